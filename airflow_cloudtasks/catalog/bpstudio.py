@@ -1,0 +1,26 @@
+"""Alibaba Cloud BPStudio (Cloud Architect Design Tools, CADT)."""
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+
+# Source: the vendor's package alibabacloud-bpstudio20210931. The version is no typo of ours, and the package
+# resolves one host for every region.
+BPSTUDIO = Service(
+    cloud="alibaba", name="bpstudio", version="2021-09-31", title="BPStudio", host="bpstudio.aliyuncs.com"
+)
+
+# Source: help.aliyun.com, BPStudio, GetTask. The API has no status for failure, so an ErrorMessage is its only sign.
+# GmtCreate names no zone; it is read as China's.
+BPSTUDIO_TASK = TaskApi(
+    name="bpstudio.task",
+    service=BPSTUDIO,
+    read=Action(name="GetTask", params=("TaskId",), params_in="form", success_code="200"),
+    task="Data",
+    states={"BINDING": TaskState.RUNNING, "FINISH": TaskState.SUCCEEDED},
+    error_if="ErrorMessage",
+    id="Id",
+    task_name="Name",
+    message="ErrorMessage",
+    created_at="GmtCreate",
+    json_fields=("InstanceIds",),
+)

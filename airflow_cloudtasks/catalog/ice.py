@@ -1,0 +1,94 @@
+"""Alibaba Cloud ICE (Intelligent Media Services)."""
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+
+# Source: the vendor's package alibabacloud-ice20201109, whose client sends these regions to the central host and
+# every other one to a host of its own.
+_CENTRAL_REGIONS = (
+    "ap-northeast-1",
+    "ap-northeast-2-pop",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "cn-beijing",
+    "cn-beijing-finance-1",
+    "cn-beijing-finance-pop",
+    "cn-beijing-gov-1",
+    "cn-beijing-nu16-b01",
+    "cn-chengdu",
+    "cn-edge-1",
+    "cn-fujian",
+    "cn-haidian-cm12-c01",
+    "cn-hangzhou",
+    "cn-hangzhou-bj-b01",
+    "cn-hangzhou-finance",
+    "cn-hangzhou-internal-prod-1",
+    "cn-hangzhou-internal-test-1",
+    "cn-hangzhou-internal-test-2",
+    "cn-hangzhou-internal-test-3",
+    "cn-hangzhou-test-306",
+    "cn-hongkong",
+    "cn-hongkong-finance-pop",
+    "cn-huhehaote",
+    "cn-huhehaote-nebula-1",
+    "cn-north-2-gov-1",
+    "cn-qingdao",
+    "cn-qingdao-nebula",
+    "cn-shanghai-et15-b01",
+    "cn-shanghai-et2-b01",
+    "cn-shanghai-finance-1",
+    "cn-shanghai-inner",
+    "cn-shanghai-internal-test-1",
+    "cn-shenzhen",
+    "cn-shenzhen-finance-1",
+    "cn-shenzhen-inner",
+    "cn-shenzhen-st4-d01",
+    "cn-shenzhen-su18-b01",
+    "cn-wuhan",
+    "cn-wulanchabu",
+    "cn-yushanfang",
+    "cn-zhangbei",
+    "cn-zhangbei-na61-b01",
+    "cn-zhangjiakou",
+    "cn-zhangjiakou-na62-a01",
+    "cn-zhengzhou-nebula-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-1-oxs",
+    "me-east-1",
+    "rus-west-1-pop",
+    "us-east-1",
+    "us-west-1",
+)
+
+ICE = Service(
+    cloud="alibaba",
+    name="ice",
+    version="2020-11-09",
+    title="ICE",
+    region_hosts=dict.fromkeys(_CENTRAL_REGIONS, "ice.aliyuncs.com"),
+    regions=("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "ap-southeast-1", "us-west-1"),
+)
+
+# Source: alibabacloud.com, Intelligent Media Services, GetWorkflowTask; the statuses stand in the vendor's package.
+# Tasks older than a year are gone.
+ICE_WORKFLOW_TASK = TaskApi(
+    name="ice.workflow_task",
+    service=ICE,
+    read=Action(name="GetWorkflowTask", params=("TaskId",), params_in="query"),
+    task="WorkflowTask",
+    states={
+        "Init": TaskState.PENDING,
+        "Processing": TaskState.RUNNING,
+        "Succeed": TaskState.SUCCEEDED,
+        "Failed": TaskState.FAILED,
+        "Canceled": TaskState.CANCELED,
+    },
+    id="TaskId",
+    created_at="CreateTime",
+    finished_at="FinishTime",
+    json_fields=("TaskInput", "ActivityResults", "UserData"),
+)

@@ -1,0 +1,185 @@
+"""Calls one cloud with one account: signs, sends, retries, reads.
+
+Retrying a request and polling a task are two things. Here a request is repeated, a few times and within seconds,
+because the service or the network stumbled; that a task is not done yet is no reason to repeat anything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import tenacity
+
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.credentials import CredentialSource
+from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, HttpAnswer, SignedRequest
+from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.model import Cloud
+from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.transport import AsyncTransport, SyncTransport, Timeouts, async_transport
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often one request is tried, and for how long.
+
+    Args:
+        tries: Tries in all, the first included.
+        seconds: No further try begins later than this after the first.
+        first_delay: Seconds; the delay before the second try is random between 0 and this, and doubles from try to try.
+        longest_delay: Seconds; no delay is longer, unless the service asks for it.
+    """
+
+    tries: int = 5
+    seconds: float = 60.0
+    first_delay: float = 0.5
+    longest_delay: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """What an Airflow connection says, ready to be used.
+
+    Args:
+        cloud: The cloud.
+        credentials: Where the credentials come from.
+        region: The region of calls that name none.
+        site: Tencent's site, ``cn`` or ``intl``.
+        endpoint: The endpoint of every service, against the vendor's rule.
+        timeouts: How long one try of a request may take.
+        retries: How often a request is tried.
+        user_agent: Who asks.
+    """
+
+    cloud: Cloud
+    credentials: CredentialSource
+    region: str | None = None
+    site: str = "cn"
+    endpoint: Endpoint | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: Retries = field(default_factory=Retries)
+    user_agent: str = "airflow_cloudtasks"
+
+
+class CloudClient:
+    """Calls a cloud.
+
+    Args:
+        account: The account.
+        region: The region, against the account's own.
+    """
+
+    def __init__(self, account: Account, region: str | None = None) -> None:
+        self.account = account
+        self.region = region or account.region
+        self._cloud = CLOUDS[account.cloud]
+        self._sync_transport: SyncTransport | None = None
+
+    def call(self, service: Service, action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an action.
+
+        Args:
+            service: The product.
+            action: The action.
+            params: Its parameters, in the vendor's spelling.
+
+        Returns:
+            The answer, out of its envelope.
+
+        Raises:
+            CloudApiError: The call gave no usable answer, also after the tries that :class:`Retries` allows.
+            InvalidConnection: The connection cannot call this service.
+        """
+        endpoint = self.endpoint(service)
+        if self._sync_transport is None:
+            self._sync_transport = SyncTransport(self.account.timeouts)
+        for attempt in tenacity.Retrying(**_retry_rules(self.account.retries)):
+            with attempt:
+                asked, request = self._sign(service, action, params, endpoint, self.account.credentials.get())
+                return self._read(asked, self._sync_transport.send(asked, request))
+        raise AssertionError("tenacity ends by a return or a raise")
+
+    async def acall(
+        self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Call an action from an event loop; as :meth:`call`.
+
+        Args:
+            transport: From :meth:`transport`.
+            service: The product.
+            action: The action.
+            params: Its parameters, in the vendor's spelling.
+        """
+        endpoint = self.endpoint(service)
+        async for attempt in tenacity.AsyncRetrying(**_retry_rules(self.account.retries)):
+            with attempt:
+                credentials = await self.account.credentials.aget()
+                asked, request = self._sign(service, action, params, endpoint, credentials)
+                return self._read(asked, await transport.send(asked, request))
+        raise AssertionError("tenacity ends by a return or a raise")
+
+    @asynccontextmanager
+    async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:
+        """Hold the connections to a service's endpoint open while waiting on its tasks."""
+        async with async_transport(self.endpoint(service), self.account.timeouts) as transport:
+            yield transport
+
+    def endpoint(self, service: Service) -> Endpoint:
+        """Find where a service is called.
+
+        Raises:
+            InvalidConnection: The service needs a region, and there is none.
+        """
+        own = self._cloud.endpoint(service, self.region, self.account.site)
+        return self.account.endpoint or own
+
+    def close(self) -> None:
+        """Close the connections of synchronous calls."""
+        if self._sync_transport is not None:
+            self._sync_transport.close()
+            self._sync_transport = None
+
+    def _sign(
+        self,
+        service: Service,
+        action: Action,
+        params: Mapping[str, Any],
+        endpoint: Endpoint,
+        credentials: Credentials,
+    ) -> tuple[Asked, SignedRequest]:
+        """Sign anew for every try: the date ages, a nonce is good for one request, and a key may have been rotated."""
+        hidden = tuple(filter(None, (credentials.secret, credentials.token)))
+        asked = Asked(service, action, endpoint, hidden)
+        request = self._cloud.sign(
+            asked,
+            params,
+            region=self.region,
+            credentials=credentials,
+            user_agent=self.account.user_agent,
+            now=datetime.now(UTC),
+        )
+        return asked, request
+
+    def _read(self, asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
+        return self._cloud.read(asked, answer)
+
+
+def _retry_rules(retries: Retries) -> dict[str, Any]:
+    jitter = tenacity.wait_random_exponential(multiplier=retries.first_delay, max=retries.longest_delay)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked_for = error.retry_after if isinstance(error, CloudApiError) else None
+        return max(jitter(state), asked_for or 0.0)
+
+    return {
+        "retry": tenacity.retry_if_exception(lambda e: isinstance(e, CloudApiError) and e.retryable),
+        # Not stop_after_delay: a Retry-After that is longer than the time left ends the call at once.
+        "stop": tenacity.stop_after_attempt(retries.tries) | tenacity.stop_before_delay(retries.seconds),
+        "wait": wait,
+        "reraise": True,
+    }

@@ -1,0 +1,155 @@
+"""Turns a vendor's answer into a CloudTask, by what the TaskApi says. Pure, and total."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import at, embedded_json, fraction, moment, plain, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOverrides:
+    """What one wait takes statuses to mean, against the catalog.
+
+    Args:
+        success: Statuses that are a success for this wait, whatever else the answer says.
+        failure: Statuses that are a failure for this wait.
+
+    Raises:
+        ValueError: A status is in both.
+    """
+
+    success: Collection[str] = ()
+    failure: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        if both := {_key(word) for word in self.success} & {_key(word) for word in self.failure}:
+            raise ValueError(f"success_statuses and failure_statuses both hold {sorted(both)}.")
+
+    def state(self, status: str) -> TaskState | None:
+        """Give the state that ``status`` is overridden to, or None."""
+        if _key(status) in map(_key, self.success):
+            return TaskState.SUCCEEDED
+        if _key(status) in map(_key, self.failure):
+            return TaskState.FAILED
+        return None
+
+
+CATALOG_STATUSES = StatusOverrides()
+
+
+def normalise(
+    api: TaskApi,
+    answer: Any,
+    *,
+    parameters: Mapping[str, Any],
+    region: str | None = None,
+    overrides: StatusOverrides = CATALOG_STATUSES,
+) -> CloudTask:
+    """Read an answer.
+
+    Args:
+        api: How the answer reads.
+        answer: The decoded answer, outer envelope removed (for Tencent: what stands under ``Response``).
+        parameters: The parameters of the request, which name the task where the answer does not.
+        region: The region that was asked, for the console link.
+        overrides: Statuses that mean something else for this wait.
+
+    Returns:
+        The task. A status that is missing or not known makes it ``unknown``, never a success.
+
+    Raises:
+        MalformedAnswer: The answer has no task object, or its status is no word; names the api and the field.
+    """
+    task = at(answer, api.task)
+    if not isinstance(task, Mapping):
+        raise _malformed(api, answer, api.task or "the answer", task, "an object")
+    status = at(task, api.status)
+    if status is not None and not isinstance(status, str | int | float):
+        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
+
+    word = text(status)
+    task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
+    if task_id is None:
+        raise _malformed(api, answer, api.id or api.id_param, None, "the task's id")
+    return CloudTask(
+        api=api.name,
+        cloud=api.cloud,
+        id=_stored(task_id),
+        name=_stored(_text_at(task, api.task_name)),
+        state=_state(api, word, task, overrides),
+        status=_stored(word),
+        progress=None if api.progress is None else fraction(at(task, api.progress), api.progress_whole),
+        message=_stored(_text_at(task, api.message)),
+        created_at=_moment_at(api, task, api.created_at),
+        started_at=_moment_at(api, task, api.started_at),
+        finished_at=_moment_at(api, task, api.finished_at),
+        request_id=_stored(_text_at(answer, "RequestId")),
+        console_url=_console_url(api, parameters, region),
+        detail=_detail(api, task),
+    )
+
+
+def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
+    if status is None:
+        return TaskState.UNKNOWN
+    if (overridden := overrides.state(status)) is not None:
+        return overridden
+    states = {_key(word): state for word, state in api.states.items()}
+    state = states.get(_key(status), TaskState.UNKNOWN)
+    if state is TaskState.SUCCEEDED and _text_at(task, api.error_if):
+        return TaskState.FAILED
+    return state
+
+
+def _detail(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
+    detail: dict[str, Any] = plain(task)
+    for path in api.json_fields:
+        *parents, key = path.split(".")
+        holder = at(detail, ".".join(parents))
+        if isinstance(holder, dict) and key in holder:
+            holder[key] = embedded_json(holder[key])
+    return detail
+
+
+def _console_url(api: TaskApi, parameters: Mapping[str, Any], region: str | None) -> str | None:
+    if api.console_url is None:
+        return None
+    known = {**parameters, "id": parameters.get(api.id_param, ""), "region": region or ""}
+    return api.console_url.format_map({name: quote(str(value), safe="") for name, value in known.items()})
+
+
+def _text_at(data: Any, path: str | None) -> str | None:
+    return None if path is None else text(at(data, path))
+
+
+def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> Any:
+    return None if path is None else moment(at(task, path), api.zone)
+
+
+def _stored(value: str | None) -> Any:
+    return plain(value)
+
+
+def _key(status: str) -> str:
+    return status.strip().casefold()
+
+
+def _malformed(api: TaskApi, answer: Any, field: str, found: Any, expected: str) -> MalformedAnswer:
+    return MalformedAnswer(
+        f"{api.name}: {field} holds {_kind(found)} instead of {expected}",
+        api=api.name,
+        field=field,
+        action=api.read.name,
+        request_id=_text_at(answer, "RequestId"),
+    )
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a JSON {type(value).__name__}"

@@ -1,0 +1,137 @@
+"""What a poll's outcome means for a wait, and when the next poll is due.
+
+Pure: no clock, no I/O, no Airflow. The sensors (in a worker) and the trigger (in the triggerer) decide by this alike.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from airflow_cloudtasks.errors import CloudApiError, NotFound
+from airflow_cloudtasks.model import CloudTask, TaskState
+
+OnUnknown = Literal["wait", "fail"]
+Missing = Literal["wait", "fail"]
+
+# Doubling beyond this changes nothing for any interval that a person would choose.
+_MAX_DOUBLINGS = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitRules:
+    """How to wait.
+
+    Args:
+        poke_interval: Seconds between two polls.
+        exponential_backoff: Whether the interval doubles from poll to poll.
+        max_wait: Seconds; no interval is longer. None for no bound.
+        missing: Whether a task that the cloud does not know is waited on (``wait``) or ends the wait (``fail``).
+        on_unknown: The same for a status that the catalog does not know.
+        tolerate_errors: Whether an error that will not go away by itself is waited on too; Airflow's ``silent_fail``.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+
+    poke_interval: float = 60.0
+    exponential_backoff: bool = False
+    max_wait: float | None = None
+    missing: Missing = "fail"
+    on_unknown: OnUnknown = "wait"
+    tolerate_errors: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("missing", self.missing, get_args(Missing)),
+            ("on_unknown", self.on_unknown, get_args(OnUnknown)),
+        ):
+            if value not in choices:
+                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The wait is over: the task ended, well or not."""
+
+    task: CloudTask
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The wait cannot go on: asking again would give the same error."""
+
+    error: CloudApiError
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The wait goes on."""
+
+    why: CloudTask | CloudApiError
+
+
+def judge(outcome: CloudTask | CloudApiError, rules: WaitRules) -> Finished | Broken | Waiting:
+    """Decide what the outcome of a poll means.
+
+    Args:
+        outcome: The task that was read, or the error that reading it gave.
+        rules: How to wait.
+    """
+    if isinstance(outcome, CloudTask):
+        over = outcome.done or (outcome.state is TaskState.UNKNOWN and rules.on_unknown == "fail")
+        return Finished(outcome) if over else Waiting(outcome)
+    goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
+    return Waiting(outcome) if goes_on else Broken(outcome)
+
+
+def next_delay(rules: WaitRules, polls: int, seconds_left: float) -> float:
+    """Decide how long to wait for the next poll.
+
+    Args:
+        rules: How to wait.
+        polls: How many polls there were.
+        seconds_left: Seconds to the wait's timeout.
+
+    Returns:
+        Seconds, never beyond the timeout, so that the last poll comes with it. A tenth of the interval is random: waits
+        that began together do not stay together.
+    """
+    doublings = min(max(polls - 1, 0), _MAX_DOUBLINGS) if rules.exponential_backoff else 0
+    interval: float = rules.poke_interval * 2**doublings
+    if rules.max_wait is not None:
+        interval = min(interval, rules.max_wait)
+    return max(min(interval * random.uniform(0.9, 1.0), seconds_left), 0.0)  # noqa: S311 - no secret
+
+
+class ChangeLog:
+    """Says what is worth a line in the log: the first outcome, and every one that differs from the one before."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, ...] | None = None
+
+    def line(self, outcome: CloudTask | CloudApiError) -> str | None:
+        """Give the line for an outcome.
+
+        Args:
+            outcome: The task that was read, or the error that reading it gave.
+
+        Returns:
+            The line, or None where nothing changed.
+        """
+        if isinstance(outcome, CloudTask):
+            percent = None if outcome.progress is None else round(outcome.progress * 100)
+            told: tuple[object, ...] = (outcome.state, outcome.status, percent, outcome.message)
+            line = f"{outcome}; the catalog does not know this status" if _unknown(outcome) else str(outcome)
+        else:
+            told = (type(outcome), outcome.code)
+            line = f"The wait goes on after: {outcome}"
+        if told == self._last:
+            return None
+        self._last = told
+        return line
+
+
+def _unknown(task: CloudTask) -> bool:
+    return task.state is TaskState.UNKNOWN

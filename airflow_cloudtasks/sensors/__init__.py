@@ -1,0 +1,1 @@
+"""Sensors: they wait for tasks, in a worker or in the triggerer."""

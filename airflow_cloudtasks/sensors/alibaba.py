@@ -1,0 +1,51 @@
+"""Sensors for Alibaba Cloud, with the arguments of each API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+
+_BPSTUDIO_SUCCESSES = tuple(status for status, state in BPSTUDIO_TASK.states.items() if state is TaskState.SUCCEEDED)
+
+
+class BpStudioTaskSensor(CloudTaskSensor):
+    """Waits for a BPStudio task.
+
+    Args:
+        cloud_task_id: The vendor's ``TaskId`` (templated).
+        error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
+            failure, so by default the message counts as one; a task whose message is only a warning needs False.
+        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+    """
+
+    def __init__(self, *, cloud_task_id: Any, error_message_fails: bool = True, **kwargs: Any) -> None:
+        if not error_message_fails:
+            kwargs["success_statuses"] = (*_BPSTUDIO_SUCCESSES, *kwargs.get("success_statuses", ()))
+        super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, **kwargs)
+
+
+class BdrcTaskSensor(CloudTaskSensor):
+    """Waits for a task of the Backup and Disaster Recovery Center.
+
+    Args:
+        cloud_task_id: The vendor's ``TaskId``, e.g. ``t-0004d9ctt1ii`` (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+    """
+
+    def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:
+        super().__init__(api=BDRC_TASK, cloud_task_id=cloud_task_id, **kwargs)
+
+
+class IceWorkflowTaskSensor(CloudTaskSensor):
+    """Waits for a workflow task of Intelligent Media Services.
+
+    Args:
+        cloud_task_id: The vendor's ``TaskId`` (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+    """
+
+    def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:
+        super().__init__(api=ICE_WORKFLOW_TASK, cloud_task_id=cloud_task_id, **kwargs)
