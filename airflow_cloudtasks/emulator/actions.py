@@ -1,0 +1,312 @@
+"""The actions the emulator serves, one entry each. Data: what they do is in ``answers.py`` and the gateways.
+
+Sources: the vendors' API documents of the five actions, the models of their SDK packages for the fields' types, and
+for Tencent Cloud the definitions that tccli ships (``api.json``). The examples have the documents' fields with values
+of our own. Where a document's example shows a failure's message beside a success, the message is left empty here,
+because a task without an error has none.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from airflow_cloudtasks.emulator.answers import answer_task
+from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
+
+_BEIJING = timezone(timedelta(hours=8))
+_EXAMPLE_NUMBER = 1333
+
+
+def unix_seconds(moment: float) -> int:
+    """Write a time as BDRC does.
+
+    Args:
+        moment: Unix seconds.
+
+    Returns:
+        Whole Unix seconds.
+    """
+    return int(moment)
+
+
+def iso_utc(moment: float) -> str:
+    """Write a time as ICE does.
+
+    Args:
+        moment: Unix seconds.
+
+    Returns:
+        ISO 8601 in UTC, ``yyyy-MM-ddTHH:mm:ssZ``.
+    """
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def beijing_time(moment: float) -> str:
+    """Write a time as WeData and BPStudio do.
+
+    Args:
+        moment: Unix seconds.
+
+    Returns:
+        ``yyyy-MM-dd HH:mm:ss`` in UTC+8, without a zone.
+    """
+    return datetime.fromtimestamp(moment, _BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def number_id(task_id: str) -> int:
+    """Show an id as BPStudio does, which asks for a string and answers with an integer.
+
+    Args:
+        task_id: The id asked for.
+
+    Returns:
+        It as a number; the document's example number for an id that is none.
+    """
+    return int(task_id) if task_id.isascii() and task_id.isdigit() else _EXAMPLE_NUMBER
+
+
+# Alibaba's convention for an id that names nothing is Invalid<Parameter>.NotFound with HTTP 404; neither ICE's nor
+# BDRC's document lists a code of its own.
+_TASK_ID_NOT_FOUND = NotFound("InvalidTaskId.NotFound", "The specified TaskId does not exist.", 404)
+# WeData's document lists ResourceNotFound. LKE's lists no code, and ResourceNotFound is Tencent's common one.
+_RESOURCE_NOT_FOUND = NotFound("ResourceNotFound", "The task does not exist.", 200)
+
+BPSTUDIO_TASK = Action(
+    api="bpstudio.task",
+    cloud="alibaba",
+    service="bpstudio",
+    version="2021-09-31",
+    name="GetTask",
+    parameters=(Parameter("TaskId", ("form",)),),
+    answer=answer_task,
+    # BPStudio speaks of success and failure in Code, an HTTP-like number in a string, under HTTP 200.
+    not_found=NotFound("404", "The task does not exist.", 200),
+    task=TaskShape(
+        task_at=("Data",),
+        id_at=("Data", "Id"),
+        format_id=number_id,
+        status_at=("Data", "Status"),
+        stamps=(Stamp(("Data", "GmtCreate"), "created", beijing_time),),
+        example={
+            "Code": "200",
+            "Message": "Success",
+            "Data": {
+                "Id": _EXAMPLE_NUMBER,
+                "Name": "emulated_task",
+                "ProcessId": "64QQBC02EMULATED",
+                "AppId": "JXTEMULATED568665",
+                # Escaped twice, as the document's example is.
+                "InstanceIds": '{\\"app\\":\\"JXTEMULATED568665\\"}',
+                "ErrorMessage": "",
+                "Status": "BINDING",
+            },
+        },
+    ),
+)
+
+BDRC_TASK = Action(
+    api="bdrc.task",
+    cloud="alibaba",
+    service="bdrc",
+    version="2023-08-08",
+    name="DescribeTask",
+    methods=("GET",),
+    path="/api/v1/tasks/{TaskId}",
+    parameters=(Parameter("TaskId", ("path",)),),
+    answer=answer_task,
+    not_found=_TASK_ID_NOT_FOUND,
+    task=TaskShape(
+        task_at=("Data",),
+        id_at=("Data", "TaskId"),
+        status_at=("Data", "TaskStatus"),
+        unfinished=frozenset({"CREATED", "RUNNING"}),
+        progress_at=("Data", "Progress"),
+        progress_full=10_000,
+        stamps=(
+            Stamp(("Data", "StartTime"), "created", unix_seconds),
+            Stamp(("Data", "CompleteTime"), "finished", unix_seconds),
+            Stamp(("Data", "ExpireTime"), "expires", unix_seconds),
+        ),
+        example={
+            "Data": {
+                "TaskId": "t-emulated",
+                "TaskName": "emulated",
+                "TaskDescription": "",
+                "TaskType": "UPDATE_RESOURCES",
+                "TaskPriority": "HIGH",
+                # The request that created the task; the answer's own RequestId stands outside.
+                "RequestId": "0D9B1C5E-6B7A-5C3D-8F21-3A4B5C6D7E8F",
+                "TaskDetail": '{"resourceTypes":["ACS::ECS::Instance","ACS::OSS::Bucket"]}',
+                "ExecutionId": "",
+                "Progress": 0,
+                "TaskStatus": "CREATED",
+                "ErrorMessage": "",
+            }
+        },
+    ),
+)
+
+ICE_WORKFLOW_TASK = Action(
+    api="ice.workflow_task",
+    cloud="alibaba",
+    service="ice",
+    version="2020-11-09",
+    name="GetWorkflowTask",
+    parameters=(Parameter("TaskId", ("query", "form")),),
+    answer=answer_task,
+    not_found=_TASK_ID_NOT_FOUND,
+    task=TaskShape(
+        task_at=("WorkflowTask",),
+        id_at=("WorkflowTask", "TaskId"),
+        status_at=("WorkflowTask", "Status"),
+        unfinished=frozenset({"Init", "Processing"}),
+        stamps=(
+            Stamp(("WorkflowTask", "CreateTime"), "created", iso_utc),
+            Stamp(("WorkflowTask", "FinishTime"), "finished", iso_utc),
+        ),
+        example={
+            "WorkflowTask": {
+                "TaskId": "emulated",
+                "Status": "Init",
+                "TaskInput": '{\n "Type": "Media",\n "Media": "30706071edbfe290b488emulated"\n}',
+                "Workflow": {
+                    "WorkflowId": "63dca94c609de02ac0d1emulated",
+                    "Name": "Emulated workflow",
+                    "Status": "Active",
+                    "Type": "Common",
+                    "CreateTime": "2022-11-27T10:02:12Z",
+                    # The line's end is in the document's example too.
+                    "ModifiedTime": "2022-11-29T02:06:19Z\n",
+                },
+                # Not JSON, as in the document's example, though it is a JSON text in other answers.
+                "ActivityResults": "No results yet.",
+                "UserData": '{"NotifyAddress":"http://callback.invalid"}',
+            }
+        },
+    ),
+)
+
+WEDATA_TASK = Action(
+    api="wedata.task",
+    cloud="tencent",
+    service="wedata",
+    version="2025-08-06",
+    name="GetTask",
+    needs_region=True,
+    parameters=(Parameter("ProjectId", ("json", "query")), Parameter("TaskId", ("json", "query"))),
+    answer=answer_task,
+    not_found=_RESOURCE_NOT_FOUND,
+    task=TaskShape(
+        task_at=("Data", "TaskBaseAttribute"),
+        parts_at=("Data",),
+        id_at=("Data", "TaskBaseAttribute", "TaskId"),
+        status_at=("Data", "TaskBaseAttribute", "Status"),
+        scope=("ProjectId",),
+        stamps=(
+            Stamp(("Data", "TaskBaseAttribute", "CreateTime"), "created", beijing_time),
+            Stamp(("Data", "TaskBaseAttribute", "LastUpdateTime"), "entered", beijing_time),
+        ),
+        example={
+            "Data": {
+                "TaskBaseAttribute": {
+                    "CreateUserUin": "100000000001",
+                    "LastOpsTime": None,
+                    "LastOpsUserName": None,
+                    "LastUpdateUserName": "emulator",
+                    "OwnerUin": "100000000001",
+                    "Status": "N",
+                    "Submit": False,
+                    "TaskDescription": "",
+                    "TaskId": "20250908225847483",
+                    "TaskLatestSubmitVersionNo": None,
+                    "TaskLatestVersionNo": "V1",
+                    "TaskName": "emulated_task",
+                    "TaskTypeId": 35,
+                    "UpdateUserUin": "100000000001",
+                    "WorkflowId": "7d0f2a52-9a0b-4d53-8a6e-0c1d2e3f4a5b",
+                    "WorkflowName": "emulated_workflow",
+                },
+                "TaskConfiguration": {
+                    "BrokerIp": "any",
+                    "BundleId": None,
+                    "BundleInfo": None,
+                    "CodeContent": "ZWNobyBlbXVsYXRlZAo=",
+                    "DataCluster": "",
+                    "ResourceGroup": "20240416215649571819",
+                    "ResourceGroupName": None,
+                    "SourceServiceId": None,
+                    "SourceServiceName": None,
+                    "SourceServiceType": None,
+                    "TargetServiceId": None,
+                    "TargetServiceName": None,
+                    "TargetServiceType": None,
+                    "TaskExtConfigurationList": [
+                        {"ParamKey": "calendar_open", "ParamValue": "0"},
+                        {"ParamKey": "extraInfo", "ParamValue": '{"fromMapping":false}'},
+                    ],
+                    "TaskSchedulingParameterList": [],
+                    "YarnQueue": None,
+                },
+                "TaskSchedulerConfiguration": {
+                    "AllowRedoType": "ALL",
+                    "CalendarId": "",
+                    "CalendarName": "",
+                    "CalendarOpen": "0",
+                    "CrontabExpression": "0 0 0 * * ? *",
+                    "CycleType": "DAY_CYCLE",
+                    "DownStreamDependencyConfigList": [],
+                    "EndTime": "2099-12-31 23:59:59",
+                    "EventListenerList": [],
+                    "ExecutionEndTime": "23:59",
+                    "ExecutionStartTime": "00:00",
+                    "ExecutionTTL": -1,
+                    "InitStrategy": "T_PLUS_0",
+                    "MaxRetryAttempts": 4,
+                    "ParamTaskInList": [],
+                    "ParamTaskOutList": [],
+                    "RetryWait": 5,
+                    "RunPriority": 6,
+                    "ScheduleRunType": 0,
+                    "ScheduleTimeZone": "UTC+8",
+                    "SelfDepend": "serial",
+                    "StartTime": "2024-12-04 00:00:00",
+                    "TaskOutputRegistryList": None,
+                    "UpstreamDependencyConfigList": [],
+                    "WaitExecutionTotalTTL": "-1",
+                },
+            }
+        },
+    ),
+)
+
+LKE_TASK = Action(
+    api="lke.task",
+    cloud="tencent",
+    service="lke",
+    version="2023-11-30",
+    name="GetTaskStatus",
+    needs_region=True,
+    parameters=(
+        Parameter("TaskId", ("json", "query")),
+        Parameter("TaskType", ("json", "query")),
+        Parameter("BotBizId", ("json", "query")),
+    ),
+    answer=answer_task,
+    not_found=_RESOURCE_NOT_FOUND,
+    task=TaskShape(
+        task_at=(),
+        id_at=("TaskId",),
+        status_at=("Status",),
+        scope=("TaskType", "BotBizId"),
+        example={
+            "Message": "",
+            "Params": {"CosPath": ""},
+            "Status": "PENDING",
+            "TaskId": "8",
+            "TaskType": "ModifyAttributeLabel",
+        },
+    ),
+)
+
+ACTIONS: tuple[Action, ...] = (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
+ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in ACTIONS}

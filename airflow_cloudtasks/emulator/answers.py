@@ -1,0 +1,147 @@
+"""How an answer that shows one task is put together. Pure: nothing it is given is changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.emulator.scripts import Position, position
+from airflow_cloudtasks.emulator.wire import VendorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_cloudtasks.emulator.contract import Call, Moment, TaskShape
+    from airflow_cloudtasks.emulator.tasks import Task
+    from airflow_cloudtasks.emulator.wire import JsonObject
+
+_EXPIRES_AFTER_SECONDS = 7 * 86_400
+
+
+def put(tree: JsonObject, path: tuple[str, ...], value: Any) -> JsonObject:
+    """Set one leaf of a tree.
+
+    Args:
+        tree: The tree, left as it is.
+        path: The keys to the leaf; objects missing on the way are made.
+        value: The leaf.
+
+    Returns:
+        A tree with the leaf set, sharing with the old one all that did not change.
+    """
+    head, *rest = path
+    child = tree.get(head)
+    return {**tree, head: put(child if isinstance(child, dict) else {}, tuple(rest), value) if rest else value}
+
+
+def merge(tree: JsonObject, changes: JsonObject) -> JsonObject:
+    """Lay changes over a tree: objects are merged, anything else is replaced.
+
+    Args:
+        tree: The tree, left as it is.
+        changes: What to lay over it.
+
+    Returns:
+        The merged tree.
+    """
+    merged = dict(tree)
+    for name, change in changes.items():
+        old = merged.get(name)
+        merged[name] = merge(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+    return merged
+
+
+def merge_fields(shape: TaskShape, body: JsonObject, fields: JsonObject) -> JsonObject:
+    """Lay a task's fields over its answer, each where it belongs.
+
+    Args:
+        shape: The answer's shape.
+        body: The answer so far.
+        fields: Fields of the task's object, or whole parts beside it by their names.
+
+    Returns:
+        The answer with the fields.
+    """
+    for name, value in fields.items():
+        at = shape.task_at
+        if shape.parts_at is not None and name in _at(shape.example, shape.parts_at):
+            at = shape.parts_at
+        body = merge(body, _nest(at, {name: value}))
+    return body
+
+
+def show_task(shape: TaskShape, task: Task, parameters: Mapping[str, Any], now: float) -> JsonObject:
+    """Build the answer that shows a task.
+
+    Args:
+        shape: The answer's shape.
+        task: The task.
+        parameters: The request's parameters; those of the scope that the task's object shows are shown as asked for.
+        now: The tasks' time, in Unix seconds.
+
+    Returns:
+        The answer, without RequestId and envelope. What the task's and the step's own fields say wins over all else.
+    """
+    where = position(task.script, task.created_at, now)
+    finished = where.is_last and where.step.status not in shape.unfinished
+    body = put(shape.example, shape.id_at, shape.format_id(task.id))
+    body = put(body, shape.status_at, where.step.status)
+    for name in shape.scope:
+        if name in _at(shape.example, shape.task_at):
+            body = put(body, (*shape.task_at, name), parameters[name])
+    for stamp in shape.stamps:
+        if stamp.moment != "finished" or finished:
+            body = put(body, stamp.path, stamp.format(_moment(stamp.moment, task, where)))
+    if shape.progress_at:
+        body = put(body, shape.progress_at, _progress(where, shape.progress_full, finished=finished))
+    body = merge_fields(shape, body, task.fields)
+    return merge_fields(shape, body, where.step.fields)
+
+
+def answer_task(call: Call) -> JsonObject:
+    """Answer an action that reads one task by its id: the ``answer`` of most actions.
+
+    Args:
+        call: The call, of an action that declares ``task`` and ``not_found``, and whose first parameter of that
+            name is the task's id.
+
+    Returns:
+        The answer, without RequestId and envelope.
+
+    Raises:
+        VendorError: There is no such task.
+        TypeError: The action is declared without ``task`` or ``not_found``.
+    """
+    shape, not_found = call.action.task, call.action.not_found
+    if shape is None or not_found is None:
+        raise TypeError(f"{call.action.api} shows a task: declare its task and not_found")
+    task = call.state.tasks.find(call.action.api, call.parameters["TaskId"], call.parameters)
+    if task is None:
+        raise VendorError(not_found.code, not_found.message, not_found.status)
+    return show_task(shape, task, call.parameters, call.now)
+
+
+def _at(tree: JsonObject, path: tuple[str, ...]) -> JsonObject:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def _nest(path: tuple[str, ...], value: JsonObject) -> JsonObject:
+    for name in reversed(path):
+        value = {name: value}
+    return value
+
+
+def _moment(moment: Moment, task: Task, where: Position) -> float:
+    match moment:
+        case "created":
+            return task.created_at
+        case "entered" | "finished":
+            return where.entered_at
+        case "expires":
+            return task.created_at + _EXPIRES_AFTER_SECONDS
+
+
+def _progress(where: Position, full: int, *, finished: bool) -> int:
+    # A script that ends on a running status has nothing timed left to measure: it stands still short of the end.
+    return full if finished else int(full * min(where.progress, 0.99))

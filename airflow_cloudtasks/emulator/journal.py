@@ -1,0 +1,138 @@
+"""What came in: the last requests one by one, and totals for each action."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.wire import Exchange, JsonObject
+
+KEPT = 100_000
+THROTTLED = "throttle"
+# Actions that nobody serves share one line, so that a client cannot grow the table by inventing names.
+UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Totals:
+    """The counts of one action.
+
+    Attributes:
+        total: Requests answered, refused or spoiled.
+        refused: How many of them were throttled, by a limit or by an injected fault.
+        in_flight: Requests being answered now.
+        peak_concurrency: The most that were being answered at once.
+    """
+
+    total: int = 0
+    refused: int = 0
+    in_flight: int = 0
+    peak_concurrency: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request, as the journal keeps it.
+
+    Attributes:
+        sequence: Its number, counted from 1 since the start.
+        time: When it came in, in Unix seconds.
+        exchange: What it asked for.
+        outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
+        status: The HTTP status sent; None when nothing was sent.
+    """
+
+    sequence: int
+    time: float
+    exchange: Exchange
+    outcome: str
+    status: int | None
+
+    def describe(self) -> JsonObject:
+        """Tell the request as the control plane shows it.
+
+        Returns:
+            One flat object, without secrets, tokens or signatures.
+        """
+        return {
+            "sequence": self.sequence,
+            "time": self.time,
+            **asdict(self.exchange),
+            "outcome": self.outcome,
+            "status": self.status,
+        }
+
+
+class Journal:
+    """A bounded record of requests, and totals that go on counting.
+
+    Args:
+        kept: How many requests are kept one by one.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._entries: deque[Entry] = deque(maxlen=kept)
+        self._totals: dict[str, Totals] = {}
+        self._sequence = 0
+
+    def begin(self, exchange: Exchange) -> None:
+        """Note that a request is being answered.
+
+        Args:
+            exchange: What it asks for.
+        """
+        totals = self._totals.setdefault(exchange.api or UNKNOWN, Totals())
+        totals.in_flight += 1
+        totals.peak_concurrency = max(totals.peak_concurrency, totals.in_flight)
+
+    def end(self, exchange: Exchange, time: float, outcome: str, status: int | None, *, throttled: bool) -> None:
+        """Note how a request ended.
+
+        Args:
+            exchange: What it asked for.
+            time: When it came in, in Unix seconds.
+            outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
+            status: The HTTP status sent; None when nothing was sent.
+            throttled: Whether it was refused for coming too fast.
+        """
+        totals = self._totals[exchange.api or UNKNOWN]
+        totals.in_flight -= 1
+        totals.total += 1
+        totals.refused += throttled
+        self._sequence += 1
+        self._entries.append(Entry(self._sequence, time, exchange, outcome, status))
+
+    def requests(self, api: str | None = None, since: int = 0) -> list[JsonObject]:
+        """Tell the requests kept.
+
+        Args:
+            api: Only those of this API.
+            since: Only those with a higher sequence number.
+
+        Returns:
+            One object a request, the oldest first.
+        """
+        return [
+            entry.describe()
+            for entry in self._entries
+            if entry.sequence > since and (api is None or entry.exchange.api == api)
+        ]
+
+    def totals(self) -> dict[str, JsonObject]:
+        """Tell the counts.
+
+        Returns:
+            An object for each API asked since the last clearing; ``unknown`` for actions that nobody serves.
+        """
+        return {api: asdict(totals) for api, totals in self._totals.items()}
+
+    def clear(self) -> None:
+        """Forget the requests and the counts, but not those being answered now, which still have to end."""
+        self._entries.clear()
+        self._totals = {
+            api: Totals(in_flight=totals.in_flight, peak_concurrency=totals.in_flight)
+            for api, totals in self._totals.items()
+            if totals.in_flight
+        }

@@ -1,0 +1,46 @@
+"""The ``cloudtasks_emulator`` fixture, which pytest offers wherever the provider is installed.
+
+It is loaded on every run of pytest, wanted or not, so it imports nothing until a test asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_cloudtasks.emulator.server import Emulator
+
+_EXTRA_MISSING = "cloudtasks_emulator needs an extra: pip install 'airflow-provider-cloudtasks[emulator]'"
+
+
+@pytest.fixture(scope="session")
+def _cloudtasks_emulator_server() -> Iterator[Emulator]:
+    try:
+        from airflow_cloudtasks.emulator.server import Emulator
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        pytest.fail(_EXTRA_MISSING, pytrace=False)
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def cloudtasks_emulator(_cloudtasks_emulator_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Both clouds on localhost, as new for this test, with Airflow's default connections leading there.
+
+    ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` are set for the length of the test.
+
+    Yields:
+        The running emulator.
+    """
+    emulator = _cloudtasks_emulator_server
+    emulator.reset()
+    for name, value in emulator.connections().items():
+        monkeypatch.setenv(name, value)
+    yield emulator
+    emulator.reset()

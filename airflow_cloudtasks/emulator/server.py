@@ -1,0 +1,439 @@
+"""Running the emulator: in this process for tests, and the parts that ``__main__`` shares."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.config import LOGGING_CONFIG
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from airflow_cloudtasks.emulator import parsing, views
+from airflow_cloudtasks.emulator.app import TRANSPORT, EmulatorApp
+from airflow_cloudtasks.emulator.keys import DEFAULT_KEY
+from airflow_cloudtasks.emulator.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
+
+_START_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+_CONNECTIONS = (
+    ("AIRFLOW_CONN_ALIBABA_DEFAULT", "cloudtasks_alibaba", "cn-shanghai"),
+    ("AIRFLOW_CONN_TENCENT_DEFAULT", "cloudtasks_tencent", "ap-guangzhou"),
+)
+
+
+class _SharesTransport(asyncio.Protocol):
+    """Lets the application get at its connection's transport, which ASGI itself does not offer."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # uvicorn copies app_state into every request's scope["state"].
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
+# Made by hand, because which of uvicorn's two protocols it extends depends on what is installed.
+_PROTOCOL: type[asyncio.Protocol] = type("EmulatorProtocol", (_SharesTransport, AutoHTTPProtocol), {})
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def check_loopback(host: str) -> str:
+    """Refuse to serve anyone but this machine: the emulator's keys are public and its control plane is open.
+
+    Args:
+        host: ``localhost`` or an IP address.
+
+    Returns:
+        The host.
+
+    Raises:
+        ValueError: It is not a loopback address.
+    """
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ValueError(f"host: expected a loopback address such as 127.0.0.1, got {host!r}")
+    return host
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Open the socket to serve on.
+
+    Args:
+        host: A loopback address.
+        port: The port; 0 for any free one.
+
+    Returns:
+        The bound socket.
+
+    Raises:
+        ValueError: The host is not a loopback address.
+        OSError: The port is taken.
+    """
+    family = socket.AF_INET6 if ":" in check_loopback(host) else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def url_of(sock: socket.socket, *, tls: bool) -> str:
+    """Tell the URL of a bound socket.
+
+    Args:
+        sock: The socket.
+        tls: Whether it is served over TLS.
+
+    Returns:
+        The URL, without a slash at its end.
+    """
+    host, port = sock.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
+
+
+def make_server(
+    state: State, *, tls_cert: str | None = None, tls_key: str | None = None, access_log: bool = False
+) -> _Server:
+    """Build the server, which is then run on a socket of :func:`bind`.
+
+    Args:
+        state: The emulator's memory.
+        tls_cert: A PEM file with the certificate, to serve over TLS.
+        tls_key: A PEM file with its key.
+        access_log: Whether every request is logged.
+
+    Returns:
+        The server.
+    """
+    return _Server(
+        uvicorn.Config(
+            EmulatorApp(state),
+            http=_PROTOCOL,
+            lifespan="off",
+            ws="none",
+            access_log=access_log,
+            log_level="info" if access_log else "warning",
+            # A process that runs the emulator in a thread keeps its own logging.
+            log_config=LOGGING_CONFIG if access_log else None,
+            server_header=False,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            # A hang fault in progress must not hold up the end.
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+class Emulator:
+    """Both clouds, in a thread of this process.
+
+    ``with Emulator() as emulator:`` starts it on a free port and stops it at the end. Its methods may be called from
+    any thread at any time.
+
+    Args:
+        host: The loopback address to serve on.
+        port: The port; 0 for any free one.
+        tls_cert: A PEM file with a certificate, to serve over TLS.
+        tls_key: A PEM file with its key.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+    ) -> None:
+        self._address = (check_loopback(host), port)
+        self._tls = (tls_cert, tls_key)
+        self._state = State()
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._socket: socket.socket | None = None
+
+    def start(self) -> Self:
+        """Start serving, and return once it does.
+
+        Returns:
+            The emulator itself.
+
+        Raises:
+            RuntimeError: It is running already, or does not start.
+            OSError: The port is taken.
+        """
+        if self._thread is not None:
+            raise RuntimeError("The emulator is running already")
+        tls_cert, tls_key = self._tls
+        server = make_server(self._state, tls_cert=tls_cert, tls_key=tls_key)
+        sock = bind(*self._address)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [sock]}, name="cloudtasks-emulator", daemon=True
+        )
+        thread.start()
+        if not server.ready.wait(_START_SECONDS):
+            server.should_exit = True
+            sock.close()
+            raise RuntimeError(f"The emulator did not start within {_START_SECONDS:g} seconds")
+        self._server, self._thread, self._socket = server, thread, sock
+        return self
+
+    def stop(self) -> None:
+        """Stop serving, and return once it has; what it remembers stays. Stopping twice does no harm."""
+        if self._server is None or self._thread is None or self._socket is None:
+            return
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        self._socket.close()
+        self._server = self._thread = self._socket = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it is, e.g. ``http://127.0.0.1:38211``.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        return url_of(self._running(), tls=self._tls[0] is not None)
+
+    @property
+    def port(self) -> int:
+        """The port it serves on.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        port: int = self._running().getsockname()[1]
+        return port
+
+    def add_task(
+        self,
+        api: str,
+        task_id: str,
+        *steps: Any,
+        script: Sequence[Any] | str | None = None,
+        fields: JsonObject | None = None,
+    ) -> None:
+        """Make a task that walks through its statuses by the clock, from now.
+
+        ``add_task("ice.workflow_task", "t1", ("Processing", 2), "Succeed")`` is processing for two seconds and then a
+        success for ever.
+
+        Args:
+            api: ``bpstudio.task``, ``bdrc.task``, ``ice.workflow_task``, ``wedata.task`` or ``lke.task``.
+            task_id: The task's id.
+            *steps: Its steps in order: a pair of status and seconds; an object with ``status``, ``seconds`` and
+                ``fields``; a bare status; or one list of these. The last step has no seconds and lasts for ever.
+            script: The steps as one value instead.
+            fields: What the task's object shows besides. For WeData ``ProjectId``, for LKE ``TaskType`` and
+                ``BotBizId``, say where the task belongs: a request with other values does not find it.
+
+        Raises:
+            BadInputError: (a ValueError) Something of it makes no sense.
+        """
+        if (script is None) == (not steps):
+            raise parsing.BadInputError("expected steps or script, and not both")
+        entries: Any = steps if script is None else script
+        if len(steps) == 1 and isinstance(steps[0], list):
+            entries = steps[0]
+        with self._state.lock:
+            value = {"api": api, "id": task_id, "script": entries, "fields": fields or {}}
+            self._state.tasks.add(parsing.parse_task(value, self._state.task_now()))
+
+    def tasks(self) -> list[JsonObject]:
+        """Tell the tasks and where they stand.
+
+        Returns:
+            One object a task, with its present ``status``.
+        """
+        with self._state.lock:
+            return views.show_tasks(self._state)
+
+    def advance(self, seconds: float) -> None:
+        """Put the tasks' clock forward, so that a test need not wait. Signatures go by the real time all the same.
+
+        Args:
+            seconds: By how much.
+        """
+        with self._state.lock:
+            self._state.advance(seconds)
+
+    def limit(self, requests_per_second: float | None) -> None:
+        """Throttle as the vendors do: so many requests a second for one account and one action.
+
+        Args:
+            requests_per_second: The limit; None lifts it.
+
+        Raises:
+            BadInputError: (a ValueError) It is not a number above 0.
+        """
+        with self._state.lock:
+            self._state.limits.set(parsing.parse_limit({"requests_per_second": requests_per_second}))
+
+    def fault(
+        self,
+        kind: str | Sequence[str],
+        rate: float = 1.0,
+        count: int | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Spoil the requests to come. Faults add up; the first that strikes a request settles it.
+
+        Args:
+            kind: ``throttle``, ``http_500``, ``reset``, ``hang``, ``bad_json`` or ``expired_token``; or several, taken
+                in turn.
+            rate: The share of requests it strikes, 0 to 1.
+            count: How many requests it strikes before it is spent; None for no end.
+            seconds: How long a hang lasts before the connection is cut; 60 unless told.
+
+        Raises:
+            BadInputError: (a ValueError) Something of it makes no sense.
+        """
+        kinds = kind if isinstance(kind, str) else list(kind)
+        with self._state.lock:
+            self._state.faults.add(
+                parsing.parse_fault({"kind": kinds, "rate": rate, "count": count, "seconds": seconds})
+            )
+
+    def clear_faults(self) -> None:
+        """Spoil no more requests."""
+        with self._state.lock:
+            self._state.faults.clear()
+
+    def add_key(
+        self,
+        key_id: str,
+        secret: str,
+        token: str | None = None,
+        cloud: Cloud | None = None,
+        account: str | None = None,
+    ) -> None:
+        """Accept an access key, in the place of one with its id.
+
+        Args:
+            key_id: AccessKey ID or SecretId.
+            secret: AccessKey secret or SecretKey.
+            token: The security token that has to come with it; None for a lasting key. Adding the key again with
+                another token makes the old one an expired one.
+            cloud: ``alibaba`` or ``tencent``; None for both.
+            account: Whose key it is, since limits count by account; None for the default key's account.
+
+        Raises:
+            BadInputError: (a ValueError) Something of it makes no sense.
+        """
+        value = {"id": key_id, "secret": secret, "token": token, "cloud": cloud, "account": account}
+        key, only = parsing.parse_key(value)
+        with self._state.lock:
+            self._state.keys.add(key, only)
+
+    def revoke_key(self, key_id: str) -> None:
+        """Accept an access key no longer. The default key's id is ``emulator-id``.
+
+        Args:
+            key_id: The key's id.
+
+        Raises:
+            KeyError: There is no such key.
+        """
+        with self._state.lock:
+            if not self._state.keys.revoke(key_id):
+                raise KeyError(key_id)
+
+    def requests(self, api: str | None = None) -> list[JsonObject]:
+        """Tell what came in, without secrets, tokens or signatures.
+
+        Args:
+            api: Only the requests of this API; None for all.
+
+        Returns:
+            One object a request, the oldest first: ``sequence``, ``time`` in Unix seconds, ``cloud``, ``api``,
+            ``service``, ``action``, ``version``, ``region``, ``key_id``, ``parameters``, ``outcome`` (``ok``, a
+            vendor's error code or a fault's kind) and the HTTP ``status``.
+
+        Raises:
+            BadInputError: (a ValueError) There is no such API.
+        """
+        with self._state.lock:
+            return self._state.journal.requests(parsing.parse_api(api))
+
+    def totals(self) -> dict[str, JsonObject]:
+        """Tell the counts of each API.
+
+        Returns:
+            ``total``, ``refused`` (throttled), ``in_flight`` and ``peak_concurrency`` by API.
+        """
+        with self._state.lock:
+            return self._state.journal.totals()
+
+    def reset(self) -> None:
+        """Go back to how it started: the default key, and no tasks, limits, faults or requests."""
+        with self._state.lock:
+            self._state.reset()
+
+    def connections(self, region: str | None = None) -> dict[str, str]:
+        """Give Airflow connections to it, by the environment variables that Airflow reads them from.
+
+        Args:
+            region: The region of both; None for ``cn-shanghai`` and ``ap-guangzhou``.
+
+        Returns:
+            ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` with their JSON values.
+
+        Raises:
+            RuntimeError: The emulator is not running.
+        """
+        return {
+            variable: json.dumps(
+                {
+                    "conn_type": conn_type,
+                    "login": DEFAULT_KEY.id,
+                    "password": DEFAULT_KEY.secret,
+                    "host": self.url,
+                    "extra": {"region": region or default_region},
+                }
+            )
+            for variable, conn_type, default_region in _CONNECTIONS
+        }
+
+    def _running(self) -> socket.socket:
+        if self._socket is None:
+            raise RuntimeError("The emulator is not running: use it in a with statement, or call start()")
+        return self._socket

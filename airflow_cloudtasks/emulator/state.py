@@ -1,0 +1,80 @@
+"""Everything the emulator remembers, behind one lock."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator.faults import Faults
+from airflow_cloudtasks.emulator.journal import Journal
+from airflow_cloudtasks.emulator.keys import KeyRing, Nonces
+from airflow_cloudtasks.emulator.limits import Limits
+from airflow_cloudtasks.emulator.tasks import TaskStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class State:
+    """The emulator's memory. The server's thread and a test's thread both use it: take ``lock`` around each use.
+
+    Args:
+        wall_clock: Gives Unix seconds. Signatures are held against it.
+        dice: Gives a number from 0 up to, and without, 1: decides whether a fault strikes.
+
+    Attributes:
+        lock: Held while a request is decided, never while something is awaited.
+        keys: The access keys.
+        nonces: The nonces seen.
+        tasks: The tasks.
+        limits: The request limits.
+        faults: The injected faults.
+        journal: What came in.
+    """
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time, dice: Callable[[], float] = random.random) -> None:
+        self.lock = threading.RLock()
+        self.keys = KeyRing()
+        self.nonces = Nonces()
+        self.tasks = TaskStore()
+        self.limits = Limits()
+        self.faults = Faults(dice)
+        self.journal = Journal()
+        self._wall_clock = wall_clock
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Tell the time that requests are dated by.
+
+        Returns:
+            Unix seconds.
+        """
+        return self._wall_clock()
+
+    def task_now(self) -> float:
+        """Tell the time that tasks live by, which a test may put forward without spoiling any signature.
+
+        Returns:
+            Unix seconds.
+        """
+        return self._wall_clock() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Put the tasks' clock forward.
+
+        Args:
+            seconds: By how much.
+        """
+        self._ahead += seconds
+
+    def reset(self) -> None:
+        """Go back to how it was at the start: one key, and no tasks, limits, faults, nonces or requests."""
+        self.keys.restore()
+        self.nonces.clear()
+        self.tasks.clear()
+        self.limits.set(None)
+        self.faults.clear()
+        self.journal.clear()
+        self._ahead = 0.0

@@ -1,0 +1,63 @@
+"""What the emulator shows of its memory, as plain JSON values. Secrets and tokens are left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator.scripts import position
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.state import State
+    from airflow_cloudtasks.emulator.tasks import Task
+    from airflow_cloudtasks.emulator.wire import JsonObject
+
+
+def show_task_entry(task: Task, now: float) -> JsonObject:
+    """Show a task and where it stands.
+
+    Args:
+        task: The task.
+        now: The tasks' time, in Unix seconds.
+
+    Returns:
+        The task with its status at that time.
+    """
+    where = position(task.script, task.created_at, now)
+    return {
+        "api": task.api,
+        "id": task.id,
+        "status": where.step.status,
+        "step": where.index,
+        "is_last": where.is_last,
+        "created_at": task.created_at,
+        "script": [{"status": s.status, "seconds": s.seconds, "fields": s.fields} for s in task.script],
+        "fields": {**task.scope, **task.fields},
+    }
+
+
+def show_tasks(state: State) -> list[JsonObject]:
+    """Show every task.
+
+    Args:
+        state: The emulator's memory, locked.
+
+    Returns:
+        One object a task.
+    """
+    now = state.task_now()
+    return [show_task_entry(task, now) for task in state.tasks]
+
+
+def show_keys(state: State) -> list[JsonObject]:
+    """Show every key without its secret and token.
+
+    Args:
+        state: The emulator's memory, locked.
+
+    Returns:
+        One object a cloud and key.
+    """
+    return [
+        {"cloud": cloud, "id": key.id, "account": key.account, "temporary": key.token is not None}
+        for cloud, key in state.keys
+    ]
