@@ -176,6 +176,6 @@ def _read_json(body: bytes) -> Any:
 async def _explain(request: Request, error: Exception) -> JSONResponse:
     status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
     if status in (404, 405) and not text.startswith("There is no key"):
-        known = ", ".join(f"{method} {PREFIX}/{path.partition(':')[0]}" for method, path, _ in _ENDPOINTS)
+        known = ", ".join(f"{method} {PREFIX}/{path.replace(':path', '')}" for method, path, _ in _ENDPOINTS)
         text = f"There is no {request.method} {request.url.path}; expected one of {known}"
     return JSONResponse({"error": text}, status)

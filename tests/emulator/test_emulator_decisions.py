@@ -1,0 +1,178 @@
+"""What the emulator decides without a network or a clock: scripts, limits, faults, merged fields."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import pytest
+
+from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API, beijing_time, iso_utc
+from airflow_cloudtasks.emulator.answers import merge, put, show_task
+from airflow_cloudtasks.emulator.faults import Fault, Faults
+from airflow_cloudtasks.emulator.journal import Journal
+from airflow_cloudtasks.emulator.keys import Nonces
+from airflow_cloudtasks.emulator.limits import Limits, SlidingWindow
+from airflow_cloudtasks.emulator.parsing import parse_task
+from airflow_cloudtasks.emulator.scripts import Step, position
+from airflow_cloudtasks.emulator.wire import Exchange, JsonObject
+
+START = 1_700_000_000.0
+SCRIPT = (Step("Init", 2), Step("Processing", 3), Step("Succeed"))
+
+
+def show(api: str, script: object, at: float, **fields: object) -> JsonObject:
+    task = parse_task({"api": api, "id": "7", "script": script, "fields": fields}, START)
+    shape = ACTIONS_BY_API[api].task
+    assert shape is not None
+    asked = {"ProjectId": "p", "TaskId": "7", "TaskType": "ExportAttributeLabel", "BotBizId": "b"}
+    return show_task(shape, task, asked, START + at)
+
+
+@pytest.mark.parametrize(
+    ("at", "status", "entered", "last"),
+    [
+        (-5, "Init", 0, False),
+        (0, "Init", 0, False),
+        (1.999, "Init", 0, False),
+        (2, "Processing", 2, False),
+        (4.999, "Processing", 2, False),
+        (5, "Succeed", 5, True),
+        (1e9, "Succeed", 5, True),
+    ],
+)
+def test_a_script_walks_by_the_clock_and_holds_its_last_step(at: float, status: str, entered: float, last: bool) -> None:
+    where = position(SCRIPT, START, START + at)
+    assert (where.step.status, where.entered_at - START, where.is_last) == (status, entered, last)
+
+
+def test_a_step_of_no_seconds_is_passed_over() -> None:
+    assert position((Step("A", 0), Step("B")), START, START).step.status == "B"
+
+
+def test_progress_is_the_share_of_the_timed_steps() -> None:
+    assert position(SCRIPT, START, START + 2.5).progress == 0.5
+
+
+def test_ice_tells_a_finish_time_only_once_finished() -> None:
+    script = [("Processing", 60), "Failed"]
+    assert show("ice.workflow_task", script, 59)["WorkflowTask"]["CreateTime"] == iso_utc(START)
+    assert "FinishTime" not in show("ice.workflow_task", script, 59)["WorkflowTask"]
+    assert show("ice.workflow_task", script, 99)["WorkflowTask"]["FinishTime"] == iso_utc(START + 60)
+
+
+def test_a_script_that_ends_on_a_running_status_never_finishes() -> None:
+    task = show("bdrc.task", "RUNNING", 500)["Data"]
+    assert "CompleteTime" not in task
+    assert task["Progress"] < 10_000
+
+
+def test_bdrc_tells_unix_seconds_and_progress_of_10000() -> None:
+    script = [("RUNNING", 10), "COMPLETE"]
+    running, complete = show("bdrc.task", script, 5)["Data"], show("bdrc.task", script, 10)["Data"]
+    assert (running["Progress"], running["StartTime"]) == (5_000, int(START))
+    assert (complete["Progress"], complete["CompleteTime"]) == (10_000, int(START) + 10)
+
+
+def test_bpstudio_and_wedata_tell_the_time_of_beijing() -> None:
+    assert beijing_time(0) == "1970-01-01 08:00:00"
+    assert show("bpstudio.task", "FINISH", 0)["Data"]["GmtCreate"] == beijing_time(START)
+    assert show("wedata.task", "Y", 0)["Data"]["TaskBaseAttribute"]["CreateTime"] == beijing_time(START)
+
+
+def test_fields_of_the_task_and_of_the_step_are_merged_into_its_object() -> None:
+    script = [{"status": "Processing", "seconds": 9, "fields": {"Workflow": {"Name": "step"}}}, "Succeed"]
+    task = show("ice.workflow_task", script, 1, Workflow={"Type": "Mine"}, UserData="{}")["WorkflowTask"]
+    assert (task["Workflow"]["Name"], task["Workflow"]["Type"], task["UserData"]) == ("step", "Mine", "{}")
+    assert task["Workflow"]["Status"] == "Active"
+    assert show("ice.workflow_task", script, 9)["WorkflowTask"]["Workflow"]["Name"] == "Emulated workflow"
+
+
+def test_fields_of_wedata_reach_the_parts_beside_the_base_attributes() -> None:
+    data = show("wedata.task", "Y", 0, TaskName="mine", TaskConfiguration={"BrokerIp": "10.0.0.1"})["Data"]
+    assert data["TaskBaseAttribute"]["TaskName"] == "mine"
+    assert (data["TaskConfiguration"]["BrokerIp"], data["TaskConfiguration"]["DataCluster"]) == ("10.0.0.1", "")
+
+
+def test_showing_a_task_leaves_the_example_as_it_was() -> None:
+    before = repr(ACTIONS_BY_API["ice.workflow_task"].task)
+    show("ice.workflow_task", "Succeed", 0, Workflow={"Name": "mine"})
+    assert repr(ACTIONS_BY_API["ice.workflow_task"].task) == before
+
+
+def test_put_and_merge_share_and_do_not_change() -> None:
+    tree: JsonObject = {"a": {"b": 1}, "c": {}}
+    assert put(tree, ("a", "d", "e"), 2) == {"a": {"b": 1, "d": {"e": 2}}, "c": {}}
+    assert merge(tree, {"a": {"b": None}, "c": 3}) == {"a": {"b": None}, "c": 3}
+    assert tree == {"a": {"b": 1}, "c": {}}
+
+
+def test_a_window_admits_so_many_in_any_second() -> None:
+    window = SlidingWindow(2)
+    assert [window.admit(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == [True, True, False, True, False, True]
+
+
+def test_a_window_of_less_than_one_a_second_is_longer() -> None:
+    window = SlidingWindow(0.5)
+    assert [window.admit(at) for at in (0.0, 1.9, 2.0)] == [True, False, True]
+
+
+def test_accounts_and_actions_have_windows_of_their_own() -> None:
+    limits = Limits()
+    assert all(limits.admit(("a", "x"), 0.0) for _ in range(99))
+    limits.set(1)
+    assert [limits.admit(who, 0.0) for who in ("ax", "ax", "bx", "ay")] == [True, False, True, True]
+
+
+def test_a_fault_takes_its_kinds_in_turn_and_is_spent_by_its_count() -> None:
+    faults = Faults(dice=lambda: 0.0)
+    faults.add(Fault(("reset", "throttle"), count=3))
+    assert [hit.kind if (hit := faults.strike()) else None for _ in range(5)] == [
+        "reset",
+        "throttle",
+        "reset",
+        None,
+        None,
+    ]
+
+
+def test_a_fault_strikes_at_its_rate() -> None:
+    dice = cycle([0.1, 0.29, 0.3, 0.9])
+    faults = Faults(dice=lambda: next(dice))
+    faults.add(Fault(("reset",), rate=0.3))
+    assert [faults.strike() is not None for _ in range(4)] == [True, True, False, False]
+
+
+def test_the_first_fault_that_strikes_settles_it() -> None:
+    faults = Faults(dice=lambda: 0.5)
+    faults.add(Fault(("reset",), rate=0.2))
+    faults.add(Fault(("throttle",)))
+    hit = faults.strike()
+    assert hit is not None
+    assert hit.kind == "throttle"
+
+
+def test_a_nonce_is_good_once_for_each_key_and_forgotten_when_its_request_has_expired() -> None:
+    nonces = Nonces()
+    assert nonces.use("k", "n", expires_at=10, now=0)
+    assert not nonces.use("k", "n", expires_at=10, now=10)
+    assert nonces.use("other", "n", expires_at=10, now=10)
+    assert nonces.use("k", "n", expires_at=30, now=11)
+
+
+def test_the_journal_is_bounded_while_its_totals_go_on() -> None:
+    journal = Journal(kept=2)
+    for number in range(5):
+        exchange = Exchange("alibaba", api="bdrc.task", parameters={"TaskId": str(number)})
+        journal.begin(exchange)
+        journal.end(exchange, 0.0, "ok", 200, throttled=number == 0)
+    assert [entry["sequence"] for entry in journal.requests()] == [4, 5]
+    assert [entry["sequence"] for entry in journal.requests(since=4)] == [5]
+    assert journal.totals()["bdrc.task"] == {"total": 5, "refused": 1, "in_flight": 0, "peak_concurrency": 1}
+
+
+def test_clearing_the_journal_keeps_count_of_requests_that_have_yet_to_end() -> None:
+    journal, exchange = Journal(), Exchange("alibaba", api="bdrc.task")
+    journal.begin(exchange)
+    journal.clear()
+    journal.end(exchange, 0.0, "ok", 200, throttled=False)
+    assert journal.totals()["bdrc.task"] == {"total": 1, "refused": 0, "in_flight": 0, "peak_concurrency": 1}
