@@ -22,13 +22,16 @@ class StatusOverrides:
         failure: Statuses that are a failure for this wait.
 
     Raises:
-        ValueError: A status is in both.
+        ValueError: A status is in both, or one of them is no list of words.
     """
 
     success: Collection[str] = ()
     failure: Collection[str] = ()
 
     def __post_init__(self) -> None:
+        for name, words in (("success_statuses", self.success), ("failure_statuses", self.failure)):
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise ValueError(f"{name} is {words!r}; expected a list of statuses.")
         if both := {_key(word) for word in self.success} & {_key(word) for word in self.failure}:
             raise ValueError(f"success_statuses and failure_statuses both hold {sorted(both)}.")
 
@@ -81,16 +84,16 @@ def normalise(
     return CloudTask(
         api=api.name,
         cloud=api.cloud,
-        id=_stored(task_id),
-        name=_stored(_text_at(task, api.task_name)),
+        id=task_id,
+        name=_text_at(task, api.task_name),
         state=_state(api, word, task, overrides),
-        status=_stored(word),
+        status=word,
         progress=None if api.progress is None else fraction(at(task, api.progress), api.progress_whole),
-        message=_stored(_text_at(task, api.message)),
+        message=_text_at(task, api.message),
         created_at=_moment_at(api, task, api.created_at),
         started_at=_moment_at(api, task, api.started_at),
         finished_at=_moment_at(api, task, api.finished_at),
-        request_id=_stored(_text_at(answer, "RequestId")),
+        request_id=_text_at(answer, "RequestId"),
         console_url=_console_url(api, parameters, region),
         detail=_detail(api, task),
     )
@@ -103,9 +106,13 @@ def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides:
         return overridden
     states = {_key(word): state for word, state in api.states.items()}
     state = states.get(_key(status), TaskState.UNKNOWN)
-    if state is TaskState.SUCCEEDED and _text_at(task, api.error_if):
+    if state is TaskState.SUCCEEDED and api.error_if is not None and not _blank(at(task, api.error_if)):
         return TaskState.FAILED
     return state
+
+
+def _blank(value: Any) -> bool:
+    return not (value.strip() if isinstance(value, str) else value)
 
 
 def _detail(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +129,9 @@ def _console_url(api: TaskApi, parameters: Mapping[str, Any], region: str | None
     if api.console_url is None:
         return None
     known = {**parameters, "id": parameters.get(api.id_param, ""), "region": region or ""}
-    return api.console_url.format_map({name: quote(str(value), safe="") for name, value in known.items()})
+    return api.console_url.format_map(
+        {name: quote(str(value), safe="", errors="replace") for name, value in known.items()}
+    )
 
 
 def _text_at(data: Any, path: str | None) -> str | None:
@@ -131,10 +140,6 @@ def _text_at(data: Any, path: str | None) -> str | None:
 
 def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> Any:
     return None if path is None else moment(at(task, path), api.zone)
-
-
-def _stored(value: str | None) -> Any:
-    return plain(value)
 
 
 def _key(status: str) -> str:

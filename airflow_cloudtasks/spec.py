@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, get_args
 
 from airflow_cloudtasks.model import Cloud, TaskState
 
-_PATH_PARAM = re.compile(r"{(\w+)}")
+_PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,9 @@ class Action:
         params_in: Where the parameters that are not in the path go. Tencent's API takes ``json``; Alibaba's
             RPC actions ``query`` or ``form``, its ROA actions ``query`` or ``json``.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` that means success.
+
+    Raises:
+        ValueError: The path has a parameter that the action does not need.
     """
 
     name: str
@@ -65,10 +68,15 @@ class Action:
     params_in: Literal["query", "form", "json"] = "json"
     success_code: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in self.path_params:
+            if name not in self.params:
+                raise ValueError(f"{self.name}: the path {self.path!r} has {{{name}}}, which is none of its params.")
+
     @property
     def path_params(self) -> tuple[str, ...]:
         """The parameters that go into the path."""
-        return tuple(_PATH_PARAM.findall(self.path))
+        return tuple(_PLACEHOLDER.findall(self.path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +106,8 @@ class TaskApi:
         finished_at: Where the time of the end stands.
         timezone: The zone of times that name none, e.g. ``+08:00``.
         json_fields: Fields that hold JSON inside a string.
-        console_url: Where a person can look at the task; ``{id}``, ``{region}`` and the action's parameters are
-            filled in.
+        console_url: Where a person can look at the task; ``{id}``, ``{region}`` and the parameters that the action
+            needs are filled in.
 
     Raises:
         ValueError: The parts do not fit together; the text says which.
@@ -132,8 +140,18 @@ class TaskApi:
             raise ValueError(
                 f"{self.name}: id_param {self.id_param!r} is none of {self.read.name}'s params {self.read.params}."
             )
+        for status, state in self.states.items():
+            if not isinstance(state, TaskState):
+                raise ValueError(f"{self.name}: status {status!r} means {state!r}, which is no TaskState.")
+        if len({status.strip().casefold() for status in self.states}) < len(self.states):
+            raise ValueError(f"{self.name}: a status stands in states twice, but for case: {', '.join(self.states)}.")
         if not any(state.done for state in self.states.values()):
             raise ValueError(f"{self.name}: no status in states ends a task, so no wait could end.")
+        if not self.progress_whole > 0:
+            raise ValueError(f"{self.name}: progress_whole is {self.progress_whole!r}; expected a number above 0.")
+        for name in _PLACEHOLDER.findall(self.console_url or ""):
+            if name not in ("id", "region", *self.read.params):
+                raise ValueError(f"{self.name}: console_url has {{{name}}}, which nothing fills in.")
         self.zone  # noqa: B018 - refuses a bad timezone here rather than at the first answer
 
     @property
@@ -144,7 +162,7 @@ class TaskApi:
     @property
     def zone(self) -> tzinfo:
         """The zone of times that name none."""
-        if not re.fullmatch(r"[+-]\d\d:\d\d", self.timezone):
+        if not re.fullmatch(r"[+-]([01]\d|2[0-3]):[0-5]\d", self.timezone):
             raise ValueError(f"{self.name}: timezone {self.timezone!r} is not of the form '+08:00'.")
         return datetime.strptime(self.timezone, "%z").tzinfo or UTC
 

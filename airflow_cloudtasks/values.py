@@ -14,6 +14,9 @@ _MILLISECONDS_FROM = 100_000_000_000
 # JSON inside JSON inside JSON: the vendors nest twice at most.
 _MAX_NESTING = 3
 
+# Levels of objects and lists; the vendors' own stay below ten. Python decodes deeper ones than it can then walk.
+_MAX_DEPTH = 100
+
 
 def at(data: Any, path: str) -> Any:
     """Look a value up by its dotted path.
@@ -40,7 +43,10 @@ def text(value: Any) -> str | None:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip() or None
+    try:
+        return _storable(str(value)).strip() or None
+    except ValueError:  # an integer of more digits than Python writes out
+        return None
 
 
 def fraction(value: Any, whole: float) -> float | None:
@@ -83,18 +89,20 @@ def moment(value: Any, zone: tzinfo) -> datetime | None:
         return None
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """Copy a decoded JSON value so that any database can store it.
 
     Lone surrogates and NUL characters, both legal in JSON and both refused by PostgreSQL, are replaced or dropped;
-    NaN and the infinities, which are no JSON, become None.
+    NaN and the infinities, which are no JSON, become None, and so does what is nested deeper than ``depth``.
     """
     if isinstance(value, str):
         return _storable(value)
+    if isinstance(value, Mapping | list | tuple) and not depth:
+        return None
     if isinstance(value, Mapping):
-        return {_storable(str(key)): plain(item) for key, item in value.items()}
+        return {_storable(str(key)): plain(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item, depth - 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
