@@ -6,6 +6,7 @@ because the service or the network stumbled; that a task is not done yet is no r
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,14 @@ import tenacity
 from airflow_cloudtasks.clouds import CLOUDS
 from airflow_cloudtasks.clouds.credentials import CredentialSource
 from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, HttpAnswer, SignedRequest
-from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.errors import CloudApiError, InvalidConnection
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.transport import AsyncTransport, SyncTransport, Timeouts, async_transport
+
+# It becomes part of a host name or a header; an address of blanks or slashes would fail as a broken connection does,
+# and be tried again and again.
+_REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,13 @@ class CloudClient:
         """Find where a service is called.
 
         Raises:
-            InvalidConnection: The service needs a region, and there is none.
+            InvalidConnection: The service needs a region, and there is none, or it is no region's id.
         """
+        if self.region and not _REGION.fullmatch(self.region):
+            raise InvalidConnection(
+                f"The region {self.region!r} is no region's id, which is of the form ap-southeast-1: "
+                "correct it in the Airflow connection's field Region, or in region= on the task."
+            )
         own = self._cloud.endpoint(service, self.region, self.account.site)
         return self.account.endpoint or own
 

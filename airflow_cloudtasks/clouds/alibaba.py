@@ -39,6 +39,7 @@ from airflow_cloudtasks.errors import (
     TransientError,
 )
 from airflow_cloudtasks.spec import Service
+from airflow_cloudtasks.values import text
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _HTTP_BAD = 400
@@ -172,14 +173,14 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
         CloudApiError: Of the kind that the answer tells, also where HTTP 200 carries a failure.
     """
     content = json_object(asked, answer)
-    code = str(content.get("Code") or content.get("code") or "")
+    code = text(content.get("Code")) or text(content.get("code")) or ""
     expected = asked.action.success_code
     if answer.status < _HTTP_BAD and (expected is None or code == expected):
         return content
     kind = classify(_ERRORS, code, _status_told(code, answer.status)) or _BY_STATUS.get(
         _status_told(code, answer.status), BadRequest
     )
-    message = str(content.get("Message") or content.get("message") or "no message")
+    message = str(content.get("Message") or content.get("message") or "")
     raise kind(
         asked.scrub(_SERVER_STRING.sub("", message)),
         code=code or f"HTTP{answer.status}",
@@ -187,12 +188,13 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     )
 
 
+_HTTP_STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
 _BY_STATUS = {_HTTP_FORBIDDEN: PermissionDenied, _HTTP_NOT_FOUND: NotFound}
 
 
 def _status_told(code: str, http_status: int) -> int:
     """BPStudio answers HTTP 200 with a Code that is a status of its own, e.g. 403 or 500."""
-    return int(code) if http_status < _HTTP_BAD and code.isdigit() else http_status
+    return int(code) if http_status < _HTTP_BAD and _HTTP_STATUS.fullmatch(code) else http_status
 
 
 def _path_part(name: str, value: Any) -> str:

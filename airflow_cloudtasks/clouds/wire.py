@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,10 +20,13 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.values import load_json, text
 
 _HTTP_TOO_MANY_REQUESTS = 429
 _HTTP_SERVER_ERROR = 500
+
+# No login: it would show in error texts, and nothing here would use it.
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-f:.]+])(:\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +70,22 @@ class Endpoint:
             InvalidConnection: It is no such address, or it asks for plain http to a host that is not this machine.
         """
         written = address.strip().rstrip("/")
-        parts = urlsplit(written if "://" in written else f"https://{written}")
         try:
-            has_port_or_none = parts.port is None or parts.port > 0
+            parts = urlsplit(written if "://" in written else f"https://{written}")
+            understood = (
+                parts.scheme in ("http", "https")
+                and _HOST_AND_PORT.fullmatch(parts.netloc)
+                and parts.port != 0
+                and not any((parts.path, parts.query, parts.fragment))
+            )
         except ValueError:
-            has_port_or_none = False
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or not has_port_or_none
-            or any((parts.path, parts.query, parts.fragment, parts.username))
-        ):
+            understood = False
+        if not understood:
             raise InvalidConnection(
                 f"The endpoint {_without_login(address)!r} is not an address; "
                 "write it as a host name or as https://HOST[:PORT], without a path."
             )
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             raise InvalidConnection(
                 f"The endpoint {address!r} uses plain http, which is only allowed to this machine itself "
                 "(127.0.0.1, ::1 or localhost); write https:// instead."
@@ -132,21 +136,25 @@ class Asked:
     endpoint: Endpoint
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
-    def context(self, answer: HttpAnswer | None = None, request_id: str | None = None) -> dict[str, Any]:
+    def context(self, answer: HttpAnswer | None = None, request_id: Any = None) -> dict[str, Any]:
         """Give what every error of this call tells."""
         return {
             "action": f"{self.service.title or self.service.name} {self.action.name}",
             "endpoint": self.endpoint.url,
             "http_status": answer.status if answer else None,
             "retry_after": retry_after(answer.headers) if answer else None,
-            "request_id": request_id,
+            "request_id": text(request_id),
         }
 
     def scrub(self, message: str) -> str:
-        """Take secrets out of a vendor's text."""
+        """Take secrets out of a vendor's text, and what no database stores."""
         for secret in self.secrets:
             message = message.replace(secret, "***")
-        return message
+        return text(message) or "no message"
+
+
+# Not str.isdigit, which takes ² for a digit, nor any length: int() refuses both.
+_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class CloudModule(Protocol):
@@ -220,14 +228,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         Seconds, never negative; None where the answer does not say.
     """
     lower = {name.lower(): value.strip() for name, value in headers.items()}
-    if (own := lower.get("x-acs-retry-after", "")).isdigit():
+    if _WHOLE_NUMBER.fullmatch(own := lower.get("x-acs-retry-after", "")):
         return int(own) / 1000
-    standard = lower.get("retry-after", "")
-    if standard.isdigit():
+    if _WHOLE_NUMBER.fullmatch(standard := lower.get("retry-after", "")):
         return float(standard)
     try:
         return max((parsedate_to_datetime(standard) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

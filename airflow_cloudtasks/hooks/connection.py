@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.transport import Timeouts
 
 _SITES = ("cn", "intl")
+
+# Anything else cannot stand in a header, and would only be told when a request is sent.
+_VISIBLE = re.compile(r"[!-~]+")
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
 
 
@@ -110,7 +114,7 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
             ),
             retries=Retries(
                 tries=_whole(values.extra, "max_tries", _RETRIES.tries),
-                seconds=_seconds(values.extra, "max_retry_seconds", _RETRIES.seconds),
+                seconds=_seconds(values.extra, "max_retry_seconds", _RETRIES.seconds, or_zero=True),
             ),
             user_agent=user_agent,
         )
@@ -128,6 +132,11 @@ def _sts(words: Words, values: ConnectionValues) -> CredentialSource:
         raise InvalidConnection(
             f"auth_type sts needs the temporary token; put it into Extra as {words.token_extra!r}, "
             "or set auth_type to access_key."
+        )
+    if not _VISIBLE.fullmatch(token):
+        raise InvalidConnection(
+            "its temporary token holds a blank, a control character or one beyond ASCII, as no token does; "
+            f"copy it once more into Extra as {words.token_extra!r}."
         )
     return StaticCredentials(Credentials(*_key_pair(words, values), token))
 
@@ -154,6 +163,11 @@ def _key_pair(words: Words, values: ConnectionValues) -> tuple[str, str]:
     for label, field, value in ((words.key_id, "Login", key_id), (words.secret, "Password", secret)):
         if not value:
             raise InvalidConnection(f"it has no {label}; put it into the field {label} ({field}).")
+        if not _VISIBLE.fullmatch(value):
+            raise InvalidConnection(
+                f"its {label} holds a blank, a control character or one beyond ASCII, as no key does; "
+                f"copy it once more into the field {label} ({field})."
+            )
     return key_id or "", secret or ""
 
 
@@ -176,7 +190,7 @@ def _one_of(extra: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> st
     return value
 
 
-def _seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
+def _seconds(extra: Mapping[str, Any], name: str, default: float, *, or_zero: bool = False) -> float:
     written = _text(extra, name)
     if written is None:
         return default
@@ -184,8 +198,9 @@ def _seconds(extra: Mapping[str, Any], name: str, default: float) -> float:
         seconds = float(written)
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise InvalidConnection(f"{name} is {written!r}; expected a number of seconds above 0.")
+    if not (0 < seconds < float("inf") or (or_zero and seconds == 0)):
+        least = "of at least 0" if or_zero else "above 0"
+        raise InvalidConnection(f"{name} is {written!r}; expected a number of seconds {least}.")
     return seconds
 
 
