@@ -109,7 +109,8 @@ class CloudApiError(CloudTasksError):
 
     def as_dict(self) -> dict[str, Any]:
         """Give the error as plain JSON types, for the event of a trigger; :func:`error_from_dict` reverses it."""
-        return {"kind": type(self).__name__, **vars(self)}
+        told = {name: value for name, value in vars(self).items() if name != "__notes__"}
+        return {"kind": type(self).__name__, **told}
 
 
 class Throttled(CloudApiError):

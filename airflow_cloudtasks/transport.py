@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
@@ -55,6 +56,7 @@ class SyncTransport:
         self._session = requests.Session()
         # Otherwise requests would look for a login in ~/.netrc and put it in the place of the signature.
         self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def send(self, asked: Asked, request: SignedRequest) -> HttpAnswer:
         """Send a request once.
