@@ -36,9 +36,10 @@ from airflow_cloudtasks.errors import (
     TransientError,
 )
 from airflow_cloudtasks.spec import Service
+from airflow_cloudtasks.values import text
 
 _ALGORITHM = "TC3-HMAC-SHA256"
-_CONTENT_TYPE = "application/json"
+_CONTENT_TYPE = "application/json; charset=utf-8"
 
 # Source: Tencent Cloud API 3.0, common error codes.
 _ERRORS: ErrorTable = (
@@ -159,10 +160,10 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     if error is None:
         return content
     told = error if isinstance(error, dict) else {}
-    code = str(told.get("Code") or "UnknownError")
+    code = text(told.get("Code")) or "UnknownError"
     kind = classify(_ERRORS, code, answer.status) or BadRequest
     raise kind(
-        asked.scrub(str(told.get("Message") or "no message")),
+        asked.scrub(str(told.get("Message") or "")),
         code=code,
         **asked.context(answer, content.get("RequestId")),
     )
