@@ -1,0 +1,30 @@
+"""Calls and answers for the tests of both clouds: what was asked, and what a server says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_cloudtasks.clouds.wire import Asked, Endpoint, HttpAnswer
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+
+ALIBABA_SERVICE = Service(cloud="alibaba", name="toy", version="2020-01-01", title="Toy", host="toy.aliyuncs.com")
+TENCENT_SERVICE = Service(cloud="tencent", name="toy", version="2020-01-01", title="Toy")
+RPC = Action(name="GetToy", params=("TaskId",), params_in="query")
+FORM = Action(name="GetToy", params=("TaskId",), params_in="form", success_code="200")
+ROA = Action(name="GetToy", params=("TaskId",), method="GET", path="/toys/{TaskId}", params_in="query")
+JSON = Action(name="GetToy", params=("TaskId",))
+
+
+def asked(service: Service, action: Action, secrets: tuple[str, ...] = (), url: str = "https://toy.test") -> Asked:
+    return Asked(service, action, Endpoint(url), secrets)
+
+
+def asked_for(api: TaskApi) -> Asked:
+    return asked(api.service, api.read)
+
+
+def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    """An answer; ``body`` is sent as it is where it is bytes, and as JSON otherwise."""
+    return HttpAnswer(status, headers or {}, body if isinstance(body, bytes) else json.dumps(body).encode())

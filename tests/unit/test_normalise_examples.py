@@ -1,0 +1,90 @@
+"""Each vendor's own example answer gives the task written out in tests/data/normalised_*.json, envelope included."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tccli
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.normalise import normalise
+
+from .calls import answer, asked_for
+
+DATA = Path(__file__).parent.parent / "data"
+TCCLI = Path(tccli.__path__[0]) / "services"
+
+
+def normalised(api_name: str, body: bytes, parameters: dict[str, str]) -> dict[str, Any]:
+    api = APIS[api_name]
+    content = CLOUDS[api.cloud].read(asked_for(api), answer(body))
+    return normalise(api, content, parameters=parameters, region="ap-guangzhou").as_dict()
+
+
+def written_out(name: str) -> dict[str, Any]:
+    return json.loads((DATA / f"normalised_{name}.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "api", "parameters"),
+    [
+        ("bpstudio", "bpstudio.task", {"TaskId": "2615"}),
+        ("bdrc", "bdrc.task", {"TaskId": "t-0004d9ctt1ii********"}),
+        ("ice", "ice.workflow_task", {"TaskId": "******4215e042b3966ca5441e******"}),
+        ("wedata", "wedata.task", {"ProjectId": "2417334454903762944", "TaskId": "20250908225847483"}),
+        (
+            "lke",
+            "lke.task",
+            {"TaskId": "8", "TaskType": "ModifyAttributeLabel", "BotBizId": "1767024172536168448"},
+        ),
+    ],
+)
+def test_the_answer_in_the_vendors_document(name: str, api: str, parameters: dict[str, str]) -> None:
+    assert normalised(api, (DATA / f"seed_{name}.json").read_bytes(), parameters) == written_out(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "api", "folder", "action"),
+    [
+        ("wedata", "wedata.task", "wedata/v20250806", "GetTask"),
+        ("lke", "lke.task", "lke/v20231130", "GetTaskStatus"),
+    ],
+)
+def test_the_answer_in_the_examples_of_tencents_command_line_tool(
+    name: str, api: str, folder: str, action: str
+) -> None:
+    examples = json.loads((TCCLI / folder / "examples.json").read_bytes())["actions"][action]
+    assert examples
+    for example in examples:
+        parameters = json.loads(example["input"].partition("\n{")[2].join(("{", "")))
+        assert normalised(api, example["output"].encode(), parameters) == written_out(name)
+
+
+def test_an_answer_without_the_tasks_id_is_of_the_task_that_was_asked_for() -> None:
+    api = APIS["lke.task"]
+    task = normalise(api, {"Status": "RUNNING"}, parameters={"TaskId": " 8 "})
+    assert task.id == "8"
+
+
+def test_an_answer_that_nothing_identifies_is_malformed() -> None:
+    with pytest.raises(Exception, match=r"lke\.task: TaskId holds nothing instead of the task's id"):
+        normalise(APIS["lke.task"], {"Status": "RUNNING"}, parameters={})
+
+
+@pytest.mark.parametrize(
+    ("api", "content", "text"),
+    [
+        ("bpstudio.task", {}, "bpstudio.task: Data holds nothing instead of an object"),
+        ("bpstudio.task", {"Data": [1]}, "bpstudio.task: Data holds a JSON list instead of an object"),
+        ("bdrc.task", {"Data": {"TaskStatus": {}}}, "bdrc.task: Data.TaskStatus holds a JSON dict instead of a status"),
+        ("lke.task", "SUCCESS", "lke.task: the answer holds a JSON str instead of an object"),
+    ],
+)
+def test_a_malformed_answer_says_which_field_holds_what(api: str, content: Any, text: str) -> None:
+    with pytest.raises(Exception, match=text) as caught:
+        normalise(APIS[api], content, parameters={"TaskId": "1"})
+    assert caught.value.action == APIS[api].read.name

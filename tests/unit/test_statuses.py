@@ -1,0 +1,167 @@
+"""What each vendor's statuses mean, and how one wait may see them otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.normalise import StatusOverrides, normalise
+
+PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, EXPIRED, SKIPPED, UNKNOWN = TaskState
+
+MEANINGS = {
+    "bpstudio.task": {"FINISH": SUCCEEDED, "BINDING": RUNNING},
+    "bdrc.task": {
+        "CREATED": PENDING,
+        "RUNNING": RUNNING,
+        "COMPLETE": SUCCEEDED,
+        "FAILED": FAILED,
+        "EXPIRED": EXPIRED,
+        "CANCELED": CANCELED,
+    },
+    "ice.workflow_task": {
+        "Init": PENDING,
+        "Processing": RUNNING,
+        "Succeed": SUCCEEDED,
+        "Failed": FAILED,
+        "Canceled": CANCELED,
+    },
+    "wedata.task": {"N": PENDING, "Y": SUCCEEDED, "O": RUNNING, "T": RUNNING, "F": FAILED, "INVALID": FAILED},
+    "lke.task": {"PENDING": PENDING, "RUNNING": RUNNING, "SUCCESS": SUCCEEDED, "FAILED": FAILED},
+}
+STATUSES = [(api, status, state) for api, states in MEANINGS.items() for status, state in states.items()]
+NO_STATUS = object()
+
+
+def read(api_name: str, status: Any, overrides: StatusOverrides | None = None, **others: Any) -> CloudTask:
+    """Normalise the smallest answer of an API with this status in it."""
+    answers = {
+        "bpstudio.task": {"Data": {"Id": 1, "Status": status, **others}},
+        "bdrc.task": {"Data": {"TaskId": "t", "TaskStatus": status}},
+        "ice.workflow_task": {"WorkflowTask": {"TaskId": "t", "Status": status}},
+        "wedata.task": {"Data": {"TaskBaseAttribute": {"TaskId": "t", "Status": status}}},
+        "lke.task": {"TaskId": "t", "Status": status},
+    }
+    answer = _without_status(answers[api_name]) if status is NO_STATUS else answers[api_name]
+    return normalise(APIS[api_name], answer, parameters={"TaskId": "t"}, overrides=overrides or StatusOverrides())
+
+
+def _without_status(answer: Any) -> Any:
+    if not isinstance(answer, dict):
+        return answer
+    return {key: _without_status(value) for key, value in answer.items() if value is not NO_STATUS}
+
+
+def test_the_table_covers_the_whole_catalog() -> None:
+    assert {name: dict(api.states) for name, api in APIS.items()} == MEANINGS
+
+
+@pytest.mark.parametrize("spelling", ["{}", "{} ", " {}", "{}\n", "\t{}\r\n"])
+@pytest.mark.parametrize(("api", "status", "state"), STATUSES)
+def test_a_status_means_its_state_with_blanks_around_it(api: str, status: str, state: TaskState, spelling: str) -> None:
+    task = read(api, spelling.format(status))
+    assert (task.state, task.status) == (state, status)
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title, str.swapcase])
+@pytest.mark.parametrize(("api", "status", "state"), STATUSES)
+def test_a_status_means_its_state_in_any_case(api: str, status: str, state: TaskState, case: Any) -> None:
+    task = read(api, case(status))
+    assert (task.state, task.status) == (state, case(status))
+
+
+@pytest.mark.parametrize(
+    "status",
+    [NO_STATUS, None, "", " ", "\n", "\x00", 0, 1, 200, -1, 1.0, float("nan"), 10**400, True, False],
+)
+@pytest.mark.parametrize("api", APIS)
+def test_a_status_that_is_no_word_is_unknown(api: str, status: Any) -> None:
+    task = read(api, status)
+    assert task.state is UNKNOWN
+    assert not task.done
+    assert not task.ok
+
+
+@pytest.mark.parametrize("status", ["DONE", "SUCCEEDED", "FINISHED", "COMPLETED", "OK", "成功", "SUCCESS!", "YES"])
+@pytest.mark.parametrize("api", APIS)
+def test_a_word_that_the_catalog_does_not_know_is_unknown_and_told_as_it_is(api: str, status: str) -> None:
+    task = read(api, status)
+    assert (task.state, task.status) == (UNKNOWN, status)
+
+
+@pytest.mark.parametrize(
+    ("state", "done", "ok"),
+    [
+        (PENDING, False, False),
+        (RUNNING, False, False),
+        (SUCCEEDED, True, True),
+        (FAILED, True, False),
+        (CANCELED, True, False),
+        (EXPIRED, True, False),
+        (SKIPPED, True, True),
+        (UNKNOWN, False, False),
+    ],
+)
+def test_which_states_end_a_task_and_which_end_it_well(state: TaskState, done: bool, ok: bool) -> None:
+    assert (state.done, state.ok) == (done, ok)
+
+
+@pytest.mark.parametrize("message", ["SyntaxError", " x ", 0.5, 7, ["SyntaxError"], {"Code": "SyntaxError"}, True])
+def test_bpstudios_finish_with_an_error_message_is_a_failure(message: Any) -> None:
+    assert read("bpstudio.task", "FINISH ", ErrorMessage=message).state is FAILED
+
+
+@pytest.mark.parametrize("others", [{}, *({"ErrorMessage": blank} for blank in (None, "", " ", "\n", [], {}, False))])
+def test_bpstudios_finish_without_an_error_message_is_a_success(others: dict[str, Any]) -> None:
+    assert read("bpstudio.task", "FINISH ", **others).state is SUCCEEDED
+
+
+def test_bpstudios_error_message_does_not_end_a_task_that_still_runs() -> None:
+    assert read("bpstudio.task", "BINDING", ErrorMessage="SyntaxError").state is RUNNING
+
+
+def test_success_statuses_turn_the_error_message_rule_off() -> None:
+    task = read("bpstudio.task", "FINISH ", StatusOverrides(success=["finish"]), ErrorMessage="SyntaxError")
+    assert task.state is SUCCEEDED
+    assert task.message == "SyntaxError"
+
+
+def test_failure_statuses_need_no_error_message() -> None:
+    assert read("bpstudio.task", "FINISH ", StatusOverrides(failure=["FINISH"])).state is FAILED
+
+
+@pytest.mark.parametrize(("api", "status", "state"), STATUSES)
+def test_overrides_come_before_the_catalog(api: str, status: str, state: TaskState) -> None:
+    assert read(api, status, StatusOverrides(success=[f" {status.lower()}\n"])).state is SUCCEEDED
+    assert read(api, status, StatusOverrides(failure=[f" {status.upper()}\n"])).state is FAILED
+    assert read(api, status, StatusOverrides(success=["another"], failure=["still another"])).state is state
+
+
+def test_an_override_teaches_a_status_that_the_catalog_does_not_know() -> None:
+    assert read("lke.task", "ARCHIVED", StatusOverrides(success=["ARCHIVED"])).state is SUCCEEDED
+
+
+@pytest.mark.parametrize("status", [NO_STATUS, None, "", " "])
+def test_no_override_turns_a_missing_status_into_a_success(status: Any) -> None:
+    assert read("lke.task", status, StatusOverrides(success=["", " ", "None", "null"])).state is UNKNOWN
+
+
+def test_a_status_cannot_be_both_a_success_and_a_failure() -> None:
+    with pytest.raises(ValueError, match=r"success_statuses and failure_statuses both hold \['done'\]"):
+        StatusOverrides(success=["Done", "ok"], failure=["DONE ", "bad"])
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"success": "DONE"}, "success_statuses is 'DONE'; expected a list of statuses"),
+        ({"failure": "DONE"}, "failure_statuses is 'DONE'; expected a list of statuses"),
+        ({"success": [200]}, r"success_statuses is \[200\]; expected a list of statuses"),
+    ],
+)
+def test_overrides_that_are_no_list_of_words_are_refused(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        StatusOverrides(**given)
