@@ -101,7 +101,8 @@ class CloudApiError(CloudTasksError):
             )
             if value
         )
-        return " ".join(part for part in (f"{self.action} failed: {what}", f"({where})", self.advice) if part)
+        told = f"{self.action or 'The call'} failed: {what}"
+        return " ".join(part for part in (told, where and f"({where})", self.advice) if part)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild with every attribute: exceptions cross process borders in Airflow."""
