@@ -1,0 +1,149 @@
+"""What a poll's outcome means for a wait, when the next one is due, and what is worth a line in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudApiError,
+    CredentialsError,
+    CredentialsExpired,
+    MalformedAnswer,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    TransientError,
+    UnreadableAnswer,
+)
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.polling.decisions import Broken, ChangeLog, Finished, Waiting, WaitRules, judge, next_delay
+
+RULES = WaitRules()
+PASSING = [Throttled, TransientError, UnreadableAnswer]
+LASTING = [BadRequest, CredentialsError, CredentialsExpired, PermissionDenied, MalformedAnswer, NotFound, CloudApiError]
+
+
+def task(state: TaskState = TaskState.RUNNING, **attributes: Any) -> CloudTask:
+    return CloudTask(api="toy.task", cloud="alibaba", id="7", state=state, **attributes)
+
+
+@pytest.mark.parametrize("state", [state for state in TaskState if state.done])
+def test_a_task_that_ended_ends_the_wait_well_or_not(state: TaskState) -> None:
+    assert judge(task(state), RULES) == Finished(task(state))
+
+
+@pytest.mark.parametrize("state", [TaskState.PENDING, TaskState.RUNNING, TaskState.UNKNOWN])
+def test_a_task_that_goes_on_is_waited_on(state: TaskState) -> None:
+    assert judge(task(state), RULES) == Waiting(task(state))
+
+
+def test_an_unknown_status_ends_the_wait_where_that_is_asked_for() -> None:
+    rules = WaitRules(on_unknown="fail")
+    assert judge(task(TaskState.UNKNOWN), rules) == Finished(task(TaskState.UNKNOWN))
+    assert judge(task(TaskState.RUNNING), rules) == Waiting(task(TaskState.RUNNING))
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_an_error_that_passes_never_ends_a_wait(kind: type[CloudApiError]) -> None:
+    error = kind("stumbled")
+    assert judge(error, RULES) == Waiting(error)
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_an_error_that_lasts_ends_the_wait(kind: type[CloudApiError]) -> None:
+    error = kind("refused")
+    assert judge(error, RULES) == Broken(error)
+
+
+@pytest.mark.parametrize("kind", [*PASSING, *LASTING])
+def test_errors_of_every_kind_can_be_tolerated(kind: type[CloudApiError]) -> None:
+    error = kind("whatever")
+    assert judge(error, WaitRules(tolerate_errors=True)) == Waiting(error)
+
+
+@pytest.mark.parametrize("kind", [*PASSING, *LASTING])
+def test_only_a_missing_task_is_waited_on_where_that_is_asked_for(kind: type[CloudApiError]) -> None:
+    waits = isinstance(judge(kind("whatever"), WaitRules(missing="wait")), Waiting)
+    assert waits == (kind in PASSING or kind is NotFound)
+
+
+NEVER = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("rules", "polls", "longest"),
+    [
+        ({}, 1, 60),
+        ({}, 50, 60),
+        ({"exponential_backoff": True}, 0, 60),
+        ({"exponential_backoff": True}, 1, 60),
+        ({"exponential_backoff": True}, 2, 120),
+        ({"exponential_backoff": True}, 4, 480),
+        ({"exponential_backoff": True, "max_wait": 300}, 4, 300),
+        ({"max_wait": 30}, 1, 30),
+        ({"poke_interval": 0.5}, 1, 0.5),
+        ({"exponential_backoff": True, "max_wait": 300}, 10**9, 300),
+    ],
+)
+def test_the_interval_is_as_asked_less_a_random_tenth(rules: dict[str, Any], polls: int, longest: float) -> None:
+    delays = [next_delay(WaitRules(**rules), polls, NEVER) for _ in range(100)]
+    assert all(0.9 * longest <= delay <= longest for delay in delays)
+    assert len(set(delays)) > 1
+
+
+@pytest.mark.parametrize(("seconds_left", "delay"), [(10, 10), (0.5, 0.5), (0, 0), (-5, 0)])
+def test_the_last_poll_comes_with_the_timeout(seconds_left: float, delay: float) -> None:
+    assert next_delay(RULES, 1, seconds_left) == delay
+
+
+def test_backoff_without_a_bound_stays_a_number() -> None:
+    assert next_delay(WaitRules(exponential_backoff=True), 10**9, NEVER) < NEVER
+
+
+def test_a_change_is_told_once() -> None:
+    log = ChangeLog()
+    running = task(status="RUNNING", progress=0.25, message="copying")
+    assert log.line(running) == "toy.task 7 is running [RUNNING] 25% - copying"
+    assert log.line(running) is None
+    assert log.line(task(status="RUNNING", progress=0.251, message="copying", request_id="another")) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "STOPPING"},
+        {"progress": 0.5},
+        {"progress": None},
+        {"message": "still copying"},
+        {"state": TaskState.PENDING},
+    ],
+)
+def test_each_change_is_told(changes: dict[str, Any]) -> None:
+    log = ChangeLog()
+    before = {"state": TaskState.RUNNING, "status": "RUNNING", "progress": 0.25, "message": "copying"}
+    log.line(task(**before))
+    assert log.line(task(**before | changes)) == str(task(**before | changes))
+
+
+def test_an_unknown_status_is_told_as_one() -> None:
+    line = ChangeLog().line(task(TaskState.UNKNOWN, status="ARCHIVED"))
+    assert line == "toy.task 7 is unknown [ARCHIVED]; the catalog does not know this status"
+
+
+def test_a_missing_status_is_told_too() -> None:
+    line = ChangeLog().line(task(TaskState.UNKNOWN))
+    assert line is not None
+    assert line.startswith("toy.task 7 is unknown")
+
+
+def test_an_error_is_told_once_and_again_after_the_task_was_read() -> None:
+    log = ChangeLog()
+    throttled = Throttled("slow down", code="Throttling", action="Toy GetToy")
+    assert log.line(throttled) == "The wait goes on after: Toy GetToy failed: Throttling: slow down"
+    assert log.line(Throttled("slow down!", code="Throttling", request_id="2")) is None
+    assert log.line(Throttled("slow down", code="Throttling.User")) is not None
+    assert log.line(task()) == "toy.task 7 is running"
+    assert log.line(throttled) is not None

@@ -1,0 +1,176 @@
+"""Requests go where the vendors' own clients send theirs, and nowhere in the clear but to this machine."""
+
+from __future__ import annotations
+
+import pytest
+from alibabacloud_bdrc20230808.client import Client as BdrcClient
+from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
+from alibabacloud_ice20201109.client import Client as IceClient
+from alibabacloud_tea_openapi.utils_models import Config
+
+from airflow_cloudtasks.catalog import APIS, BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK, LKE_TASK, WEDATA_TASK
+from airflow_cloudtasks.client import Account, CloudClient
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.credentials import StaticCredentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
+from airflow_cloudtasks.errors import InvalidConnection
+from airflow_cloudtasks.spec import TaskApi
+
+REGIONS = [
+    *("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "cn-chengdu", "cn-qingdao", "cn-zhangjiakou"),
+    *("cn-hongkong", "cn-shanghai-finance-1", "cn-wulanchabu", "cn-guangzhou", "cn-heyuan", "cn-nanjing"),
+    *("ap-southeast-1", "ap-southeast-3", "ap-southeast-5", "ap-southeast-7", "ap-northeast-1", "ap-northeast-2"),
+    *("eu-central-1", "eu-west-1", "us-east-1", "us-west-1", "me-east-1", "cn-made-up-tomorrow"),
+]
+
+
+def client(api: TaskApi, region: str | None, site: str = "cn", endpoint: str | None = None) -> CloudClient:
+    credentials = StaticCredentials(Credentials("id", "secret"))
+    own = Endpoint.parse(endpoint) if endpoint else None
+    return CloudClient(Account(cloud=api.cloud, credentials=credentials, region=region, site=site, endpoint=own))
+
+
+def address(api: TaskApi, region: str | None, site: str = "cn", endpoint: str | None = None) -> str:
+    return client(api, region, site, endpoint).endpoint(api.service).url
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(
+    ("api", "vendors"),
+    [(BPSTUDIO_TASK, BpStudioClient), (BDRC_TASK, BdrcClient), (ICE_WORKFLOW_TASK, IceClient)],
+    ids=["bpstudio", "bdrc", "ice"],
+)
+def test_an_endpoint_is_the_one_of_alibabas_own_client(api: TaskApi, vendors: type, region: str) -> None:
+    theirs = vendors(Config(access_key_id="id", access_key_secret="secret", region_id=region))
+    assert address(api, region) == f"https://{theirs._endpoint}"
+
+
+def test_every_region_of_ices_own_client_is_known() -> None:
+    theirs = IceClient(Config(access_key_id="id", access_key_secret="secret", region_id="cn-shanghai"))
+    hosts = theirs._endpoint_map
+    assert len(hosts) > 50
+    assert {region: address(ICE_WORKFLOW_TASK, region) for region in hosts} == {
+        region: f"https://{host}" for region, host in hosts.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("api", "site", "url"),
+    [
+        (WEDATA_TASK, "cn", "https://wedata.tencentcloudapi.com"),
+        (WEDATA_TASK, "intl", "https://wedata.intl.tencentcloudapi.com"),
+        (LKE_TASK, "cn", "https://lke.tencentcloudapi.com"),
+        (LKE_TASK, "intl", "https://lke.intl.tencentcloudapi.com"),
+    ],
+)
+def test_tencents_endpoint_depends_on_the_site(api: TaskApi, site: str, url: str) -> None:
+    assert address(api, "ap-jakarta", site) == url
+
+
+def test_bpstudio_needs_no_region() -> None:
+    assert address(BPSTUDIO_TASK, None) == "https://bpstudio.aliyuncs.com"
+
+
+@pytest.mark.parametrize("api", sorted(set(APIS) - {"bpstudio.task"}))
+def test_a_missing_region_is_told_with_where_to_set_it(api: str) -> None:
+    with pytest.raises(InvalidConnection, match="needs a region") as caught:
+        address(APIS[api], None)
+    assert "Airflow connection's field Region, or as region= on the task" in str(caught.value)
+
+
+@pytest.mark.parametrize("api", [BDRC_TASK, ICE_WORKFLOW_TASK], ids=["bdrc", "ice"])
+def test_a_missing_region_is_told_with_the_regions_that_are_known(api: TaskApi) -> None:
+    with pytest.raises(InvalidConnection) as caught:
+        address(api, None)
+    assert str(caught.value).endswith(f"It runs in {', '.join(api.service.regions)}.")
+
+
+@pytest.mark.parametrize("region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y"])
+@pytest.mark.parametrize("api", [BDRC_TASK, WEDATA_TASK], ids=["bdrc", "wedata"])
+def test_a_region_that_would_change_the_address_is_refused(api: TaskApi, region: str) -> None:
+    with pytest.raises(InvalidConnection, match=r"^The region .* is no region's id"):
+        address(api, region)
+
+
+def test_a_region_of_the_task_comes_before_the_connections() -> None:
+    account = client(BDRC_TASK, "cn-shanghai").account
+    own = CloudClient(account, "ap-southeast-1").endpoint(BDRC_TASK.service)
+    assert own.url == "https://bdrc.ap-southeast-1.aliyuncs.com"
+
+
+def test_an_endpoint_override_is_of_every_service() -> None:
+    for api in APIS.values():
+        assert address(api, "cn-shanghai", endpoint="127.0.0.1:1") == "https://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cloud_knows_the_address_of_each_of_its_services(cloud: str) -> None:
+    for api in APIS.values():
+        if api.cloud == cloud:
+            assert CLOUDS[cloud].endpoint(api.service, "cn-shanghai", "cn").url.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("ice.aliyuncs.com", "https://ice.aliyuncs.com"),
+        (" ice.aliyuncs.com/ ", "https://ice.aliyuncs.com"),
+        ("ice.aliyuncs.com:8443", "https://ice.aliyuncs.com:8443"),
+        ("https://ice.aliyuncs.com", "https://ice.aliyuncs.com"),
+        ("HTTPS://ice.aliyuncs.com", "https://ice.aliyuncs.com"),
+        ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+        ("http://127.0.0.2", "http://127.0.0.2"),
+        ("http://localhost:8787/", "http://localhost:8787"),
+        ("http://LOCALHOST", "http://LOCALHOST"),
+        ("http://[::1]:8787", "http://[::1]:8787"),
+        ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+    ],
+)
+def test_an_address_as_a_person_writes_it(written: str, url: str) -> None:
+    assert Endpoint.parse(written).url == url
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("http://ice.aliyuncs.com", "http://10.0.0.1:8787", "http://0.0.0.0", "http://localhost.evil.test"),
+        *("http://127.0.0.1.evil.test", "http://[2001:db8::1]:80", "http://127.1"),
+    ],
+)
+def test_plain_http_leaves_this_machine_never(written: str) -> None:
+    with pytest.raises(InvalidConnection, match="uses plain http, which is only allowed to this machine itself"):
+        Endpoint.parse(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "",
+            " ",
+            "https://",
+            "http:///x",
+            "ftp://h",
+            "file:///etc/passwd",
+            "https://h/path",
+            "h/path",
+            "h?x=1",
+            "h#x",
+        ),
+        *("https://h:0", "https://h:99999", "https://h:port", "https://h:-1", "https://[::1", "https://[bad]", "::1"),
+        *("exa mple.com", "h\x00", "https://a,b", "h:1:2", "主机"),
+    ],
+)
+def test_what_is_no_address_is_refused(written: str) -> None:
+    with pytest.raises(InvalidConnection, match="is not an address; write it as a host name or as https://HOST"):
+        Endpoint.parse(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["https://me:hidden@h", "https://:hidden@h", "http://hidden@127.0.0.1", "me:hidden@h", "https://a:hidden@b@h"],
+)
+def test_a_login_in_an_address_is_refused_and_not_repeated(written: str) -> None:
+    with pytest.raises(InvalidConnection, match="is not an address") as caught:
+        Endpoint.parse(written)
+    assert "hidden" not in str(caught.value)

@@ -1,0 +1,220 @@
+"""Whatever a vendor answers, normalising it gives a task that any XCom backend can store, or a MalformedAnswer."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.normalise import normalise
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.values import at, text
+
+DATA = Path(__file__).parent.parent / "data"
+EXAMPLES = {
+    "bpstudio.task": json.loads((DATA / "seed_bpstudio.json").read_bytes()),
+    "bdrc.task": json.loads((DATA / "seed_bdrc.json").read_bytes()),
+    "ice.workflow_task": json.loads((DATA / "seed_ice.json").read_bytes()),
+    "wedata.task": json.loads((DATA / "seed_wedata.json").read_bytes())["Response"],
+    "lke.task": json.loads((DATA / "seed_lke.json").read_bytes())["Response"],
+}
+PARAMETERS = {"TaskId": "asked-for", "ProjectId": "p", "TaskType": "t", "BotBizId": "b"}
+
+# Deterministic and quick: the same answers on every machine.
+quick = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+apis = st.sampled_from(sorted(APIS))
+# Any character, lone surrogates and NUL included: JSON can carry them.
+words = st.text(st.characters(), max_size=12)
+statuses = st.sampled_from(sorted({status for api in APIS.values() for status in api.states}))
+padded_statuses = st.builds(
+    lambda left, status, right: left + status + right,
+    st.sampled_from(["", " ", "\n", "\x00"]),
+    statuses,
+    st.sampled_from(["", " ", "\n", "\t", "!"]),
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(min_value=10**300, max_value=10**400),
+    st.floats(),
+    words,
+    padded_statuses,
+    st.sampled_from(["2025-01-01T00:00:00Z", "9999-12-31 23:59:59", "0001-01-01 00:00:00", '{"a":1}', '"[1]"', "{"]),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def mutated_examples(draw: st.DrawFn) -> tuple[str, Any]:
+    """The vendor's own example, with a few of its fields dropped, nulled, padded or replaced."""
+    name = draw(apis)
+    answer = copy.deepcopy(EXAMPLES[name])
+    for _ in range(draw(st.integers(1, 5))):
+        holder, key = draw(st.sampled_from(list(_places(answer)) or [({}, "")]))
+        match draw(st.sampled_from(["drop", "null", "pad", "status", "replace"])):
+            case "drop":
+                holder.pop(key, None)
+            case "null":
+                holder[key] = None
+            case "pad":
+                holder[key] = f" {holder.get(key)}\n"
+            case "status":
+                holder[key] = draw(padded_statuses)
+            case _:
+                holder[key] = draw(values)
+    return name, answer
+
+
+def _places(answer: Any) -> Any:
+    """Every dict of the answer with each of its keys."""
+    if isinstance(answer, dict):
+        for key, value in answer.items():
+            yield answer, key
+            yield from _places(value)
+
+
+answers = st.tuples(apis, values) | mutated_examples()
+
+
+def outcome(name: str, answer: Any) -> CloudTask | MalformedAnswer:
+    try:
+        return normalise(APIS[name], answer, parameters=PARAMETERS, region="cn-shanghai")
+    except MalformedAnswer as error:
+        return error
+
+
+@quick
+@given(answers)
+def test_an_answer_gives_a_task_or_an_error_that_names_api_and_field(case: tuple[str, Any]) -> None:
+    name, answer = case
+    result = outcome(name, answer)
+    if isinstance(result, MalformedAnswer):
+        assert result.api == name
+        assert result.field
+        assert result.api in str(result)
+        assert result.field in str(result)
+    else:
+        assert (result.api, result.cloud) == (name, APIS[name].cloud)
+        assert result.id
+
+
+@quick
+@given(answers)
+def test_only_a_status_that_the_catalog_calls_a_success_is_one(case: tuple[str, Any]) -> None:
+    name, answer = case
+    api, result = APIS[name], outcome(name, answer)
+    if isinstance(result, CloudTask) and result.state is TaskState.SUCCEEDED:
+        task = at(answer, api.task)
+        successes = {word.casefold() for word, state in api.states.items() if state is TaskState.SUCCEEDED}
+        assert (text(at(task, api.status)) or "").casefold() in successes
+        if api.error_if is not None:
+            assert text(at(task, api.error_if)) is None
+
+
+@quick
+@given(answers)
+def test_a_task_can_be_stored_and_made_again(case: tuple[str, Any]) -> None:
+    result = outcome(*case)
+    stored = result.as_dict()
+    written = json.dumps(stored, allow_nan=False, ensure_ascii=False)
+    assert "\x00" not in written
+    assert "\\u0000" not in written
+    written.encode("utf-8")
+    if isinstance(result, CloudTask):
+        assert json.loads(written) == stored
+        assert CloudTask.from_dict(json.loads(written)) == result
+
+
+@quick
+@given(answers)
+def test_normalising_leaves_the_answer_as_it_was(case: tuple[str, Any]) -> None:
+    name, answer = case
+    before = repr(answer)
+    outcome(name, answer)
+    assert repr(answer) == before
+
+
+@quick
+@given(answers)
+def test_a_task_shares_nothing_with_the_answer(case: tuple[str, Any]) -> None:
+    name, answer = case
+    result = outcome(name, answer)
+    if isinstance(result, CloudTask):
+        before = repr(answer)
+        for value in result.detail.values():
+            if isinstance(value, dict | list):
+                value.clear()
+        result.detail.clear()
+        assert repr(answer) == before
+
+
+identifiers = st.from_regex(r"[A-Za-z]\w{0,8}", fullmatch=True)
+paths = st.lists(identifiers, min_size=1, max_size=3).map(".".join)
+services = st.builds(
+    Service,
+    cloud=st.sampled_from(["alibaba", "tencent"]),
+    name=identifiers,
+    version=words,
+    title=words,
+    host=words,
+    region_hosts=st.dictionaries(words, words, max_size=2),
+    regions=st.lists(words, max_size=2).map(tuple),
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> TaskApi:
+    params = tuple(draw(st.lists(identifiers, min_size=1, max_size=3, unique=True)))
+    action = Action(
+        name=draw(words),
+        params=params,
+        optional=tuple(draw(st.lists(identifiers, max_size=2))),
+        method=draw(st.sampled_from(["GET", "POST"])),
+        path=draw(st.sampled_from(["/", f"/x/{{{params[0]}}}"])),
+        params_in=draw(st.sampled_from(["query", "form", "json"])),
+        success_code=draw(st.none() | words),
+    )
+    states = draw(st.dictionaries(identifiers, st.sampled_from(list(TaskState)), max_size=3))
+    field = st.none() | paths
+    return TaskApi(
+        name=draw(st.from_regex(r"[a-z0-9_]+\.[a-z0-9_]+", fullmatch=True)),
+        service=draw(services),
+        read=action,
+        id_param=params[0],
+        task=draw(st.just("") | paths),
+        status=draw(paths),
+        states={word.lower(): state for word, state in states.items()} | {"done ": TaskState.SUCCEEDED},
+        error_if=draw(field),
+        id=draw(field),
+        task_name=draw(field),
+        message=draw(field),
+        progress=draw(field),
+        progress_whole=draw(st.floats(0.5, 1e6)),
+        created_at=draw(field),
+        started_at=draw(field),
+        finished_at=draw(field),
+        timezone=draw(st.sampled_from(["+08:00", "-03:30", "+00:00"])),
+        json_fields=tuple(draw(st.lists(paths, max_size=2))),
+        console_url=draw(st.sampled_from([None, "https://c.test/{region}/{id}"])),
+    )
+
+
+@quick
+@given(st.sampled_from(list(APIS.values())) | specs())
+def test_a_spec_survives_json(api: TaskApi) -> None:
+    assert TaskApi.from_dict(json.loads(json.dumps(api.as_dict()))) == api

@@ -1,0 +1,206 @@
+"""Requests are signed as the vendors' documentation says, and carry their parameters unharmed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+
+from airflow_cloudtasks.catalog import BDRC_TASK
+from airflow_cloudtasks.clouds import CLOUDS, alibaba, tencent
+from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, SignedRequest
+from airflow_cloudtasks.spec import Action, Service
+
+from .calls import ALIBABA_SERVICE, FORM, JSON, ROA, RPC, TENCENT_SERVICE, asked
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+KEY = Credentials("my-id", "my-secret")
+TEMPORARY = Credentials("my-id", "my-secret", "my-token")
+
+
+def signed(
+    call: Asked, params: Mapping[str, Any] | None = None, credentials: Credentials = KEY, now: datetime = NOW
+) -> SignedRequest:
+    return CLOUDS[call.service.cloud].sign(
+        call,
+        {"TaskId": "7"} if params is None else params,
+        region="ap-guangzhou",
+        credentials=credentials,
+        user_agent="tests",
+        now=now,
+    )
+
+
+def test_alibabas_published_example_gives_the_published_signature() -> None:
+    # Source: Alibaba Cloud, "V3 request structure and signature method", the example with fixed parameters.
+    ecs = Service(cloud="alibaba", name="ecs", version="2014-05-26")
+    call = Asked(
+        ecs,
+        Action(name="RunInstances", params=("ImageId", "RegionId"), params_in="query"),
+        alibaba.endpoint(ecs, "cn-shanghai", "cn"),
+    )
+    with mock.patch.object(alibaba.secrets, "token_hex", return_value="3156853299f313e23d1673dc12e1703d"):
+        request = signed(
+            call,
+            {"ImageId": "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd", "RegionId": "cn-shanghai"},
+            Credentials("YourAccessKeyId", "YourAccessKeySecret"),
+            datetime(2023, 10, 26, 10, 22, 32, tzinfo=UTC),
+        )
+    assert request.headers["Authorization"] == (
+        "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,"
+        "SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,"
+        "Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
+    )
+    assert request.url.startswith("https://ecs.cn-shanghai.aliyuncs.com/?ImageId=win2019")
+
+
+def test_tencents_published_example_gives_the_published_signature() -> None:
+    # Source: Tencent Cloud, "Signature v3", CVM's DescribeInstances. The page shows the keys as asterisks, and they
+    # are what it signs with.
+    cvm = Service(cloud="tencent", name="cvm", version="2017-03-12")
+    call = Asked(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, "ap-guangzhou", "cn"))
+    request = signed(
+        call,
+        {"Limit": 1, "Filters": [{"Values": ["未命名"], "Name": "instance-name"}]},
+        Credentials("AKID" + "*" * 32, "*" * 32),
+        datetime.fromtimestamp(1551113065, UTC),
+    )
+    assert request.body == (rb'{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}')
+    assert hashlib.sha256(request.body).hexdigest() == (
+        "35e9c5b0e3ae67532d3c9f17ead6c90222632e5b1ff7f6e89887f1398934f064"
+    )
+    assert request.headers["Authorization"] == (
+        f"TC3-HMAC-SHA256 Credential=AKID{'*' * 32}/2019-02-25/cvm/tc3_request, "
+        "SignedHeaders=content-type;host;x-tc-action, "
+        "Signature=10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f"
+    )
+    assert {name: request.headers[name] for name in request.headers if name.startswith("X-TC")} == {
+        "X-TC-Action": "DescribeInstances",
+        "X-TC-Timestamp": "1551113065",
+        "X-TC-Version": "2017-03-12",
+        "X-TC-Region": "ap-guangzhou",
+        "X-TC-RequestClient": "tests",
+    }
+
+
+def gateway_signature(request: SignedRequest, secret: str) -> str:
+    """What Alibaba's gateway computes of a request as it arrives: an implementation apart from the SDK's."""
+    url = urlsplit(request.url)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    names = re.search("SignedHeaders=([^,]+)", headers["authorization"]).group(1).split(";")
+    canonical = "\n".join(
+        (
+            request.method,
+            url.path,
+            url.query,
+            "".join(f"{name}:{headers[name]}\n" for name in names),
+            ";".join(names),
+            hashlib.sha256(request.body).hexdigest(),
+        )
+    )
+    to_sign = f"ACS3-HMAC-SHA256\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+
+
+STRANGE_VALUES = ["a b", "a/b", "a+b", "a&b=c", "a*b~c", "100%", "任务", "%2F", "a'b\"c", "a\nb", "?x#y"]
+
+
+@pytest.mark.parametrize("action", [RPC, FORM, ROA], ids=["query", "form", "path"])
+@pytest.mark.parametrize("value", STRANGE_VALUES)
+def test_alibabas_signature_covers_what_is_sent(action: Action, value: str) -> None:
+    request = signed(asked(ALIBABA_SERVICE, action), {"TaskId": value}, TEMPORARY)
+    assert request.headers["Authorization"].endswith(f"Signature={gateway_signature(request, 'my-secret')}")
+
+
+@pytest.mark.parametrize("value", STRANGE_VALUES)
+def test_a_parameter_arrives_as_it_was_given(value: str) -> None:
+    params = {"TaskId": value}
+    assert dict(parse_qsl(urlsplit(signed(asked(ALIBABA_SERVICE, RPC), params).url).query)) == params
+    assert dict(parse_qsl(signed(asked(ALIBABA_SERVICE, FORM), params).body.decode())) == params
+    assert json.loads(signed(asked(TENCENT_SERVICE, JSON), params).body) == params
+    path = urlsplit(signed(asked(ALIBABA_SERVICE, ROA), params).url).path
+    assert unquote(path) == f"/toys/{value}"
+    assert path.count("/") == 2
+
+
+def test_an_rpc_query_is_sorted_and_escaped_as_rfc_3986_says() -> None:
+    request = signed(asked(ALIBABA_SERVICE, RPC), {"b": "x y", "a": "*~", "c": [1, {"d": "y"}]})
+    assert urlsplit(request.url).query == "a=%2A~&b=x%20y&c.1=1&c.2.d=y"
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_an_id_that_would_change_the_path_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"TaskId {value!r} cannot stand in the path of a request")):
+        signed(asked(BDRC_TASK.service, BDRC_TASK.read), {"TaskId": value})
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("t-0004d9ctt1ii", "/api/v1/tasks/t-0004d9ctt1ii"),
+        ("../../secrets", "/api/v1/tasks/..%2F..%2Fsecrets"),
+        ("a b?c#d", "/api/v1/tasks/a%20b%3Fc%23d"),
+        ("任务", "/api/v1/tasks/%E4%BB%BB%E5%8A%A1"),
+        ("%2e%2e", "/api/v1/tasks/%252e%252e"),
+        ("...", "/api/v1/tasks/..."),
+    ],
+)
+def test_an_id_stays_one_segment_of_bdrcs_path(value: str, path: str) -> None:
+    request = signed(asked(BDRC_TASK.service, BDRC_TASK.read), {"TaskId": value})
+    assert (request.method, request.url, request.body) == ("GET", f"https://toy.test{path}", b"")
+
+
+def test_every_request_to_alibaba_has_a_nonce_of_its_own() -> None:
+    nonces = {signed(asked(ALIBABA_SERVICE, RPC)).headers["x-acs-signature-nonce"] for _ in range(50)}
+    assert len(nonces) == 50
+
+
+def test_alibabas_token_is_sent_and_signed() -> None:
+    headers = signed(asked(ALIBABA_SERVICE, RPC), credentials=TEMPORARY).headers
+    assert headers["x-acs-security-token"] == "my-token"
+    assert headers["x-acs-accesskey-id"] == "my-id"
+    assert "x-acs-security-token" in headers["Authorization"].partition("SignedHeaders=")[2]
+
+
+def test_tencents_token_is_sent() -> None:
+    assert signed(asked(TENCENT_SERVICE, JSON), credentials=TEMPORARY).headers["X-TC-Token"] == "my-token"
+
+
+@pytest.mark.parametrize(
+    "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
+)
+def test_without_a_token_no_token_is_sent(call: Asked) -> None:
+    assert not [name for name in signed(call).headers if "token" in name.lower()]
+
+
+@pytest.mark.parametrize(
+    "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
+)
+def test_the_secret_is_never_sent(call: Asked) -> None:
+    request = signed(call, credentials=TEMPORARY)
+    assert "my-secret" not in f"{request.url} {dict(request.headers)} {request.body!r}"
+
+
+@pytest.mark.parametrize(
+    "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
+)
+def test_the_host_that_is_signed_is_the_one_that_is_called_port_included(call: Asked) -> None:
+    request = signed(Asked(call.service, call.action, Endpoint("http://127.0.0.1:8787")))
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    assert headers["host"] == "127.0.0.1:8787"
+    assert request.url.startswith("http://127.0.0.1:8787/")
+
+
+def test_what_is_printed_holds_no_secret() -> None:
+    call = asked(ALIBABA_SERVICE, RPC, secrets=("my-secret", "my-token"))
+    shown = repr((TEMPORARY, call, signed(call, credentials=TEMPORARY)))
+    assert "my-id" in shown
+    assert not [word for word in ("my-secret", "my-token", "Signature=") if word in shown]

@@ -1,0 +1,143 @@
+"""A spec whose parts do not fit together is refused when it is made, in words that say what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS, LKE_TASK, WEDATA_TASK, find_api
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.normalise import normalise
+from airflow_cloudtasks.polling.decisions import WaitRules
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+
+
+def with_(**changes: Any) -> TaskApi:
+    """A good spec with a part of it exchanged."""
+    return dataclasses.replace(WEDATA_TASK, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        *(({"name": name}, f"TaskApi name '{name}' is not of the form") for name in ("task", "", "a.", "A.b", "a b.c")),
+        ({"id_param": "JobId"}, r"wedata.task: id_param 'JobId' is none of GetTask's params \('ProjectId', 'TaskId'\)"),
+        ({"states": {}}, "wedata.task: no status in states ends a task"),
+        ({"states": {"N": TaskState.PENDING}}, "wedata.task: no status in states ends a task"),
+        ({"states": {"Y": "sucess"}}, "wedata.task: status 'Y' means 'sucess', which is no TaskState"),
+        ({"states": {"y": TaskState.SUCCEEDED, "Y ": TaskState.FAILED}}, "stands in states twice, but for case: y, Y"),
+        *(
+            ({"timezone": zone}, f"wedata.task: timezone '{shown}' is not of the form '\\+08:00'")
+            for zone, shown in (
+                ("Asia/Shanghai", "Asia/Shanghai"),
+                ("", ""),
+                ("+0800", r"\+0800"),
+                ("+99:00", r"\+99:00"),
+            )
+        ),
+        *(
+            ({"progress_whole": whole}, f"wedata.task: progress_whole is {whole}; expected a number above 0")
+            for whole in (0, -1, float("nan"))
+        ),
+        (
+            {"console_url": "https://c.test/{Region}/{id}"},
+            "wedata.task: console_url has {Region}, which nothing fills in",
+        ),
+    ],
+)
+def test_a_spec_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        with_(**changes)
+
+
+def test_a_service_of_an_unknown_cloud_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Service 'ecs' has cloud 'aws'; expected one of \('alibaba', 'tencent'\)"):
+        Service(cloud="aws", name="ecs", version="1")  # type: ignore[arg-type]
+
+
+def test_a_path_with_a_parameter_that_the_action_does_not_need_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"GetToy: the path '/toys/{ToyId}' has {ToyId}, which is none"):
+        Action(name="GetToy", params=("TaskId",), path="/toys/{ToyId}")
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ({"missing": "ignore"}, "missing is 'ignore'; expected one of wait, fail"),
+        ({"on_unknown": "skip"}, "on_unknown is 'skip'; expected one of wait, fail"),
+    ],
+)
+def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        WaitRules(**rules)
+
+
+@pytest.mark.parametrize(
+    ("api", "given", "text"),
+    [
+        (WEDATA_TASK, {}, r"wedata.task needs ProjectId in api_params\. It takes: ProjectId\."),
+        (WEDATA_TASK, {"ProjectId": ""}, "wedata.task needs ProjectId"),
+        (WEDATA_TASK, {"ProjectId": None}, "wedata.task needs ProjectId"),
+        (WEDATA_TASK, {"ProjectId": "1", "Project": "1"}, "knows no Project in api_params. It takes: ProjectId"),
+        (WEDATA_TASK, {"ProjectId": "1", "TaskId": "2"}, "give TaskId as cloud_task_id, not in api_params"),
+        (LKE_TASK, {"TaskType": "t"}, "lke.task needs BotBizId in api_params. It takes: TaskType, BotBizId"),
+        (APIS["bdrc.task"], {"Region": "x"}, "bdrc.task knows no Region in api_params. It takes: none"),
+    ],
+)
+def test_parameters_that_cannot_name_a_task_are_refused(api: TaskApi, given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        api.check_params(given)
+
+
+def test_optional_parameters_may_be_left_out_and_are_listed() -> None:
+    api = with_(read=dataclasses.replace(WEDATA_TASK.read, optional=("TimeZone",)))
+    api.check_params({"ProjectId": "1"})
+    api.check_params({"ProjectId": "1", "TimeZone": "UTC"})
+    with pytest.raises(ValueError, match=r"It takes: ProjectId, TimeZone \(optional\)"):
+        api.check_params({})
+
+
+def test_the_request_holds_the_tasks_id_and_the_other_parameters() -> None:
+    assert WEDATA_TASK.parameters("7", {"ProjectId": "1"}) == {"TaskId": "7", "ProjectId": "1"}
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_an_api_is_found_by_its_name(name: str) -> None:
+    assert find_api(name).name == name
+
+
+def test_a_spec_of_ones_own_is_taken_as_it_is() -> None:
+    own = with_(name="mine.task")
+    assert find_api(own) is own
+
+
+def test_an_unknown_name_is_answered_with_those_that_are_known() -> None:
+    with pytest.raises(ValueError, match=r"Unknown api 'wedata\.tusk'") as caught:
+        find_api("wedata.tusk")
+    assert all(name in str(caught.value) for name in APIS)
+
+
+def test_the_console_link_is_filled_in_and_escaped() -> None:
+    api = with_(console_url="https://c.test/{region}/{ProjectId}?task={id}")
+    task = normalise(
+        api,
+        {"Data": {"TaskBaseAttribute": {"Status": "Y"}}},
+        parameters={"TaskId": "a/b&c\ud800", "ProjectId": "1 2"},
+        region="ap-guangzhou",
+    )
+    assert task.console_url == "https://c.test/ap-guangzhou/1%202?task=a%2Fb%26c%3F"
+
+
+@pytest.mark.parametrize("module", ["model", "errors", "values", "spec", "normalise", "catalog", "polling.decisions"])
+def test_the_core_imports_no_airflow_no_network_and_no_vendor(module: str) -> None:
+    heavy = "airflow requests aiohttp urllib3 httpx tenacity alibabacloud_tea_openapi tencentcloud Tea darabonba yaml"
+    program = (
+        f"import sys, airflow_cloudtasks.{module}\n"
+        f"print(*sorted(set({heavy.split()!r}) & {{name.partition('.')[0] for name in sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
