@@ -29,7 +29,7 @@ PARAMETERS = {"TaskId": "asked-for", "ProjectId": "p", "TaskType": "t", "BotBizI
 
 # Deterministic and quick: the same answers on every machine.
 quick = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 apis = st.sampled_from(sorted(APIS))

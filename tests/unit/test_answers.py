@@ -1,0 +1,420 @@
+"""What each envelope of a vendor's error says: its kind, its texts, and nothing that should stay hidden."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.wire import Asked, HttpAnswer
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudApiError,
+    CloudTaskFailed,
+    CredentialsError,
+    CredentialsExpired,
+    MalformedAnswer,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    TransientError,
+    UnreadableAnswer,
+    error_from_dict,
+)
+from airflow_cloudtasks.model import CloudTask, TaskState
+
+from .calls import ALIBABA_SERVICE, FORM, JSON, RPC, TENCENT_SERVICE, answer, asked
+
+ALIBABA, BPSTUDIO, TENCENT = asked(ALIBABA_SERVICE, RPC), asked(ALIBABA_SERVICE, FORM), asked(TENCENT_SERVICE, JSON)
+CALLS = pytest.mark.parametrize("call", [ALIBABA, BPSTUDIO, TENCENT], ids=["alibaba", "bpstudio", "tencent"])
+
+
+def read(call: Asked, said: HttpAnswer) -> dict[str, Any]:
+    return CLOUDS[call.service.cloud].read(call, said)
+
+
+def error_of(call: Asked, said: HttpAnswer) -> CloudApiError:
+    with pytest.raises(CloudApiError) as caught:
+        read(call, said)
+    return caught.value
+
+
+def tencent_error(code: Any, message: Any = "said so", **others: Any) -> dict[str, Any]:
+    return {"Response": {"Error": {"Code": code, "Message": message}, "RequestId": "r-1", **others}}
+
+
+def alibaba_error(code: Any, message: Any = "said so", **others: Any) -> dict[str, Any]:
+    return {"Code": code, "Message": message, "RequestId": "r-1", "HostId": "toy.aliyuncs.com", **others}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("RequestLimitExceeded", Throttled),
+        ("RequestLimitExceeded.UinLimitExceeded", Throttled),
+        ("InternalError", TransientError),
+        ("InternalError.DbError", TransientError),
+        ("ResourceUnavailable", TransientError),
+        ("ResourceUnavailable.Busy", TransientError),
+        ("ServiceUnavailable", TransientError),
+        ("FailedOperation", BadRequest),
+        ("FailedOperation.Other", BadRequest),
+        ("AuthFailure.TokenFailure", CredentialsExpired),
+        ("AuthFailure", CredentialsError),
+        ("AuthFailure.SecretIdNotFound", CredentialsError),
+        ("AuthFailure.SignatureFailure", CredentialsError),
+        ("AuthFailure.SignatureExpire", CredentialsError),
+        ("AuthFailure.InvalidSecretId", CredentialsError),
+        ("AuthFailure.UnauthorizedOperation", PermissionDenied),
+        ("UnauthorizedOperation", PermissionDenied),
+        ("UnauthorizedOperation.CamNoAuth", PermissionDenied),
+        ("ResourceNotFound", NotFound),
+        ("ResourceNotFound.Task", NotFound),
+        ("InvalidParameterValue", BadRequest),
+        ("MissingParameter", BadRequest),
+        ("UnknownParameter", BadRequest),
+        ("InvalidAction", BadRequest),
+        ("NoSuchVersion", BadRequest),
+        ("UnsupportedRegion", BadRequest),
+        ("LimitExceeded", BadRequest),
+    ],
+)
+def test_tencent_tells_errors_under_http_200(code: str, kind: type[CloudApiError]) -> None:
+    error = error_of(TENCENT, answer(tencent_error(code)))
+    assert type(error) is kind
+    assert (error.code, error.message, error.request_id, error.http_status) == (code, "said so", "r-1", 200)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "Throttling", Throttled),
+        (400, "Throttling.User", Throttled),
+        (429, "Throttling.Api", Throttled),
+        (503, "Throttling", Throttled),
+        (400, "Toy.Throttling", Throttled),
+        (429, "SomethingElse", Throttled),
+        (503, "ServiceUnavailable", TransientError),
+        (400, "ServiceUnavailable", TransientError),
+        (500, "InternalError", TransientError),
+        (500, "SomethingElse", TransientError),
+        (502, "", TransientError),
+        (504, "GatewayTimeout", TransientError),
+        (400, "SignatureNonceUsed", TransientError),
+        (400, "InvalidSecurityToken.Expired", CredentialsExpired),
+        (403, "ExpiredToken", CredentialsExpired),
+        (404, "InvalidAccessKeyId.NotFound", CredentialsError),
+        (400, "InvalidAccessKeyId.Inactive", CredentialsError),
+        (403, "InvalidAccessKeyId", CredentialsError),
+        (400, "SignatureDoesNotMatch", CredentialsError),
+        (400, "IncompleteSignature", CredentialsError),
+        (400, "InvalidSecurityToken.Malformed", CredentialsError),
+        (400, "IllegalTimestamp", CredentialsError),
+        (400, "InvalidTimeStamp.Expired", CredentialsError),
+        (403, "NoPermission", PermissionDenied),
+        (403, "NoPermissions", PermissionDenied),
+        (403, "Forbidden.RAM", PermissionDenied),
+        (400, "Forbidden", PermissionDenied),
+        (403, "UnauthorizedOperation", PermissionDenied),
+        (403, "SomethingElse", PermissionDenied),
+        (404, "TaskNotFound", NotFound),
+        (400, "EntityNotExist.Task", NotFound),
+        (404, "SomethingElse", NotFound),
+        (404, "InvalidAction.NotFound", BadRequest),
+        (404, "InvalidVersion", BadRequest),
+        (400, "MissingTaskId", BadRequest),
+        (400, "InvalidParameter", BadRequest),
+        (400, "", BadRequest),
+    ],
+)
+def test_alibaba_tells_errors_by_code_and_http_status(status: int, code: str, kind: type[CloudApiError]) -> None:
+    error = error_of(ALIBABA, answer(alibaba_error(code), status))
+    assert type(error) is kind
+    assert (error.code, error.message, error.http_status) == (code or f"HTTP{status}", "said so", status)
+    assert error.request_id == "r-1"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("403", PermissionDenied),
+        (403, PermissionDenied),
+        ("404", NotFound),
+        ("429", Throttled),
+        ("500", TransientError),
+        (503, TransientError),
+        ("400", BadRequest),
+        ("NoPermissions", PermissionDenied),
+        ("Throttling.User", Throttled),
+        ("SomethingElse", BadRequest),
+        ("201", BadRequest),
+        ("²", BadRequest),
+        ("9" * 5000, BadRequest),
+        ("", BadRequest),
+        (None, BadRequest),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_bpstudio_tells_failures_under_http_200(code: Any, kind: type[CloudApiError]) -> None:
+    assert type(error_of(BPSTUDIO, answer(alibaba_error(code, Data=None)))) is kind
+
+
+@pytest.mark.parametrize("code", ["200", 200, " 200"])
+def test_bpstudios_code_200_is_a_success_as_text_and_as_number(code: Any) -> None:
+    said = {"Code": code, "Message": "Success", "Data": {}}
+    assert read(BPSTUDIO, answer(said)) == said
+
+
+def test_other_actions_answers_may_hold_a_code_of_their_own() -> None:
+    assert read(ALIBABA, answer({"Code": "OK", "Task": {}})) == {"Code": "OK", "Task": {}}
+
+
+def test_alibabas_lower_case_envelope_is_read_too() -> None:
+    error = error_of(ALIBABA, answer({"code": "Forbidden.RAM", "message": "no", "requestId": "r-2"}, 403))
+    assert (type(error), error.code, error.message, error.request_id) == (
+        PermissionDenied,
+        "Forbidden.RAM",
+        "no",
+        "r-2",
+    )
+
+
+def test_tencents_answer_comes_out_of_its_envelope() -> None:
+    said = {"Status": "SUCCESS", "Error": None, "RequestId": "r"}
+    assert read(TENCENT, answer({"Response": said})) == said
+
+
+PAGE = b"<html><body>Bad gateway</body></html>"
+
+
+@CALLS
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(200, UnreadableAnswer), (302, UnreadableAnswer), (429, Throttled), (500, TransientError), (502, TransientError)],
+)
+@pytest.mark.parametrize("body", [PAGE, b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_json_object_may_be_gone_a_moment_later(
+    call: Asked, status: int, kind: type[CloudApiError], body: bytes
+) -> None:
+    error = error_of(call, answer(body, status))
+    assert type(error) is kind
+    assert error.retryable
+    assert "html" not in str(error)
+
+
+@pytest.mark.parametrize("said", [{}, {"Response": None}, {"Response": [1]}, {"Response": "x"}, {"response": {}}])
+def test_tencents_answer_without_a_response_is_malformed(said: Any) -> None:
+    error = error_of(TENCENT, answer(said))
+    assert type(error) is MalformedAnswer
+    assert error.field == "Response"
+    assert "Response" in str(error)
+    assert not error.retryable
+
+
+def test_an_answer_without_a_response_of_a_broken_gateway_passes() -> None:
+    assert type(error_of(TENCENT, answer({"message": "no upstream"}, 503))) is TransientError
+
+
+odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-999, 999)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["200", "²"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["Code", "Message"]), inner),
+    max_leaves=4,
+)
+envelopes = st.dictionaries(
+    st.sampled_from(["Code", "code", "Message", "message", "RequestId", "requestId", "Error", "Response", "Data"]), odd
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    st.sampled_from([ALIBABA, BPSTUDIO, TENCENT]),
+    envelopes | envelopes.map(lambda inner: {"Response": inner}) | envelopes.map(lambda e: {"Response": {"Error": e}}),
+    st.sampled_from([200, 302, 400, 403, 404, 429, 500]),
+)
+def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: Asked, said: Any, status: int) -> None:
+    try:
+        result: dict[str, Any] | CloudApiError = read(call, answer(said, status))
+    except CloudApiError as error:
+        result = error
+    if isinstance(result, CloudApiError):
+        written = json.dumps(result.as_dict(), allow_nan=False, ensure_ascii=False).encode("utf-8")
+        assert b"\\u0000" not in written
+        assert str(error_from_dict(json.loads(written))) == str(result)
+        assert result.request_id is None or isinstance(result.request_id, str)
+    else:
+        assert isinstance(result, dict)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (TENCENT, {"Response": {"Error": "broken", "RequestId": 7}}),
+        (TENCENT, {"Response": {"Error": [], "RequestId": {}}}),
+        (TENCENT, tencent_error(None, None)),
+        (TENCENT, tencent_error(["x"], {"a": 1})),
+        (ALIBABA, alibaba_error({"a": 1}, ["x"])),
+        (ALIBABA, {"Code": None}),
+    ],
+)
+def test_a_broken_error_is_still_told(call: Asked, said: Any) -> None:
+    error = error_of(call, answer(said, 400))
+    assert type(error) is BadRequest
+    assert error.code
+    assert error.message
+
+
+def in_a_minute() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "3"}, 3),
+        ({"retry-after": " 3 "}, 3),
+        ({"Retry-After": "0"}, 0),
+        ({"x-acs-retry-after": "1500"}, 1.5),
+        ({"x-acs-retry-after": "1500", "Retry-After": "9"}, 1.5),
+        ({"x-acs-retry-after": "soon", "Retry-After": "9"}, 9),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        *(
+            ({"Retry-After": garbage}, None)
+            for garbage in (
+                *("", "soon", "-1", "1.5", "²", "9" * 5000, "nan", "1e9", "Wed, 21 Oct 2015 07:28:00 -0000"),
+                *("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999"),
+            )
+        ),
+        ({"x-acs-retry-after": "²"}, None),
+        ({"x-acs-retry-after": "9" * 5000}, None),
+    ],
+    ids=str,
+)
+def test_how_long_the_service_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    for call, said in ((ALIBABA, alibaba_error("Throttling")), (TENCENT, tencent_error("RequestLimitExceeded"))):
+        assert error_of(call, answer(said, 429, headers)).retry_after == seconds
+
+
+def test_the_service_may_name_a_date_to_wait_for() -> None:
+    told = error_of(ALIBABA, answer(alibaba_error("Throttling"), 429, {"Retry-After": in_a_minute()})).retry_after
+    assert 50 < told <= 60
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (ALIBABA, alibaba_error("InvalidParameter", "secret my-secret with my-token is no good")),
+        (BPSTUDIO, alibaba_error("500", "secret my-secret with my-token is no good")),
+        (TENCENT, tencent_error("InvalidParameter", "secret my-secret with my-token is no good")),
+    ],
+    ids=["alibaba", "bpstudio", "tencent"],
+)
+def test_a_secret_that_the_vendor_repeats_is_not_told_on(call: Asked, said: Any) -> None:
+    knowing = asked(call.service, call.action, secrets=("my-secret", "my-token"))
+    error = error_of(knowing, answer(said, 400))
+    assert error.message == "secret *** with *** is no good"
+    assert "my-" not in f"{error} {error!r} {error.args} {error.as_dict()}"
+
+
+@pytest.mark.parametrize("label", ["server string to sign is:", "Server String To Sign is :", "server StringToSign is"])
+def test_what_the_server_signed_is_cut_off(label: str) -> None:
+    text = f"Specified signature does not match our calculation. {label}ACS3-HMAC-SHA256\nabc\ndef"
+    error = error_of(ALIBABA, answer(alibaba_error("SignatureDoesNotMatch", text), 400))
+    assert error.message == "Specified signature does not match our calculation."
+
+
+ERRORS = [
+    kind(
+        "said so", code="C", action="Toy GetToy", endpoint="https://h", request_id="r", http_status=400, retry_after=1.5
+    )
+    for kind in (
+        *(Throttled, TransientError, CredentialsError, CredentialsExpired, PermissionDenied, NotFound, BadRequest),
+        *(CloudApiError, MalformedAnswer, UnreadableAnswer),
+    )
+] + [MalformedAnswer("said so", api="toy.task", field="Data.Status"), Throttled("said so")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda error: pickle.loads(pickle.dumps(error)),
+        copy.copy,
+        copy.deepcopy,
+        lambda error: error_from_dict(json.loads(json.dumps(error.as_dict()))),
+    ],
+    ids=["pickle", "copy", "deepcopy", "json"],
+)
+def test_an_error_crosses_process_borders_whole(error: CloudApiError, again: Any) -> None:
+    made = again(error)
+    assert type(made) is type(error)
+    assert made.as_dict() == error.as_dict()
+    assert str(made) == str(error)
+    assert made.args == error.args
+
+
+def test_an_error_with_a_note_crosses_process_borders_too() -> None:
+    error = Throttled("slow down", code="Throttling")
+    error.add_note("while polling")
+    assert pickle.loads(pickle.dumps(error)).as_dict() == error.as_dict()
+    assert "__notes__" not in error.as_dict()
+
+
+def test_a_failed_task_crosses_process_borders_whole() -> None:
+    task = CloudTask(
+        api="ice.workflow_task",
+        cloud="alibaba",
+        id="7",
+        name="render",
+        state=TaskState.FAILED,
+        status="Failed",
+        message="no such file",
+        request_id="r-1",
+        console_url="https://c.test/7",
+    )
+    made = pickle.loads(pickle.dumps(CloudTaskFailed(task)))
+    assert made.task == task
+    assert str(made) == (
+        "ice.workflow_task 7 (render) ended as failed, the vendor's status is 'Failed'; message: no such file; "
+        "request id: r-1; console: https://c.test/7"
+    )
+
+
+def test_an_error_reads_as_call_words_place_and_advice() -> None:
+    error = error_of(ALIBABA, answer(alibaba_error("InvalidAccessKeyId.NotFound", "Specified key is not found."), 404))
+    assert str(error) == (
+        "Toy GetToy failed: InvalidAccessKeyId.NotFound: Specified key is not found. "
+        "(endpoint https://toy.test, HTTP 404, request id r-1) "
+        "Check the key id and the secret of the Airflow connection, and this machine's clock."
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (BadRequest("no"), "The call failed: no"),
+        (BadRequest("no", code="C", action="Toy GetToy"), "Toy GetToy failed: C: no"),
+        (Throttled("no", request_id="r", action="A"), "A failed: no (request id r)"),
+    ],
+)
+def test_an_error_says_no_more_than_it_knows(error: CloudApiError, text: str) -> None:
+    assert str(error) == text
+
+
+@pytest.mark.parametrize("kind", [CredentialsError, CredentialsExpired, PermissionDenied, NotFound])
+def test_an_error_that_a_person_can_mend_says_how(kind: type[CloudApiError]) -> None:
+    assert kind.advice.endswith(".")
+    assert str(kind("no")).endswith(kind.advice)

@@ -1,0 +1,251 @@
+"""Airflow is told the truth about this package, in the forms that each of its versions takes."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import sys
+import tomllib
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import airflow
+import jsonschema
+import pytest
+
+import airflow_cloudtasks
+from airflow_cloudtasks.clouds.wire import Endpoint
+from airflow_cloudtasks.get_provider_info import connection_type, get_provider_info, provider_yaml
+from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
+from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.hooks.connection import AUTH_TYPES, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.tencent import TencentCloudHook
+
+SCHEMAS = Path(airflow.__file__).parent
+PYPROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
+AIRFLOW_2 = airflow.__version__.startswith("2.")
+
+HOOKS = [AlibabaCloudHook, TencentCloudHook]
+CONNECTION_TYPES = ["cloudtasks_alibaba", "cloudtasks_tencent"]
+
+
+def validate(content: dict[str, Any], schema_file: str) -> None:
+    schema = json.loads((SCHEMAS / schema_file).read_text(encoding="utf-8"))
+    if "dependencies" in schema.get("required", ()):
+        # Airflow moved the list from provider.yaml to pyproject.toml after 2.11; newer schemas forbid what older ones
+        # demand, so that one file cannot please both.
+        content = content | {"dependencies": tomllib.loads(PYPROJECT.read_text())["project"]["dependencies"]}
+    jsonschema.validate(content, schema)
+
+
+def test_the_info_is_of_the_form_that_this_airflow_takes() -> None:
+    validate(get_provider_info(), "provider_info.schema.json")
+
+
+def test_provider_yaml_is_of_the_form_that_this_airflow_builds_from() -> None:
+    validate(provider_yaml(), "provider.yaml.schema.json")
+
+
+def test_the_schemas_do_refuse_what_they_should() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        validate(get_provider_info() | {"connection-types": "none"}, "provider_info.schema.json")
+
+
+def test_the_version_is_one() -> None:
+    distribution = importlib.metadata.distribution("airflow-provider-cloudtasks")
+    assert provider_yaml()["versions"][0] == airflow_cloudtasks.__version__ == distribution.version
+    assert provider_yaml()["package-name"] == distribution.metadata["Name"]
+
+
+def test_airflow_finds_the_info_by_the_entry_point() -> None:
+    (entry,) = (
+        entry
+        for entry in importlib.metadata.entry_points(group="apache_airflow_provider")
+        if entry.dist is not None and entry.dist.name == "airflow-provider-cloudtasks"
+    )
+    assert entry.load()() == get_provider_info()
+
+
+def declared_modules() -> Iterator[str]:
+    for kind in ("hooks", "sensors", "operators", "triggers"):
+        for entry in provider_yaml()[kind]:
+            yield from entry["python-modules"]
+
+
+def test_every_module_that_is_declared_imports() -> None:
+    modules = list(declared_modules())
+    assert len(modules) == len(set(modules)) >= 7
+    for module in modules:
+        importlib.import_module(module)
+
+
+def test_every_module_of_these_kinds_is_declared() -> None:
+    package = Path(airflow_cloudtasks.__file__).parent
+    public = {
+        f"airflow_cloudtasks.{kind}.{file.stem}"
+        for kind in ("sensors", "operators", "triggers")
+        for file in (package / kind).glob("*.py")
+        if not file.stem.startswith("_")
+    }
+    assert public <= set(declared_modules())
+
+
+def test_every_integration_that_is_named_exists() -> None:
+    names = {entry["integration-name"] for entry in provider_yaml()["integrations"]}
+    for kind in ("hooks", "sensors", "operators", "triggers"):
+        assert {entry["integration-name"] for entry in provider_yaml()[kind]} <= names
+
+
+@pytest.mark.parametrize(("name", "hook"), zip(CONNECTION_TYPES, HOOKS, strict=True))
+def test_a_connection_type_leads_to_its_hook(name: str, hook: type[CloudTasksHook]) -> None:
+    declared = connection_type(name)
+    module, _, class_name = declared["hook-class-name"].rpartition(".")
+    assert getattr(importlib.import_module(module), class_name) is hook
+    assert (hook.conn_type, hook.hook_name) == (name, declared["hook-name"])
+    assert hook.words.conn_types[0] == name
+
+
+def test_no_connection_type_is_left_out() -> None:
+    assert [entry["connection-type"] for entry in provider_yaml()["connection-types"]] == CONNECTION_TYPES
+
+
+@pytest.mark.parametrize("name", CONNECTION_TYPES)
+def test_the_form_offers_the_ways_to_authenticate_that_there_are(name: str) -> None:
+    schema = connection_type(name)["conn-fields"]["auth_type"]["schema"]
+    assert schema["enum"] == list(AUTH_TYPES)
+    assert schema["default"] in AUTH_TYPES
+
+
+SAMPLES = {"region": "ap-southeast-1", "connect_timeout": 7, "read_timeout": 8, "max_tries": 9, "max_retry_seconds": 10}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook]) -> None:
+    fields = connection_type(hook.conn_type)["conn-fields"]
+    values = SAMPLES | {"site": "intl", "auth_type": "sts", "security_token": "t", "token": "t"}
+    used: dict[str, Any] = {}
+
+    class Watched(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            used[key] = True
+            return super().get(key, default)
+
+    extra = Watched({name: values[name] for name in fields})
+    account = read_connection(hook.words, connection_values(hook, extra), "tests")
+    assert set(fields) <= set(used)
+    assert (account.timeouts.connect, account.timeouts.read) == (7, 8)
+    assert (account.retries.tries, account.retries.seconds) == (9, 10)
+    assert account.credentials.get().token == "t"
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_least_value_that_the_form_takes_is_taken(hook: type[CloudTasksHook]) -> None:
+    fields = connection_type(hook.conn_type)["conn-fields"]
+    least = {name: field["schema"]["minimum"] for name, field in fields.items() if "minimum" in field["schema"]}
+    assert len(least) == 4
+    read_connection(hook.words, connection_values(hook, least), "tests")
+
+
+def connection_values(hook: type[CloudTasksHook], extra: dict[str, Any]) -> ConnectionValues:
+    return ConnectionValues(
+        conn_id="c", conn_type=hook.conn_type, login="id", password="secret", host=None, port=None, extra=extra
+    )
+
+
+@pytest.mark.parametrize("name", CONNECTION_TYPES)
+def test_the_defaults_that_the_form_tells_are_the_real_ones(name: str) -> None:
+    hook = HOOKS[CONNECTION_TYPES.index(name)]
+    account = read_connection(hook.words, connection_values(hook, {}), "tests")
+    fields = connection_type(name)["conn-fields"]
+    for field, value in (
+        ("connect_timeout", account.timeouts.connect),
+        ("read_timeout", account.timeouts.read),
+        ("max_tries", account.retries.tries),
+        ("max_retry_seconds", account.retries.seconds),
+    ):
+        assert f"; {value:g} if empty." in fields[field]["description"]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_older_airflows_form_has_the_declared_words(hook: type[CloudTasksHook]) -> None:
+    behaviour = hook.get_ui_field_behaviour()
+    declared = connection_type(hook.conn_type)["ui-field-behaviour"]
+    assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
+    assert behaviour["hidden_fields"] == declared["hidden-fields"]
+    assert behaviour["relabeling"] == declared["relabeling"]
+    assert behaviour["placeholders"] == declared["placeholders"]
+
+
+class Field:
+    """A form field that only keeps what it is made of, for an Airflow that comes without wtforms."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        self.args, self.kwargs = (label,), options
+
+
+class PasswordField(Field):
+    pass
+
+
+class IntegerField(Field):
+    pass
+
+
+class StringField(Field):
+    pass
+
+
+@pytest.fixture
+def some_wtforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow 2.11's own wtforms; on Airflow 3, which renders no such form, fields that can be looked at."""
+    if AIRFLOW_2:
+        return
+    validators = types.SimpleNamespace(optional=lambda: "optional", any_of=lambda values: ("any of", *values))
+    fields = types.SimpleNamespace(PasswordField=PasswordField, IntegerField=IntegerField, StringField=StringField)
+    monkeypatch.setitem(sys.modules, "wtforms", fields)
+    monkeypatch.setitem(sys.modules, "wtforms.validators", validators)
+
+
+@pytest.mark.usefixtures("some_wtforms")
+@pytest.mark.parametrize("hook", HOOKS)
+def test_older_airflows_form_has_the_declared_fields(hook: type[CloudTasksHook]) -> None:
+    fields = connection_type(hook.conn_type)["conn-fields"]
+    widgets = hook.get_connection_form_widgets()
+    assert list(widgets) == list(fields)
+    for name, widget in widgets.items():
+        declared = fields[name]
+        assert widget.args[0] == declared["label"]
+        assert widget.kwargs["description"] == declared["description"]
+        assert widget.kwargs["default"] == declared["schema"].get("default")
+        assert len(widget.kwargs["validators"]) == (2 if "enum" in declared["schema"] else 1)
+        assert kind_of(widget) == kind_declared(declared["schema"])
+
+
+def kind_of(widget: Any) -> str:
+    # wtforms gives an UnboundField of the class; the stand-in is the class itself.
+    return getattr(widget, "field_class", type(widget)).__name__
+
+
+def kind_declared(schema: dict[str, Any]) -> str:
+    if schema.get("format") == "password":
+        return "PasswordField"
+    return "IntegerField" if "integer" in schema["type"] else "StringField"
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_token_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> None:
+    fields = connection_type(hook.conn_type)["conn-fields"]
+    assert [name for name, field in fields.items() if field["schema"].get("format") == "password"] == [
+        hook.words.token_extra
+    ]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_forms_host_is_the_endpoint(hook: type[CloudTasksHook]) -> None:
+    assert connection_type(hook.conn_type)["ui-field-behaviour"]["relabeling"]["host"] == "Endpoint override"
+    values = connection_values(hook, {})
+    account = read_connection(hook.words, ConnectionValues(**vars(values) | {"host": "h.test"}), "tests")
+    assert account.endpoint == Endpoint("https://h.test")

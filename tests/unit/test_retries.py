@@ -1,0 +1,590 @@
+"""One call of a cloud: what is tried again and how often, and what happens to a request on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from airflow_cloudtasks import transport as transport_module
+from airflow_cloudtasks.client import Account, CloudClient, Retries
+from airflow_cloudtasks.clouds.credentials import StaticCredentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
+from airflow_cloudtasks.errors import CloudApiError, Throttled, TransientError, UnreadableAnswer
+from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.transport import Timeouts, async_transport
+
+from .calls import ALIBABA_SERVICE, JSON, ROA, RPC, TENCENT_SERVICE
+
+OK = (200, {}, b'{"Task": {}}')
+STUMBLED = (503, {}, b'{"Code": "ServiceUnavailable", "Message": "stumbled"}')
+THROTTLED = (429, {}, b'{"Code": "Throttling.User", "Message": "slow down"}')
+FORBIDDEN = (403, {}, b'{"Code": "Forbidden.RAM", "Message": "no"}')
+SWIFT = Retries(tries=5, seconds=60, first_delay=0, longest_delay=0)
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    peer: tuple[str, int]
+    at: float
+
+
+@dataclass
+class Server:
+    """A server on loopback that gives its answers in turn, the last one again and again."""
+
+    url: str = ""
+    answers: list[Answer] = field(default_factory=lambda: [OK])
+    requests: list[Request] = field(default_factory=list)
+    stalled: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            server.requests.append(
+                Request(self.command, self.path, headers, body, self.client_address, time.monotonic())
+            )
+            status, own, said = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+            if status == STALL[0]:
+                server.stalled.wait(10)
+                self.close_connection = True
+                return
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(said))} | own).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(said)
+
+        do_GET = do_POST = answer  # noqa: N815 - the names that http.server calls
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stalled.set()
+        http.shutdown()
+        thread.join()
+        http.server_close()
+
+
+STALL: Answer = (0, {}, b"")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy, certificate or login of the machine that the tests run on."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC")
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in (*names, *proxies, *(name.lower() for name in proxies)):
+        monkeypatch.delenv(name, raising=False)
+
+
+def client(
+    url: str,
+    service: Service = ALIBABA_SERVICE,
+    retries: Retries = SWIFT,
+    timeouts: Timeouts | None = None,
+    **more: Any,
+) -> CloudClient:
+    key = Credentials("my-id", "my-secret", "my-token")
+    values: dict[str, Any] = {"credentials": StaticCredentials(key), "region": "ap-guangzhou", **more}
+    return CloudClient(
+        Account(
+            cloud=service.cloud,
+            endpoint=Endpoint(url),
+            retries=retries,
+            timeouts=timeouts or Timeouts(connect=5, read=5),
+            **values,
+        )
+    )
+
+
+class Caller:
+    """Calls an action, some times in a row over the same connections."""
+
+    def __init__(self, asynchronous: bool) -> None:
+        self.asynchronous = asynchronous
+
+    def __call__(
+        self,
+        by: CloudClient,
+        action: Action = RPC,
+        service: Service = ALIBABA_SERVICE,
+        times: int = 1,
+        **params: Any,
+    ) -> Any:
+        given = params or {"TaskId": "7"}
+
+        async def calls() -> Any:
+            async with by.transport(service) as transport:
+                for _ in range(times):
+                    told = await by.acall(transport, service, action, given)
+                return told
+
+        if self.asynchronous:
+            return asyncio.run(calls())
+        try:
+            for _ in range(times):
+                told = by.call(service, action, given)
+            return told
+        finally:
+            by.close()
+
+
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Caller:
+    return Caller(request.param)
+
+
+# What is tried again
+
+
+def test_what_passes_is_tried_again_and_signed_anew(call: Caller, server: Server) -> None:
+    server.answers = [THROTTLED, STUMBLED, (502, {}, b"<html>"), (200, {}, b"<html>"), OK]
+    assert call(client(server.url)) == {"Task": {}}
+    assert len(server.requests) == 5
+    for header in ("x-acs-signature-nonce", "authorization"):
+        assert len({request.headers[header] for request in server.requests}) == 5
+    assert len({request.path for request in server.requests}) == 1
+
+
+def test_tencents_errors_under_http_200_are_tried_again(call: Caller, server: Server) -> None:
+    server.answers = [
+        (200, {}, b'{"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "slow down"}}}'),
+        (200, {}, b'{"Response": {"Status": "SUCCESS"}}'),
+    ]
+    assert call(client(server.url, TENCENT_SERVICE), JSON, TENCENT_SERVICE) == {"Status": "SUCCESS"}
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        FORBIDDEN,
+        (404, {}, b'{"Code": "TaskNotFound", "Message": "no"}'),
+        (400, {}, b'{"Code": "MissingTaskId", "Message": "no"}'),
+        (404, {}, b'{"Code": "InvalidAccessKeyId.NotFound", "Message": "no"}'),
+        (400, {}, b'{"Code": "InvalidSecurityToken.Expired", "Message": "no"}'),
+    ],
+    ids=lambda said: said[2].decode().split('"')[3],
+)
+def test_what_lasts_is_not_tried_again(call: Caller, server: Server, said: Answer) -> None:
+    server.answers = [said, OK]
+    with pytest.raises(CloudApiError, match="no"):
+        call(client(server.url))
+    assert len(server.requests) == 1
+
+
+def test_an_error_that_lasts_ends_the_tries_of_one_that_passes(call: Caller, server: Server) -> None:
+    server.answers = [STUMBLED, FORBIDDEN, OK]
+    with pytest.raises(CloudApiError, match=r"Forbidden\.RAM"):
+        call(client(server.url))
+    assert len(server.requests) == 2
+
+
+def test_every_try_asks_for_the_credentials_of_the_moment(call: Caller, server: Server) -> None:
+    class Rotating:
+        def __init__(self) -> None:
+            self.keys = iter((Credentials("old-id", "s"), Credentials("new-id", "s")))
+
+        def get(self) -> Credentials:
+            return next(self.keys)
+
+        async def aget(self) -> Credentials:
+            return next(self.keys)
+
+    server.answers = [STUMBLED, OK]
+    call(client(server.url, credentials=Rotating()))
+    told = [request.headers["authorization"].partition("Credential=")[2] for request in server.requests]
+    assert [key.partition(",")[0] for key in told] == ["old-id", "new-id"]
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_the_number_of_tries_is_bound(call: Caller, server: Server, tries: int) -> None:
+    server.answers = [STUMBLED]
+    with pytest.raises(TransientError, match="stumbled"):
+        call(client(server.url, retries=Retries(tries=tries, first_delay=0, longest_delay=0)))
+    assert len(server.requests) == tries
+
+
+def test_no_seconds_for_retries_mean_no_retries(call: Caller, server: Server) -> None:
+    server.answers = [STUMBLED, OK]
+    with pytest.raises(TransientError):
+        call(client(server.url, retries=Retries(tries=5, seconds=0, first_delay=0, longest_delay=0)))
+    assert len(server.requests) == 1
+
+
+def test_the_seconds_for_retries_are_bound(call: Caller, server: Server) -> None:
+    server.answers = [(429, {"x-acs-retry-after": "100"}, THROTTLED[2])]
+    with pytest.raises(Throttled):
+        call(client(server.url, retries=Retries(tries=100, seconds=0.25, first_delay=0, longest_delay=0)))
+    assert 2 <= len(server.requests) <= 3
+    assert server.requests[-1].at - server.requests[0].at < 0.25
+
+
+def test_a_delay_that_the_service_asks_for_is_kept(call: Caller, server: Server) -> None:
+    server.answers = [(429, {"x-acs-retry-after": "60"}, THROTTLED[2]), OK]
+    call(client(server.url))
+    first, second = server.requests
+    assert second.at - first.at >= 0.06
+
+
+def test_a_delay_longer_than_the_time_left_ends_the_call_at_once(call: Caller, server: Server) -> None:
+    server.answers = [(429, {"Retry-After": "3600"}, THROTTLED[2]), OK]
+    began = time.monotonic()
+    with pytest.raises(Throttled) as caught:
+        call(client(server.url))
+    assert caught.value.retry_after == 3600
+    assert time.monotonic() - began < 2
+    assert len(server.requests) == 1
+
+
+# What happens on the way
+
+
+def test_a_refused_connection_passes_and_tells_neither_query_nor_secret(call: Caller) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(TransientError) as caught:
+            call(client(url, retries=Retries(tries=2, first_delay=0, longest_delay=0)), TaskId="queried")
+    error = caught.value
+    assert (error.code, error.endpoint, error.http_status) == ("ConnectionError", url, None)
+    assert str(error).startswith("Toy GetToy failed: ConnectionError: the connection failed (")
+    assert not [word for word in ("queried", "my-secret", "my-token", "Signature") if word in f"{error} {error!r}"]
+    assert error.__suppress_context__
+
+
+def test_a_host_that_nobody_knows_passes(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: Any, **kwargs: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(TransientError) as caught:
+        call(client("http://host.invalid", retries=Retries(tries=1)))
+    assert caught.value.code == "ConnectionError"
+
+
+def test_an_answer_that_does_not_come_passes(call: Caller, server: Server) -> None:
+    server.answers = [STALL]
+    with pytest.raises(TransientError, match="no answer in time") as caught:
+        call(client(server.url, retries=Retries(tries=1), timeouts=Timeouts(connect=5, read=0.1)), TaskId="queried")
+    assert caught.value.code == "Timeout"
+    assert "queried" not in str(caught.value)
+
+
+def test_an_answer_that_breaks_off_passes(call: Caller, server: Server) -> None:
+    server.answers = [(200, {"Content-Length": "1000", "Connection": "close"}, b'{"Task"'), OK]
+    assert call(client(server.url)) == {"Task": {}}
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(call: Caller, server: Server, status: int) -> None:
+    server.answers = [(status, {"Location": f"{server.url}/elsewhere"}, b"moved"), OK]
+    with pytest.raises(UnreadableAnswer):
+        call(client(server.url, retries=Retries(tries=1)))
+    assert [request.path.partition("?")[0] for request in server.requests] == ["/"]
+
+
+def test_a_login_in_netrc_does_not_take_the_signatures_place(
+    call: Caller, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    call(client(server.url))
+    assert server.requests[0].headers["authorization"].startswith("ACS3-HMAC-SHA256 Credential=my-id,")
+
+
+def test_cookies_are_not_kept(call: Caller, server: Server) -> None:
+    server.answers = [(200, {"Set-Cookie": "session=1; Path=/"}, OK[2])]
+    call(client(server.url), times=2)
+    assert len(server.requests) == 2
+    assert not [request for request in server.requests if "cookie" in request.headers]
+
+
+def test_a_connection_is_used_again(call: Caller, server: Server) -> None:
+    call(client(server.url), times=3)
+    assert len({request.peer for request in server.requests}) == 1
+
+
+@pytest.mark.parametrize("task_id", ["a b", "../x", "100%", "a/b?c#d", "任务", "a+b&c=d", "%2F"])
+@pytest.mark.parametrize("action", [RPC, ROA], ids=["query", "path"])
+def test_the_address_is_sent_as_it_was_signed(call: Caller, server: Server, action: Action, task_id: str) -> None:
+    by = client(server.url)
+    _, signed = by._sign(ALIBABA_SERVICE, action, {"TaskId": task_id}, Endpoint(server.url), Credentials("i", "s"))
+    call(by, action, TaskId=task_id)
+    (request,) = server.requests
+    assert (request.method, f"{server.url}{request.path}") == (action.method, signed.url)
+
+
+def test_the_body_is_sent_as_it_was_signed(call: Caller, server: Server) -> None:
+    server.answers = [(200, {}, b'{"Response": {}}')]
+    call(client(server.url, TENCENT_SERVICE), JSON, TENCENT_SERVICE, TaskId="任务")
+    (request,) = server.requests
+    assert request.body == rb'{"TaskId": "\u4efb\u52a1"}'
+    assert request.headers["content-type"] == "application/json; charset=utf-8"
+    assert request.headers["host"] == server.url.removeprefix("http://")
+    assert request.headers["x-tc-token"] == "my-token"
+
+
+def test_a_proxy_of_the_environment_is_used(call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("http_proxy", server.url)
+    call(client("http://toy.invalid"))
+    assert server.requests[0].path.startswith("http://toy.invalid/")
+
+
+def test_a_host_that_the_environment_excepts_is_called_directly(
+    call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    call(client(server.url))
+    assert server.requests[0].path.startswith("/")
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of 127.0.0.1, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    written = made.public_bytes(pem) + key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    path.write_bytes(written)
+    return path
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[Server]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(context) as running:
+        yield running
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(call: Caller, tls_server: Server) -> None:
+    with pytest.raises(TransientError, match=r"\((SSLError|ClientConnectorCertificateError)\)"):
+        call(client(tls_server.url, retries=Retries(tries=1)))
+    assert not tls_server.requests
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_certificate_that_the_environment_vouches_for_is_accepted(
+    call: Caller, tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(certificate))
+    assert call(client(tls_server.url)) == {"Task": {}}
+
+
+# The sessions that waits share
+
+ENDPOINT, ANOTHER = Endpoint("http://127.0.0.1:1"), Endpoint("http://127.0.0.1:2")
+
+
+def session_of(transport: transport_module.AsyncTransport) -> aiohttp.ClientSession:
+    return transport._session
+
+
+def sharing() -> dict[str, Any]:
+    """The sessions of this event loop."""
+    return transport_module._sessions.get(asyncio.get_running_loop(), {})
+
+
+def in_a_loop(test: Callable[[], Any]) -> Callable[[], None]:
+    """Run the coroutine function as a test of its own event loop."""
+
+    def run() -> None:
+        asyncio.run(test())
+
+    run.__name__ = test.__name__
+    return run
+
+
+@in_a_loop
+async def test_users_of_an_endpoint_share_a_session_and_the_last_one_closes_it() -> None:
+    async with async_transport(ENDPOINT, Timeouts()) as first:
+        async with async_transport(ENDPOINT, Timeouts()) as second:
+            assert session_of(first) is session_of(second)
+        assert not session_of(first).closed
+    assert session_of(first).closed
+    assert not sharing()
+
+
+@in_a_loop
+async def test_users_that_come_at_once_share_one_session() -> None:
+    async def use() -> aiohttp.ClientSession:
+        async with async_transport(ENDPOINT, Timeouts()) as transport:
+            await asyncio.sleep(0)
+            return session_of(transport)
+
+    sessions = await asyncio.gather(*(use() for _ in range(20)))
+    assert len(set(sessions)) == 1
+    assert sessions[0].closed
+
+
+@in_a_loop
+async def test_endpoints_have_sessions_of_their_own() -> None:
+    async with async_transport(ENDPOINT, Timeouts()) as one, async_transport(ANOTHER, Timeouts()) as other:
+        assert session_of(one) is not session_of(other)
+
+
+@in_a_loop
+async def test_a_session_is_closed_also_after_an_error() -> None:
+    with pytest.raises(RuntimeError, match="broke"):
+        async with async_transport(ENDPOINT, Timeouts()) as transport:
+            raise RuntimeError("broke")
+    assert session_of(transport).closed
+    assert not sharing()
+
+
+@in_a_loop
+async def test_who_comes_after_the_last_one_left_gets_a_new_session() -> None:
+    async with async_transport(ENDPOINT, Timeouts()) as first:
+        pass
+    async with async_transport(ENDPOINT, Timeouts()) as second:
+        assert session_of(second) is not session_of(first)
+        assert not session_of(second).closed
+
+
+class SlowOpening:
+    """Holds the opening of sessions back until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.opened = asyncio.Event(), []
+        really_open = transport_module._open_session
+
+        async def open_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+            await self.go.wait()
+            self.opened.append(await really_open(endpoint))
+            return self.opened[-1]
+
+        monkeypatch.setattr(transport_module, "_open_session", open_session)
+
+
+async def hold(entered: asyncio.Event, leave: asyncio.Event) -> None:
+    async with async_transport(ENDPOINT, Timeouts()):
+        entered.set()
+        await leave.wait()
+
+
+def test_a_waiter_that_is_cancelled_while_the_session_opens_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        slow, entered, leave = SlowOpening(monkeypatch), asyncio.Event(), asyncio.Event()
+        canceled = asyncio.create_task(hold(asyncio.Event(), leave))
+        stays = asyncio.create_task(hold(entered, leave))
+        await asyncio.sleep(0)
+        canceled.cancel()
+        await asyncio.wait([canceled])
+        assert canceled.cancelled()
+        slow.go.set()
+        await entered.wait()
+        (session,) = slow.opened
+        assert not session.closed
+        leave.set()
+        await stays
+        assert session.closed
+        assert not sharing()
+
+    asyncio.run(test())
+
+
+def test_the_last_waiter_that_is_cancelled_while_the_session_opens_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        slow = SlowOpening(monkeypatch)
+        canceled = asyncio.create_task(hold(asyncio.Event(), asyncio.Event()))
+        await asyncio.sleep(0)
+        canceled.cancel()
+        await asyncio.sleep(0)
+        slow.go.set()
+        await asyncio.wait([canceled])
+        assert canceled.cancelled()
+        (session,) = slow.opened
+        assert session.closed
+        assert not sharing()
+
+    asyncio.run(test())
+
+
+def test_a_session_that_cannot_open_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async def fail(endpoint: Endpoint) -> aiohttp.ClientSession:
+            raise FileNotFoundError("no such bundle")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(transport_module, "_open_session", fail)
+            with pytest.raises(FileNotFoundError, match="no such bundle"):
+                async with async_transport(ENDPOINT, Timeouts()):
+                    pass
+        assert not sharing()
+        async with async_transport(ENDPOINT, Timeouts()) as transport:
+            assert not session_of(transport).closed
+
+    asyncio.run(test())
