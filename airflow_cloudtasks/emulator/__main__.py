@@ -7,11 +7,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from airflow_cloudtasks.emulator import extra
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
-
-EXTRA_MISSING = "The emulator needs its extra: pip install 'airflow-provider-cloudtasks[emulator]'"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from airflow_cloudtasks.emulator import server
         from airflow_cloudtasks.emulator.control import package_version
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        if not extra.is_missing(error):
             raise
-        return _fail(EXTRA_MISSING)
+        return _fail(extra.MISSING)
     from airflow_cloudtasks.emulator.keys import DEFAULT_KEY
     from airflow_cloudtasks.emulator.state import State
 

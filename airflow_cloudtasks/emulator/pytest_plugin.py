@@ -1,6 +1,6 @@
 """The ``cloudtasks_emulator`` fixture, which pytest offers wherever the provider is installed.
 
-It is loaded on every run of pytest, wanted or not, so it imports nothing until a test asks for the fixture.
+It is loaded on every run of pytest, wanted or not, so it imports nothing heavy until a test asks for the fixture.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_cloudtasks.emulator import extra
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_cloudtasks.emulator.server import Emulator
-
-_EXTRA_MISSING = "cloudtasks_emulator needs an extra: pip install 'airflow-provider-cloudtasks[emulator]'"
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +22,9 @@ def _cloudtasks_emulator_server() -> Iterator[Emulator]:
     try:
         from airflow_cloudtasks.emulator.server import Emulator
     except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn"):
+        if not extra.is_missing(error):
             raise
-        pytest.fail(_EXTRA_MISSING, pytrace=False)
+        pytest.fail(extra.MISSING, pytrace=False)
     with Emulator() as emulator:
         yield emulator
 

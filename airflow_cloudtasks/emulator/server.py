@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_BACKLOG = 2048
 _CONNECTIONS = (
     ("AIRFLOW_CONN_ALIBABA_DEFAULT", "cloudtasks_alibaba", "cn-shanghai"),
     ("AIRFLOW_CONN_TENCENT_DEFAULT", "cloudtasks_tencent", "ap-guangzhou"),
@@ -89,7 +90,7 @@ def bind(host: str, port: int) -> socket.socket:
         port: The port; 0 for any free one.
 
     Returns:
-        The bound socket.
+        The listening socket.
 
     Raises:
         ValueError: The host is not a loopback address.
@@ -100,6 +101,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        # From here on clients queue up instead of being refused, so that the URL may be told before the server runs.
+        sock.listen(_BACKLOG)
     except OSError:
         sock.close()
         raise

@@ -89,9 +89,11 @@ class Client:
         finally:
             connection.close()
 
+    def plain(self, method: str, target: str, body: bytes = b"") -> Answer:
+        return self.send(Prepared(method, target, {"host": "127.0.0.1"}, body))
+
     def control(self, method: str, path: str, value: Any = None) -> Answer:
-        body = b"" if value is None else json.dumps(value).encode()
-        return self.send(Prepared(method, f"/_control/{path}", {"host": "127.0.0.1"}, body))
+        return self.plain(method, f"/_control/{path}", b"" if value is None else json.dumps(value).encode())
 
     def prepare_alibaba(
         self,

@@ -40,7 +40,9 @@ def show(api: str, script: object, at: float, **fields: object) -> JsonObject:
         (1e9, "Succeed", 5, True),
     ],
 )
-def test_a_script_walks_by_the_clock_and_holds_its_last_step(at: float, status: str, entered: float, last: bool) -> None:
+def test_a_script_walks_by_the_clock_and_holds_its_last_step(
+    at: float, status: str, entered: float, last: bool
+) -> None:
     where = position(SCRIPT, START, START + at)
     assert (where.step.status, where.entered_at - START, where.is_last) == (status, entered, last)
 

@@ -1,0 +1,133 @@
+"""Injected faults and limits, as a client sees them on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Client
+
+    from airflow_cloudtasks.emulator.server import Emulator
+
+
+@pytest.fixture
+def emulator(cloudtasks_emulator: Emulator) -> Emulator:
+    cloudtasks_emulator.add_task("ice.workflow_task", "t1", "Succeed")
+    cloudtasks_emulator.add_task("wedata.task", "t1", "Y")
+    return cloudtasks_emulator
+
+
+def outcomes(emulator: Emulator) -> list[tuple[str, int | None]]:
+    return [(entry["outcome"], entry["status"]) for entry in emulator.requests()]
+
+
+def test_throttle_answers_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
+    emulator.fault("throttle")
+    alibaba, tencent = client.ice(), client.wedata()
+    assert (alibaba.status, alibaba.code) == (400, "Throttling.User")
+    assert (tencent.status, tencent.code) == (200, "RequestLimitExceeded")
+    assert emulator.totals()["wedata.task"]["refused"] == 1
+
+
+def test_http_500_answers_an_envelope_or_a_page(client: Client, emulator: Emulator) -> None:
+    emulator.fault("http_500")
+    alibaba, tencent = client.ice(), client.wedata()
+    assert (alibaba.status, alibaba.code) == (500, "InternalError")
+    assert (tencent.status, tencent.content_type) == (500, "text/html")
+
+
+def test_expired_token_answers_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
+    emulator.fault("expired_token")
+    assert (client.ice().code, client.wedata().code) == ("InvalidSecurityToken.Expired", "AuthFailure.TokenFailure")
+
+
+def test_bad_json_is_by_turns_cut_short_and_a_page(client: Client, emulator: Emulator) -> None:
+    emulator.fault("bad_json")
+    cut, page = client.ice(), client.ice()
+    assert (cut.status, page.status, page.content_type) == (200, 200, "text/html")
+    for answer in (cut, page):
+        with pytest.raises(json.JSONDecodeError):
+            _ = answer.json
+
+
+def test_reset_cuts_the_connection_without_an_answer(
+    client: Client, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.fault("reset", count=1)
+    with pytest.raises(ConnectionResetError):
+        client.ice()
+    assert client.ice().status == 200
+    assert outcomes(emulator) == [("reset", None), ("ok", 200)]
+    assert not caplog.records, "the server took a cut connection for a mistake of its own"
+
+
+def test_hang_keeps_the_client_waiting_until_it_gives_up(client: Client, emulator: Emulator) -> None:
+    emulator.fault("hang", count=1, seconds=60)
+    client.timeout = 0.2
+    with pytest.raises(TimeoutError):
+        client.ice()
+    client.timeout = 10
+    assert client.ice().status == 200
+
+
+def test_hang_ends_with_a_cut_connection(client: Client, emulator: Emulator) -> None:
+    emulator.fault("hang", seconds=0.05)
+    with pytest.raises(ConnectionResetError):
+        client.ice()
+    assert outcomes(emulator) == [("hang", None)]
+
+
+def test_faults_come_in_turn_and_end_after_their_count(client: Client, emulator: Emulator) -> None:
+    emulator.fault(["throttle", "http_500"], count=2)
+    assert [client.ice().status for _ in range(3)] == [400, 500, 200]
+
+
+def test_cleared_faults_strike_no_more(client: Client, emulator: Emulator) -> None:
+    emulator.fault("throttle")
+    emulator.clear_faults()
+    assert client.ice().status == 200
+
+
+def test_faults_never_hit_the_control_plane(client: Client, emulator: Emulator) -> None:
+    emulator.fault("reset")
+    assert client.control("GET", "health").json["ok"] is True
+
+
+def test_a_fault_does_not_hide_a_wrong_signature(client: Client, emulator: Emulator) -> None:
+    emulator.fault("http_500")
+    client.secret = "wrong"
+    assert client.ice().code == "SignatureDoesNotMatch"
+
+
+def test_a_limit_refuses_what_comes_too_fast_for_each_action(client: Client, emulator: Emulator) -> None:
+    # One in 50 seconds, so that no pace of the test machine matters.
+    emulator.limit(0.02)
+    assert [client.ice().code for _ in range(3)] == [None, "Throttling.User", "Throttling.User"]
+    assert [client.wedata().code for _ in range(2)] == [None, "RequestLimitExceeded"]
+    assert emulator.totals()["ice.workflow_task"] | {"peak_concurrency": 1} == {
+        "total": 3,
+        "refused": 2,
+        "in_flight": 0,
+        "peak_concurrency": 1,
+    }
+    emulator.limit(None)
+    assert client.ice().code is None
+
+
+def test_accounts_have_limits_of_their_own(client: Client, emulator: Emulator) -> None:
+    emulator.add_key("colleague", "s")
+    emulator.add_key("stranger", "s", account="other")
+    emulator.limit(0.02)
+    codes = []
+    for client.key_id, client.secret in (("emulator-id", "emulator-secret"), ("colleague", "s"), ("stranger", "s")):
+        codes.append(client.ice().code)
+    assert codes == [None, "Throttling.User", None]
+
+
+def test_tencent_tells_the_limit_in_its_refusal(client: Client, emulator: Emulator) -> None:
+    emulator.limit(20)
+    emulator.fault("throttle")
+    assert "equals to `21` in a second, which exceeds the frequency limit `20`" in client.wedata().message
