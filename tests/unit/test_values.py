@@ -36,6 +36,11 @@ def test_a_time_in_every_shape_of_the_vendors(written: Any, spelling: str) -> No
     assert read.tzinfo is UTC
 
 
+def test_a_number_is_seconds_up_to_the_year_5138_and_milliseconds_from_there() -> None:
+    assert moment(99_999_999_999, CHINA) == datetime(5138, 11, 16, 9, 46, 39, tzinfo=UTC)
+    assert moment(100_000_000_000, CHINA) == datetime(1973, 3, 3, 9, 46, 40, tzinfo=UTC)
+
+
 def test_milliseconds_keep_their_fraction() -> None:
     assert moment("1735689600250", CHINA) == NEW_YEAR + timedelta(milliseconds=250)
 
