@@ -97,12 +97,10 @@ def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """
     if isinstance(value, str):
         return _storable(value)
-    if isinstance(value, Mapping | list | tuple) and not depth:
-        return None
-    if isinstance(value, Mapping):
-        return {_storable(str(key)): plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, dict):
+        return {_storable(str(key)): plain(item, depth - 1) for key, item in value.items()} if depth else None
     if isinstance(value, list | tuple):
-        return [plain(item, depth - 1) for item in value]
+        return [plain(item, depth - 1) for item in value] if depth else None
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
