@@ -6,14 +6,15 @@ because the service or the network stumbled; that a task is not done yet is no r
 
 from __future__ import annotations
 
+import asyncio
+import random
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-
-import tenacity
 
 from airflow_cloudtasks.clouds import CLOUDS
 from airflow_cloudtasks.clouds.credentials import CredentialSource
@@ -43,6 +44,26 @@ class Retries:
     seconds: float = 60.0
     first_delay: float = 0.5
     longest_delay: float = 10.0
+
+    def delay(self, error: CloudApiError, tried: int, seconds: float) -> float | None:
+        """Decide whether to try again.
+
+        Args:
+            error: How the last try ended.
+            tried: The tries so far.
+            seconds: The time since the first began.
+
+        Returns:
+            Seconds until the next try, or None for no further one.
+        """
+        if not error.retryable or tried >= self.tries:
+            return None
+        # The bound only keeps a very long run of tries from overflowing.
+        longest = min(self.first_delay * 2 ** min(tried - 1, 20), self.longest_delay)
+        # Jitter, so that those who were throttled together do not come back together; no secret.
+        delay = max(random.uniform(0, longest), error.retry_after or 0.0)  # noqa: S311
+        # A service that asks for more than the time left ends the call at once.
+        return delay if seconds + delay < self.seconds else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,11 +123,17 @@ class CloudClient:
         endpoint = self.endpoint(service)
         if self._sync_transport is None:
             self._sync_transport = SyncTransport(self.account.timeouts)
-        for attempt in tenacity.Retrying(**_retry_rules(self.account.retries)):
-            with attempt:
+        started, tried = time.monotonic(), 0
+        while True:
+            tried += 1
+            try:
                 asked, request = self._sign(service, action, params, endpoint, self.account.credentials.get())
                 return self._read(asked, self._sync_transport.send(asked, request))
-        raise AssertionError("tenacity ends by a return or a raise")
+            except CloudApiError as error:
+                delay = self.account.retries.delay(error, tried, time.monotonic() - started)
+                if delay is None:
+                    raise
+            time.sleep(delay)
 
     async def acall(
         self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
@@ -120,12 +147,18 @@ class CloudClient:
             params: Its parameters, in the vendor's spelling.
         """
         endpoint = self.endpoint(service)
-        async for attempt in tenacity.AsyncRetrying(**_retry_rules(self.account.retries)):
-            with attempt:
+        started, tried = time.monotonic(), 0
+        while True:
+            tried += 1
+            try:
                 credentials = await self.account.credentials.aget()
                 asked, request = self._sign(service, action, params, endpoint, credentials)
                 return self._read(asked, await transport.send(asked, request))
-        raise AssertionError("tenacity ends by a return or a raise")
+            except CloudApiError as error:
+                delay = self.account.retries.delay(error, tried, time.monotonic() - started)
+                if delay is None:
+                    raise
+            await asyncio.sleep(delay)
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:
@@ -176,20 +209,3 @@ class CloudClient:
 
     def _read(self, asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
         return self._cloud.read(asked, answer)
-
-
-def _retry_rules(retries: Retries) -> dict[str, Any]:
-    jitter = tenacity.wait_random_exponential(multiplier=retries.first_delay, max=retries.longest_delay)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked_for = error.retry_after if isinstance(error, CloudApiError) else None
-        return max(jitter(state), asked_for or 0.0)
-
-    return {
-        "retry": tenacity.retry_if_exception(lambda e: isinstance(e, CloudApiError) and e.retryable),
-        # Not stop_after_delay: a Retry-After that is longer than the time left ends the call at once.
-        "stop": tenacity.stop_after_attempt(retries.tries) | tenacity.stop_before_delay(retries.seconds),
-        "wait": wait,
-        "reraise": True,
-    }
