@@ -284,6 +284,15 @@ def test_a_delay_longer_than_the_time_left_ends_the_call_at_once(call: Caller, s
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("tried", [1, 2, 3, 10, 5000])
+def test_the_delay_is_random_and_doubles_up_to_its_longest(tried: int) -> None:
+    retries = Retries(tries=10_000, first_delay=0.5, longest_delay=10)
+    delays = [retries.delay(Throttled("slow down"), tried, 0) for _ in range(200)]
+    longest = min(0.5 * 2 ** min(tried - 1, 30), 10)
+    assert all(0 <= delay <= longest for delay in delays)
+    assert max(delays) > 0.8 * longest
+
+
 # What happens on the way
 
 
