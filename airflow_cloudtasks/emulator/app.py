@@ -87,7 +87,13 @@ class EmulatorApp:
         exchange = identified.exchange
         with state.lock:
             decision = decide(gateway, request, identified, state)
-            state.journal.begin(exchange)
+            state.journal.begin(
+                exchange,
+                came_in,
+                decision.outcome,
+                decision.reply.status if decision.reply else None,
+                throttled=decision.throttled,
+            )
         try:
             if decision.reply is None:
                 await _hang_up(scope, receive, decision.hang_seconds)
@@ -95,13 +101,7 @@ class EmulatorApp:
                 await _send(decision.reply, send)
         finally:
             with state.lock:
-                state.journal.end(
-                    exchange,
-                    came_in,
-                    decision.outcome,
-                    decision.reply.status if decision.reply else None,
-                    throttled=decision.throttled,
-                )
+                state.journal.end(exchange)
 
 
 def _gateway_for(headers: Mapping[str, str]) -> Gateway | None:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.wire import Exchange, JsonObject
 
 KEPT = 100_000
-THROTTLED = "throttle"
 # Actions that nobody serves share one line, so that a client cannot grow the table by inventing names.
 UNKNOWN = "unknown"
 
@@ -20,7 +19,7 @@ class Totals:
     """The counts of one action.
 
     Attributes:
-        total: Requests answered, refused or spoiled.
+        total: Requests that came in.
         refused: How many of them were throttled, by a limit or by an injected fault.
         in_flight: Requests being answered now.
         peak_concurrency: The most that were being answered at once.
@@ -77,32 +76,31 @@ class Journal:
         self._totals: dict[str, Totals] = {}
         self._sequence = 0
 
-    def begin(self, exchange: Exchange) -> None:
-        """Note that a request is being answered.
+    def begin(self, exchange: Exchange, time: float, outcome: str, status: int | None, *, throttled: bool) -> None:
+        """Note a request and what becomes of it, before its answer goes out: whoever has an answer finds it here.
 
         Args:
             exchange: What it asks for.
+            time: When it came in, in Unix seconds.
+            outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
+            status: The HTTP status of its answer; None when it gets none.
+            throttled: Whether it was refused for coming too fast.
         """
         totals = self._totals.setdefault(exchange.api or UNKNOWN, Totals())
+        totals.total += 1
+        totals.refused += throttled
         totals.in_flight += 1
         totals.peak_concurrency = max(totals.peak_concurrency, totals.in_flight)
+        self._sequence += 1
+        self._entries.append(Entry(self._sequence, time, exchange, outcome, status))
 
-    def end(self, exchange: Exchange, time: float, outcome: str, status: int | None, *, throttled: bool) -> None:
-        """Note how a request ended.
+    def end(self, exchange: Exchange) -> None:
+        """Note that a request's answer has gone out, or its connection.
 
         Args:
             exchange: What it asked for.
-            time: When it came in, in Unix seconds.
-            outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
-            status: The HTTP status sent; None when nothing was sent.
-            throttled: Whether it was refused for coming too fast.
         """
-        totals = self._totals[exchange.api or UNKNOWN]
-        totals.in_flight -= 1
-        totals.total += 1
-        totals.refused += throttled
-        self._sequence += 1
-        self._entries.append(Entry(self._sequence, time, exchange, outcome, status))
+        self._totals[exchange.api or UNKNOWN].in_flight -= 1
 
     def requests(self, api: str | None = None, since: int = 0) -> list[JsonObject]:
         """Tell the requests kept.
@@ -126,7 +124,15 @@ class Journal:
         Returns:
             An object for each API asked since the last clearing; ``unknown`` for actions that nobody serves.
         """
-        return {api: asdict(totals) for api, totals in self._totals.items()}
+        return {
+            api: {
+                "total": totals.total,
+                "refused": totals.refused,
+                "peak_concurrency": totals.peak_concurrency,
+            }
+            for api, totals in self._totals.items()
+            if totals.total
+        }
 
     def clear(self) -> None:
         """Forget the requests and the counts, but not those being answered now, which still have to end."""
