@@ -8,6 +8,7 @@ that tccli ships for parameter types and the texts beside the codes.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -104,7 +105,7 @@ class TencentGateway:
         if authorization.service not in _SERVICES:
             raise _unauthorized(f"The service `{authorization.service}` does not match the requested domain.")
         timestamp = headers["x-tc-timestamp"]
-        if not (timestamp.isascii() and timestamp.isdigit()):
+        if not re.fullmatch(r"[0-9]{1,12}", timestamp):
             raise VendorError("InvalidParameter", "The value type of parameter `Timestamp` is not valid.")
         key = state.keys.find("tencent", authorization.key_id)
         if key is None:

@@ -165,7 +165,8 @@ def test_a_malformed_authorization_or_date_is_refused(client: Client) -> None:
     assert client.send(alibaba.carrying(authorization="ACS3-HMAC-SHA256 nonsense")).code == "IncompleteSignature"
     assert client.send(tencent.carrying(Authorization="nonsense")).code == "AuthFailure.InvalidAuthorization"
     assert client.send(alibaba.carrying(x_acs_date="yesterday")).code == "InvalidTimeStamp.Format"
-    assert client.send(tencent.carrying(X_TC_Timestamp="now")).code == "InvalidParameter"
+    for timestamp in ("now", "-1", "9" * 5000):
+        assert client.send(tencent.carrying(X_TC_Timestamp=timestamp)).code == "InvalidParameter"
 
 
 def test_a_temporary_key_needs_its_present_token(client: Client) -> None:
