@@ -21,6 +21,8 @@ os.environ |= {
     "AIRFLOW__CORE__PARALLELISM": "8",
     # Airflow 2.11 warns of its own defaults otherwise.
     "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",
+    # `airflow standalone` starts its parts by the command's name.
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
 
 

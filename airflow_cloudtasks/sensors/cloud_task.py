@@ -117,6 +117,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         for name, statuses in (("success_statuses", success_statuses), ("failure_statuses", failure_statuses)):
             if isinstance(statuses, str):
                 raise ValueError(f"{name} is {statuses!r}; expected a list of statuses, e.g. [{statuses!r}].")
+        if isinstance(success_statuses, list | tuple) and isinstance(failure_statuses, list | tuple):
+            self._overrides()
         # What one run of the sensor keeps from poke to poke.
         self._changes = ChangeLog()
         self._hook: CloudTasksHook | None = None
@@ -161,9 +163,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         if self._hook is None:
             self._hook = self.hook()
         rules = self._rules()
-        overrides = StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
         try:
-            verdict = judge(self._hook.read_task(self.api, str(self.cloud_task_id), self.api_params, overrides), rules)
+            task = self._hook.read_task(self.api, str(self.cloud_task_id), self.api_params, self._overrides())
+            verdict = judge(task, rules)
         except CloudApiError as error:
             verdict = judge(error, rules)
         if isinstance(verdict, Broken):
@@ -213,6 +215,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             if self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
+
+    def _overrides(self) -> StatusOverrides:
+        return StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
 
     def _rules(self) -> WaitRules:
         return WaitRules(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from airflow.utils.session import create_session
@@ -9,9 +10,13 @@ from airflow.utils.session import create_session
 try:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.models.xcom import XComModel as XCom
-except ImportError:  # Airflow 2
+
+    decoded = XCom.deserialize_value
+except ImportError:  # Airflow 2, where a row decodes its value when it is loaded
     from airflow.models.dagbag import DagBag
     from airflow.models.xcom import XCom
+
+    decoded = attrgetter("value")
 
 
 def load_dag(dag_id: str) -> Any:
@@ -37,7 +42,7 @@ def returned(dag_id: str) -> dict[str, Any]:
     """Read what each task of the DAG returned, from Airflow's database."""
     with create_session() as session:
         rows = session.query(XCom).filter_by(dag_id=dag_id, key="return_value").all()
-        return {_name(row.task_id, row.map_index): XCom.deserialize_value(row) for row in rows}
+        return {_name(row.task_id, row.map_index): decoded(row) for row in rows}
 
 
 def _name(task_id: str, map_index: int) -> str:

@@ -125,8 +125,12 @@ CASES = [
         ends="failed",
         raises=("CloudTaskFailed", "the vendor's status is 'FAILED'; message: disk gone; request id: "),
     ),
-    Case(name="soft_fail_skips_a_failure", api="bdrc.task", script=_FAILING, sensor={"soft_fail": True}, ends="skipped"),
-    Case(name="never_fail_skips_a_failure", api="bdrc.task", script=_FAILING, sensor={"never_fail": True}, ends="skipped"),
+    Case(
+        name="soft_fail_skips_a_failure", api="bdrc.task", script=_FAILING, sensor={"soft_fail": True}, ends="skipped"
+    ),
+    Case(
+        name="never_fail_skips_a_failure", api="bdrc.task", script=_FAILING, sensor={"never_fail": True}, ends="skipped"
+    ),
     Case(
         name="timeout",
         api="bdrc.task",

@@ -1,0 +1,21 @@
+"""Five waits that the triggerer takes over."""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_cloudtasks.sensors.alibaba import BdrcTaskSensor, BpStudioTaskSensor, IceWorkflowTaskSensor
+from airflow_cloudtasks.sensors.tencent import LkeTaskSensor, WeDataTaskSensor
+
+with DAG(
+    dag_id="five_deferrable",
+    schedule=None,
+    default_args={"deferrable": True, "poke_interval": 1, "timeout": 300},
+):
+    BpStudioTaskSensor(task_id="bpstudio", cloud_task_id="five-1")
+    BdrcTaskSensor(task_id="bdrc", cloud_task_id="five-2")
+    IceWorkflowTaskSensor(task_id="ice", cloud_task_id="five-3")
+    WeDataTaskSensor(task_id="wedata", cloud_task_id="five-4", project_id="2417334454903762944")
+    LkeTaskSensor(
+        task_id="lke", cloud_task_id="five-5", task_type="ExportAttributeLabel", bot_biz_id="1767024172536168448"
+    )

@@ -1,0 +1,67 @@
+"""The example DAGs do what they say, in real Airflow against the emulator."""
+
+from __future__ import annotations
+
+import pytest
+from running import returned, run_dag
+
+from airflow_cloudtasks.emulator.server import Emulator
+
+SOON = 0.5
+
+
+@pytest.fixture
+def cloud(airflow_home, emulator: Emulator) -> Emulator:
+    emulator.reset()
+    return emulator
+
+
+def test_bpstudio(cloud: Emulator) -> None:
+    cloud.add_task("bpstudio.task", "2615", script=[("FINISH ", None)], fields={"ErrorMessage": ""})
+    assert run_dag("bpstudio_task") == {"wait_for_task": "success"}
+
+
+def test_bdrc_hands_decoded_detail_on(cloud: Emulator) -> None:
+    cloud.add_task(
+        "bdrc.task",
+        "t-1",
+        script=[("COMPLETE", None)],
+        fields={"TaskDetail": '{"resourceTypes": ["ACS::OSS::Bucket"]}'},
+    )
+    assert run_dag("bdrc_task", {"task_id": "t-1"}) == {"wait_for_update": "success", "checked_resources": "success"}
+    assert returned("bdrc_task")["checked_resources"] == ["ACS::OSS::Bucket"]
+
+
+def test_ice_maps_one_sensor_over_the_ids(cloud: Emulator) -> None:
+    for number in range(3):
+        cloud.add_task("ice.workflow_task", f"w{number}", script=[("Succeed", None)])
+    states = run_dag("ice_workflow_task", {"task_ids": ["w0", "w1", "w2"]})
+    assert states == {"submitted": "success", **{f"wait_for_workflow[{n}]": "success" for n in range(3)}}
+    assert [returned("ice_workflow_task")[f"wait_for_workflow[{n}]"]["id"] for n in range(3)] == ["w0", "w1", "w2"]
+
+
+def test_wedata_renders_the_project_and_the_task(cloud: Emulator) -> None:
+    cloud.add_task("wedata.task", "42", script=[("Y", None)], fields={"ProjectId": "7"})
+    assert run_dag("wedata_task", {"project_id": "7", "task_id": "42"}) == {"wait_until_published": "success"}
+
+
+def test_lke_skips_what_follows_a_failed_export(cloud: Emulator) -> None:
+    cloud.add_task("lke.task", "8", script=[("FAILED", None)], fields={"TaskType": "ExportAttributeLabel"})
+    assert run_dag("lke_task") == {"wait_for_export": "skipped"}
+
+
+def test_pipeline_waits_on_both_clouds_and_reports(cloud: Emulator) -> None:
+    params = {"TaskType": "ModifyAttributeLabel", "BotBizId": "1767024172536168448"}
+    cloud.add_task("bpstudio.task", "2615", script=[("BINDING", SOON), ("FINISH", None)], fields={"ErrorMessage": ""})
+    cloud.add_task("bdrc.task", "t-0004d9ctt1ii", script=[("RUNNING", SOON), ("COMPLETE", None)])
+    cloud.add_task("ice.workflow_task", "4215e042b3966ca5441e", script=[("Processing", SOON), ("Succeed", None)])
+    cloud.add_task("wedata.task", "20250908225847483", script=[("N", SOON), ("Y", None)])
+    cloud.add_task("lke.task", "8", script=[("RUNNING", SOON), ("SUCCESS", None)], fields=params)
+    assert set(run_dag("cross_platform_pipeline").values()) == {"success"}
+    assert returned("cross_platform_pipeline")["report"] == [
+        "bpstudio.task 2615: succeeded",
+        "ice.workflow_task 4215e042b3966ca5441e: succeeded",
+        "wedata.task 20250908225847483: succeeded",
+        "lke.task 8: succeeded",
+        "bdrc.task t-0004d9ctt1ii: succeeded",
+    ]

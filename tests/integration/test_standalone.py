@@ -1,0 +1,127 @@
+"""From the scheduler through the triggerer to success: `airflow standalone`, started and stopped by the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow import __version__ as airflow_version
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+from running import returned
+
+DAG_ID = "five_deferrable"
+# The emulator's tasks end this long after they were made: while Airflow starts up, they are all still running.
+RUNNING_SECONDS = 1_000_000
+ENVIRONMENT = {
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    # Nobody looks at the pages here.
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__WEBSERVER__WORKERS": "1",
+}
+
+
+@pytest.fixture
+def standalone(airflow_home: Path, emulator: Any, tmp_path: Path) -> Iterator[Path]:
+    """A running `airflow standalone`; gives its log."""
+    log = tmp_path / "standalone.log"
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    shutil.copy(airflow_home / "dags" / f"{DAG_ID}.py", dags)
+    environment = os.environ | _ports() | ENVIRONMENT | {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "standalone"],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield log
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ports() -> dict[str, str]:
+    api, worker_logs, trigger_logs = (str(_free_port()) for _ in range(3))
+    return {
+        "AIRFLOW__API__PORT": api,
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
+        "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": api,
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
+    }
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_success(standalone, emulator) -> None:
+    ends = {
+        "bpstudio.task": ("five-1", "BINDING", "FINISH", {"ErrorMessage": ""}),
+        "bdrc.task": ("five-2", "RUNNING", "COMPLETE", {}),
+        "ice.workflow_task": ("five-3", "Processing", "Succeed", {}),
+        "wedata.task": ("five-4", "N", "Y", {}),
+        "lke.task": ("five-5", "RUNNING", "SUCCESS", {}),
+    }
+    for api, (task_id, running, done, fields) in ends.items():
+        script = [{"status": running, "seconds": RUNNING_SECONDS}, {"status": done}]
+        emulator.add_task(api, task_id, script=script, fields=fields)
+
+    _until(lambda: _known(DAG_ID), standalone, "the DAG is parsed")
+    subprocess.run([sys.executable, "-m", "airflow", "dags", "trigger", DAG_ID], check=True, capture_output=True)
+    _until(lambda: _states() == ["deferred"] * 5, standalone, "all five wait in the triggerer")
+    emulator.advance(RUNNING_SECONDS)
+    _until(lambda: _run_state() in ("success", "failed"), standalone, "the DAG run ends")
+
+    assert _run_state() == "success"
+    results = returned(DAG_ID)
+    assert sorted(task["api"] for task in results.values()) == sorted(ends)
+    assert all(task["ok"] and task["state"] == "succeeded" for task in results.values())
+    assert all(task["status"].strip() == ends[task["api"]][2] for task in results.values())
+
+
+def _known(dag_id: str) -> bool:
+    with create_session() as session:
+        return session.query(DagModel).filter_by(dag_id=dag_id).count() > 0
+
+
+def _states() -> list[str]:
+    with create_session() as session:
+        return [str(task.state) for task in session.query(TaskInstance).filter_by(dag_id=DAG_ID)]
+
+
+def _run_state() -> str:
+    with create_session() as session:
+        return str(session.query(DagRun).filter_by(dag_id=DAG_ID).one().state)
+
+
+def _until(true: Callable[[], bool], log: Path, what: str, seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, (
+            f"Airflow {airflow_version}: not within {seconds} s: {what}. The end of its log:\n{log.read_text()[-4000:]}"
+        )
+        time.sleep(0.5)
