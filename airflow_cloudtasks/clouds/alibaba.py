@@ -71,7 +71,7 @@ _ERRORS: ErrorTable = (
 )
 
 # The gateway's text for a wrong signature repeats what it signed; that is of no use to a person.
-_SERVER_STRING = re.compile(r"\s*server string to sign is:?.*", re.IGNORECASE | re.DOTALL)
+_SERVER_STRING = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
 
 
 def endpoint(service: Service, region: str | None, site: str) -> Endpoint:
