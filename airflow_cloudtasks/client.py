@@ -6,15 +6,14 @@ because the service or the network stumbled; that a task is not done yet is no r
 
 from __future__ import annotations
 
-import asyncio
-import random
 import re
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import tenacity
 
 from airflow_cloudtasks.clouds import CLOUDS
 from airflow_cloudtasks.clouds.credentials import CredentialSource
@@ -45,25 +44,21 @@ class Retries:
     first_delay: float = 0.5
     longest_delay: float = 10.0
 
-    def delay(self, error: CloudApiError, tried: int, seconds: float) -> float | None:
-        """Decide whether to try again.
+    def rules(self) -> dict[str, Any]:
+        """Give the same in the words of tenacity."""
+        jitter = tenacity.wait_random_exponential(multiplier=self.first_delay, max=self.longest_delay)
 
-        Args:
-            error: How the last try ended.
-            tried: The tries so far.
-            seconds: The time since the first began.
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            return max(jitter(state), getattr(error, "retry_after", None) or 0.0)
 
-        Returns:
-            Seconds until the next try, or None for no further one.
-        """
-        if not error.retryable or tried >= self.tries:
-            return None
-        # The bound only keeps a very long run of tries from overflowing.
-        longest = min(self.first_delay * 2 ** min(tried - 1, 20), self.longest_delay)
-        # Jitter, so that those who were throttled together do not come back together; no secret.
-        delay = max(random.uniform(0, longest), error.retry_after or 0.0)  # noqa: S311
-        # A service that asks for more than the time left ends the call at once.
-        return delay if seconds + delay < self.seconds else None
+        return {
+            "retry": tenacity.retry_if_exception(lambda error: isinstance(error, CloudApiError) and error.retryable),
+            # Not stop_after_delay: a service that asks for more than the time left ends the call at once.
+            "stop": tenacity.stop_after_attempt(self.tries) | tenacity.stop_before_delay(self.seconds),
+            "wait": wait,
+            "reraise": True,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +98,7 @@ class CloudClient:
         self.account = account
         self.region = region or account.region
         self._cloud = CLOUDS[account.cloud]
+        self._retry_rules = account.retries.rules()
         self._sync_transport: SyncTransport | None = None
 
     def call(self, service: Service, action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,17 +119,11 @@ class CloudClient:
         endpoint = self.endpoint(service)
         if self._sync_transport is None:
             self._sync_transport = SyncTransport(self.account.timeouts)
-        started, tried = time.monotonic(), 0
-        while True:
-            tried += 1
-            try:
+        for attempt in tenacity.Retrying(**self._retry_rules):
+            with attempt:
                 asked, request = self._sign(service, action, params, endpoint, self.account.credentials.get())
                 return self._read(asked, self._sync_transport.send(asked, request))
-            except CloudApiError as error:
-                delay = self.account.retries.delay(error, tried, time.monotonic() - started)
-                if delay is None:
-                    raise
-            time.sleep(delay)
+        raise AssertionError("tenacity ends by a return or a raise")
 
     async def acall(
         self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
@@ -147,18 +137,12 @@ class CloudClient:
             params: Its parameters, in the vendor's spelling.
         """
         endpoint = self.endpoint(service)
-        started, tried = time.monotonic(), 0
-        while True:
-            tried += 1
-            try:
+        async for attempt in tenacity.AsyncRetrying(**self._retry_rules):
+            with attempt:
                 credentials = await self.account.credentials.aget()
                 asked, request = self._sign(service, action, params, endpoint, credentials)
                 return self._read(asked, await transport.send(asked, request))
-            except CloudApiError as error:
-                delay = self.account.retries.delay(error, tried, time.monotonic() - started)
-                if delay is None:
-                    raise
-            await asyncio.sleep(delay)
+        raise AssertionError("tenacity ends by a return or a raise")
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.values import at, embedded_json, fraction, moment, plain, text
+from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,14 @@ class StatusOverrides:
         for name, words in (("success_statuses", self.success), ("failure_statuses", self.failure)):
             if isinstance(words, str) or not all(isinstance(word, str) for word in words):
                 raise ValueError(f"{name} is {words!r}; expected a list of statuses.")
-        if both := {_key(word) for word in self.success} & {_key(word) for word in self.failure}:
+        if both := {fold(word) for word in self.success} & {fold(word) for word in self.failure}:
             raise ValueError(f"success_statuses and failure_statuses both hold {sorted(both)}.")
 
     def state(self, status: str) -> TaskState | None:
         """Give the state that ``status`` is overridden to, or None."""
-        if _key(status) in map(_key, self.success):
+        if fold(status) in map(fold, self.success):
             return TaskState.SUCCEEDED
-        if _key(status) in map(_key, self.failure):
+        if fold(status) in map(fold, self.failure):
             return TaskState.FAILED
         return None
 
@@ -104,8 +104,7 @@ def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides:
         return TaskState.UNKNOWN
     if (overridden := overrides.state(status)) is not None:
         return overridden
-    states = {_key(word): state for word, state in api.states.items()}
-    state = states.get(_key(status), TaskState.UNKNOWN)
+    state = api.folded_states.get(fold(status), TaskState.UNKNOWN)
     if state is TaskState.SUCCEEDED and api.error_if is not None and not _blank(at(task, api.error_if)):
         return TaskState.FAILED
     return state
@@ -140,10 +139,6 @@ def _text_at(data: Any, path: str | None) -> str | None:
 
 def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> Any:
     return None if path is None else moment(at(task, path), api.zone)
-
-
-def _key(status: str) -> str:
-    return status.strip().casefold()
 
 
 def _malformed(api: TaskApi, answer: Any, field: str, found: Any, expected: str) -> MalformedAnswer:

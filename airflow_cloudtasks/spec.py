@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
 from airflow_cloudtasks.model import Cloud, TaskState
+from airflow_cloudtasks.values import fold
 
 _PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -159,12 +161,17 @@ class TaskApi:
         """The cloud that the API belongs to."""
         return self.service.cloud
 
-    @property
+    @cached_property
     def zone(self) -> tzinfo:
         """The zone of times that name none."""
         if not re.fullmatch(r"[+-]([01]\d|2[0-3]):[0-5]\d", self.timezone):
             raise ValueError(f"{self.name}: timezone {self.timezone!r} is not of the form '+08:00'.")
         return datetime.strptime(self.timezone, "%z").tzinfo or UTC
+
+    @cached_property
+    def folded_states(self) -> dict[str, TaskState]:
+        """What each status means, by the status without regard to case."""
+        return {fold(status): state for status, state in self.states.items()}
 
     @property
     def task_params(self) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ def text(value: Any) -> str | None:
         return None
 
 
+def fold(status: str) -> str:
+    """Give a status without blanks around it and without regard to case, to compare it by."""
+    return status.strip().casefold()
+
+
 def fraction(value: Any, whole: float) -> float | None:
     """Read progress.
 

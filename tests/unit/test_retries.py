@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import tenacity
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -286,8 +287,10 @@ def test_a_delay_longer_than_the_time_left_ends_the_call_at_once(call: Caller, s
 
 @pytest.mark.parametrize("tried", [1, 2, 3, 10, 5000])
 def test_the_delay_is_random_and_doubles_up_to_its_longest(tried: int) -> None:
-    retries = Retries(tries=10_000, first_delay=0.5, longest_delay=10)
-    delays = [retries.delay(Throttled("slow down"), tried, 0) for _ in range(200)]
+    state = tenacity.RetryCallState(tenacity.Retrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = tried
+    wait = Retries(first_delay=0.5, longest_delay=10).rules()["wait"]
+    delays = [wait(state) for _ in range(200)]
     longest = min(0.5 * 2 ** min(tried - 1, 30), 10)
     assert all(0 <= delay <= longest for delay in delays)
     assert max(delays) > 0.8 * longest
