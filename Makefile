@@ -12,7 +12,9 @@ OLDEST := .venv-2.11
 demo: $(NEWEST)/demo-ready
 	$(NEWEST)/bin/python demo.py
 
-test: test-newest test-oldest
+# Both at once: much of a test of waiting is waiting.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-newest test-oldest
 
 test-newest: $(NEWEST)/test-ready
 	@echo "==> Tests on the newest Airflow"
@@ -33,7 +35,7 @@ clean:
 
 $(NEWEST)/bin/uv $(OLDEST)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
-	@echo "==> Making the virtual environment $(@D)"
+	@echo "==> Making the virtual environment $(patsubst %/bin/uv,%,$@)"
 	$(PYTHON) -m venv $(patsubst %/bin/uv,%,$@)
 	$(@D)/pip install --quiet --disable-pip-version-check uv
 

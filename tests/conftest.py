@@ -18,6 +18,7 @@ os.environ |= {
     "AIRFLOW_HOME": str(HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__CORE__PARALLELISM": "8",
     # Airflow 2.11 warns of its own defaults otherwise.
     "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",

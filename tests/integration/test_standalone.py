@@ -26,7 +26,6 @@ DAG_ID = "five_deferrable"
 # The emulator's tasks end this long after they were made: while Airflow starts up, they are all still running.
 RUNNING_SECONDS = 1_000_000
 ENVIRONMENT = {
-    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     # Nobody looks at the pages here.
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__WEBSERVER__WORKERS": "1",
