@@ -36,13 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     if bool(options.tls_cert) != bool(options.tls_key):
         return _fail("--tls-cert and --tls-key go together")
+    if options.tls_port is not None and not options.tls_cert:
+        return _fail("--tls-port needs --tls-cert and --tls-key")
+    port = options.port
     try:
-        sock = server.bind(options.host, options.port)
+        sock = server.bind(options.host, port)
+        port = options.tls_port
+        tls_sock = None if port is None else server.bind(options.host, port)
     except (ValueError, OSError) as error:
-        return _fail(f"Cannot serve on {options.host}:{options.port}: {error}")
-    running = server.make_server(
-        State(), tls_cert=options.tls_cert, tls_key=options.tls_key, access_log=options.verbose
-    )
+        return _fail(f"Cannot serve on {options.host}:{port}: {error}")
+    state, tls = State(), {"tls_cert": options.tls_cert, "tls_key": options.tls_key}
+    running = server.make_server(state, **({} if tls_sock else tls), access_log=options.verbose)
 
     def stop(number: int, frame: FrameType | None) -> None:
         running.should_exit = True
@@ -51,13 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # would turn a wanted end into a traceback or a death by signal.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    url = server.url_of(sock, tls=bool(options.tls_cert))
+    url = server.url_of(sock, tls=bool(options.tls_cert) and tls_sock is None)
+    beside = None
+    if tls_sock is not None:
+        beside = server.Listener(server.make_server(state, **tls, access_log=options.verbose), tls_sock, tls=True)
+        beside.start()
+        url = f"{url} and {beside.url}"
     sys.stdout.write(
         f"airflow_cloudtasks emulator {package_version()} on {url} "
         f"(access key {DEFAULT_KEY.id}, secret {DEFAULT_KEY.secret})\n"
     )
     sys.stdout.flush()
-    running.run(sockets=[sock])
+    try:
+        running.run(sockets=[sock])
+    finally:
+        if beside is not None:
+            beside.stop()
     return 0
 
 
@@ -70,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8787, help="the port; 0 for any free one (%(default)s)")
     parser.add_argument("--tls-cert", metavar="FILE", help="a PEM certificate, to serve over TLS")
     parser.add_argument("--tls-key", metavar="FILE", help="its PEM key")
+    parser.add_argument(
+        "--tls-port",
+        type=int,
+        metavar="PORT",
+        help="serve over TLS on this port besides, and over plain http on --port",
+    )
     parser.add_argument("--verbose", action="store_true", help="log every request")
     return parser
 

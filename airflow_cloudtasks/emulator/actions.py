@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from airflow_cloudtasks.emulator.answers import answer_task
 from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
 
 _BEIJING = timezone(timedelta(hours=8))
 _EXAMPLE_NUMBER = 1333
@@ -308,5 +309,6 @@ LKE_TASK = Action(
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
-ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in ACTIONS}
+TASK_ACTIONS: tuple[Action, ...] = (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
+ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *STS_ACTIONS)
+ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in TASK_ACTIONS}

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from airflow_cloudtasks.emulator.alibaba import AlibabaGateway
+from airflow_cloudtasks.emulator.alibaba import AlibabaGateway, is_alibabas
 from airflow_cloudtasks.emulator.control import PREFIX, control_app
 from airflow_cloudtasks.emulator.gateway import decide
+from airflow_cloudtasks.emulator.keys import CLOUDS
+from airflow_cloudtasks.emulator.metadata import HOSTS, MetadataGateway
+from airflow_cloudtasks.emulator.metadata import PREFIX as METADATA_PREFIX
 from airflow_cloudtasks.emulator.tencent import TencentGateway
 from airflow_cloudtasks.emulator.wire import Reply, Request, headers_from, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, MutableMapping
 
     from airflow_cloudtasks.emulator.gateway import Gateway
     from airflow_cloudtasks.emulator.state import State
+    from airflow_cloudtasks.emulator.wire import Cloud
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -29,15 +35,20 @@ TRANSPORT = "cloudtasks_transport"
 
 # SO_LINGER on, for 0 seconds: closing sends RST at once instead of an orderly end.
 _LINGER_ZERO = struct.pack("ii", 1, 0)
+_WHOLE_URL = re.compile(r"https?://(?P<authority>[^/]*?)(?::80)?(?P<path>/.*)?", re.IGNORECASE)
+_CAM_PREFIX = "/latest/meta-data/cam/"
 _ALIBABA = AlibabaGateway()
 _TENCENT = TencentGateway()
+_METADATA: dict[Cloud, MetadataGateway] = {cloud: MetadataGateway(cloud) for cloud in CLOUDS}
 _HINT = Reply(
     404,
     to_json(
         {
             "error": "This is the airflow_cloudtasks emulator. It serves signed requests of Alibaba Cloud (with "
-            "x-acs-action, x-acs-version and an ACS3-HMAC-SHA256 signature) and of Tencent Cloud (with X-TC-Action, "
-            f"X-TC-Version and a TC3-HMAC-SHA256 signature), and its own control plane under {PREFIX}."
+            "x-acs-action, x-acs-version and an ACS3-HMAC-SHA256 signature, or with Action, Version and an HMAC-SHA1 "
+            "Signature among the parameters) and of Tencent Cloud (with X-TC-Action, "
+            "X-TC-Version and a TC3-HMAC-SHA256 signature), both clouds' metadata services under "
+            f"{METADATA_PREFIX}, and its own control plane under {PREFIX}."
         }
     ),
     "application/json",
@@ -63,18 +74,23 @@ class EmulatorApp:
             receive: Gives its body.
             send: Takes the answer.
         """
-        if scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/"):
-            await self._control(scope, receive, send)
+        target = scope["raw_path"].decode("latin-1")
+        authority, raw_path = (target, "/") if scope["method"] == "CONNECT" else split_target(target)
+        if authority is not None and not _serves(authority, scope):
+            await _read_body(receive)
+            await _send(_not_proxied(authority), send)
             return
-        headers = headers_from(scope["headers"])
-        gateway = _gateway_for(headers)
+        if authority not in HOSTS and (raw_path == PREFIX or raw_path.startswith(f"{PREFIX}/")):
+            await self._control({**scope, "path": unquote(raw_path), "raw_path": raw_path.encode()}, receive, send)
+            return
         request = Request(
             scope["method"],
-            scope["raw_path"].decode("latin-1"),
+            raw_path,
             scope["query_string"].decode("latin-1"),
-            headers,
+            headers_from(scope["headers"]),
             await _read_body(receive),
         )
+        gateway = _gateway_for(request, authority)
         if gateway is None:
             await _send(_HINT, send)
             return
@@ -104,12 +120,45 @@ class EmulatorApp:
                 state.journal.end(exchange)
 
 
-def _gateway_for(headers: Mapping[str, str]) -> Gateway | None:
+def split_target(target: str) -> tuple[str | None, str]:
+    """Take a request's target apart.
+
+    Args:
+        target: The target without its query: a path, or a whole URL as a client sends it to a proxy.
+
+    Returns:
+        The host that was asked, with its port unless that is http's own, or None where the target names none; and the
+        path.
+    """
+    match = _WHOLE_URL.fullmatch(target)
+    return (match["authority"].lower(), match["path"] or "/") if match else (None, target)
+
+
+def _serves(authority: str, scope: Scope) -> bool:
+    host, port = scope["server"]
+    own = {f"{name}:{port}" for name in (host, f"[{host}]", "localhost")}
+    return authority in HOSTS or authority in own
+
+
+def _not_proxied(authority: str) -> Reply:
+    text = (
+        f"The airflow_cloudtasks emulator is a proxy for {' and '.join(HOSTS)} and for nothing else; "
+        f"it does not pass requests on to {authority}."
+    )
+    return Reply(403, to_json({"error": text}), "application/json")
+
+
+def _gateway_for(request: Request, authority: str | None) -> Gateway | None:
+    headers = request.headers
     authorization = headers.get("authorization", "")
+    if authority in HOSTS:
+        return _METADATA[HOSTS[authority]]
     if "x-tc-action" in headers or "x-tc-version" in headers or authorization.startswith("TC3-"):
         return _TENCENT
-    if "x-acs-action" in headers or "x-acs-version" in headers or authorization.startswith("ACS3-"):
+    if is_alibabas(request):
         return _ALIBABA
+    if request.raw_path.startswith(METADATA_PREFIX):
+        return _METADATA["tencent" if request.raw_path.startswith(_CAM_PREFIX) else "alibaba"]
     return None
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_cloudtasks.emulator.keys import Key
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
 
@@ -24,12 +26,14 @@ class Parameter:
         places: Where in a request it is looked for, in order.
         required: Whether a request without it is refused.
         type: The JSON type it must have where it comes as JSON.
+        secret: Whether its value is kept out of the journal.
     """
 
     name: str
     places: tuple[Place, ...]
     required: bool = True
-    type: Literal["string", "integer"] = "string"
+    type: Literal["string", "integer", "array"] = "string"
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,14 @@ class Call:
         parameters: Its parameters, checked.
         state: The emulator's memory, locked for the length of the call.
         now: The tasks' time, in Unix seconds.
+        caller: The key it was signed with.
     """
 
     action: Action
     parameters: Mapping[str, Any]
     state: State
     now: float
+    caller: Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class Action:
         methods: The HTTP methods it may be called by.
         path: ``/``, or a template such as ``/api/v1/tasks/{TaskId}`` for Alibaba Cloud's ROA style.
         needs_region: Whether a request without a region is refused.
+        signed: Whether a request without a signature is refused.
     """
 
     api: str
@@ -144,3 +151,31 @@ class Action:
     methods: tuple[str, ...] = ("POST",)
     path: str = "/"
     needs_region: bool = False
+    signed: bool = True
+
+
+def find_by_path(actions: tuple[Action, ...], method: str, raw_path: str) -> tuple[Action | None, dict[str, str]]:
+    """Find the action that a path names.
+
+    Args:
+        actions: The actions to look among, the first that fits first.
+        method: The HTTP method.
+        raw_path: The path as sent, still percent-encoded.
+
+    Returns:
+        The action, or None, and the parameters in the path, decoded.
+    """
+    segments = raw_path.split("/")
+    for action in actions:
+        template = action.path.split("/")
+        if method not in action.methods or len(template) != len(segments):
+            continue
+        in_path: dict[str, str] = {}
+        for wanted, segment in zip(template, segments, strict=True):
+            if wanted.startswith("{"):
+                in_path[wanted[1:-1]] = unquote(segment)
+            elif wanted != segment:
+                break
+        else:
+            return action, in_path
+    return None, {}

@@ -116,6 +116,19 @@ def _revoke_key(state: State, request: Request, value: Any) -> JsonObject:
     return _list_keys(state, request, value)
 
 
+def _show_sts(state: State, request: Request, value: Any) -> JsonObject:
+    return views.show_sts(state)
+
+
+def _set_sts(state: State, request: Request, value: Any) -> JsonObject:
+    state.sts = parsing.parse_sts(value, state.sts)
+    return views.show_sts(state)
+
+
+def _expire_issued(state: State, request: Request, value: Any) -> JsonObject:
+    return {"expired": state.keys.expire_issued(state.now())}
+
+
 def _list_requests(state: State, request: Request, value: Any) -> JsonObject:
     api = parsing.parse_api(request.query_params.get("api"))
     since = parsing.parse_since(request.query_params.get("since"))
@@ -145,11 +158,14 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], 
     ("GET", "keys", _list_keys),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),
+    ("GET", "sts", _show_sts),
+    ("POST", "sts", _set_sts),
+    ("POST", "sts/expire", _expire_issued),
     ("GET", "requests", _list_requests),
     ("DELETE", "requests", _clear_requests),
     ("POST", "reset", _reset),
 )
-_READS_BODY = {_add_tasks, _set_limit, _add_fault, _add_key}
+_READS_BODY = {_add_tasks, _set_limit, _add_fault, _add_key, _set_sts}
 
 
 def _endpoint(

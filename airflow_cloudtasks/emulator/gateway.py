@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_cloudtasks.emulator.contract import Call
 from airflow_cloudtasks.emulator.faults import Hit
+from airflow_cloudtasks.emulator.keys import Key
 from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_cloudtasks.emulator.contract import Action
-    from airflow_cloudtasks.emulator.keys import Key
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.wire import Cloud
 
 OK = "ok"
+HIDDEN = "***"
+ANONYMOUS = Key("", "", account="anonymous")
+"""Whoever calls an action that needs no signature."""
 HTML = "text/html"
 _HTML_PAGE = b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\n"
 
@@ -31,11 +34,30 @@ class Identified:
         exchange: What the journal will say of it.
         action: The action, or None.
         refusal: What is answered when there is no such action, once the signature has been checked.
+        parameters: The action's own parameters as sent, those included that the journal must not know.
     """
 
     exchange: Exchange
     action: Action | None = None
     refusal: VendorError | None = None
+    parameters: JsonObject = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, exchange: Exchange, action: Action, parameters: JsonObject) -> Identified:
+        """Complete an exchange with its action and parameters, hiding what the journal must not know.
+
+        Args:
+            exchange: What is known so far.
+            action: The action.
+            parameters: The parameters as sent.
+
+        Returns:
+            What the request asks for.
+        """
+        hidden = {parameter.name for parameter in action.parameters if parameter.secret}
+        exchange.api, exchange.service, exchange.action = action.api, action.service, action.name
+        exchange.parameters = {name: HIDDEN if name in hidden else value for name, value in parameters.items()}
+        return cls(exchange, action, parameters=parameters)
 
 
 class Gateway(Protocol):
@@ -46,8 +68,8 @@ class Gateway(Protocol):
     def identify(self, request: Request) -> Identified:
         """Read what a request asks for, refusing nothing yet."""
 
-    def authenticate(self, request: Request, state: State, now: float) -> Key:
-        """Check who sent a request, or raise VendorError."""
+    def authenticate(self, request: Request, action: Action | None, state: State, now: float) -> Key:
+        """Check who sent a request, or raise VendorError. Actions that need no signature get ANONYMOUS."""
 
     def check_parameters(self, request: Request, action: Action, sent: Mapping[str, object]) -> JsonObject:
         """Check an action's parameters, or raise VendorError."""
@@ -106,8 +128,8 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
     request_id = gateway.new_request_id()
     now = state.now()
     try:
-        key = gateway.authenticate(request, state, now)
         action = identified.action
+        key = gateway.authenticate(request, action, state, now)
         if action is None:
             raise identified.refusal or VendorError("InvalidAction", "There is no such action.")
         hit = state.faults.strike()
@@ -117,8 +139,8 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.api), now):
             error = gateway.throttled(limit)
             return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
-        parameters = gateway.check_parameters(request, action, identified.exchange.parameters)
-        body = action.answer(Call(action, parameters, state, state.task_now()))
+        parameters = gateway.check_parameters(request, action, identified.parameters)
+        body = action.answer(Call(action, parameters, state, state.task_now(), key))
     except VendorError as error:
         return Decision(error.code, gateway.failure(error, request, request_id))
     reply = gateway.success(body, request_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
 from airflow_cloudtasks.emulator.wire import Cloud
@@ -11,8 +11,12 @@ from airflow_cloudtasks.emulator.wire import Cloud
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_cloudtasks.emulator.sts import Session
+
 DEFAULT_ACCOUNT = "default"
 CLOUDS: tuple[Cloud, ...] = get_args(Cloud)
+# Issued keys stay after their end, since an expired key is answered otherwise than an unknown one; but not for ever.
+ISSUED_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,27 @@ class Key:
         secret: AccessKey secret or SecretKey.
         token: The security token that has to come with a temporary key; None for a lasting one.
         account: Whose key it is; the keys of one account share its request limits.
+        expires_at: When it ends, in Unix seconds; None for never.
+        session: The role's session that it was issued for; None for a key of a test's own.
     """
 
     id: str
     secret: str
     token: str | None = None
     account: str = DEFAULT_ACCOUNT
+    expires_at: float | None = None
+    session: Session | None = None
+
+    def has_expired(self, now: float) -> bool:
+        """Tell whether it has ended.
+
+        Args:
+            now: The time, in Unix seconds.
+
+        Returns:
+            Whether it has.
+        """
+        return self.expires_at is not None and now >= self.expires_at
 
 
 DEFAULT_KEY = Key("emulator-id", "emulator-secret")
@@ -40,11 +59,13 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._keys: dict[tuple[Cloud, str], Key] = {}
+        self._issued: deque[tuple[Cloud, str]] = deque()
         self.restore()
 
     def restore(self) -> None:
         """Go back to the one key the emulator starts with."""
         self._keys.clear()
+        self._issued.clear()
         self.add(DEFAULT_KEY)
 
     def add(self, key: Key, cloud: Cloud | None = None) -> None:
@@ -56,6 +77,35 @@ class KeyRing:
         """
         for one in (cloud,) if cloud else CLOUDS:
             self._keys[one, key.id] = key
+
+    def add_issued(self, key: Key, cloud: Cloud) -> None:
+        """Accept a key that a token service or a metadata service has issued.
+
+        Args:
+            key: The key.
+            cloud: The cloud that accepts it.
+        """
+        self.add(key, cloud)
+        self._issued.append((cloud, key.id))
+        if len(self._issued) > ISSUED_KEPT:
+            self._keys.pop(self._issued.popleft(), None)
+
+    def expire_issued(self, now: float) -> int:
+        """End every key issued so far.
+
+        Args:
+            now: The time, in Unix seconds.
+
+        Returns:
+            How many had not ended before.
+        """
+        ended = 0
+        for where in self._issued:
+            key = self._keys.get(where)
+            if key is not None and not key.has_expired(now):
+                self._keys[where] = replace(key, expires_at=now)
+                ended += 1
+        return ended
 
     def revoke(self, key_id: str) -> bool:
         """Accept a key no longer, on either cloud.

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API
+from airflow_cloudtasks.emulator.actions import ACTIONS, ACTIONS_BY_API
 from airflow_cloudtasks.emulator.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, Fault
 from airflow_cloudtasks.emulator.keys import CLOUDS, DEFAULT_ACCOUNT, Key
+from airflow_cloudtasks.emulator.metadata import METADATA_ACTIONS
 from airflow_cloudtasks.emulator.scripts import Step
+from airflow_cloudtasks.emulator.sts import StsSettings
 from airflow_cloudtasks.emulator.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
 
 Choice = TypeVar("Choice", bound=str)
 TASK_APIS = tuple(api for api, action in ACTIONS_BY_API.items() if action.task is not None)
+# Both clouds have an action of some of these names, told apart by the cloud.
+APIS = tuple(dict.fromkeys(action.api for action in (*ACTIONS, *METADATA_ACTIONS)))
 
 
 class BadInputError(ValueError):
@@ -147,6 +153,27 @@ def parse_key(value: Any) -> tuple[Key, Cloud | None]:
     return key, None if cloud is None else _one_of("cloud", cloud, CLOUDS)
 
 
+def parse_sts(value: Any, present: StsSettings) -> StsSettings:
+    """Read settings of the token services and the metadata services.
+
+    Args:
+        value: An object with any of :class:`StsSettings`' attributes; null puts one back to its default.
+        present: The settings so far, which hold for what is left out.
+
+    Returns:
+        The settings.
+
+    Raises:
+        BadInputError: It makes no sense.
+    """
+    given = _object("token settings", value, required=(), optional=tuple(_STS_READERS))
+    read = {
+        name: getattr(_STS_DEFAULTS, name) if setting is None else _STS_READERS[name](name, setting)
+        for name, setting in given.items()
+    }
+    return replace(present, **read)
+
+
 def parse_api(value: str | None) -> str | None:
     """Read the name of an API to filter by.
 
@@ -159,7 +186,7 @@ def parse_api(value: str | None) -> str | None:
     Raises:
         BadInputError: There is no such API.
     """
-    return None if value is None else _one_of("api", value, tuple(ACTIONS_BY_API))
+    return None if value is None else _one_of("api", value, APIS)
 
 
 def parse_since(value: str | None) -> int:
@@ -245,3 +272,38 @@ def _one_of(what: str, value: Any, choices: tuple[Choice, ...]) -> Choice:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _role(what: str, value: Any) -> str:
+    name = _text(what, value)
+    if not re.fullmatch(r"[\w.@-]+", name, re.ASCII):
+        raise BadInputError(f"{what}: expected a role's name of letters, digits and . @ - _, got {value!r}")
+    return name
+
+
+def _roles(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise BadInputError(f"{what}: expected a list of role ARNs or null, got {type(value).__name__}")
+    return tuple(_text(f"{what}[{index}]", arn) for index, arn in enumerate(value))
+
+
+def _boolean(what: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadInputError(f"{what}: expected true or false, got {value!r}")
+    return value
+
+
+def _hidden_text(what: str, value: Any) -> str:
+    return _text(what, value, shown=False)
+
+
+_STS_DEFAULTS = StsSettings()
+_STS_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "seconds": _seconds,
+    "valid_seconds": _seconds,
+    "external_id": _text,
+    "oidc_token": _hidden_text,
+    "role": _role,
+    "imds_v1": _boolean,
+    "roles": _roles,
+}

@@ -7,7 +7,7 @@ import ipaddress
 import json
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
@@ -21,9 +21,13 @@ from airflow_cloudtasks.emulator.state import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
+
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _HttpTools
 
     from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
+else:
+    _HttpTools = asyncio.Protocol
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -32,6 +36,18 @@ _CONNECTIONS = (
     ("AIRFLOW_CONN_ALIBABA_DEFAULT", "cloudtasks_alibaba", "cn-shanghai"),
     ("AIRFLOW_CONN_TENCENT_DEFAULT", "cloudtasks_tencent", "ap-guangzhou"),
 )
+
+
+class StsChanges(TypedDict, total=False):
+    """What :meth:`Emulator.sts` takes."""
+
+    seconds: float | None
+    valid_seconds: float | None
+    external_id: str | None
+    oidc_token: str | None
+    role: str | None
+    imds_v1: bool | None
+    roles: Sequence[str] | None
 
 
 class _SharesTransport(asyncio.Protocol):
@@ -45,8 +61,24 @@ class _SharesTransport(asyncio.Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
+class _KeepsTarget(_HttpTools):
+    """Hands over the whole URL that a client sends to a proxy.
+
+    uvicorn's protocol for h11 does so by itself; the one for httptools, which alone calls this, drops scheme and host.
+    """
+
+    def on_headers_complete(self) -> None:
+        if self.parser.get_method() == b"CONNECT":
+            # It names a host and a port only, which uvicorn cannot read.
+            self.url = b"http://" + self.url + b"/"
+        super().on_headers_complete()
+        # The application does not run before this returns.
+        if not self.url.startswith(b"/"):
+            self.scope["raw_path"] = self.url.partition(b"?")[0]
+
+
 # Made by hand, because which of uvicorn's two protocols it extends depends on what is installed.
-_PROTOCOL: type[asyncio.Protocol] = type("EmulatorProtocol", (_SharesTransport, AutoHTTPProtocol), {})
+_PROTOCOL: type[asyncio.Protocol] = type("EmulatorProtocol", (_SharesTransport, _KeepsTarget, AutoHTTPProtocol), {})
 
 
 class _Server(uvicorn.Server):
@@ -159,6 +191,41 @@ def make_server(
     )
 
 
+class Listener:
+    """A server of its own on one port, in a thread of this process.
+
+    Args:
+        server: The server.
+        sock: The socket it serves on.
+        tls: Whether over TLS.
+    """
+
+    def __init__(self, server: _Server, sock: socket.socket, *, tls: bool) -> None:
+        self.sock = sock
+        self.url = url_of(sock, tls=tls)
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [sock]}, name="cloudtasks-emulator", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start serving, and return once it does.
+
+        Raises:
+            RuntimeError: It does not start.
+        """
+        self._thread.start()
+        if not self._server.ready.wait(_START_SECONDS):
+            self.stop()
+            raise RuntimeError(f"The emulator did not start within {_START_SECONDS:g} seconds")
+
+    def stop(self) -> None:
+        """Stop serving, and return once it has."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        self.sock.close()
+
+
 class Emulator:
     """Both clouds, in a thread of this process.
 
@@ -170,6 +237,8 @@ class Emulator:
         port: The port; 0 for any free one.
         tls_cert: A PEM file with a certificate, to serve over TLS.
         tls_key: A PEM file with its key.
+        tls_port: A port of its own for TLS, 0 for any free one, so that ``port`` stays plain http; None to serve
+            over TLS alone, on ``port``. The Alibaba Cloud library's STS clients speak https only.
     """
 
     def __init__(
@@ -179,13 +248,15 @@ class Emulator:
         *,
         tls_cert: str | None = None,
         tls_key: str | None = None,
+        tls_port: int | None = None,
     ) -> None:
+        if tls_port is not None and (tls_cert is None or tls_key is None):
+            raise ValueError("tls_port: expected tls_cert and tls_key with it")
         self._address = (check_loopback(host), port)
         self._tls = (tls_cert, tls_key)
+        self._tls_port = tls_port
         self._state = State()
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
-        self._socket: socket.socket | None = None
+        self._listeners: list[Listener] = []
 
     def start(self) -> Self:
         """Start serving, and return once it does.
@@ -195,32 +266,33 @@ class Emulator:
 
         Raises:
             RuntimeError: It is running already, or does not start.
-            OSError: The port is taken.
+            OSError: A port is taken.
         """
-        if self._thread is not None:
+        if self._listeners:
             raise RuntimeError("The emulator is running already")
-        tls_cert, tls_key = self._tls
-        server = make_server(self._state, tls_cert=tls_cert, tls_key=tls_key)
-        sock = bind(*self._address)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [sock]}, name="cloudtasks-emulator", daemon=True
-        )
-        thread.start()
-        if not server.ready.wait(_START_SECONDS):
-            server.should_exit = True
-            sock.close()
-            raise RuntimeError(f"The emulator did not start within {_START_SECONDS:g} seconds")
-        self._server, self._thread, self._socket = server, thread, sock
+        host, port = self._address
+        try:
+            if self._tls_port is None:
+                self._listen(host, port, tls=self._tls[0] is not None)
+            else:
+                self._listen(host, port, tls=False)
+                self._listen(host, self._tls_port, tls=True)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
         """Stop serving, and return once it has; what it remembers stays. Stopping twice does no harm."""
-        if self._server is None or self._thread is None or self._socket is None:
-            return
-        self._server.should_exit = True
-        self._thread.join(_STOP_SECONDS)
-        self._socket.close()
-        self._server = self._thread = self._socket = None
+        while self._listeners:
+            self._listeners.pop().stop()
+
+    def _listen(self, host: str, port: int, *, tls: bool) -> None:
+        tls_cert, tls_key = self._tls if tls else (None, None)
+        server = make_server(self._state, tls_cert=tls_cert, tls_key=tls_key)
+        listener = Listener(server, bind(host, port), tls=tls)
+        listener.start()
+        self._listeners.append(listener)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -237,7 +309,7 @@ class Emulator:
         Raises:
             RuntimeError: It is not running.
         """
-        return url_of(self._running(), tls=self._tls[0] is not None)
+        return self._running()[0].url
 
     @property
     def port(self) -> int:
@@ -246,8 +318,29 @@ class Emulator:
         Raises:
             RuntimeError: It is not running.
         """
-        port: int = self._running().getsockname()[1]
+        port: int = self._running()[0].sock.getsockname()[1]
         return port
+
+    @property
+    def tls_url(self) -> str:
+        """Where it is over TLS, e.g. ``https://127.0.0.1:38212``.
+
+        Raises:
+            RuntimeError: It is not running, or has no certificate.
+        """
+        url = self._running()[-1].url
+        if not url.startswith("https:"):
+            raise RuntimeError("The emulator does not serve over TLS: give it tls_cert, tls_key and tls_port")
+        return url
+
+    @property
+    def tls_port(self) -> int:
+        """The port it serves on over TLS.
+
+        Raises:
+            RuntimeError: It is not running, or has no certificate.
+        """
+        return int(self.tls_url.rpartition(":")[2])
 
     def add_task(
         self,
@@ -382,6 +475,38 @@ class Emulator:
             if not self._state.keys.revoke(key_id):
                 raise KeyError(key_id)
 
+    def sts(self, **settings: Unpack[StsChanges]) -> JsonObject:
+        """Set what the token services and the metadata services demand and give. What is left out stays as it is.
+
+        Args:
+            **settings: Any of these; None puts one back to its default.
+                ``seconds``: how long the keys issued from now on are said to live; by default as long as was asked.
+                ``valid_seconds``: how long they really live; by default as long as they are said to.
+                ``external_id``: the external id that AssumeRole demands; by default none.
+                ``oidc_token``: the identity provider's token that is accepted; by default any.
+                ``role``: the role that the metadata services tell; by default ``emulator-role``.
+                ``imds_v1``: whether Alibaba Cloud's metadata service answers without a token; by default not.
+                ``roles``: the ARNs of the roles that exist; by default any that is well formed.
+
+        Returns:
+            The settings, with ``oidc_token`` hidden, and as ``issued`` how many issued keys are good at present.
+
+        Raises:
+            BadInputError: (a ValueError) Something of it makes no sense.
+        """
+        with self._state.lock:
+            self._state.sts = parsing.parse_sts(settings, self._state.sts)
+            return views.show_sts(self._state)
+
+    def expire_issued(self) -> int:
+        """End every temporary key issued so far, at once: from now on each is refused as an expired one.
+
+        Returns:
+            How many had not ended before.
+        """
+        with self._state.lock:
+            return self._state.keys.expire_issued(self._state.now())
+
     def requests(self, api: str | None = None) -> list[JsonObject]:
         """Tell what came in, without secrets, tokens or signatures.
 
@@ -409,7 +534,7 @@ class Emulator:
             return self._state.journal.totals()
 
     def reset(self) -> None:
-        """Go back to how it started: the default key, and no tasks, limits, faults or requests."""
+        """Go back to how it started: the default key and settings, and no tasks, limits, faults or requests."""
         with self._state.lock:
             self._state.reset()
 
@@ -438,7 +563,7 @@ class Emulator:
             for variable, conn_type, default_region in _CONNECTIONS
         }
 
-    def _running(self) -> socket.socket:
-        if self._socket is None:
+    def _running(self) -> list[Listener]:
+        if not self._listeners:
             raise RuntimeError("The emulator is not running: use it in a with statement, or call start()")
-        return self._socket
+        return self._listeners

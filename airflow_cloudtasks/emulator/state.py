@@ -11,6 +11,8 @@ from airflow_cloudtasks.emulator.faults import Faults
 from airflow_cloudtasks.emulator.journal import Journal
 from airflow_cloudtasks.emulator.keys import KeyRing, Nonces
 from airflow_cloudtasks.emulator.limits import Limits
+from airflow_cloudtasks.emulator.metadata_tokens import MetadataTokens
+from airflow_cloudtasks.emulator.sts import StsSettings
 from airflow_cloudtasks.emulator.tasks import TaskStore
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class State:
         limits: The request limits.
         faults: The injected faults.
         journal: What came in.
+        sts: What the token services and the metadata services demand and give.
+        metadata_tokens: The tokens of Alibaba Cloud's metadata service.
     """
 
     def __init__(self, wall_clock: Callable[[], float] = time.time, dice: Callable[[], float] = random.random) -> None:
@@ -42,6 +46,8 @@ class State:
         self.limits = Limits()
         self.faults = Faults(dice)
         self.journal = Journal()
+        self.sts = StsSettings()
+        self.metadata_tokens = MetadataTokens()
         self._wall_clock = wall_clock
         self._ahead = 0.0
 
@@ -70,11 +76,13 @@ class State:
         self._ahead += seconds
 
     def reset(self) -> None:
-        """Go back to how it was at the start: one key, and no tasks, limits, faults, nonces or requests."""
+        """Go back to how it was at the start: one key, no settings, and no tasks, limits, faults or requests."""
         self.keys.restore()
         self.nonces.clear()
         self.tasks.clear()
         self.limits.set(None)
         self.faults.clear()
         self.journal.clear()
+        self.sts = StsSettings()
+        self.metadata_tokens.clear()
         self._ahead = 0.0

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from airflow_cloudtasks.emulator import signatures
 from airflow_cloudtasks.emulator.actions import ACTIONS
-from airflow_cloudtasks.emulator.gateway import HTML, Identified, html_page, random_request_id
+from airflow_cloudtasks.emulator.gateway import ANONYMOUS, HTML, Identified, html_page, random_request_id
 from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError, to_json
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ _MUST_SIGN = ("content-type", "host")
 _ACTIONS = {(a.service, a.version, a.name): a for a in ACTIONS if a.cloud == "tencent"}
 _VERSIONS = {(a.service, a.version) for a in ACTIONS if a.cloud == "tencent"}
 _SERVICES = {a.service for a in ACTIONS if a.cloud == "tencent"}
-_JSON_TYPES: dict[str, type] = {"string": str, "integer": int}
+_JSON_TYPES: dict[str, type] = {"string": str, "integer": int, "array": list}
+# Source: the definition of AssumeRoleWithWebIdentity: what Authorization holds in a call without a signature. Such a
+# call names no service, so that it is told by version and action.
+_SKIP = "SKIP"
+_UNSIGNED = {(a.version, a.name): a.service for a in ACTIONS if a.cloud == "tencent" and not a.signed}
 
 
 class TencentGateway:
@@ -54,9 +58,10 @@ class TencentGateway:
         headers = request.headers
         name, version = headers.get("x-tc-action"), headers.get("x-tc-version")
         authorization = signatures.parse_tc3(headers.get("authorization", ""))
+        unsigned = _UNSIGNED.get((version or "", name or "")) if headers.get("authorization") == _SKIP else None
         exchange = Exchange(
             "tencent",
-            service=authorization.service if authorization else None,
+            service=authorization.service if authorization else unsigned,
             action=name,
             version=version,
             region=headers.get("x-tc-region"),
@@ -70,14 +75,14 @@ class TencentGateway:
         if parameters is None:
             text = "The request body is not a valid JSON object."
             return Identified(exchange, refusal=VendorError("InvalidParameter", text))
-        exchange.parameters = parameters
-        return Identified(exchange, action)
+        return Identified.of(exchange, action, parameters)
 
-    def authenticate(self, request: Request, state: State, now: float) -> Key:
+    def authenticate(self, request: Request, action: Action | None, state: State, now: float) -> Key:
         """Check a request's signature, date and token.
 
         Args:
             request: The request.
+            action: The action it asks for, if there is such a one.
             state: The emulator's memory, which knows the keys.
             now: The time, in Unix seconds.
 
@@ -93,6 +98,8 @@ class TencentGateway:
                 raise _missing(name)
         if "authorization" not in headers:
             raise _missing("Authorization")
+        if headers["authorization"] == _SKIP and action is not None and not action.signed:
+            return ANONYMOUS
         authorization = signatures.parse_tc3(headers["authorization"])
         if authorization is None:
             raise _unauthorized("The header cannot be read.")
@@ -115,7 +122,7 @@ class TencentGateway:
             text = "The signature has expired: `Timestamp` differs from the server's time by more than five minutes."
             raise VendorError("AuthFailure.SignatureExpire", text)
         _check_signature(request, authorization, key.secret, timestamp)
-        if headers.get("x-tc-token") != key.token:
+        if headers.get("x-tc-token") != key.token or key.has_expired(now):
             raise self.token_expired()
         return key
 
@@ -136,10 +143,14 @@ class TencentGateway:
         if action.needs_region and not request.headers.get("x-tc-region"):
             raise _missing("Region")
         declared = {parameter.name: parameter for parameter in action.parameters}
+        checked = dict(sent)
         for name, value in sent.items():
             if name not in declared:
                 raise VendorError("UnknownParameter", f"The parameter `{name}` is not recognized.")
             wanted = declared[name].type
+            if wanted == "integer" and request.method == "GET" and str(value).isdecimal():
+                checked[name] = int(str(value))
+                continue
             # bool is an int to Python and a type of its own to JSON.
             if not isinstance(value, _JSON_TYPES[wanted]) or isinstance(value, bool):
                 text = f"The value type of parameter `{name}` is not valid, input type should be `{wanted}`."
@@ -147,7 +158,7 @@ class TencentGateway:
         for parameter in action.parameters:
             if parameter.required and parameter.name not in sent:
                 raise _missing(parameter.name)
-        return dict(sent)
+        return checked
 
     def success(self, body: JsonObject, request_id: str) -> Reply:
         """Put an answer under ``Response``.

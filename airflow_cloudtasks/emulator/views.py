@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from airflow_cloudtasks.emulator.gateway import HIDDEN
 from airflow_cloudtasks.emulator.scripts import position
 
 if TYPE_CHECKING:
@@ -61,3 +63,21 @@ def show_keys(state: State) -> list[JsonObject]:
         {"cloud": cloud, "id": key.id, "account": key.account, "temporary": key.token is not None}
         for cloud, key in state.keys
     ]
+
+
+def show_sts(state: State) -> JsonObject:
+    """Show the settings of the token services and the metadata services.
+
+    Args:
+        state: The emulator's memory, locked.
+
+    Returns:
+        The settings, with the identity provider's token hidden, and how many issued keys are good at present.
+    """
+    now = state.now()
+    settings = asdict(state.sts)
+    return {
+        **settings,
+        "oidc_token": None if state.sts.oidc_token is None else HIDDEN,
+        "issued": sum(key.session is not None and not key.has_expired(now) for _, key in state.keys),
+    }
