@@ -77,8 +77,19 @@ class _KeepsTarget(_HttpTools):
             self.scope["raw_path"] = self.url.partition(b"?")[0]
 
 
-# Made by hand, because which of uvicorn's two protocols it extends depends on what is installed.
-_PROTOCOL: type[asyncio.Protocol] = type("EmulatorProtocol", (_SharesTransport, _KeepsTarget, AutoHTTPProtocol), {})
+def protocol_over(base: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
+    """Build the server's HTTP protocol, by hand because what it extends depends on what is installed.
+
+    Args:
+        base: One of uvicorn's two HTTP protocols.
+
+    Returns:
+        It with what the application needs besides.
+    """
+    return type("EmulatorProtocol", (_SharesTransport, _KeepsTarget, base), {})
+
+
+_PROTOCOL = protocol_over(AutoHTTPProtocol)
 
 
 class _Server(uvicorn.Server):

@@ -56,6 +56,27 @@ def test_tencent_v3_gives_the_signature_of_the_documents_example() -> None:
     assert signature == "72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"
 
 
+def test_alibaba_rpc_gives_the_signature_of_the_documents_example() -> None:
+    # Source: Alibaba Cloud, ECS, "Signature mechanism", the DescribeRegions example.
+    parameters = {
+        "Timestamp": "2016-02-23T12:46:24Z",
+        "Format": "XML",
+        "AccessKeyId": "testid",
+        "Action": "DescribeRegions",
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureNonce": "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf",
+        "Version": "2014-05-26",
+        "SignatureVersion": "1.0",
+    }
+    text = signatures.rpc_string_to_sign("GET", parameters)
+    assert text.startswith("GET&%2F&AccessKeyId%3Dtestid%26Action%3DDescribeRegions%26Format%3DXML%26")
+    assert signatures.rpc_signature("testsecret", text) == "OLeaidS1JvxuMvnyHOwuJ+uX5qY="
+
+
+def test_a_space_and_an_asterisk_are_percent_encoded_under_an_rpc_signature() -> None:
+    assert signatures.rpc_string_to_sign("POST", {"b": "x y*~", "a": "1"}) == "POST&%2F&a%3D1%26b%3Dx%2520y%252A~"
+
+
 @pytest.mark.parametrize(
     ("raw", "canonical"),
     [
