@@ -22,7 +22,7 @@ class MetadataTokens:
             The token.
         """
         self._expiries = {token: expiry for token, expiry in self._expiries.items() if expiry > now}
-        token = secrets.token_urlsafe(40)
+        token = secrets.token_hex(28)
         self._expiries[token] = now + seconds
         return token
 

@@ -139,7 +139,8 @@ def issue(session: Session, settings: StsSettings, asked_seconds: float, now: fl
     # A role's calls count in the role's account, which for the emulator's own number is the default key's.
     own = session.account == _ACCOUNT_NUMBERS[session.cloud]
     account = DEFAULT_ACCOUNT if own else session.account
-    key = Key(key_id, secrets.token_urlsafe(32), secrets.token_urlsafe(192), account, now + valid, session)
+    # Hexadecimal, since a secret that begins with a hyphen is an option to a command line.
+    key = Key(key_id, secrets.token_hex(20), secrets.token_hex(128), account, now + valid, session)
     return Issued(key, int(now + told))
 
 

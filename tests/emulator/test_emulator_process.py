@@ -6,15 +6,21 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
+import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
+from airflow_cloudtasks.emulator import Emulator
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from certificates import Certificates
 
 COMMAND = [sys.executable, "-m", "airflow_cloudtasks.emulator"]
 EMULATOR = "airflow_cloudtasks.emulator"
@@ -98,11 +104,58 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(number: signal.Signa
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
+def test_the_command_serves_http_and_https_at_once(certificates: Certificates) -> None:
+    tls = ["--tls-cert", certificates.cert, "--tls-key", certificates.key, "--tls-port", "0"]
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *tls], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        plain, secure = (word for word in process.stdout.readline().split() if word.startswith("http"))
+        assert (urlsplit(plain).scheme, urlsplit(secure).scheme) == ("http", "https")
+        context = ssl.create_default_context(cafile=certificates.ca)
+        add = urllib.request.Request(f"{secure}/_control/sts", b'{"seconds": 7}', method="POST")
+        urllib.request.urlopen(add, timeout=10, context=context).close()
+        with urllib.request.urlopen(f"{plain}/_control/sts", timeout=10) as answer:
+            assert json.load(answer)["seconds"] == 7
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_certificate_alone_puts_everything_on_https(certificates: Certificates) -> None:
+    with Emulator(tls_cert=certificates.cert, tls_key=certificates.key) as emulator:
+        assert emulator.url == emulator.tls_url == f"https://127.0.0.1:{emulator.port}"
+        context = ssl.create_default_context(cafile=certificates.ca)
+        with urllib.request.urlopen(f"{emulator.url}/_control/health", timeout=10, context=context) as answer:
+            assert json.load(answer)["ok"] is True
+
+
+def test_https_needs_a_certificate() -> None:
+    with pytest.raises(ValueError, match="expected tls_cert and tls_key with it"):
+        Emulator(tls_port=0)
+    with Emulator() as emulator, pytest.raises(RuntimeError, match="does not serve over TLS"):
+        _ = emulator.tls_url
+
+
+def test_a_port_that_is_taken_leaves_nothing_running(certificates: Certificates) -> None:
+    with Emulator() as first:
+        second = Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=first.port)
+        with pytest.raises(OSError, match="in use"):
+            second.start()
+        with pytest.raises(RuntimeError, match="not running"):
+            _ = second.url
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--host", "0.0.0.0"], "expected a loopback address"),
         (["--tls-cert", "cert.pem"], "go together"),
+        (["--tls-port", "0"], "needs --tls-cert"),
     ],
 )
 def test_the_command_says_why_it_cannot_start(arguments: list[str], told: str) -> None:
