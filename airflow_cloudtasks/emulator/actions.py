@@ -8,11 +8,12 @@ because a task without an error has none.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from airflow_cloudtasks.emulator.answers import answer_task
 from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
+from airflow_cloudtasks.emulator.wire import iso_utc
 
 _BEIJING = timezone(timedelta(hours=8))
 _EXAMPLE_NUMBER = 1333
@@ -28,18 +29,6 @@ def unix_seconds(moment: float) -> int:
         Whole Unix seconds.
     """
     return int(moment)
-
-
-def iso_utc(moment: float) -> str:
-    """Write a time as ICE does.
-
-    Args:
-        moment: Unix seconds.
-
-    Returns:
-        ISO 8601 in UTC, ``yyyy-MM-ddTHH:mm:ssZ``.
-    """
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def beijing_time(moment: float) -> str:

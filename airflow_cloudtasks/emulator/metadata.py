@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.contract import Action, Call, Parameter, find_by_path
 from airflow_cloudtasks.emulator.gateway import ANONYMOUS, HTML, Identified, html_page, random_request_id
 from airflow_cloudtasks.emulator.sts import machine_session
-from airflow_cloudtasks.emulator.sts_actions import iso_utc, issue_into
-from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError, to_json
+from airflow_cloudtasks.emulator.sts_actions import issue_into
+from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError, iso_utc, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

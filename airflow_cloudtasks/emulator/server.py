@@ -527,7 +527,10 @@ class Emulator:
         Returns:
             One object a request, the oldest first: ``sequence``, ``time`` in Unix seconds, ``cloud``, ``api``,
             ``service``, ``action``, ``version``, ``region``, ``key_id``, ``parameters``, ``outcome`` (``ok``, a
-            vendor's error code or a fault's kind) and the HTTP ``status``.
+            vendor's error code or a fault's kind) and the HTTP ``status``. The token services are ``sts.assume_role``,
+            ``sts.assume_role_with_oidc`` (Alibaba Cloud), ``sts.assume_role_with_web_identity`` (Tencent Cloud) and
+            ``sts.get_caller_identity``, the metadata services ``metadata.token`` (Alibaba Cloud), ``metadata.role``
+            and ``metadata.credentials``.
 
         Raises:
             BadInputError: (a ValueError) There is no such API.

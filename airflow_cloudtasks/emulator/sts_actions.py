@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.contract import Action, Parameter
 from airflow_cloudtasks.emulator.sts import account_number, issue, open_session, user_number
-from airflow_cloudtasks.emulator.wire import VendorError
+from airflow_cloudtasks.emulator.wire import VendorError, iso_utc
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.contract import Call, Place
@@ -30,18 +29,6 @@ _ALIBABA_SESSION_NAME = re.compile(r"[a-zA-Z0-9.@\-_]{2,64}")
 _TENCENT_SESSION_NAME = re.compile(r"[\w+=,.@\-]{2,128}", re.ASCII)
 
 _NO_TRUST = "You are not authorized to do this action. You should be authorized by RAM."
-
-
-def iso_utc(moment: float) -> str:
-    """Write a time as the token services do.
-
-    Args:
-        moment: Unix seconds.
-
-    Returns:
-        ISO 8601 in UTC, ``yyyy-MM-ddTHH:mm:ssZ``.
-    """
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def issue_into(call: Call, session: Session, asked_seconds: float) -> Issued:

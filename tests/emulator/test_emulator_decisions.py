@@ -6,7 +6,7 @@ from itertools import cycle
 
 import pytest
 
-from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API, beijing_time, iso_utc
+from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API, beijing_time
 from airflow_cloudtasks.emulator.answers import merge, put, show_task
 from airflow_cloudtasks.emulator.faults import Fault, Faults
 from airflow_cloudtasks.emulator.journal import Journal
@@ -14,7 +14,7 @@ from airflow_cloudtasks.emulator.keys import Nonces
 from airflow_cloudtasks.emulator.limits import Limits, SlidingWindow
 from airflow_cloudtasks.emulator.parsing import parse_task
 from airflow_cloudtasks.emulator.scripts import Step, position
-from airflow_cloudtasks.emulator.wire import Exchange, JsonObject
+from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, iso_utc
 
 START = 1_700_000_000.0
 SCRIPT = (Step("Init", 2), Step("Processing", 3), Step("Succeed"))
