@@ -25,10 +25,12 @@ import requests
 import yarl
 
 from airflow_cloudtasks.clouds.wire import Asked, Endpoint, HttpAnswer, SignedRequest
-from airflow_cloudtasks.errors import TransientError
+from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
 # Requests in flight at once to one endpoint from one event loop. The request budget of the APIs is far below it.
 _MAX_CONNECTIONS = 100
+
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,54 @@ class Timeouts:
     read: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How requests reach a cloud.
+
+    Args:
+        timeouts: How long one try may take.
+        proxy: The URL of a proxy, against ``HTTPS_PROXY`` and its kin; it may hold a login, so it is never shown.
+        ca_bundle: The file of trusted certificates, against what the environment names.
+    """
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    proxy: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
+
+    def proxy_for(self, endpoint: Endpoint) -> str | None:
+        """Find the proxy to an endpoint: the connection's own, or the environment's, which ``NO_PROXY`` restricts."""
+        scheme = endpoint.url.partition(":")[0]
+        from_environment = None if proxy_bypass(endpoint.host) else getproxies().get(scheme)
+        return self.proxy or from_environment
+
+    def certificates(self) -> str:
+        """Find the trusted certificates.
+
+        Returns:
+            A PEM file: the connection's own, or the one that ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` or
+            ``SSL_CERT_FILE`` names, or certifi's.
+
+        Raises:
+            InvalidConnection: There is no such file.
+        """
+        named = [("ca_bundle", self.ca_bundle), *((name, os.environ.get(name)) for name in _CA_VARIABLES)]
+        for name, path in named:
+            if path:
+                if not os.path.isfile(path):
+                    raise InvalidConnection(f"{name} names {path!r}, and there is no such file of certificates.")
+                return path
+        return certifi.where()
+
+
 class SyncTransport:
     """Sends requests from a thread, over one pooled session.
 
     Args:
-        timeouts: How long one try may take.
+        network: How requests reach the cloud.
     """
 
-    def __init__(self, timeouts: Timeouts) -> None:
-        self._timeouts = timeouts
+    def __init__(self, network: Network) -> None:
+        self._network = network
         self._session = requests.Session()
         # Otherwise requests would look for a login in ~/.netrc and put it in the place of the signature.
         self._session.trust_env = False
@@ -64,16 +105,17 @@ class SyncTransport:
         Raises:
             TransientError: No answer came.
         """
+        proxy = self._network.proxy_for(asked.endpoint)
         try:
             response = self._session.request(
                 request.method,
                 request.url,
                 data=request.body or None,
                 headers=dict(request.headers),
-                timeout=(self._timeouts.connect, self._timeouts.read),
+                timeout=(self._network.timeouts.connect, self._network.timeouts.read),
                 allow_redirects=False,
-                verify=ca_bundle(),
-                proxies=_proxies(asked.endpoint),
+                verify=self._network.certificates(),
+                proxies={"http": proxy, "https": proxy} if proxy else None,
             )
         except requests.RequestException as error:
             raise _no_answer(asked, error) from None
@@ -125,66 +167,50 @@ class _Shared:
     users: int = field(default=0)
 
 
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Shared]] = WeakKeyDictionary()
+_Key = tuple[Endpoint, str | None, str | None]
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Shared]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def async_transport(endpoint: Endpoint, timeouts: Timeouts) -> AsyncIterator[AsyncTransport]:
+async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator[AsyncTransport]:
     """Use the endpoint's session; the last user closes it.
 
     Args:
         endpoint: Where the requests will go.
-        timeouts: How long one try of a request may take.
+        network: How requests reach it.
     """
     sessions = _sessions.setdefault(asyncio.get_running_loop(), {})
-    if endpoint.url not in sessions:
-        sessions[endpoint.url] = _Shared(asyncio.ensure_future(_open_session(endpoint)))
-    shared = sessions[endpoint.url]
+    key = (endpoint, network.proxy, network.ca_bundle)
+    if key not in sessions:
+        sessions[key] = _Shared(asyncio.ensure_future(_open_session(endpoint, network)))
+    shared = sessions[key]
     shared.users += 1
     try:
         # Shielded: a waiter that is cancelled must not cancel the session of the others.
-        yield AsyncTransport(await asyncio.shield(shared.session), timeouts)
+        yield AsyncTransport(await asyncio.shield(shared.session), network.timeouts)
     finally:
         shared.users -= 1
         if not shared.users:
-            if sessions.get(endpoint.url) is shared:
-                del sessions[endpoint.url]
+            if sessions.get(key) is shared:
+                del sessions[key]
             await (await shared.session).close()
 
 
-async def _open_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
     # Reading a CA bundle takes 20 ms or more: too long for the event loop of a triggerer.
     tls: Any = True
     if endpoint.url.startswith("https:"):
-        tls = await asyncio.to_thread(_tls_context, ca_bundle())
+        tls = await asyncio.to_thread(_tls_context, network.certificates())
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=_proxies(endpoint).get(endpoint.url.partition(":")[0]),
+        proxy=network.proxy_for(endpoint),
     )
-
-
-def ca_bundle() -> str:
-    """Find the file of trusted certificates.
-
-    Returns:
-        What the environment names (``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` or ``SSL_CERT_FILE``), or certifi's own.
-    """
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        if path := os.environ.get(name):
-            return path
-    return certifi.where()
 
 
 @lru_cache(maxsize=4)
 def _tls_context(ca_file: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
-
-
-def _proxies(endpoint: Endpoint) -> dict[str, str]:
-    """Read HTTPS_PROXY, HTTP_PROXY and NO_PROXY."""
-    proxies = getproxies()
-    return {} if proxy_bypass(endpoint.host) else proxies
 
 
 def _no_answer(asked: Asked, error: Exception) -> TransientError:

@@ -3,13 +3,16 @@
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 
-# Source: the vendor's package alibabacloud-bdrc20230808.
+# Source: the vendor's package alibabacloud-bdrc20230808, whose client knows these regions by name.
+_REGIONS = ("cn-shanghai", "cn-shanghai-finance-1", "ap-southeast-1")
+
 BDRC = Service(
     cloud="alibaba",
     name="bdrc",
     version="2023-08-08",
     title="BDRC",
-    regions=("cn-shanghai", "cn-shanghai-finance-1", "ap-southeast-1"),
+    region_hosts={region: f"bdrc.{region}.aliyuncs.com" for region in _REGIONS},
+    regions=_REGIONS,
 )
 
 # Source: help.aliyun.com, BDRC, DescribeTask. Progress counts to 10000; times are Unix seconds.

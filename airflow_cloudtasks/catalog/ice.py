@@ -69,7 +69,7 @@ ICE = Service(
     name="ice",
     version="2020-11-09",
     title="ICE",
-    region_hosts=dict.fromkeys(_CENTRAL_REGIONS, "ice.aliyuncs.com"),
+    region_hosts=dict.fromkeys(_CENTRAL_REGIONS, "ice.aliyuncs.com") | {"cn-shanghai": "ice.cn-shanghai.aliyuncs.com"},
     regions=("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "ap-southeast-1", "us-west-1"),
 )
 

@@ -24,12 +24,14 @@ from airflow_cloudtasks.clouds.wire import (
     Endpoint,
     ErrorTable,
     HttpAnswer,
+    Place,
     SignedRequest,
     classify,
     json_object,
 )
 from airflow_cloudtasks.errors import (
     BadRequest,
+    CloudApiError,
     CredentialsError,
     CredentialsExpired,
     InvalidConnection,
@@ -42,7 +44,9 @@ from airflow_cloudtasks.spec import Service
 from airflow_cloudtasks.values import text
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
+_HTTP_REDIRECT = 300
 _HTTP_BAD = 400
+_HTTP_UNAUTHORIZED = 401
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
 
@@ -74,20 +78,39 @@ _ERRORS: ErrorTable = (
 _SERVER_STRING = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
 
 
-def endpoint(service: Service, region: str | None, site: str) -> Endpoint:
-    """Give a service's endpoint.
+# Source: the vendor's package alibabacloud-tea-openapi, Utils.get_endpoint_rules.
+NETWORKS: tuple[str, ...] = ("public", "vpc")
+
+
+def token_service(region: str | None) -> tuple[Service, str | None]:
+    """Give STS, and the region to ask: it has a host in each region, and one for callers who know none.
+
+    Source: Alibaba Cloud, Security Token Service, endpoints.
+
+    Args:
+        region: The region's id.
+    """
+    host = "" if region else "sts.aliyuncs.com"
+    return Service(cloud="alibaba", name="sts", version="2015-04-01", title="STS", host=host), region
+
+
+def endpoint(service: Service, place: Place) -> Endpoint:
+    """Give a service's endpoint, by the rule of the vendor's clients: a region with a host of its own, then the rule.
 
     Args:
         service: The product.
-        region: The region's id, e.g. ``cn-shanghai``.
-        site: Not used: Alibaba's hosts are the same for the Chinese and the international site.
+        place: The region, and the network: ``public``, or ``vpc`` for hosts inside the cloud. Alibaba's hosts are the
+            same for the Chinese and the international site.
 
     Raises:
         InvalidConnection: The product's host depends on the region, and none was given.
     """
+    region = place.region
     if region and region in service.region_hosts:
         return Endpoint(f"https://{service.region_hosts[region]}")
     host = service.host or f"{service.name}.{{region}}.aliyuncs.com"
+    if place.network == "vpc":
+        host = host.replace(service.name, f"{service.name}-vpc", 1)
     if "{region}" in host:
         if not region:
             known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
@@ -175,11 +198,9 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     content = json_object(asked, answer)
     code = text(content.get("Code")) or text(content.get("code")) or ""
     expected = asked.action.success_code
-    if answer.status < _HTTP_BAD and (expected is None or code == expected):
+    if answer.status < _HTTP_REDIRECT and (expected is None or code == expected):
         return content
-    kind = classify(_ERRORS, code, _status_told(code, answer.status)) or _BY_STATUS.get(
-        _status_told(code, answer.status), BadRequest
-    )
+    kind = error_kind(code, _status_told(code, answer.status))
     message = str(content.get("Message") or content.get("message") or "")
     raise kind(
         asked.scrub(_SERVER_STRING.sub("", message)),
@@ -188,8 +209,13 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     )
 
 
+def error_kind(code: str, http_status: int) -> type[CloudApiError]:
+    """Find the kind of an error by the vendor's code, and where that does not tell, by the HTTP status."""
+    return classify(_ERRORS, code, http_status) or _BY_STATUS.get(http_status, BadRequest)
+
+
 _HTTP_STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
-_BY_STATUS = {_HTTP_FORBIDDEN: PermissionDenied, _HTTP_NOT_FOUND: NotFound}
+_BY_STATUS = {_HTTP_UNAUTHORIZED: CredentialsError, _HTTP_FORBIDDEN: PermissionDenied, _HTTP_NOT_FOUND: NotFound}
 
 
 def _status_told(code: str, http_status: int) -> int:

@@ -20,12 +20,14 @@ from airflow_cloudtasks.clouds.wire import (
     Endpoint,
     ErrorTable,
     HttpAnswer,
+    Place,
     SignedRequest,
     classify,
     json_object,
 )
 from airflow_cloudtasks.errors import (
     BadRequest,
+    CloudApiError,
     CredentialsError,
     CredentialsExpired,
     InvalidConnection,
@@ -52,24 +54,42 @@ _ERRORS: ErrorTable = (
 )
 
 
-def endpoint(service: Service, region: str | None, site: str) -> Endpoint:
+# Source: Tencent Cloud API 3.0, "Request structure": a host resolved to the nearest region, hosts named after regions;
+# and "internal" hosts for callers in the cloud's own network.
+NETWORKS: tuple[str, ...] = ("public", "regional", "internal")
+
+
+def token_service(region: str | None) -> tuple[Service, str | None]:
+    """Give STS, and the region to ask: it answers alike in all of them, so any will do.
+
+    Source: Tencent Cloud, STS 2018-08-13; the vendor's own credential classes ask ap-guangzhou.
+
+    Args:
+        region: The region's id.
+    """
+    return Service(cloud="tencent", name="sts", version="2018-08-13", title="STS"), region or "ap-guangzhou"
+
+
+def endpoint(service: Service, place: Place) -> Endpoint:
     """Give a service's endpoint.
 
     Args:
         service: The product.
-        region: The region's id, e.g. ``ap-guangzhou``; it travels in a header, not in the host.
-        site: ``cn`` for the mainland's site, ``intl`` for the international one.
+        place: The region, which travels in a header and is needed for every host; the site, ``cn`` for the mainland's
+            and ``intl`` for the international one; the network.
 
     Raises:
         InvalidConnection: No region was given.
     """
+    region = place.region
     if not region:
         known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
         raise InvalidConnection(
             f"{service.title or service.name} needs a region, e.g. ap-guangzhou: set it in the Airflow connection's "
             f"field Region, or as region= on the task.{known}"
         )
-    own_rule = f"{service.name}.intl.tencentcloudapi.com" if site == "intl" else f"{service.name}.tencentcloudapi.com"
+    part = {"regional": region, "internal": "internal"}.get(place.network) or ("intl" if place.site == "intl" else "")
+    own_rule = ".".join(filter(None, (service.name, part, "tencentcloudapi.com")))
     return Endpoint(f"https://{service.region_hosts.get(region) or service.host or own_rule}")
 
 
@@ -161,9 +181,14 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
         return content
     told = error if isinstance(error, dict) else {}
     code = text(told.get("Code")) or "UnknownError"
-    kind = classify(_ERRORS, code, answer.status) or BadRequest
+    kind = error_kind(code, answer.status)
     raise kind(
         asked.scrub(str(told.get("Message") or "")),
         code=code,
         **asked.context(answer, content.get("RequestId")),
     )
+
+
+def error_kind(code: str, http_status: int = 200) -> type[CloudApiError]:
+    """Find the kind of an error by the vendor's code, and where that does not tell, by the HTTP status."""
+    return classify(_ERRORS, code, http_status) or BadRequest

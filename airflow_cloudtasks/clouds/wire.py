@@ -102,6 +102,22 @@ def is_loopback(hostname: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which of a service's endpoints is asked.
+
+    Args:
+        region: The region's id.
+        site: Tencent's site, ``cn`` or ``intl``.
+        network: ``public``; or from inside the cloud's own network, Alibaba's ``vpc`` or Tencent's ``internal``; or
+            Tencent's ``regional``, public hosts with the region in their name.
+    """
+
+    region: str | None = None
+    site: str = "cn"
+    network: str = "public"
+
+
+@dataclass(frozen=True, slots=True)
 class SignedRequest:
     """A request that can be sent as it is; its headers hold the signature, so they are never shown."""
 
@@ -160,8 +176,13 @@ _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 class CloudModule(Protocol):
     """What a module of this package offers for its cloud."""
 
-    def endpoint(self, service: Service, region: str | None, site: str) -> Endpoint:
+    NETWORKS: tuple[str, ...]
+
+    def endpoint(self, service: Service, place: Place) -> Endpoint:
         """Give the service's own endpoint."""
+
+    def token_service(self, region: str | None) -> tuple[Service, str | None]:
+        """Give the service that tells who a caller is and issues temporary credentials, and the region to ask."""
 
     def sign(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -14,18 +15,24 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_cloudtasks import __version__
 from airflow_cloudtasks.client import CloudClient
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
 from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
 from airflow_cloudtasks.spec import Service, TaskApi
 from airflow_cloudtasks.transport import AsyncTransport
+from airflow_cloudtasks.values import load_json
+
+# An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
+_CONNECTION_SECONDS = 300.0
 
 
 class CloudTasksHook(BaseHook):
     """Reads tasks of one cloud.
 
-    The Airflow connection is resolved at the first call and kept. As an async context manager the hook also keeps its
-    connections to the cloud open from call to call::
+    The Airflow connection is resolved at the first call and kept; it is looked at again every few minutes, and when
+    the cloud refuses its key, so that a wait outlives a key that is rotated. As an async context manager the hook also
+    keeps its connections to the cloud open from call to call::
 
         async with IceHook() as hook:
             task = await hook.aget_task("4215e042b3966ca5441e")
@@ -44,6 +51,7 @@ class CloudTasksHook(BaseHook):
         self.conn_id = conn_id or self.default_conn_name
         self.region = region
         self._client: CloudClient | None = None
+        self._resolved_at = 0.0
         self._resolving = asyncio.Lock()
         self._open: AsyncExitStack | None = None
         self._transports: dict[str, AsyncTransport] = {}
@@ -54,17 +62,15 @@ class CloudTasksHook(BaseHook):
         Raises:
             InvalidConnection: The Airflow connection cannot be used.
         """
-        if self._client is None:
-            connection = self.get_connection(self.conn_id)
-            self._client = self._make_client(connection, connection.extra_dejson)
+        if self._client is None or self._is_old():
+            return self._use(self._resolve())
         return self._client
 
     async def aget_conn(self) -> CloudClient:
         """Give the client, as :meth:`get_conn`, without blocking the event loop."""
         async with self._resolving:
-            if self._client is None:
-                connection = await get_async_connection(self.conn_id, hook=self)
-                self._client = self._make_client(connection, await get_async_extra_dejson(connection))
+            if self._client is None or self._is_old():
+                return self._use(await self._aresolve())
             return self._client
 
     def read_task(
@@ -89,7 +95,11 @@ class CloudTasksHook(BaseHook):
         """
         parameters = self._parameters(api, cloud_task_id, api_params)
         client = self.get_conn()
-        answer = client.call(api.service, api.read, parameters)
+        try:
+            answer = client.call(api.service, api.read, parameters)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, self._resolve())
+            answer = client.call(api.service, api.read, parameters)
         return normalise(api, answer, parameters=parameters, region=client.region, overrides=overrides)
 
     async def aread_task(
@@ -102,9 +112,26 @@ class CloudTasksHook(BaseHook):
         """Read a task, as :meth:`read_task`, without blocking the event loop."""
         parameters = self._parameters(api, cloud_task_id, api_params)
         client = await self.aget_conn()
-        async with self._transport(client, api.service) as transport:
-            answer = await client.acall(transport, api.service, api.read, parameters)
+        try:
+            answer = await self._acall(client, api, parameters)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, await self._aresolve())
+            answer = await self._acall(client, api, parameters)
         return normalise(api, answer, parameters=parameters, region=client.region, overrides=overrides)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask the cloud who the connection's account is; Airflow's Test button calls this.
+
+        Returns:
+            Whether it worked, and a sentence for the person who pressed the button.
+        """
+        try:
+            client = self.get_conn()
+            identity = client.who_am_i()
+        except CloudTasksError as error:
+            return False, str(error)
+        region = f"region {client.region}" if client.region else "no region set"
+        return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
 
     async def __aenter__(self) -> Self:
         """Keep the connections to the cloud open from now on."""
@@ -139,7 +166,41 @@ class CloudTasksHook(BaseHook):
         api.check_params(given)
         return api.parameters(cloud_task_id, given)
 
-    def _make_client(self, connection: Any, extra: Mapping[str, Any]) -> CloudClient:
+    async def _acall(self, client: CloudClient, api: TaskApi, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        async with self._transport(client, api.service) as transport:
+            return await client.acall(transport, api.service, api.read, parameters)
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
+
+    def _use(self, resolved: CloudClient) -> CloudClient:
+        """Go on with what the connection says now; with the same client, if it says the same."""
+        self._resolved_at = time.monotonic()
+        if self._client is None or self._client.account != resolved.account:
+            if self._client is not None:
+                self.log.info("The Airflow connection %r was changed; going on with what it says now.", self.conn_id)
+                self._client.close()
+            self._client = resolved
+            self._transports.clear()
+        return self._client
+
+    def _after_refusal(self, client: CloudClient, refused: CredentialsError, resolved: CloudClient) -> CloudClient:
+        """Find the client to repeat a call with whose credentials were refused: a key may have been rotated."""
+        if resolved.account == client.account:
+            raise refused
+        return self._use(resolved)
+
+    def _resolve(self) -> CloudClient:
+        connection = self.get_connection(self.conn_id)
+        return self._make_client(connection, connection.extra_dejson if _is_json_object(connection.extra) else None)
+
+    async def _aresolve(self) -> CloudClient:
+        connection = await get_async_connection(self.conn_id, hook=self)
+        extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
+        # In a thread: a connection may name files, and making its client may load a vendor's package.
+        return await asyncio.to_thread(self._make_client, connection, extra)
+
+    def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:
         values = ConnectionValues(
             conn_id=self.conn_id,
             conn_type=connection.conn_type or "",
@@ -151,3 +212,7 @@ class CloudTasksHook(BaseHook):
         )
         user_agent = f"airflow_cloudtasks/{__version__} airflow/{airflow_version}"
         return CloudClient(read_connection(self.words, values, user_agent), self.region)
+
+
+def _is_json_object(extra: str | None) -> bool:
+    return not extra or isinstance(load_json(extra), dict)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.client import Account, Retries
-from airflow_cloudtasks.clouds.credentials import CredentialSource, StaticCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.credentials import CredentialSettings, CredentialSource, StaticCredentials
+from airflow_cloudtasks.clouds.vendor import shared_credentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.model import Cloud
-from airflow_cloudtasks.transport import Timeouts
+from airflow_cloudtasks.transport import Network, Timeouts
+from airflow_cloudtasks.values import load_json
 
 _SITES = ("cn", "intl")
 
 # Anything else cannot stand in a header, and would only be told when a request is sent.
 _VISIBLE = re.compile(r"[!-~]+")
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
+_SHORTEST_SESSION = 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class ConnectionValues:
         password: The field Password.
         host: The field Host.
         port: The field Port.
-        extra: The field Extra, decoded.
+        extra: The field Extra, decoded; None where it is no JSON object.
     """
 
     conn_id: str
@@ -41,7 +47,7 @@ class ConnectionValues:
     password: str | None
     host: str | None
     port: int | None
-    extra: Mapping[str, Any]
+    extra: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,8 @@ class Words:
         token_extra: The field of Extra that holds a temporary token.
         key_id_extra: The field of Extra that holds the key's id where Login is empty.
         secret_extra: The same for the secret.
+        needs: The values of ``auth_type``, and what each needs: fields of Extra, ``key`` for the key pair.
+        variables: For fields of Extra that the vendor's own tools also take from the environment: the variable.
     """
 
     cloud: Cloud
@@ -65,6 +73,8 @@ class Words:
     token_extra: str
     key_id_extra: str
     secret_extra: str
+    needs: Mapping[str, tuple[str, ...]]
+    variables: Mapping[str, str]
 
 
 ALIBABA = Words(
@@ -76,6 +86,20 @@ ALIBABA = Words(
     token_extra="security_token",  # noqa: S106 - a field's name
     key_id_extra="access_key_id",
     secret_extra="access_key_secret",  # noqa: S106 - a field's name
+    needs={
+        "access_key": ("key",),
+        "sts": ("key", "security_token"),
+        "ram_role_arn": ("key", "role_arn"),
+        "ecs_ram_role": (),
+        "oidc_role_arn": ("role_arn", "oidc_provider_arn", "oidc_token_file"),
+        "default": (),
+    },
+    # Source: Alibaba Cloud, RRSA: what ACK puts into the environment of its pods.
+    variables={
+        "role_arn": "ALIBABA_CLOUD_ROLE_ARN",
+        "oidc_provider_arn": "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
+        "oidc_token_file": "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
+    },
 )
 TENCENT = Words(
     cloud="tencent",
@@ -85,6 +109,20 @@ TENCENT = Words(
     token_extra="token",  # noqa: S106 - a field's name
     key_id_extra="secret_id",
     secret_extra="secret_key",  # noqa: S106 - a field's name
+    needs={
+        "access_key": ("key",),
+        "sts": ("key", "token"),
+        "role_arn": ("key", "role_arn"),
+        "cvm_role": (),
+        "oidc_role_arn": ("role_arn", "provider_id", "oidc_token_file"),
+        "default": (),
+    },
+    # Source: Tencent Cloud, TKE: what it puts into the environment of its pods.
+    variables={
+        "role_arn": "TKE_ROLE_ARN",
+        "provider_id": "TKE_PROVIDER_ID",
+        "oidc_token_file": "TKE_WEB_IDENTITY_TOKEN_FILE",
+    },
 )
 
 
@@ -102,19 +140,31 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
     try:
         if values.conn_type not in words.conn_types:
             raise InvalidConnection(f"its type is {values.conn_type!r}; expected {' or '.join(words.conn_types)}.")
+        if (extra := values.extra) is None:
+            raise InvalidConnection('its Extra is no JSON object; write it as {"region": "…"}.')
+        place = Place(
+            region=_text(extra, "region"),
+            site=_one_of(extra, "site", _SITES),
+            network=_one_of(extra, "network", CLOUDS[words.cloud].NETWORKS),
+        )
+        network = Network(
+            timeouts=Timeouts(
+                connect=_seconds(extra, "connect_timeout", _TIMEOUTS.connect),
+                read=_seconds(extra, "read_timeout", _TIMEOUTS.read),
+            ),
+            proxy=_proxy(extra),
+            ca_bundle=_file(extra, "ca_bundle"),
+        )
+        endpoints = _endpoints(values, extra)
         return Account(
             cloud=words.cloud,
-            credentials=_credentials(words, values),
-            region=_text(values.extra, "region"),
-            site=_one_of(values.extra, "site", _SITES),
-            endpoint=_endpoint(values),
-            timeouts=Timeouts(
-                connect=_seconds(values.extra, "connect_timeout", _TIMEOUTS.connect),
-                read=_seconds(values.extra, "read_timeout", _TIMEOUTS.read),
-            ),
+            credentials=_credentials(words, values, extra, place, network, endpoints),
+            place=place,
+            endpoints=endpoints,
+            network=network,
             retries=Retries(
-                tries=_whole(values.extra, "max_tries", _RETRIES.tries),
-                seconds=_seconds(values.extra, "max_retry_seconds", _RETRIES.seconds, or_zero=True),
+                tries=_whole(extra, "max_tries", _RETRIES.tries),
+                seconds=_seconds(extra, "max_retry_seconds", _RETRIES.seconds, or_zero=True),
             ),
             user_agent=user_agent,
         )
@@ -122,60 +172,154 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
         raise InvalidConnection(f"The Airflow connection {values.conn_id!r} cannot be used: {error}") from None
 
 
-def _access_key(words: Words, values: ConnectionValues) -> CredentialSource:
-    return StaticCredentials(Credentials(*_key_pair(words, values)))
-
-
-def _sts(words: Words, values: ConnectionValues) -> CredentialSource:
-    token = _text(values.extra, words.token_extra)
-    if token is None:
+def _credentials(
+    words: Words,
+    values: ConnectionValues,
+    extra: Mapping[str, Any],
+    place: Place,
+    network: Network,
+    endpoints: Mapping[str, Endpoint],
+) -> CredentialSource:
+    key_id, secret = _key_parts(words, values, extra)
+    auth_type = _auth_type(words, extra, has_key=bool(key_id or secret))
+    given: dict[str, str | None] = {
+        name: _text(extra, name) or os.environ.get(words.variables.get(name, ""))
+        for name in words.needs[auth_type]
+        if name != "key"
+    }
+    for name, value in given.items():
+        if not value:
+            variable = f", or set {words.variables[name]} in the environment" if name in words.variables else ""
+            raise InvalidConnection(f"auth_type {auth_type} needs {name}; put it into Extra as {name!r}{variable}.")
+    if "key" in words.needs[auth_type]:
+        _check_key(words, auth_type, key_id, secret)
+    if auth_type in ("access_key", "sts"):
+        return StaticCredentials(Credentials(key_id or "", secret or "", _token(words, given.get(words.token_extra))))
+    if token_file := given.get("oidc_token_file"):
+        _existing(token_file, "oidc_token_file")
+    service, region = CLOUDS[words.cloud].token_service(place.region)
+    own = CLOUDS[words.cloud].endpoint(service, Place(region, place.site, place.network))
+    settings = CredentialSettings(
+        key_id=key_id,
+        secret=secret,
+        role_arn=given.get("role_arn"),
+        role_session_name=_text(extra, "role_session_name"),
+        external_id=_text(extra, "external_id"),
+        policy=_policy(extra),
+        duration_seconds=_duration(extra),
+        oidc_provider=given.get("oidc_provider_arn") or given.get("provider_id"),
+        oidc_token_file=token_file,
+        role_name=_text(extra, "role_name"),
+        sts=endpoints.get("sts") or endpoints.get("*") or own,
+        region=region,
+        network=network,
+    )
+    if words.cloud == "alibaba" and given and settings.sts.url.startswith("http:"):
         raise InvalidConnection(
-            f"auth_type sts needs the temporary token; put it into Extra as {words.token_extra!r}, "
-            "or set auth_type to access_key."
+            "Alibaba's library for roles calls STS over https only; "
+            'give it an https address in Extra as {"endpoints": {"sts": "https://HOST:PORT"}}.'
         )
-    if not _VISIBLE.fullmatch(token):
+    return shared_credentials(words.cloud, auth_type, settings)
+
+
+def _auth_type(words: Words, extra: Mapping[str, Any], *, has_key: bool) -> str:
+    """Take the word that the connection says; if it says none, what it holds tells."""
+    told = _text(extra, "auth_type")
+    token = _text(extra, words.token_extra)
+    if told is None:
+        return "sts" if token else "access_key" if has_key else "default"
+    if told not in words.needs:
+        raise InvalidConnection(f"auth_type is {told!r}; expected one of {', '.join(words.needs)}.")
+    if told == "access_key" and token:
+        raise InvalidConnection(
+            f"it holds {words.token_extra!r}, of which auth_type access_key makes no use; set auth_type to sts, "
+            "or take the token out."
+        )
+    return told
+
+
+def _token(words: Words, token: str | None) -> str | None:
+    if token and not _VISIBLE.fullmatch(token):
         raise InvalidConnection(
             "its temporary token holds a blank, a control character or one beyond ASCII, as no token does; "
             f"copy it once more into Extra as {words.token_extra!r}."
         )
-    return StaticCredentials(Credentials(*_key_pair(words, values), token))
+    return token
 
 
-# A kind of credential is a function here; the form in provider.yaml offers the same names.
-AUTH_TYPES: dict[str, Callable[[Words, ConnectionValues], CredentialSource]] = {
-    "access_key": _access_key,
-    "sts": _sts,
-}
+def _key_parts(words: Words, values: ConnectionValues, extra: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return (
+        (values.login or "").strip() or _text(extra, words.key_id_extra),
+        (values.password or "").strip() or _text(extra, words.secret_extra),
+    )
 
 
-def _credentials(words: Words, values: ConnectionValues) -> CredentialSource:
-    told = _text(values.extra, "auth_type")
-    # A token is of no use without sts, so it says as much as the word itself.
-    auth_type = told or ("sts" if _text(values.extra, words.token_extra) else "access_key")
-    if auth_type not in AUTH_TYPES:
-        raise InvalidConnection(f"auth_type is {auth_type!r}; expected one of {', '.join(AUTH_TYPES)}.")
-    return AUTH_TYPES[auth_type](words, values)
-
-
-def _key_pair(words: Words, values: ConnectionValues) -> tuple[str, str]:
-    key_id = (values.login or "").strip() or _text(values.extra, words.key_id_extra)
-    secret = (values.password or "").strip() or _text(values.extra, words.secret_extra)
+def _check_key(words: Words, auth_type: str, key_id: str | None, secret: str | None) -> None:
     for label, field, value in ((words.key_id, "Login", key_id), (words.secret, "Password", secret)):
         if not value:
-            raise InvalidConnection(f"it has no {label}; put it into the field {label} ({field}).")
+            raise InvalidConnection(
+                f"it has no {label}, which auth_type {auth_type} needs; put it into the field {label} ({field})."
+            )
         if not _VISIBLE.fullmatch(value):
             raise InvalidConnection(
                 f"its {label} holds a blank, a control character or one beyond ASCII, as no key does; "
                 f"copy it once more into the field {label} ({field})."
             )
-    return key_id or "", secret or ""
 
 
-def _endpoint(values: ConnectionValues) -> Endpoint | None:
-    host = (values.host or "").strip()
-    if not host:
+def _endpoints(values: ConnectionValues, extra: Mapping[str, Any]) -> dict[str, Endpoint]:
+    given = extra.get("endpoints") or {}
+    if isinstance(given, str):
+        given = load_json(given)
+    if not isinstance(given, dict) or not all(isinstance(address, str) for address in given.values()):
+        raise InvalidConnection(
+            'endpoints is no JSON object of addresses; write it as {"ice": "https://HOST[:PORT]"}, '
+            "with the name of each service that has an endpoint of its own."
+        )
+    endpoints = {str(name): Endpoint.parse(address) for name, address in given.items()}
+    if host := (values.host or "").strip():
+        endpoints["*"] = Endpoint.parse(f"{host}:{values.port}" if values.port else host)
+    return endpoints
+
+
+def _proxy(extra: Mapping[str, Any]) -> str | None:
+    proxy = _text(extra, "proxy")
+    if proxy and not re.fullmatch(r"https?://[^\s/]+/?", proxy):
+        # Not repeated: it may hold a login.
+        raise InvalidConnection("proxy is no address of a proxy; write it as http://[USER:PASSWORD@]HOST:PORT.")
+    return proxy
+
+
+def _policy(extra: Mapping[str, Any]) -> str | None:
+    """Give the policy without blanks: Alibaba's library signs a blank in another way than its gateway reads it."""
+    given = extra.get("policy")
+    policy = load_json(given) if isinstance(given, str) and given.strip() else given
+    if policy in (None, ""):
+        if isinstance(given, str) and given.strip():
+            raise InvalidConnection("policy is no JSON; write it as the policy language of the cloud's roles has it.")
         return None
-    return Endpoint.parse(f"{host}:{values.port}" if values.port else host)
+    return json.dumps(policy, separators=(",", ":"))
+
+
+def _duration(extra: Mapping[str, Any]) -> int | None:
+    if _text(extra, "duration_seconds") is None:
+        return None
+    seconds = _whole(extra, "duration_seconds", 0)
+    # Source: both clouds' AssumeRole; how long a session may last at most is the role's own setting.
+    if seconds < _SHORTEST_SESSION:
+        raise InvalidConnection(f"duration_seconds is {seconds}; expected at least {_SHORTEST_SESSION}.")
+    return seconds
+
+
+def _file(extra: Mapping[str, Any], name: str) -> str | None:
+    path = _text(extra, name)
+    return path and _existing(path, name)
+
+
+def _existing(path: str, name: str) -> str:
+    if not os.path.isfile(path):
+        raise InvalidConnection(f"{name} names {path!r}, and there is no such file on this machine.")
+    return path
 
 
 def _text(extra: Mapping[str, Any], name: str) -> str | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
-from airflow_cloudtasks.errors import CloudApiError, NotFound
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 
 OnUnknown = Literal["wait", "fail"]
@@ -49,6 +49,9 @@ class WaitRules:
         ):
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+        for name, seconds in (("poke_interval", self.poke_interval), ("max_wait", self.max_wait)):
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                raise ValueError(f"{name} is {seconds!r}; expected a number of seconds of at least 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,37 @@ def judge(outcome: CloudTask | CloudApiError, rules: WaitRules) -> Finished | Br
         return Finished(outcome) if over else Waiting(outcome)
     goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
     return Waiting(outcome) if goes_on else Broken(outcome)
+
+
+class CredentialsGrace:
+    """Lets a wait outlive the moment between a key's end and the edit of the Airflow connection.
+
+    A wait in the triggerer began with a poll that worked, so refused credentials are most likely a key that is being
+    rotated, and not a wrong one.
+    """
+
+    SECONDS: ClassVar[float] = 300.0
+
+    def __init__(self) -> None:
+        self._refused_since: float | None = None
+
+    def judge(self, outcome: CloudTask | CloudApiError, rules: WaitRules, now: float) -> Finished | Broken | Waiting:
+        """Decide as :func:`judge`, but wait on while credentials have not been refused for too long.
+
+        Args:
+            outcome: The task that was read, or the error that reading it gave.
+            rules: How to wait.
+            now: Seconds on any clock.
+        """
+        verdict = judge(outcome, rules)
+        if not isinstance(outcome, CredentialsError):
+            self._refused_since = None
+        elif isinstance(verdict, Broken):
+            if self._refused_since is None:
+                self._refused_since = now
+            if now - self._refused_since < self.SECONDS:
+                return Waiting(outcome)
+        return verdict
 
 
 def next_delay(rules: WaitRules, polls: int, seconds_left: float) -> float:

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 from airflow_cloudtasks.errors import CloudApiError
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.polling.decisions import Broken, ChangeLog, Finished, Waiting, WaitRules, judge, next_delay
+from airflow_cloudtasks.polling.decisions import (
+    Broken,
+    ChangeLog,
+    CredentialsGrace,
+    Finished,
+    Waiting,
+    WaitRules,
+    next_delay,
+)
 
 
 class Log(Protocol):
@@ -35,14 +43,16 @@ async def wait_for_task(
     Returns:
         How the wait ended; Waiting if it timed out, with the last outcome.
     """
-    changes, polls = ChangeLog(), 1
+    changes, grace, polls = ChangeLog(), CredentialsGrace(), 1
     while True:
         seconds_left = float("inf") if deadline is None else deadline - time.time()
         await asyncio.sleep(next_delay(rules, polls, seconds_left))
+        outcome: CloudTask | CloudApiError
         try:
-            verdict = judge(await read(), rules)
+            outcome = await read()
         except CloudApiError as error:
-            verdict = judge(error, rules)
+            outcome = error
+        verdict = grace.judge(outcome, rules, time.monotonic())
         polls += 1
         if not isinstance(verdict, Waiting):
             return verdict
