@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_cloudtasks import __version__
 from airflow_cloudtasks.client import CloudClient
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
 from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
@@ -62,15 +62,21 @@ class CloudTasksHook(BaseHook):
         Raises:
             InvalidConnection: The Airflow connection cannot be used.
         """
-        if self._client is None or self._is_old():
+        if self._client is None:
             return self._use(self._resolve())
+        if self._is_old():
+            with self._keeping_what_works():
+                self._use(self._resolve())
         return self._client
 
     async def aget_conn(self) -> CloudClient:
         """Give the client, as :meth:`get_conn`, without blocking the event loop."""
         async with self._resolving:
-            if self._client is None or self._is_old():
+            if self._client is None:
                 return self._use(await self._aresolve())
+            if self._is_old():
+                with self._keeping_what_works():
+                    self._use(await self._aresolve())
             return self._client
 
     def read_task(
@@ -190,13 +196,40 @@ class CloudTasksHook(BaseHook):
             raise refused
         return self._use(resolved)
 
+    @contextmanager
+    def _keeping_what_works(self) -> Iterator[None]:
+        """Let nobody's wait end because a connection in use was edited into one that cannot be used."""
+        try:
+            yield
+        except InvalidConnection as error:
+            self._resolved_at = time.monotonic()
+            self.log.warning("Going on with what the Airflow connection said before. %s", error)
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[None]:
+        """Tell a connection that is not there from a look-up that failed, which a wait outlives."""
+        try:
+            yield
+        except AirflowNotFoundException:
+            raise InvalidConnection(
+                f"There is no Airflow connection {self.conn_id!r}; add one of type {self.words.conn_types[0]}."
+            ) from None
+        except Exception as error:  # a database, an API server or a secrets backend: each has errors of its own
+            raise TransientError(
+                f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
+                code="ConnectionLookup",
+            ) from None
+
     def _resolve(self) -> CloudClient:
-        connection = self.get_connection(self.conn_id)
-        return self._make_client(connection, connection.extra_dejson if _is_json_object(connection.extra) else None)
+        with self._looking_up():
+            connection = self.get_connection(self.conn_id)
+            extra = connection.extra_dejson if _is_json_object(connection.extra) else None
+        return self._make_client(connection, extra)
 
     async def _aresolve(self) -> CloudClient:
-        connection = await get_async_connection(self.conn_id, hook=self)
-        extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
+        with self._looking_up():
+            connection = await get_async_connection(self.conn_id, hook=self)
+            extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
         # In a thread: a connection may name files, and making its client may load a vendor's package.
         return await asyncio.to_thread(self._make_client, connection, extra)
 

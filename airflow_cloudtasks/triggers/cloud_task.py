@@ -6,11 +6,9 @@ import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_cloudtasks.catalog import APIS, find_api
-from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.decisions import Broken, Finished, Missing, OnUnknown, Waiting, WaitRules
 from airflow_cloudtasks.polling.wait import wait_for_task
@@ -108,7 +106,7 @@ class CloudTaskTrigger(BaseTrigger):
                     self.deadline,
                     self.log,
                 )
-        except (InvalidConnection, AirflowNotFoundException, ValueError) as error:
+        except ValueError as error:  # parameters, or an Airflow connection, that cannot be used
             yield TriggerEvent({"invalid": str(error)})
             return
         yield TriggerEvent(_payload(ended))
