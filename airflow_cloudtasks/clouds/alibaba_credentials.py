@@ -36,39 +36,21 @@ class _Provider(Protocol):
 
 
 def _assume_role(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(
-        _with_certificates(
-            settings,
-            RamRoleArnCredentialsProvider(
-                access_key_id=settings.key_id,
-                access_key_secret=settings.secret,
-                role_arn=settings.role_arn,
-                role_session_name=settings.role_session_name or SESSION_NAME,
-                external_id=settings.external_id,
-                policy=settings.policy,
-                duration_seconds=settings.duration_seconds,
-                sts_endpoint=settings.sts.host,
-                http_options=_http_options(settings),
-            ),
-        )
+    return _asking_sts(
+        settings,
+        RamRoleArnCredentialsProvider,
+        access_key_id=settings.key_id,
+        access_key_secret=settings.secret,
+        external_id=settings.external_id,
     )
 
 
 def _oidc(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(
-        _with_certificates(
-            settings,
-            OIDCRoleArnCredentialsProvider(
-                role_arn=settings.role_arn,
-                oidc_provider_arn=settings.oidc_provider,
-                oidc_token_file_path=settings.oidc_token_file,
-                role_session_name=settings.role_session_name or SESSION_NAME,
-                policy=settings.policy,
-                duration_seconds=settings.duration_seconds,
-                sts_endpoint=settings.sts.host,
-                http_options=_http_options(settings),
-            ),
-        )
+    return _asking_sts(
+        settings,
+        OIDCRoleArnCredentialsProvider,
+        oidc_provider_arn=settings.oidc_provider,
+        oidc_token_file_path=settings.oidc_token_file,
     )
 
 
@@ -104,10 +86,6 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         error: What was raised.
         endpoint: Where STS was asked.
     """
-    if isinstance(error, CloudTasksError):
-        return error
-    if isinstance(error, FileNotFoundError | PermissionError):
-        return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
     if isinstance(error, ValueError):
         return InvalidConnection(f"The credentials cannot be fetched: {error}.")
     told = str(error)
@@ -157,7 +135,16 @@ def _http_options(settings: CredentialSettings) -> HttpOptions:
     )
 
 
-def _with_certificates(settings: CredentialSettings, provider: Any) -> Any:
+def _asking_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Callable[[], Credentials]:
+    provider = kind(
+        role_arn=settings.role_arn,
+        role_session_name=settings.role_session_name or SESSION_NAME,
+        policy=settings.policy,
+        duration_seconds=settings.duration_seconds,
+        sts_endpoint=settings.sts.host,
+        http_options=_http_options(settings),
+        **arguments,
+    )
     # The vendor's classes have no argument for it; without, they would not trust what the connection says to trust.
     provider._runtime_options["ca"] = settings.network.certificates()
-    return provider
+    return _asking(provider)

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.transport import Network
 
 _log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class VendorCredentials:
             self._held = self._ask()
             return self._held
         except Exception as error:  # whatever a vendor's class raises is told in this package's words
-            explained = self._explain(error, self._settings.sts.url)
+            explained = self._explained(error)
             if self._held is not None:
                 # In the background: nobody waits for it who would tell.
                 _log.warning("Going on with the credentials of before: %s", explained)
@@ -175,3 +175,10 @@ class VendorCredentials:
             with self._lock:
                 self._asked_at = time.monotonic()
                 self._asking = None
+
+    def _explained(self, error: Exception) -> CloudTasksError:
+        if isinstance(error, CloudTasksError):
+            return error
+        if isinstance(error, FileNotFoundError | PermissionError):
+            return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
+        return self._explain(error, self._settings.sts.url)

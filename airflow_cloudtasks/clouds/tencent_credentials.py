@@ -13,7 +13,6 @@ from tencentcloud.common.credential import (
     Credential,
     CVMRoleCredential,
     DefaultCredentialProvider,
-    DefaultTkeOIDCRoleArnProvider,
     OIDCRoleArnCredential,
     STSAssumeRoleCredential,
 )
@@ -24,7 +23,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from airflow_cloudtasks.clouds.credentials import SESSION_NAME, CredentialSettings, VendorClass
 from airflow_cloudtasks.clouds.tencent import error_kind
 from airflow_cloudtasks.clouds.wire import Credentials
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, TransientError
 
 # At level DEBUG the vendor's package logs whole answers, those of STS with the keys in them too.
 logging.getLogger("tencentcloud_sdk_common").addFilter(lambda record: record.levelno > logging.DEBUG)
@@ -36,6 +35,7 @@ class _AskingSts:
     """What this package's settings add to the vendor's classes that ask STS."""
 
     _settings: CredentialSettings
+    _duration_seconds: int
 
     def _call(self, credential: Credential | None, action: str, params: dict[str, Any], **options: Any) -> Any:
         settings = self._settings
@@ -50,6 +50,13 @@ class _AskingSts:
         )
         client = CommonClient("sts", "2018-08-13", credential, settings.region, profile)
         return client.call_json(action, params, options=options)["Response"]
+
+    def _hold(self, answer: Any) -> None:
+        issued = answer["Credentials"]
+        self._token, self._tmp_secret_id = issued["Token"], issued["TmpSecretId"]
+        self._tmp_secret_key = issued["TmpSecretKey"]
+        # A tenth of the session is left for the next one to be fetched in.
+        self._expired_time = answer["ExpiredTime"] - self._duration_seconds * 0.1
 
 
 class _AssumeRole(_AskingSts, STSAssumeRoleCredential):  # type: ignore[misc]  # the vendor's package has no types
@@ -81,11 +88,7 @@ class _AssumeRole(_AskingSts, STSAssumeRoleCredential):  # type: ignore[misc]  #
             "AssumeRole",
             {name: value for name, value in params.items() if value is not None},
         )
-        issued = answer["Credentials"]
-        self._token, self._tmp_secret_id = issued["Token"], issued["TmpSecretId"]
-        self._tmp_secret_key = issued["TmpSecretKey"]
-        # A tenth of the session is left for the next one to be fetched in.
-        self._expired_time = answer["ExpiredTime"] - self._duration_seconds * 0.1
+        self._hold(answer)
 
 
 class _Oidc(_AskingSts, OIDCRoleArnCredential):  # type: ignore[misc]  # the vendor's package has no types
@@ -117,10 +120,7 @@ class _Oidc(_AskingSts, OIDCRoleArnCredential):  # type: ignore[misc]  # the ven
             },
             SkipSign=True,
         )
-        issued = answer["Credentials"]
-        self._token, self._tmp_secret_id = issued["Token"], issued["TmpSecretId"]
-        self._tmp_secret_key = issued["TmpSecretKey"]
-        self._expired_time = answer["ExpiredTime"] - self._duration_seconds * 0.1
+        self._hold(answer)
 
 
 class _VendorCredential(Protocol):
@@ -132,12 +132,7 @@ def _assume_role(settings: CredentialSettings) -> Callable[[], Credentials]:
 
 
 def _oidc(settings: CredentialSettings) -> Callable[[], Credentials]:
-    if settings.oidc_token_file:
-        return _asking(_Oidc(settings))
-    # TKE puts everything into the environment of its pods.
-    in_pod = DefaultTkeOIDCRoleArnProvider().get_credential()
-    in_pod.endpoint = settings.sts.url
-    return _asking(in_pod)
+    return _asking(_Oidc(settings))
 
 
 def _machine(settings: CredentialSettings) -> Callable[[], Credentials]:
@@ -163,8 +158,6 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         error: What was raised.
         endpoint: Where STS was asked.
     """
-    if isinstance(error, CloudTasksError):
-        return error
     context: dict[str, Any] = {"action": "Fetching credentials", "endpoint": endpoint}
     if isinstance(error, TencentCloudSDKException):
         code = str(error.code or "")
@@ -173,8 +166,6 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         if code.startswith(("ClientNetworkError", "ServerNetworkError", "ClientError")):
             return TransientError("no answer", code=code, **context)
         return error_kind(code)(str(error.message), code=code, request_id=error.requestId or None, **context)
-    if isinstance(error, FileNotFoundError | PermissionError):
-        return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
     if isinstance(error, EnvironmentError) and "TKE_" in str(error):
         return _no_credentials(context)
     return TransientError(f"no answer ({type(error).__name__})", code="ConnectionError", **context)
