@@ -1,0 +1,56 @@
+"""The emulator with TLS beside http, since Alibaba Cloud's library calls STS over https only, and connections to it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_cloudtasks.emulator.server import Emulator
+
+CONN_TYPES = {"alibaba": "cloudtasks_alibaba", "tencent": "cloudtasks_tencent"}
+REGIONS = {"alibaba": "cn-shanghai", "tencent": "ap-guangzhou"}
+ROLES = {
+    "alibaba": {"auth_type": "ram_role_arn", "role_arn": "acs:ram::1234567890123456:role/adminrole"},
+    "tencent": {"auth_type": "role_arn", "role_arn": "qcs::cam::uin/100015158414:roleName/readOnlyRole"},
+}
+
+
+@dataclass(frozen=True)
+class SecureCloud:
+    """A running emulator, and the file with the authority that its certificate is of."""
+
+    emulator: Emulator
+    ca: str
+
+    def connection(self, cloud: str, key_id: str | None, secret: str | None, **extra: Any) -> str:
+        """Write an Airflow connection as its environment variable has it; STS is asked over https."""
+        endpoints = {"*": self.emulator.url, "sts": self.emulator.tls_url}
+        extra = {"region": REGIONS[cloud], "endpoints": endpoints, "ca_bundle": self.ca, **extra}
+        return json.dumps({"conn_type": CONN_TYPES[cloud], "login": key_id, "password": secret, "extra": extra})
+
+
+@contextmanager
+def secure_cloud(folder: Path) -> Iterator[SecureCloud]:
+    """Run it.
+
+    Args:
+        folder: Where its certificates go.
+    """
+    made = _certificates().make_certificates(folder)
+    with Emulator(tls_cert=made.cert, tls_key=made.key, tls_port=0) as emulator:
+        yield SecureCloud(emulator, made.ca)
+
+
+def _certificates() -> Any:
+    # By its file: the emulator's tests are no package, and not on the path where only these tests run.
+    file = Path(__file__).parent.parent / "emulator" / "certificates.py"
+    spec: Any = importlib.util.spec_from_file_location("certificates_of_the_emulator", file)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

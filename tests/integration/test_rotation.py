@@ -1,0 +1,173 @@
+"""A key that is rotated, or a session that is ended, while twenty deferred waits depend on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from secure_cloud import ROLES, SecureCloud, secure_cloud
+
+from airflow_cloudtasks.polling.decisions import CredentialsGrace
+from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+
+WAITS = 20
+# cloud: API, the parameters that name a task beside its id, a running status, a successful one
+APIS: dict[str, tuple[str, dict[str, str], str, str]] = {
+    "alibaba": ("ice.workflow_task", {}, "Processing", "Succeed"),
+    "tencent": ("wedata.task", {"ProjectId": "1"}, "O", "Y"),
+}
+POLL = 0.2
+# Long enough that a task is still running when everything that a test does in mid-wait is done.
+RUNNING_SECONDS = 3600
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCloud]:
+    with secure_cloud(tmp_path_factory.mktemp("certificates")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def fresh(cloud: SecureCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.emulator.reset()
+    for name in APIS:
+        # Set once here, so that it is put back at the end whatever a test makes of it.
+        monkeypatch.setenv(_variable(name), "")
+    for name, (api, params, running, done) in APIS.items():
+        for number in range(0, WAITS, len(APIS)):
+            cloud.emulator.add_task(api, f"{name}-{number}", (running, RUNNING_SECONDS), done, fields=params)
+
+
+def _variable(name: str) -> str:
+    return f"AIRFLOW_CONN_ROTATING_{name.upper()}"
+
+
+def _edit_connections(cloud: SecureCloud, key_id: str, secret: str, *, role: bool = False) -> None:
+    for name in APIS:
+        os.environ[_variable(name)] = cloud.connection(name, key_id, secret, **(ROLES[name] if role else {}))
+
+
+async def _payload(stored: str) -> dict[str, Any]:
+    """What the triggerer does with a row of its table."""
+    path, arguments = json.loads(stored)
+    module, _, name = path.rpartition(".")
+    async for event in getattr(import_module(module), name)(**arguments).run():
+        return event.payload
+    raise AssertionError("the trigger fired no event")
+
+
+async def _wait(meanwhile: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
+    """Run all the triggers at once, do something else while they wait, and give what they fire."""
+    rows = [
+        json.dumps(
+            CloudTaskTrigger(
+                api=api,
+                cloud_task_id=f"{name}-{number}",
+                api_params=params,
+                conn_id=f"rotating_{name}",
+                poke_interval=POLL,
+                deadline=time.time() + 120,
+            ).serialize()
+        )
+        for name, (api, params, _, _) in APIS.items()
+        for number in range(0, WAITS, len(APIS))
+    ]
+    waits = [asyncio.ensure_future(_payload(row)) for row in rows]
+    await meanwhile()
+    return await asyncio.gather(*waits)
+
+
+def _polls(cloud: SecureCloud) -> list[dict[str, Any]]:
+    return [request for api, *_ in APIS.values() for request in cloud.emulator.requests(api)]
+
+
+def _refused(cloud: SecureCloud) -> int:
+    return sum(request["outcome"] != "ok" for request in _polls(cloud))
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not is_so():  # noqa: ASYNC110 - the emulator has no event to wait for
+            await asyncio.sleep(POLL / 4)
+
+
+async def _every_wait_has_polled(cloud: SecureCloud, other_than: Collection[str] = ()) -> None:
+    """Wait until each wait has had an answer, with another key than these."""
+
+    def have_all() -> bool:
+        answered = [
+            request["parameters"]["TaskId"]
+            for request in _polls(cloud)
+            if request["outcome"] == "ok" and request["key_id"] not in other_than
+        ]
+        return len(set(answered)) == WAITS
+
+    await _until(have_all)
+
+
+def _all_succeeded(payloads: list[dict[str, Any]]) -> bool:
+    return [payload.get("task", payload).get("state") for payload in payloads] == ["succeeded"] * WAITS
+
+
+@pytest.mark.parametrize("edited", ["before", "after"])
+def test_twenty_waits_outlive_the_rotation_of_their_key(cloud: SecureCloud, edited: str) -> None:
+    emulator = cloud.emulator
+    _edit_connections(cloud, "emulator-id", "emulator-secret")
+
+    async def rotate() -> None:
+        await _every_wait_has_polled(cloud)
+        emulator.add_key("new-id", "new-secret")
+        if edited == "before":
+            _edit_connections(cloud, "new-id", "new-secret")
+        emulator.revoke_key("emulator-id")
+        if edited == "after":
+            # Some polls of every wait are refused before somebody edits the connection.
+            await _until(lambda: _refused(cloud) > 3 * WAITS)
+            _edit_connections(cloud, "new-id", "new-secret")
+        await _every_wait_has_polled(cloud, other_than={"emulator-id"})
+        emulator.advance(RUNNING_SECONDS)
+
+    assert _all_succeeded(asyncio.run(_wait(rotate)))
+    if edited == "before":
+        assert _refused(cloud) == WAITS, "each wait is refused once, and goes on with the new key in the same poll"
+
+
+def test_twenty_waits_whose_key_is_never_replaced_end_after_the_grace(
+    cloud: SecureCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CredentialsGrace, "SECONDS", 2.0)
+    _edit_connections(cloud, "emulator-id", "emulator-secret")
+    revoked_at = 0.0
+
+    async def revoke() -> None:
+        nonlocal revoked_at
+        await _every_wait_has_polled(cloud)
+        cloud.emulator.revoke_key("emulator-id")
+        revoked_at = time.monotonic()
+
+    payloads = asyncio.run(_wait(revoke))
+
+    assert time.monotonic() - revoked_at > CredentialsGrace.SECONDS
+    assert [payload.get("error", payload).get("kind") for payload in payloads] == ["CredentialsError"] * WAITS
+
+
+def test_twenty_waits_outlive_the_end_of_the_session_that_they_share(cloud: SecureCloud) -> None:
+    _edit_connections(cloud, "emulator-id", "emulator-secret", role=True)
+
+    async def expire() -> None:
+        await _every_wait_has_polled(cloud)
+        ended = {request["key_id"] for request in _polls(cloud)}
+        assert cloud.emulator.expire_issued() == len(APIS)
+        await _every_wait_has_polled(cloud, other_than=ended)
+        cloud.emulator.advance(RUNNING_SECONDS)
+
+    assert _all_succeeded(asyncio.run(_wait(expire)))
+    asked = Counter(request["cloud"] for request in cloud.emulator.requests("sts.assume_role"))
+    assert asked == {"alibaba": 2, "tencent": 2}, "one session before, and one after, for each cloud's connection"
