@@ -144,7 +144,8 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
             raise InvalidConnection('its Extra is no JSON object; write it as {"region": "…"}.')
         place = Place(
             region=_text(extra, "region"),
-            site=_one_of(extra, "site", _SITES),
+            # Alibaba's hosts are the same for both of its sites.
+            site=_one_of(extra, "site", _SITES) if words.cloud == "tencent" else _SITES[0],
             network=_one_of(extra, "network", CLOUDS[words.cloud].NETWORKS),
         )
         network = Network(
