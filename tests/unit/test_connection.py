@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.client import Account
-from airflow_cloudtasks.clouds.wire import Credentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionValues, Words, read_connection
 
@@ -38,19 +38,39 @@ def credentials(account: Account) -> Credentials:
         (ALIBABA, {"conn_type": "http"}, "its type is 'http'; expected cloudtasks_alibaba or alibaba_cloud."),
         (ALIBABA, {"conn_type": ""}, "its type is ''; expected cloudtasks_alibaba or alibaba_cloud."),
         (TENCENT, {"conn_type": "alibaba_cloud"}, "its type is 'alibaba_cloud'; expected cloudtasks_tencent."),
-        (ALIBABA, {"login": None}, "it has no AccessKey ID; put it into the field AccessKey ID (Login)."),
-        (ALIBABA, {"login": "  "}, "it has no AccessKey ID; put it into the field AccessKey ID (Login)."),
-        (ALIBABA, {"password": None}, "it has no AccessKey secret; put it into the field AccessKey secret (Password)."),
-        (TENCENT, {"login": ""}, "it has no SecretId; put it into the field SecretId (Login)."),
-        (TENCENT, {"password": "\n"}, "it has no SecretKey; put it into the field SecretKey (Password)."),
+        (
+            ALIBABA,
+            {"login": None},
+            "it has no AccessKey ID, which auth_type access_key needs; put it into the field AccessKey ID (Login).",
+        ),
+        (
+            ALIBABA,
+            {"login": "  "},
+            "it has no AccessKey ID, which auth_type access_key needs; put it into the field AccessKey ID (Login).",
+        ),
+        (
+            ALIBABA,
+            {"password": None},
+            "it has no AccessKey secret, which auth_type access_key needs; put it into the field AccessKey secret "
+            "(Password).",
+        ),
+        (
+            TENCENT,
+            {"login": ""},
+            "it has no SecretId, which auth_type access_key needs; put it into the field SecretId (Login).",
+        ),
+        (
+            TENCENT,
+            {"password": "\n"},
+            "it has no SecretKey, which auth_type access_key needs; put it into the field SecretKey (Password).",
+        ),
         (ALIBABA, {"login": "a b"}, "its AccessKey ID holds a blank, a control character or one beyond ASCII"),
         (ALIBABA, {"password": f"{SECRET}\u200b"}, "copy it once more into the field AccessKey secret (Password)."),
         (TENCENT, {"password": f"{SECRET}\r\nX: y"}, "copy it once more into the field SecretKey (Password)."),
         (
             ALIBABA,
             {"extra": {"auth_type": "sts"}},
-            "auth_type sts needs the temporary token; put it into Extra as 'security_token', "
-            "or set auth_type to access_key.",
+            "auth_type sts needs security_token; put it into Extra as 'security_token'.",
         ),
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
@@ -113,7 +133,7 @@ def test_a_connection_of_the_official_alibaba_provider_works_as_it_is() -> None:
         },
     )
     assert credentials(account) == Credentials("my-id", SECRET)
-    assert account.region == "cn-hangzhou"
+    assert account.place.region == "cn-hangzhou"
 
 
 def test_tencents_key_may_stand_in_extra() -> None:
@@ -145,8 +165,8 @@ def test_an_empty_connection_form_means_the_defaults() -> None:
     )
     for empty in (None, ""):
         account = connection(extra=dict.fromkeys(names, empty))
-        assert (account.region, account.site, account.endpoint) == (None, "cn", None)
-        assert (account.timeouts.connect, account.timeouts.read) == (5, 30)
+        assert (account.place, account.endpoints) == (Place(None, "cn", "public"), {})
+        assert (account.network.timeouts.connect, account.network.timeouts.read) == (5, 30)
         assert (account.retries.tries, account.retries.seconds) == (5, 60)
 
 
@@ -155,7 +175,7 @@ def test_numbers_may_be_written_as_text(kind: Any) -> None:
     account = connection(
         extra={"connect_timeout": kind(1), "read_timeout": kind(2), "max_tries": "3", "max_retry_seconds": kind(0)}
     )
-    assert (account.timeouts.connect, account.timeouts.read) == (1, 2)
+    assert (account.network.timeouts.connect, account.network.timeouts.read) == (1, 2)
     assert (account.retries.tries, account.retries.seconds) == (3, 0)
 
 
@@ -170,8 +190,7 @@ def test_numbers_may_be_written_as_text(kind: Any) -> None:
 )
 def test_a_host_is_the_endpoint_of_every_service(host: str, port: int | None, url: str) -> None:
     account = connection(host=host, port=port)
-    assert account.endpoint is not None
-    assert account.endpoint.url == url
+    assert account.endpoints == {"*": Endpoint(url)}
 
 
 def test_an_account_shows_no_secret() -> None:

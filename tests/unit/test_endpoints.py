@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
@@ -12,7 +14,7 @@ from airflow_cloudtasks.catalog import APIS, BDRC_TASK, BPSTUDIO_TASK, ICE_WORKF
 from airflow_cloudtasks.client import Account, CloudClient
 from airflow_cloudtasks.clouds import CLOUDS
 from airflow_cloudtasks.clouds.credentials import StaticCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.spec import TaskApi
 
@@ -24,25 +26,31 @@ REGIONS = [
 ]
 
 
-def client(api: TaskApi, region: str | None, site: str = "cn", endpoint: str | None = None) -> CloudClient:
+def client(api: TaskApi, region: str | None, **more: Any) -> CloudClient:
+    """A client of the region; ``endpoints`` and what else a Place holds may be given too."""
     credentials = StaticCredentials(Credentials("id", "secret"))
-    own = Endpoint.parse(endpoint) if endpoint else None
-    return CloudClient(Account(cloud=api.cloud, credentials=credentials, region=region, site=site, endpoint=own))
+    endpoints = {name: Endpoint.parse(written) for name, written in more.pop("endpoints", {}).items()}
+    return CloudClient(
+        Account(cloud=api.cloud, credentials=credentials, place=Place(region, **more), endpoints=endpoints)
+    )
 
 
-def address(api: TaskApi, region: str | None, site: str = "cn", endpoint: str | None = None) -> str:
-    return client(api, region, site, endpoint).endpoint(api.service).url
+def address(api: TaskApi, region: str | None, **more: Any) -> str:
+    return client(api, region, **more).endpoint(api.service).url
 
 
 @pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("network", [None, "vpc"])
 @pytest.mark.parametrize(
     ("api", "vendors"),
     [(BPSTUDIO_TASK, BpStudioClient), (BDRC_TASK, BdrcClient), (ICE_WORKFLOW_TASK, IceClient)],
     ids=["bpstudio", "bdrc", "ice"],
 )
-def test_an_endpoint_is_the_one_of_alibabas_own_client(api: TaskApi, vendors: type, region: str) -> None:
-    theirs = vendors(Config(access_key_id="id", access_key_secret="secret", region_id=region))
-    assert address(api, region) == f"https://{theirs._endpoint}"
+def test_an_endpoint_is_the_one_of_alibabas_own_client(
+    api: TaskApi, vendors: type, region: str, network: str | None
+) -> None:
+    theirs = vendors(Config(access_key_id="id", access_key_secret="secret", region_id=region, network=network))
+    assert address(api, region, network=network or "public") == f"https://{theirs._endpoint}"
 
 
 def test_every_region_of_ices_own_client_is_known() -> None:
@@ -64,7 +72,7 @@ def test_every_region_of_ices_own_client_is_known() -> None:
     ],
 )
 def test_tencents_endpoint_depends_on_the_site(api: TaskApi, site: str, url: str) -> None:
-    assert address(api, "ap-jakarta", site) == url
+    assert address(api, "ap-jakarta", site=site) == url
 
 
 def test_bpstudio_needs_no_region() -> None:
@@ -100,14 +108,14 @@ def test_a_region_of_the_task_comes_before_the_connections() -> None:
 
 def test_an_endpoint_override_is_of_every_service() -> None:
     for api in APIS.values():
-        assert address(api, "cn-shanghai", endpoint="127.0.0.1:1") == "https://127.0.0.1:1"
+        assert address(api, "cn-shanghai", endpoints={"*": "127.0.0.1:1"}) == "https://127.0.0.1:1"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_cloud_knows_the_address_of_each_of_its_services(cloud: str) -> None:
     for api in APIS.values():
         if api.cloud == cloud:
-            assert CLOUDS[cloud].endpoint(api.service, "cn-shanghai", "cn").url.startswith("https://")
+            assert CLOUDS[cloud].endpoint(api.service, Place("cn-shanghai")).url.startswith("https://")
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ import jsonschema
 import pytest
 
 import airflow_cloudtasks
-from airflow_cloudtasks.clouds.wire import Endpoint
+from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.credentials import VendorCredentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.get_provider_info import connection_type, get_provider_info, provider_yaml
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.hooks.connection import AUTH_TYPES, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ConnectionValues, read_connection
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 
 SCHEMAS = Path(airflow.__file__).parent
@@ -114,38 +116,115 @@ def test_no_connection_type_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", CONNECTION_TYPES)
 def test_the_form_offers_the_ways_to_authenticate_that_there_are(name: str) -> None:
+    hook = HOOKS[CONNECTION_TYPES.index(name)]
     schema = connection_type(name)["conn-fields"]["auth_type"]["schema"]
-    assert schema["enum"] == list(AUTH_TYPES)
-    assert schema["default"] in AUTH_TYPES
+    assert schema["enum"] == list(hook.words.needs)
+    # With a default, Airflow's form would fill it in, where empty means what the rest of the connection tells.
+    assert "default" not in schema
 
 
-SAMPLES = {"region": "ap-southeast-1", "connect_timeout": 7, "read_timeout": 8, "max_tries": 9, "max_retry_seconds": 10}
+SAMPLES = {
+    "region": "ap-southeast-1",
+    "site": "intl",
+    "security_token": "t",
+    "token": "t",
+    "role_arn": "a-role-arn",
+    "role_session_name": "a-session",
+    "external_id": "an-external-id",
+    "policy": '{"Version": "1"}',
+    "duration_seconds": 901,
+    "role_name": "a-role",
+    "oidc_provider_arn": "a-provider",
+    "provider_id": "a-provider",
+    "endpoints": '{"sts": "https://sts.test"}',
+    "proxy": "http://proxy.test:3128",
+    "connect_timeout": 7,
+    "read_timeout": 8,
+    "max_tries": 9,
+    "max_retry_seconds": 10,
+}
+
+
+class Watched(dict[str, Any]):
+    """An Extra that remembers which of its fields were asked for."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        super().__init__(fields)
+        self.used: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.used.add(key)
+        return super().get(key, default)
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> dict[str, Any]:
+    for name in ("oidc_token_file", "ca_bundle"):
+        (tmp_path / name).write_text("some content")
+    return SAMPLES | {name: str(tmp_path / name) for name in ("oidc_token_file", "ca_bundle")}
+
+
+def filled_in(hook: type[CloudTasksHook], auth_type: str, samples: dict[str, Any]) -> Watched:
+    """Every field of the form, each filled in, but a token where it is refused."""
+    extra = samples | {"auth_type": auth_type, "network": "vpc" if hook is AlibabaCloudHook else "internal"}
+    fields = connection_type(hook.conn_type)["conn-fields"]
+    unwanted = {hook.words.token_extra} if auth_type == "access_key" else set()
+    return Watched({name: extra[name] for name in fields if name not in unwanted})
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook]) -> None:
-    fields = connection_type(hook.conn_type)["conn-fields"]
-    values = SAMPLES | {"site": "intl", "auth_type": "sts", "security_token": "t", "token": "t"}
-    used: dict[str, Any] = {}
+def test_the_form_has_every_field_that_is_read_and_no_other(
+    hook: type[CloudTasksHook], samples: dict[str, Any]
+) -> None:
+    used: set[str] = set()
+    for auth_type in hook.words.needs:
+        extra = filled_in(hook, auth_type, samples)
+        read_connection(hook.words, connection_values(hook, extra), "tests")
+        used |= extra.used
+    # The form has Login and Password for these two.
+    used -= {hook.words.key_id_extra, hook.words.secret_extra}
+    assert used == set(connection_type(hook.conn_type)["conn-fields"])
 
-    class Watched(dict[str, Any]):
-        def get(self, key: str, default: Any = None) -> Any:
-            used[key] = True
-            return super().get(key, default)
 
-    extra = Watched({name: values[name] for name in fields})
-    account = read_connection(hook.words, connection_values(hook, extra), "tests")
-    assert set(fields) <= set(used)
-    assert (account.timeouts.connect, account.timeouts.read) == (7, 8)
-    assert (account.retries.tries, account.retries.seconds) == (9, 10)
-    assert account.credentials.get().token == "t"
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], samples: dict[str, Any]) -> None:
+    accounts = {
+        auth_type: read_connection(hook.words, connection_values(hook, filled_in(hook, auth_type, samples)), "tests")
+        for auth_type in hook.words.needs
+    }
+    for account in accounts.values():
+        assert (account.network.timeouts.connect, account.network.timeouts.read) == (7, 8)
+        assert (account.network.proxy, account.network.ca_bundle) == ("http://proxy.test:3128", samples["ca_bundle"])
+        assert (account.retries.tries, account.retries.seconds) == (9, 10)
+        assert account.endpoints == {"sts": Endpoint("https://sts.test")}
+        assert account.place == (
+            Place("ap-southeast-1", "cn", "vpc")
+            if hook is AlibabaCloudHook
+            else Place("ap-southeast-1", "intl", "internal")
+        )
+    assert accounts["access_key"].credentials.get() == Credentials("id", "secret")
+    assert accounts["sts"].credentials.get() == Credentials("id", "secret", "t")
+    role = "ram_role_arn" if hook is AlibabaCloudHook else "role_arn"
+    assert isinstance(accounts[role].credentials, VendorCredentials)
+    for settings in (accounts[role].credentials._settings, accounts["oidc_role_arn"].credentials._settings):
+        assert settings.sts == Endpoint("https://sts.test")
+        assert settings.region == "ap-southeast-1"
+        assert settings.network == accounts[role].network
+        assert settings.role_arn == "a-role-arn"
+        assert settings.role_session_name == "a-session"
+        assert settings.external_id == "an-external-id"
+        assert settings.policy == '{"Version":"1"}'
+        assert settings.duration_seconds == 901
+    assert (settings.oidc_provider, settings.oidc_token_file) == ("a-provider", samples["oidc_token_file"])
+    machine = next(name for name in hook.words.needs if name in ("ecs_ram_role", "cvm_role"))
+    assert accounts[machine].credentials._settings.role_name == "a-role"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_the_least_value_that_the_form_takes_is_taken(hook: type[CloudTasksHook]) -> None:
     fields = connection_type(hook.conn_type)["conn-fields"]
     least = {name: field["schema"]["minimum"] for name, field in fields.items() if "minimum" in field["schema"]}
-    assert len(least) == 4
+    assert len(least) == 5
     read_connection(hook.words, connection_values(hook, least), "tests")
 
 
@@ -161,8 +240,8 @@ def test_the_defaults_that_the_form_tells_are_the_real_ones(name: str) -> None:
     account = read_connection(hook.words, connection_values(hook, {}), "tests")
     fields = connection_type(name)["conn-fields"]
     for field, value in (
-        ("connect_timeout", account.timeouts.connect),
-        ("read_timeout", account.timeouts.read),
+        ("connect_timeout", account.network.timeouts.connect),
+        ("read_timeout", account.network.timeouts.read),
         ("max_tries", account.retries.tries),
         ("max_retry_seconds", account.retries.seconds),
     ):
@@ -236,11 +315,17 @@ def kind_declared(schema: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_the_token_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> None:
+def test_what_is_secret_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> None:
     fields = connection_type(hook.conn_type)["conn-fields"]
-    assert [name for name, field in fields.items() if field["schema"].get("format") == "password"] == [
-        hook.words.token_extra
-    ]
+    hidden = [name for name, field in fields.items() if field["schema"].get("format") == "password"]
+    # A proxy's address may hold a login.
+    assert hidden == [hook.words.token_extra, "external_id", "proxy"]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_form_offers_the_networks_that_there_are(hook: type[CloudTasksHook]) -> None:
+    schema = connection_type(hook.conn_type)["conn-fields"]["network"]["schema"]
+    assert schema["enum"] == list(CLOUDS[hook.words.cloud].NETWORKS)
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -248,4 +333,4 @@ def test_the_forms_host_is_the_endpoint(hook: type[CloudTasksHook]) -> None:
     assert connection_type(hook.conn_type)["ui-field-behaviour"]["relabeling"]["host"] == "Endpoint override"
     values = connection_values(hook, {})
     account = read_connection(hook.words, ConnectionValues(**vars(values) | {"host": "h.test"}), "tests")
-    assert account.endpoint == Endpoint("https://h.test")
+    assert account.endpoints == {"*": Endpoint("https://h.test")}

@@ -27,10 +27,10 @@ from cryptography.x509.oid import NameOID
 from airflow_cloudtasks import transport as transport_module
 from airflow_cloudtasks.client import Account, CloudClient, Retries
 from airflow_cloudtasks.clouds.credentials import StaticCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.errors import CloudApiError, Throttled, TransientError, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.transport import Timeouts, async_transport
+from airflow_cloudtasks.transport import Network, Timeouts, async_transport
 
 from .calls import ALIBABA_SERVICE, JSON, ROA, RPC, TENCENT_SERVICE
 
@@ -129,17 +129,17 @@ def client(
     url: str,
     service: Service = ALIBABA_SERVICE,
     retries: Retries = SWIFT,
-    timeouts: Timeouts | None = None,
+    network: Network | None = None,
     **more: Any,
 ) -> CloudClient:
     key = Credentials("my-id", "my-secret", "my-token")
-    values: dict[str, Any] = {"credentials": StaticCredentials(key), "region": "ap-guangzhou", **more}
+    values: dict[str, Any] = {"credentials": StaticCredentials(key), "place": Place("ap-guangzhou"), **more}
     return CloudClient(
         Account(
             cloud=service.cloud,
-            endpoint=Endpoint(url),
+            endpoints={"*": Endpoint(url)},
             retries=retries,
-            timeouts=timeouts or Timeouts(connect=5, read=5),
+            network=network or Network(Timeouts(connect=5, read=5)),
             **values,
         )
     )
@@ -326,7 +326,10 @@ def test_a_host_that_nobody_knows_passes(call: Caller, monkeypatch: pytest.Monke
 def test_an_answer_that_does_not_come_passes(call: Caller, server: Server) -> None:
     server.answers = [STALL]
     with pytest.raises(TransientError, match="no answer in time") as caught:
-        call(client(server.url, retries=Retries(tries=1), timeouts=Timeouts(connect=5, read=0.1)), TaskId="queried")
+        call(
+            client(server.url, retries=Retries(tries=1), network=Network(Timeouts(connect=5, read=0.1))),
+            TaskId="queried",
+        )
     assert caught.value.code == "Timeout"
     assert "queried" not in str(caught.value)
 
@@ -372,7 +375,7 @@ def test_a_connection_is_used_again(call: Caller, server: Server) -> None:
 @pytest.mark.parametrize("action", [RPC, ROA], ids=["query", "path"])
 def test_the_address_is_sent_as_it_was_signed(call: Caller, server: Server, action: Action, task_id: str) -> None:
     by = client(server.url)
-    _, signed = by._sign(ALIBABA_SERVICE, action, {"TaskId": task_id}, Endpoint(server.url), Credentials("i", "s"))
+    _, signed = by._sign(Credentials("i", "s"), ALIBABA_SERVICE, action, {"TaskId": task_id})
     call(by, action, TaskId=task_id)
     (request,) = server.requests
     assert (request.method, f"{server.url}{request.path}") == (action.method, signed.url)
@@ -484,8 +487,8 @@ def in_a_loop(test: Callable[[], Any]) -> Callable[[], None]:
 
 @in_a_loop
 async def test_users_of_an_endpoint_share_a_session_and_the_last_one_closes_it() -> None:
-    async with async_transport(ENDPOINT, Timeouts()) as first:
-        async with async_transport(ENDPOINT, Timeouts()) as second:
+    async with async_transport(ENDPOINT, Network()) as first:
+        async with async_transport(ENDPOINT, Network()) as second:
             assert session_of(first) is session_of(second)
         assert not session_of(first).closed
     assert session_of(first).closed
@@ -495,7 +498,7 @@ async def test_users_of_an_endpoint_share_a_session_and_the_last_one_closes_it()
 @in_a_loop
 async def test_users_that_come_at_once_share_one_session() -> None:
     async def use() -> aiohttp.ClientSession:
-        async with async_transport(ENDPOINT, Timeouts()) as transport:
+        async with async_transport(ENDPOINT, Network()) as transport:
             await asyncio.sleep(0)
             return session_of(transport)
 
@@ -506,14 +509,14 @@ async def test_users_that_come_at_once_share_one_session() -> None:
 
 @in_a_loop
 async def test_endpoints_have_sessions_of_their_own() -> None:
-    async with async_transport(ENDPOINT, Timeouts()) as one, async_transport(ANOTHER, Timeouts()) as other:
+    async with async_transport(ENDPOINT, Network()) as one, async_transport(ANOTHER, Network()) as other:
         assert session_of(one) is not session_of(other)
 
 
 @in_a_loop
 async def test_a_session_is_closed_also_after_an_error() -> None:
     with pytest.raises(RuntimeError, match="broke"):
-        async with async_transport(ENDPOINT, Timeouts()) as transport:
+        async with async_transport(ENDPOINT, Network()) as transport:
             raise RuntimeError("broke")
     assert session_of(transport).closed
     assert not sharing()
@@ -521,9 +524,9 @@ async def test_a_session_is_closed_also_after_an_error() -> None:
 
 @in_a_loop
 async def test_who_comes_after_the_last_one_left_gets_a_new_session() -> None:
-    async with async_transport(ENDPOINT, Timeouts()) as first:
+    async with async_transport(ENDPOINT, Network()) as first:
         pass
-    async with async_transport(ENDPOINT, Timeouts()) as second:
+    async with async_transport(ENDPOINT, Network()) as second:
         assert session_of(second) is not session_of(first)
         assert not session_of(second).closed
 
@@ -535,16 +538,16 @@ class SlowOpening:
         self.go, self.opened = asyncio.Event(), []
         really_open = transport_module._open_session
 
-        async def open_session(endpoint: Endpoint) -> aiohttp.ClientSession:
+        async def open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
             await self.go.wait()
-            self.opened.append(await really_open(endpoint))
+            self.opened.append(await really_open(endpoint, network))
             return self.opened[-1]
 
         monkeypatch.setattr(transport_module, "_open_session", open_session)
 
 
 async def hold(entered: asyncio.Event, leave: asyncio.Event) -> None:
-    async with async_transport(ENDPOINT, Timeouts()):
+    async with async_transport(ENDPOINT, Network()):
         entered.set()
         await leave.wait()
 
@@ -589,16 +592,16 @@ def test_the_last_waiter_that_is_cancelled_while_the_session_opens_closes_it(mon
 
 def test_a_session_that_cannot_open_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
-        async def fail(endpoint: Endpoint) -> aiohttp.ClientSession:
+        async def fail(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
             raise FileNotFoundError("no such bundle")
 
         with monkeypatch.context() as patch:
             patch.setattr(transport_module, "_open_session", fail)
             with pytest.raises(FileNotFoundError, match="no such bundle"):
-                async with async_transport(ENDPOINT, Timeouts()):
+                async with async_transport(ENDPOINT, Network()):
                     pass
         assert not sharing()
-        async with async_transport(ENDPOINT, Timeouts()) as transport:
+        async with async_transport(ENDPOINT, Network()) as transport:
             assert not session_of(transport).closed
 
     asyncio.run(test())

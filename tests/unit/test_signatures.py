@@ -16,7 +16,7 @@ import pytest
 
 from airflow_cloudtasks.catalog import BDRC_TASK
 from airflow_cloudtasks.clouds import CLOUDS, alibaba, tencent
-from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, SignedRequest
+from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, Place, SignedRequest
 from airflow_cloudtasks.spec import Action, Service
 
 from .calls import ALIBABA_SERVICE, FORM, JSON, ROA, RPC, TENCENT_SERVICE, asked
@@ -45,7 +45,7 @@ def test_alibabas_published_example_gives_the_published_signature() -> None:
     call = Asked(
         ecs,
         Action(name="RunInstances", params=("ImageId", "RegionId"), params_in="query"),
-        alibaba.endpoint(ecs, "cn-shanghai", "cn"),
+        alibaba.endpoint(ecs, Place("cn-shanghai")),
     )
     with mock.patch.object(alibaba.secrets, "token_hex", return_value="3156853299f313e23d1673dc12e1703d"):
         request = signed(
@@ -66,7 +66,7 @@ def test_tencents_published_example_gives_the_published_signature() -> None:
     # Source: Tencent Cloud, "Signature v3", CVM's DescribeInstances. The page shows the keys as asterisks, and they
     # are what it signs with.
     cvm = Service(cloud="tencent", name="cvm", version="2017-03-12")
-    call = Asked(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, "ap-guangzhou", "cn"))
+    call = Asked(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, Place("ap-guangzhou")))
     request = signed(
         call,
         {"Limit": 1, "Filters": [{"Values": ["未命名"], "Name": "instance-name"}]},
