@@ -74,7 +74,7 @@ _ERRORS: ErrorTable = (
     (NotFound, ("*NotFound*", "*NotExist*")),
 )
 
-# The gateway's text for a wrong signature repeats what it signed; that is of no use to a person.
+# The gateway's text for a wrong signature repeats what it signed.
 _SERVER_STRING = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
 
 
@@ -203,10 +203,15 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     kind = error_kind(code, _status_told(code, answer.status))
     message = str(content.get("Message") or content.get("message") or "")
     raise kind(
-        asked.scrub(_SERVER_STRING.sub("", message)),
+        asked.scrub(for_a_person(message)),
         code=code or f"HTTP{answer.status}",
         **asked.context(answer, content.get("RequestId") or content.get("requestId")),
     )
+
+
+def for_a_person(message: str) -> str:
+    """Cut what the gateway signed off its text: it is of no use to a person, and may hold an external id."""
+    return _SERVER_STRING.sub("", message)
 
 
 def error_kind(code: str, http_status: int) -> type[CloudApiError]:

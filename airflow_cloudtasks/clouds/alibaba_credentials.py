@@ -16,7 +16,7 @@ from alibabacloud_credentials.provider import (
     RamRoleArnCredentialsProvider,
 )
 
-from airflow_cloudtasks.clouds.alibaba import error_kind
+from airflow_cloudtasks.clouds.alibaba import error_kind, for_a_person
 from airflow_cloudtasks.clouds.credentials import SESSION_NAME, CredentialSettings, VendorClass
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
@@ -60,7 +60,8 @@ def _machine(settings: CredentialSettings) -> Callable[[], Credentials]:
             role_name=settings.role_name,
             # IMDSv2 only: version 1 gives the key to whoever can make this machine send one request.
             disable_imds_v1=True,
-            http_options=_http_options(settings),
+            # No proxy of the connection: the service is this machine's own, and a proxy would ask for itself.
+            http_options=_http_options(settings, proxy=None),
             # The package asks it regularly anyhow, and needs no scheduler thread for it.
             async_update_enabled=False,
         )
@@ -95,7 +96,7 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         status, code = int(answered[1]), text(at(answer, "Code")) or "HTTP" + answered[1]
         kind = error_kind(code, status)
         return kind(
-            text(at(answer, "Message")) or "no message",
+            text(for_a_person(text(at(answer, "Message")) or "")) or "no message",
             code=code,
             http_status=status,
             request_id=text(at(answer, "RequestId")),
@@ -126,10 +127,10 @@ def _asking(provider: _Provider) -> Callable[[], Credentials]:
     return ask
 
 
-def _http_options(settings: CredentialSettings) -> HttpOptions:
+def _http_options(settings: CredentialSettings, proxy: str | None) -> HttpOptions:
     timeouts = settings.network.timeouts
     return HttpOptions(
-        proxy=settings.network.proxy,
+        proxy=proxy,
         connect_timeout=int(timeouts.connect * 1000),
         read_timeout=int(timeouts.read * 1000),
     )
@@ -142,7 +143,7 @@ def _asking_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Ca
         policy=settings.policy,
         duration_seconds=settings.duration_seconds,
         sts_endpoint=settings.sts.host,
-        http_options=_http_options(settings),
+        http_options=_http_options(settings, settings.network.proxy),
         **arguments,
     )
     # The vendor's classes have no argument for it; without, they would not trust what the connection says to trust.

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, NotFound, error_from_dict
 from airflow_cloudtasks.transport import Network
 
 _log = logging.getLogger(__name__)
@@ -181,4 +181,8 @@ class VendorCredentials:
             return error
         if isinstance(error, FileNotFoundError | PermissionError):
             return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
-        return self._explain(error, self._settings.sts.url)
+        explained = self._explain(error, self._settings.sts.url)
+        if isinstance(explained, NotFound):
+            # It is the role that is missing: whoever waits for a task to appear must not wait for that.
+            return error_from_dict(explained.as_dict() | {"kind": CredentialsError.__name__})
+        return explained
