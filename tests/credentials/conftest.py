@@ -1,0 +1,74 @@
+"""What the tests of credentials share: the emulator over http and https, and connections of every kind to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import pytest
+
+from airflow_cloudtasks.clouds import vendor
+from airflow_cloudtasks.emulator.server import Emulator
+
+for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
+    sys.path.append(str(folder))
+
+from certificates import Certificates, make_certificates  # noqa: E402 - its folder is no package
+from kinds import Machine  # noqa: E402 - the same
+
+# The vendors' libraries read these; a test must not be led astray by the machine that it runs on.
+LEADING_ASTRAY = (
+    *("ALIBABA_CLOUD_", "ALICLOUD_", "TENCENTCLOUD_", "TKE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"),
+)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def running(certificates: Certificates) -> Iterator[Emulator]:
+    with Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=0) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: Emulator) -> Iterator[Emulator]:
+    running.reset()
+    running.add_task("ice.workflow_task", "t1", "Succeed")
+    running.add_task("wedata.task", "t1", "Y")
+    yield running
+    running.reset()
+
+
+@pytest.fixture(autouse=True)
+def plain_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials of this machine, and none that another test fetched."""
+    for name in os.environ:
+        if name.upper().startswith(LEADING_ASTRAY):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    # urllib remembers the proxies that it saw first.
+    monkeypatch.setattr("urllib.request._opener", None)
+    monkeypatch.setattr(vendor, "_shared", WeakValueDictionary())
+
+
+@pytest.fixture
+def machine(emulator: Emulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    """The machine that Airflow runs on, with the emulator for its clouds and for its metadata service."""
+    monkeypatch.setenv("http_proxy", emulator.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    token_file = tmp_path / "oidc-token"
+    token_file.write_text("the-oidc-token")
+
+    def connect(conn_id: str, connection: dict[str, Any]) -> None:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+
+    return Machine(emulator, certificates, token_file, connect)

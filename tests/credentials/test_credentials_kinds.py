@@ -1,0 +1,358 @@
+"""Each kind of credential reads a task through the vendor's own class, lives longer than its session, and says why not.
+
+Every way goes through an Airflow connection in the environment and a hook, to the emulator: its token services, its
+metadata services and its APIs, all on loopback.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from kinds import (
+    ALIBABA_ASSUMES,
+    ALIBABA_OIDC,
+    ASKING,
+    ASSUMING,
+    BY_TOKEN,
+    EITHER_WAY,
+    HOLDING,
+    KEY,
+    MACHINES,
+    SENT_POLICY,
+    TENCENT_OIDC,
+    Hook,
+    Kind,
+    Machine,
+    asked,
+    assert_hides_secrets,
+    signers,
+)
+
+from airflow_cloudtasks.clouds import credentials as credentials_module
+from airflow_cloudtasks.errors import (
+    CloudApiError,
+    CloudTasksError,
+    CredentialsError,
+    InvalidConnection,
+    PermissionDenied,
+    TransientError,
+)
+from airflow_cloudtasks.hooks.alibaba import IceHook
+from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT
+from airflow_cloudtasks.model import CloudTask
+
+Get = Callable[[Hook], CloudTask]
+
+
+@pytest.fixture(autouse=True)
+def _known_to_the_clouds(machine: Machine) -> None:
+    machine.emulator.add_key("sts-id", "sts-secret", "sts-token")
+    machine.emulator.sts(oidc_token="the-oidc-token")
+
+
+def demand_external_id(machine: Machine, kind: Kind) -> None:
+    if kind in ASSUMING:
+        machine.emulator.sts(external_id="the-external-id")
+
+
+def test_no_kind_is_left_out() -> None:
+    # default is tried in processes of its own, by test_credentials_default_chain.py.
+    assert {(kind.cloud, kind.auth_type) for kind in HOLDING + ASKING} == {
+        (words.cloud, auth_type) for words in (ALIBABA, TENCENT) for auth_type in words.needs if auth_type != "default"
+    }
+
+
+# Reading
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", HOLDING + ASKING, ids=str)
+def test_a_task_is_read(machine: Machine, kind: Kind, get: Get) -> None:
+    demand_external_id(machine, kind)
+    task = get(kind.connect(machine))
+    assert (task.id, task.state) == ("t1", "succeeded")
+    assert asked(machine.emulator) == [*kind.asks, kind.api]
+    (signer,) = signers(machine.emulator, kind)
+    assert signer == kind.key[0] if kind in HOLDING and kind.key else signer not in KEY
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
+def test_sts_sees_what_the_connection_says(machine: Machine, kind: Kind, get: Get) -> None:
+    demand_external_id(machine, kind)
+    get(kind.connect(machine))
+    (call,) = machine.emulator.requests(kind.asks[0])
+    seen = call["parameters"]
+    assert {name: seen.get(name) for name in kind.sees} == kind.sees
+    assert call["key_id"] == (kind.key[0] if kind.key else None)
+    if "Policy" in seen:
+        assert unquote(seen["Policy"]) == SENT_POLICY
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
+def test_sts_sees_the_defaults_where_the_connection_says_nothing(machine: Machine, kind: Kind, get: Get) -> None:
+    names = ("role_session_name", "external_id", "policy", "duration_seconds")
+    get(kind.connect(machine, **dict.fromkeys(names)))
+    seen = machine.emulator.requests(kind.asks[0])[0]["parameters"]
+    assert seen["RoleSessionName"] == "airflow"
+    assert not {"ExternalId", "Policy"} & set(seen)
+    assert int(seen["DurationSeconds"]) == {"alibaba": 3600, "tencent": 7200}[kind.cloud]
+
+
+@pytest.mark.parametrize("kind", HOLDING + ASKING, ids=str)
+def test_the_connection_tests_itself(machine: Machine, kind: Kind) -> None:
+    demand_external_id(machine, kind)
+    worked, told = kind.connect(machine).test_connection()
+    assert worked, told
+    assert told.startswith("Connected to account ")
+    assert told.endswith(f"region {kind.connection(machine)['extra']['region']}.")
+    if kind in ASSUMING:
+        assert "nightly" in told or kind.cloud == "tencent"
+    assert asked(machine.emulator) == [*kind.asks, "sts.get_caller_identity"]
+    assert_hides_secrets(told)
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", MACHINES, ids=str)
+def test_a_machines_role_that_is_named_is_not_asked_for(machine: Machine, kind: Kind, get: Get) -> None:
+    get(kind.connect(machine, role_name="emulator-role"))
+    assert "metadata.role" not in asked(machine.emulator)
+    assert "metadata.credentials" in asked(machine.emulator)
+
+
+@EITHER_WAY
+@pytest.mark.parametrize(
+    ("kind", "variables"),
+    [
+        (
+            ALIBABA_OIDC,
+            {"role_arn": "ALIBABA_CLOUD_ROLE_ARN", "oidc_provider_arn": "ALIBABA_CLOUD_OIDC_PROVIDER_ARN"}
+            | {"oidc_token_file": "ALIBABA_CLOUD_OIDC_TOKEN_FILE"},
+        ),
+        (
+            TENCENT_OIDC,
+            {"role_arn": "TKE_ROLE_ARN", "provider_id": "TKE_PROVIDER_ID"}
+            | {"oidc_token_file": "TKE_WEB_IDENTITY_TOKEN_FILE"},
+        ),
+    ],
+    ids=str,
+)
+def test_a_pod_tells_by_its_environment_who_it_is(
+    machine: Machine, kind: Kind, variables: dict[str, str], get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = kind.connection(machine)["extra"]
+    for name, variable in variables.items():
+        monkeypatch.setenv(variable, extra[name])
+    get(kind.connect(machine, **dict.fromkeys(variables)))
+    seen = machine.emulator.requests(kind.asks[0])[0]["parameters"]
+    assert {name: seen.get(name) for name in kind.sees} == kind.sees
+    assert asked(machine.emulator) == [*kind.asks, kind.api]
+
+
+# Sessions end
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASKING, ids=str)
+def test_a_session_that_was_ended_is_replaced_within_the_same_read(machine: Machine, kind: Kind, get: Get) -> None:
+    hook = kind.connect(machine)
+    get(hook)
+    assert machine.emulator.expire_issued() >= 1
+    assert get(hook).state == "succeeded"
+    assert asked(machine.emulator) == [*kind.asks, kind.api, kind.api, *kind.asks, kind.api]
+    first, refused, second = signers(machine.emulator, kind)
+    assert first == refused != second
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASKING, ids=str)
+def test_a_session_that_ended_by_itself_is_replaced(machine: Machine, kind: Kind, get: Get) -> None:
+    machine.emulator.sts(valid_seconds=0.5)
+    hook = kind.connect(machine)
+    get(hook)
+    time.sleep(0.6)
+    machine.emulator.sts(valid_seconds=None)
+    assert get(hook).state == "succeeded"
+    assert len(set(signers(machine.emulator, kind))) == 2
+
+
+# Alibaba's classes ask anew a quarter of an hour before the end, Tencent's a tenth of the session or five minutes.
+ENDING = {"alibaba": 14 * 60, "tencent": 170}
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASKING, ids=str)
+def test_a_session_that_nears_its_end_is_replaced_before_it_ends(
+    machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
+    machine.emulator.sts(seconds=ENDING[kind.cloud])
+    hook = kind.connect(machine)
+    get(hook)
+    machine.emulator.sts(seconds=None)
+    # In the background: this read may still be signed with what was held.
+    get(hook)
+    until = time.monotonic() + 10
+    while asked(machine.emulator).count(kind.asks[-1]) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    get(hook)
+    used = signers(machine.emulator, kind)
+    assert used[0] != used[2]
+    assert {entry["outcome"] for entry in machine.emulator.requests()} == {"ok"}
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASKING, ids=str)
+def test_a_session_that_lasts_is_fetched_once(
+    machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
+    hook = kind.connect(machine)
+    for _ in range(3):
+        get(hook)
+        time.sleep(0.05)
+    assert asked(machine.emulator) == [*kind.asks, kind.api, kind.api, kind.api]
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
+def test_a_token_file_is_read_anew_for_every_session(machine: Machine, kind: Kind, get: Get) -> None:
+    hook = kind.connect(machine)
+    get(hook)
+    machine.emulator.sts(oidc_token="the-next-token")
+    machine.token_file.write_text("the-next-token")
+    machine.emulator.expire_issued()
+    assert get(hook).state == "succeeded"
+
+
+# Refusals
+
+
+def refused(hook: Hook, get: Get, kind: type[CloudTasksError]) -> str:
+    with pytest.raises(CloudTasksError) as caught:
+        get(hook)
+    told = str(caught.value)
+    assert type(caught.value) is kind, told
+    assert_hides_secrets(f"{told} {caught.value!r}")
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    worked, said = hook.test_connection()
+    assert not worked
+    assert_hides_secrets(said)
+    return told
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING, ids=str)
+def test_a_wrong_external_id_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+    machine.emulator.sts(external_id="another")
+    told = refused(kind.connect(machine), get, PermissionDenied)
+    assert told.startswith("Fetching credentials failed: ")
+    assert "Grant the action" in told
+    assert kind.api not in asked(machine.emulator)
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
+def test_an_unknown_role_is_an_error_of_the_credentials_and_no_missing_task(
+    machine: Machine, kind: Kind, get: Get
+) -> None:
+    machine.emulator.sts(roles=["acs:ram::1:role/other", "qcs::cam::uin/1:roleName/other"])
+    told = refused(kind.connect(machine), get, CredentialsError)
+    assert "role" in told.lower()
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING, ids=str)
+def test_a_wrong_secret_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+    connection = kind.connection(machine) | {"password": "sts-secret"}
+    machine.connect("kind", connection)
+    told = refused(kind.hook(), get, CredentialsError)
+    assert "Signature" in told
+    assert "Check the key id and the secret of the Airflow connection" in told
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
+def test_a_token_that_the_cloud_does_not_take_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+    machine.emulator.sts(oidc_token="another")
+    with pytest.raises(CloudApiError) as caught:
+        get(kind.connect(machine))
+    assert not caught.value.retryable
+    assert_hides_secrets(str(caught.value))
+    assert "token" in str(caught.value).lower()
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
+def test_a_token_file_that_vanished_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+    hook = kind.connect(machine)
+    get(hook)
+    machine.token_file.unlink()
+    machine.emulator.expire_issued()
+    told = refused(hook, get, InvalidConnection)
+    assert str(machine.token_file) in told
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", MACHINES, ids=str)
+def test_a_machine_without_the_role_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+    told = refused(kind.connect(machine, role_name="no-such-role"), get, CredentialsError)
+    assert "the metadata service of this machine gave none; is it a" in told
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
+def test_an_sts_that_cannot_be_reached_may_be_asked_again(machine: Machine, kind: Kind, get: Get) -> None:
+    told = refused(kind.connect(machine, endpoints={"sts": "https://127.0.0.1:9"}), get, TransientError)
+    assert "no answer" in told
+    assert "https://127.0.0.1:9" in told
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", ASSUMING, ids=str)
+def test_an_sts_that_stumbles_is_asked_again(machine: Machine, kind: Kind, get: Get) -> None:
+    machine.emulator.fault("http_500", count=1)
+    hook = kind.connect(machine, max_tries=3)
+    assert get(hook).state == "succeeded"
+    assert asked(machine.emulator) == [*kind.asks, *kind.asks, kind.api]
+
+
+@EITHER_WAY
+def test_a_certificate_that_nobody_vouches_for_keeps_the_key_at_home(machine: Machine, get: Get) -> None:
+    # Another name for the same port: the vendor's library keeps what it trusted first with the endpoint.
+    sts = machine.emulator.tls_url.replace("127.0.0.1", "localhost")
+    refused(ALIBABA_ASSUMES.connect(machine, endpoints={"sts": sts}, ca_bundle=None), get, TransientError)
+    assert not machine.emulator.requests()
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", MACHINES, ids=str)
+def test_the_metadata_service_is_never_asked_through_the_connections_proxy(
+    machine: Machine, kind: Kind, get: Get
+) -> None:
+    # It speaks for the machine that asks it: a proxy would ask for its own.
+    told = refused(kind.connect(machine, proxy="http://127.0.0.1:9"), get, TransientError)
+    assert kind.asks[-1] in asked(machine.emulator)
+    assert "Fetching credentials" not in told
+
+
+# Connections of the official provider
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("written", ["extra", "login"])
+def test_a_connection_of_the_official_alibaba_provider_works(machine: Machine, get: Get, written: str) -> None:
+    extra: dict[str, Any] = {"region": "cn-shanghai"}
+    key = {"login": KEY[0], "password": KEY[1]}
+    if written == "extra":
+        extra, key = extra | {"access_key_id": KEY[0], "access_key_secret": KEY[1]}, {}
+    machine.connect("official", {"conn_type": "alibaba_cloud", "host": machine.emulator.url, "extra": extra, **key})
+    hook = IceHook("official")
+    assert get(hook).state == "succeeded"
+    assert hook.test_connection()[0]
