@@ -9,11 +9,13 @@ from airflow.utils.session import create_session
 
 try:
     from airflow.dag_processing.dagbag import DagBag
+except ImportError:  # before Airflow 3.2
+    from airflow.models.dagbag import DagBag
+try:
     from airflow.models.xcom import XComModel as XCom
 
     decoded = XCom.deserialize_value
 except ImportError:  # Airflow 2, where a row decodes its value when it is loaded
-    from airflow.models.dagbag import DagBag
     from airflow.models.xcom import XCom
 
     decoded = attrgetter("value")
