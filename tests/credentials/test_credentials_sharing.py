@@ -1,0 +1,234 @@
+"""A thousand waits on one connection are one session at STS, and none of them holds the others up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from kinds import ALIBABA_ASSUMES, ASSUMING, EITHER_WAY, KEY, Hook, Kind, Machine, aread, asked, read, signers
+
+from airflow_cloudtasks.clouds import vendor
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
+from airflow_cloudtasks.hooks import base
+from airflow_cloudtasks.model import CloudTask
+
+MANY = 50
+Get = Callable[[Hook], CloudTask]
+EACH = pytest.mark.parametrize("kind", ASSUMING, ids=str)
+
+
+def sessions(machine: Machine) -> int:
+    return asked(machine.emulator).count("sts.assume_role")
+
+
+@EACH
+def test_many_async_readers_are_one_session_and_one_more_after_it_ended(machine: Machine, kind: Kind) -> None:
+    kind.connect(machine)
+
+    async def test() -> None:
+        hooks = [kind.hook() for _ in range(MANY)]
+        told = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in told} == {"succeeded"}
+        assert sessions(machine) == 1
+        assert machine.emulator.expire_issued() == 1
+        told = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in told} == {"succeeded"}
+        assert sessions(machine) == 2
+
+    asyncio.run(test())
+    assert len(set(signers(machine.emulator, kind))) == 2
+
+
+@EACH
+def test_many_threads_are_one_session_and_one_more_after_it_ended(machine: Machine, kind: Kind) -> None:
+    kind.connect(machine)
+    hooks = [kind.hook() for _ in range(20)]
+    for expected in (1, 2):
+        with ThreadPoolExecutor(len(hooks)) as pool:
+            assert {task.state for task in pool.map(read, hooks)} == {"succeeded"}
+        assert sessions(machine) == expected
+        machine.emulator.expire_issued()
+
+
+@EACH
+def test_threads_and_event_loops_share_a_session(machine: Machine, kind: Kind) -> None:
+    kind.connect(machine)
+    hooks = [kind.hook() for _ in range(6)]
+    ways: list[Get] = [read, lambda hook: asyncio.run(aread(hook))] * 3
+    with ThreadPoolExecutor(len(hooks)) as pool:
+        assert {task.state for task in pool.map(lambda way, hook: way(hook), ways, hooks)} == {"succeeded"}
+    assert sessions(machine) == 1
+
+
+async def ticks_until(done: asyncio.Future[Any]) -> list[float]:
+    """The gaps between the ticks of a heart that beats every 5 ms."""
+    last, gaps = time.perf_counter(), []
+    while not done.done():
+        await asyncio.sleep(0.005)
+        gaps.append(time.perf_counter() - last)
+        last += gaps[-1]
+    return gaps
+
+
+@EACH
+def test_an_event_loop_goes_on_while_sts_hangs(machine: Machine, kind: Kind) -> None:
+    async def test() -> None:
+        hook = kind.connect(machine, read_timeout=1, connect_timeout=1)
+        # Loading a vendor's package holds the interpreter, whoever loads it; here it is loaded.
+        await aread(hook)
+        machine.emulator.expire_issued()
+        machine.emulator.fault("hang", seconds=1)
+        waits = asyncio.ensure_future(aread(kind.hook()))
+        gaps = await ticks_until(waits)
+        assert isinstance(waits.exception(), CloudTasksError)
+        assert sum(gaps) > 0.5
+        assert max(gaps) < 0.25
+
+    asyncio.run(test())
+
+
+@EACH
+def test_who_is_cancelled_does_not_take_the_session_from_the_others(machine: Machine, kind: Kind) -> None:
+    async def test() -> None:
+        hooks = [kind.connect(machine) for _ in range(5)]
+        source = hooks[0].get_conn().account.credentials
+        make, go = source._make, threading.Event()
+        source._make = lambda settings: make(settings) if go.wait(10) else None
+        readers = [asyncio.ensure_future(aread(hook)) for hook in hooks]
+        await asyncio.sleep(0.1)
+        readers[0].cancel()
+        await asyncio.wait([readers[0]])
+        assert readers[0].cancelled()
+        assert not any(reader.done() for reader in readers[1:])
+        go.set()
+        assert {task.state for task in await asyncio.gather(*readers[1:])} == {"succeeded"}
+        assert sessions(machine) == 1
+
+    asyncio.run(test())
+
+
+@EACH
+def test_equal_settings_share_a_source_and_its_last_user_frees_it(machine: Machine, kind: Kind) -> None:
+    one, other = kind.connect(machine), kind.hook()
+    assert one.get_conn().account.credentials is other.get_conn().account.credentials
+    different = kind.connect(machine, role_session_name="another")
+    assert different.get_conn().account.credentials is not one.get_conn().account.credentials
+    gc.collect()
+    assert len(vendor._shared) == 2
+    del different
+    gc.collect()
+    assert len(vendor._shared) == 1
+    del one
+    gc.collect()
+    assert len(vendor._shared) == 1
+    del other
+    gc.collect()
+    assert len(vendor._shared) == 0
+
+
+def test_other_settings_are_another_session(machine: Machine) -> None:
+    for name in ("one", "other", "one"):
+        read(ALIBABA_ASSUMES.connect(machine, role_session_name=name))
+    named = [call["parameters"]["RoleSessionName"] for call in machine.emulator.requests("sts.assume_role")]
+    assert named[:2] == ["one", "other"]
+
+
+# A connection that is edited
+
+LASTING = Kind("alibaba", "access_key", key=KEY)
+
+
+def new_key(machine: Machine) -> Kind:
+    machine.emulator.add_key("next-id", "next-secret")
+    return Kind("alibaba", "access_key", key=("next-id", "next-secret"))
+
+
+@EITHER_WAY
+def test_an_edited_connection_is_picked_up_when_the_key_is_refused(machine: Machine, get: Get) -> None:
+    hook = LASTING.connect(machine)
+    get(hook)
+    new_key(machine).connect(machine)
+    get(hook)
+    machine.emulator.revoke_key("emulator-id")
+    assert get(hook).state == "succeeded"
+    assert signers(machine.emulator, LASTING)[:2] == [KEY[0]] * 2
+    assert signers(machine.emulator, LASTING)[-1] == "next-id"
+
+
+@EITHER_WAY
+def test_a_refused_key_of_a_connection_that_nobody_edited_is_refused(machine: Machine, get: Get) -> None:
+    hook = LASTING.connect(machine)
+    get(hook)
+    machine.emulator.revoke_key("emulator-id")
+    before = len(machine.emulator.requests())
+    with pytest.raises(CredentialsError):
+        get(hook)
+    assert len(machine.emulator.requests()) == before + 1
+
+
+@EITHER_WAY
+def test_an_edited_connection_is_picked_up_by_and_by(
+    machine: Machine, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = LASTING.connect(machine)
+    get(hook)
+    new_key(machine).connect(machine)
+    get(hook)
+    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    get(hook)
+    assert signers(machine.emulator, LASTING) == [KEY[0], KEY[0], "next-id"]
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("kind", [LASTING, *ASSUMING], ids=str)
+def test_a_connection_that_nobody_edited_keeps_its_client_and_session(
+    machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    hook = kind.connect(machine)
+    get(hook)
+    client = hook.get_conn()
+    get(hook)
+    assert hook.get_conn() is client
+    assert sessions(machine) == (kind in ASSUMING)
+
+
+@EITHER_WAY
+def test_an_edit_that_breaks_the_connection_keeps_what_works(
+    machine: Machine, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = LASTING.connect(machine)
+    get(hook)
+    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    LASTING.connect(machine, auth_type="oauth")
+    assert get(hook).state == "succeeded"
+
+
+def test_an_open_hook_goes_on_with_the_edited_connection(machine: Machine) -> None:
+    async def test() -> None:
+        async with LASTING.connect(machine) as hook:
+            await aread(hook)
+            new_key(machine).connect(machine)
+            machine.emulator.revoke_key("emulator-id")
+            assert (await aread(hook)).state == "succeeded"
+            assert (await aread(hook)).state == "succeeded"
+
+    asyncio.run(test())
+    assert signers(machine.emulator, LASTING)[-2:] == ["next-id"] * 2
+
+
+def test_a_look_up_in_one_thread_serves_its_hook_in_others(machine: Machine) -> None:
+    hook = ALIBABA_ASSUMES.connect(machine)
+    threads = [threading.Thread(target=read, args=(hook,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(signers(machine.emulator, ALIBABA_ASSUMES)) == 8
+    assert sessions(machine) == 1
