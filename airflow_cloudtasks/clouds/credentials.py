@@ -14,6 +14,7 @@ from typing import Protocol
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, NotFound, error_from_dict
 from airflow_cloudtasks.transport import Network
+from airflow_cloudtasks.turns import take_turn
 
 _log = logging.getLogger(__name__)
 
@@ -137,7 +138,10 @@ class VendorCredentials:
         # Shielded: a waiter that is cancelled must not cancel the fetch of the others.
         if (held := self._current()) is not None:
             return held
-        return await asyncio.shield(asyncio.wrap_future(self._start()))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._start()))
+        finally:
+            await take_turn()
 
     def renew(self, refused: Credentials) -> bool:
         """Forget what was refused, so that it is fetched anew; once for all whom the same was refused."""

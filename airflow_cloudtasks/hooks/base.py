@@ -21,6 +21,7 @@ from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
 from airflow_cloudtasks.spec import Service, TaskApi
 from airflow_cloudtasks.transport import AsyncTransport
+from airflow_cloudtasks.turns import take_turn
 from airflow_cloudtasks.values import load_json
 
 # An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
@@ -228,6 +229,7 @@ class CloudTasksHook(BaseHook):
 
     async def _aresolve(self) -> CloudClient:
         with self._looking_up():
+            await take_turn()
             connection = await get_async_connection(self.conn_id, hook=self)
             extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
         # In a thread: a connection may name files, and making its client may load a vendor's package.
