@@ -42,6 +42,7 @@ from airflow_cloudtasks.values import text
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
+_HTTP_REDIRECT = 300
 
 # Source: Tencent Cloud API 3.0, common error codes.
 _ERRORS: ErrorTable = (
@@ -177,10 +178,10 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
             **asked.context(answer),
         )
     error = content.get("Error")
-    if error is None:
+    if error is None and answer.status < _HTTP_REDIRECT:
         return content
     told = error if isinstance(error, dict) else {}
-    code = text(told.get("Code")) or "UnknownError"
+    code = text(told.get("Code")) or (f"HTTP{answer.status}" if error is None else "UnknownError")
     kind = error_kind(code, answer.status)
     raise kind(
         asked.scrub(str(told.get("Message") or "")),
