@@ -6,6 +6,7 @@ metadata services and its APIs, all on loopback.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,7 @@ from kinds import (
     Machine,
     asked,
     assert_hides_secrets,
+    read,
     signers,
 )
 
@@ -91,6 +93,16 @@ def test_sts_sees_what_the_connection_says(machine: Machine, kind: Kind, get: Ge
     assert call["key_id"] == (kind.key[0] if kind.key else None)
     if "Policy" in seen:
         assert unquote(seen["Policy"]) == SENT_POLICY
+
+
+@pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
+def test_a_policy_may_hold_any_text(machine: Machine, kind: Kind) -> None:
+    policy = {"Version": "1", "Statement": [{"Condition": {"StringEquals": {"x": "a b+c*~d/é任%20&=?"}}}]}
+    read(kind.connect(machine, policy=policy))
+    (call,) = machine.emulator.requests(kind.asks[0])
+    if "Policy" in call["parameters"]:
+        sent = call["parameters"]["Policy"]
+        assert json.loads(unquote(sent) if kind.cloud == "tencent" else sent) == policy
 
 
 @EITHER_WAY

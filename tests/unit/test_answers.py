@@ -418,3 +418,30 @@ def test_an_error_says_no_more_than_it_knows(error: CloudApiError, text: str) ->
 def test_an_error_that_a_person_can_mend_says_how(kind: type[CloudApiError]) -> None:
     assert kind.advice.endswith(".")
     assert str(kind("no")).endswith(kind.advice)
+
+
+# What the HTTP status tells where the vendor's code does not
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, BadRequest), (401, CredentialsError), (403, PermissionDenied), (404, NotFound), (503, TransientError)],
+)
+def test_alibabas_http_status_tells_what_its_code_does_not(status: int, kind: type[CloudApiError]) -> None:
+    assert type(error_of(ALIBABA, answer(alibaba_error("SomethingNew"), status))) is kind
+    # BPStudio tells a status of its own under HTTP 200.
+    assert type(error_of(BPSTUDIO, answer(alibaba_error(str(status)), 200))) is kind
+
+
+@pytest.mark.parametrize("status", [300, 302, 304, 307])
+def test_a_redirect_with_json_is_no_answer_of_alibabas(status: int) -> None:
+    error = error_of(ALIBABA, answer({"WorkflowTask": {"Status": "Succeed"}}, status))
+    assert (error.http_status, error.code) == (status, f"HTTP{status}")
+    assert type(error) is BadRequest
+
+
+@pytest.mark.parametrize(("status", "kind"), [(302, BadRequest), (404, BadRequest), (500, TransientError)])
+def test_a_failure_of_http_is_no_answer_of_tencents_whatever_it_holds(status: int, kind: type[CloudApiError]) -> None:
+    error = error_of(TENCENT, answer({"Response": {"Status": "SUCCESS", "RequestId": "r-1"}}, status))
+    assert type(error) is kind
+    assert (error.http_status, error.code, error.request_id) == (status, f"HTTP{status}", "r-1")

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from airflow_cloudtasks.client import Account
+from airflow_cloudtasks.clouds.credentials import CredentialSettings, VendorCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
+from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionValues, Words, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
+OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
 
 
-def connection(words: Words = ALIBABA, extra: dict[str, Any] | None = None, **fields: Any) -> Account:
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (ALIBABA, TENCENT):
+        for variable in words.variables.values():
+            monkeypatch.delenv(variable, raising=False)
+
+
+def connection(words: Words = ALIBABA, extra: Any = MappingProxyType({}), **fields: Any) -> Account:
     values: dict[str, Any] = {
         "conn_id": "my_conn",
         "conn_type": words.conn_types[0],
@@ -25,7 +38,7 @@ def connection(words: Words = ALIBABA, extra: dict[str, Any] | None = None, **fi
         "port": None,
         **fields,
     }
-    return read_connection(words, ConnectionValues(**values, extra=extra or {}), "tests")
+    return read_connection(words, ConnectionValues(**values, extra=extra), "tests")
 
 
 def credentials(account: Account) -> Credentials:
@@ -74,6 +87,101 @@ def credentials(account: Account) -> Credentials:
         ),
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
+        # Extra that is no JSON object: None stands for it.
+        (ALIBABA, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
+        (TENCENT, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
+        # Kinds of credentials, and what each needs.
+        *(
+            (words, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
+            for words, role, arn, text in (
+                (ALIBABA, "ram_role_arn", "acs:ram::1:role/r", "it has no AccessKey ID, which auth_type ram_role_arn"),
+                (TENCENT, "role_arn", "qcs::cam::uin/1:roleName/r", "it has no SecretId, which auth_type role_arn"),
+            )
+        ),
+        (ALIBABA, {"extra": {"auth_type": "ram_role_arn"}}, "auth_type ram_role_arn needs role_arn; put it into Extra"),
+        (ALIBABA, {"extra": {"auth_type": "ram_role_arn"}}, "or set ALIBABA_CLOUD_ROLE_ARN in the environment."),
+        (TENCENT, {"extra": {"auth_type": "role_arn", "role_arn": " "}}, "auth_type role_arn needs role_arn; put it"),
+        (
+            ALIBABA,
+            {"extra": {"auth_type": "oidc_role_arn", "role_arn": "r"}},
+            "auth_type oidc_role_arn needs oidc_provider_arn; put it into Extra as 'oidc_provider_arn', "
+            "or set ALIBABA_CLOUD_OIDC_PROVIDER_ARN in the environment.",
+        ),
+        (
+            TENCENT,
+            {"extra": {"auth_type": "oidc_role_arn", "role_arn": "r", "provider_id": "p"}},
+            "auth_type oidc_role_arn needs oidc_token_file; put it into Extra as 'oidc_token_file', "
+            "or set TKE_WEB_IDENTITY_TOKEN_FILE in the environment.",
+        ),
+        (
+            ALIBABA,
+            {"extra": OIDC | {"oidc_provider_arn": "p"}},
+            "oidc_token_file names '/nowhere/token', and there is no such file on this machine.",
+        ),
+        (
+            TENCENT,
+            {"extra": OIDC | {"provider_id": "p"}},
+            "oidc_token_file names '/nowhere/token', and there is no such file on this machine.",
+        ),
+        *(
+            (
+                words,
+                {"extra": {"auth_type": "access_key", words.token_extra: TOKEN}},
+                f"it holds '{words.token_extra}', of which auth_type access_key makes no use; set auth_type to sts, "
+                "or take the token out.",
+            )
+            for words in (ALIBABA, TENCENT)
+        ),
+        (
+            ALIBABA,
+            {"host": "http://127.0.0.1:8787", "extra": {"auth_type": "ram_role_arn", "role_arn": "r"}},
+            "Alibaba's library for roles calls STS over https only; give it an https address in Extra as "
+            '{"endpoints": {"sts": "https://HOST:PORT"}}.',
+        ),
+        # A session's settings.
+        *(
+            (words, {"extra": {"auth_type": role, "role_arn": "r", **settings}}, text)
+            for words, role in ((ALIBABA, "ram_role_arn"), (TENCENT, "role_arn"))
+            for settings, text in (
+                (
+                    {"policy": "{'no': 'json'}"},
+                    "policy is no JSON object; write it as the policy language of the cloud's",
+                ),
+                ({"policy": '"text"'}, "policy is no JSON"),
+                ({"policy": "7"}, "policy is no JSON"),
+                ({"policy": [1]}, "policy is no JSON"),
+                ({"duration_seconds": 899}, "duration_seconds is 899; expected at least 900."),
+                ({"duration_seconds": "-1"}, "duration_seconds is '-1'; expected a whole number of at least 1."),
+                ({"duration_seconds": "an hour"}, "duration_seconds is 'an hour'; expected a whole number"),
+                ({"duration_seconds": 900.5}, "duration_seconds is '900.5'; expected a whole number"),
+            )
+        ),
+        # Where requests go, and how.
+        (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
+        (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
+        *(
+            (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is no JSON object of addresses; write it as {")
+            for endpoints in ("{", "ice.test", '["ice.test"]', ["ice.test"], {"ice": 7}, '{"ice": null}', "7")
+        ),
+        (
+            ALIBABA,
+            {"extra": {"endpoints": {"ice": "http://ice.test"}}},
+            "The endpoint 'http://ice.test' uses plain http",
+        ),
+        (ALIBABA, {"extra": {"endpoints": {"ice": f"u:{SECRET}@h"}}}, "The endpoint 'h' is not an address"),
+        (
+            ALIBABA,
+            {"extra": {"ca_bundle": "/nowhere/ca.pem"}},
+            "ca_bundle names '/nowhere/ca.pem', and there is no such",
+        ),
+        *(
+            (
+                TENCENT,
+                {"extra": {"proxy": proxy}},
+                "proxy is no address of a proxy; write it as http://[USER:PASSWORD@]",
+            )
+            for proxy in (f"me:{SECRET}@proxy.test", f"socks5://me:{SECRET}@p", f"http://{SECRET} @p", "http://", "h/x")
+        ),
         (ALIBABA, {"extra": {"auth_type": "oauth"}}, "auth_type is 'oauth'; expected one of access_key, sts"),
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
         (ALIBABA, {"host": "http://oss.test"}, "The endpoint 'http://oss.test' uses plain http"),
@@ -153,21 +261,17 @@ def test_a_temporary_token_is_used_with_its_key(words: Words, field: str, told: 
     assert credentials(account) == Credentials("my-id", SECRET, TOKEN)
 
 
-def test_an_empty_connection_form_means_the_defaults() -> None:
-    names = (
-        "region",
-        "auth_type",
-        "security_token",
-        "connect_timeout",
-        "read_timeout",
-        "max_tries",
-        "max_retry_seconds",
-    )
-    for empty in (None, ""):
-        account = connection(extra=dict.fromkeys(names, empty))
-        assert (account.place, account.endpoints) == (Place(None, "cn", "public"), {})
-        assert (account.network.timeouts.connect, account.network.timeouts.read) == (5, 30)
-        assert (account.retries.tries, account.retries.seconds) == (5, 60)
+@pytest.mark.parametrize("words", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
+@pytest.mark.parametrize("empty", [None, "", " "])
+def test_an_empty_connection_form_means_the_defaults(words: Words, empty: str | None) -> None:
+    names = connection_type(words.conn_types[0])["conn-fields"]
+    assert len(names) > 15
+    account = connection(words, extra=dict.fromkeys(names, empty))
+    assert (account.place, account.endpoints) == (Place(None, "cn", "public"), {})
+    assert credentials(account) == Credentials("my-id", SECRET)
+    assert (account.network.timeouts.connect, account.network.timeouts.read) == (5, 30)
+    assert (account.network.proxy, account.network.ca_bundle) == (None, None)
+    assert (account.retries.tries, account.retries.seconds) == (5, 60)
 
 
 @pytest.mark.parametrize("kind", [str, int, float])
@@ -197,3 +301,76 @@ def test_an_account_shows_no_secret() -> None:
     account = connection(extra={"security_token": TOKEN})
     assert SECRET not in repr(account)
     assert TOKEN not in repr(account)
+
+
+@pytest.mark.parametrize("write", [dict, json.dumps], ids=["object", "text"])
+def test_each_service_may_have_an_endpoint_of_its_own(write: Any) -> None:
+    given = write({"ice": "https://ice.test", "sts": "127.0.0.1:8443"})
+    account = connection(host="http://127.0.0.1:8787", extra={"endpoints": given, "region": "cn-shanghai"})
+    assert account.endpoints == {
+        "ice": Endpoint("https://ice.test"),
+        "sts": Endpoint("https://127.0.0.1:8443"),
+        "*": Endpoint("http://127.0.0.1:8787"),
+    }
+
+
+@pytest.mark.parametrize("write", [dict, json.dumps], ids=["object", "text"])
+def test_a_policy_may_be_written_as_json_or_as_text(write: Any) -> None:
+    policy = {"Version": "1", "Statement": []}
+    extra = {"auth_type": "ram_role_arn", "role_arn": "r", "policy": write(policy)}
+    assert settings(connection(extra=extra)).policy == '{"Version":"1","Statement":[]}'
+
+
+def test_a_policy_has_no_blank_when_it_is_sent() -> None:
+    policy = {"Condition": {"StringEquals": {"x": ["a b", " "]}}}
+    extra = {"auth_type": "ram_role_arn", "role_arn": "r", "policy": policy}
+    sent = settings(connection(extra=extra)).policy
+    assert sent is not None
+    assert " " not in sent
+    assert json.loads(sent) == policy
+
+
+def settings(account: Account) -> CredentialSettings:
+    assert isinstance(account.credentials, VendorCredentials)
+    return account.credentials._settings
+
+
+@pytest.mark.parametrize("words", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
+def test_with_no_key_and_no_auth_type_the_vendors_default_chain_is_meant(words: Words) -> None:
+    account = connection(words, login=None, password=None)
+    told = connection(words, login=None, password=None, extra={"auth_type": "default"})
+    assert account.credentials is told.credentials
+    assert isinstance(account.credentials, VendorCredentials)
+    module = import_module(f"airflow_cloudtasks.clouds.{words.cloud}_credentials")
+    assert account.credentials._make is module.CREDENTIAL_CLASSES["default"]
+
+
+@pytest.mark.parametrize("missing", ["login", "password"])
+def test_half_a_key_is_no_default_chain(missing: str) -> None:
+    with pytest.raises(InvalidConnection, match="it has no AccessKey"):
+        connection(**{missing: None})
+
+
+@pytest.mark.parametrize(
+    ("words", "extra", "url"),
+    [
+        (ALIBABA, {}, "https://sts.aliyuncs.com"),
+        (ALIBABA, {"region": "cn-shanghai"}, "https://sts.cn-shanghai.aliyuncs.com"),
+        (ALIBABA, {"region": "cn-shanghai", "network": "vpc"}, "https://sts-vpc.cn-shanghai.aliyuncs.com"),
+        (TENCENT, {}, "https://sts.tencentcloudapi.com"),
+        (TENCENT, {"site": "intl", "region": "ap-jakarta"}, "https://sts.intl.tencentcloudapi.com"),
+        (TENCENT, {"network": "internal", "region": "ap-jakarta"}, "https://sts.internal.tencentcloudapi.com"),
+        (ALIBABA, {"endpoints": {"*": "https://all.test"}}, "https://all.test"),
+        (ALIBABA, {"endpoints": {"sts": "https://sts.test", "ice": "ice.test"}}, "https://sts.test"),
+    ],
+)
+def test_sts_is_asked_where_the_other_services_are(words: Words, extra: dict[str, Any], url: str) -> None:
+    role = {"auth_type": "ram_role_arn" if words is ALIBABA else "role_arn", "role_arn": "r"}
+    assert settings(connection(words, extra=role | extra)).sts.url == url
+
+
+def test_the_proxys_password_is_never_shown() -> None:
+    proxy = f"http://me:{SECRET}@proxy.test:3128"
+    account = connection(extra={"proxy": proxy, "auth_type": "ram_role_arn", "role_arn": "r"})
+    assert account.network.proxy == proxy
+    assert SECRET not in f"{account!r} {account.network!r} {settings(account)!r}"

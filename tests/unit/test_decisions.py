@@ -19,7 +19,16 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.polling.decisions import Broken, ChangeLog, Finished, Waiting, WaitRules, judge, next_delay
+from airflow_cloudtasks.polling.decisions import (
+    Broken,
+    ChangeLog,
+    CredentialsGrace,
+    Finished,
+    Waiting,
+    WaitRules,
+    judge,
+    next_delay,
+)
 
 RULES = WaitRules()
 PASSING = [Throttled, TransientError, UnreadableAnswer]
@@ -68,6 +77,60 @@ def test_errors_of_every_kind_can_be_tolerated(kind: type[CloudApiError]) -> Non
 def test_only_a_missing_task_is_waited_on_where_that_is_asked_for(kind: type[CloudApiError]) -> None:
     waits = isinstance(judge(kind("whatever"), WaitRules(missing="wait")), Waiting)
     assert waits == (kind in PASSING or kind is NotFound)
+
+
+@pytest.mark.parametrize("name", ["poke_interval", "max_wait"])
+@pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf")])
+def test_seconds_out_of_their_range_are_refused(name: str, seconds: float) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is .*; expected a number of seconds of at least 0.$"):
+        WaitRules(**{name: seconds})
+
+
+@pytest.mark.parametrize("rules", [{"poke_interval": 0}, {"max_wait": 0}, {"max_wait": None}, {"poke_interval": 1e9}])
+def test_seconds_within_their_range_are_taken(rules: dict[str, Any]) -> None:
+    WaitRules(**rules)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "choices"),
+    [("missing", "Wait", "wait, fail"), ("missing", None, "wait, fail"), ("on_unknown", "ignore", "wait, fail")],
+)
+def test_a_word_that_is_no_choice_is_refused(name: str, value: Any, choices: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is {value!r}; expected one of {choices}.$"):
+        WaitRules(**{name: value})
+
+
+REFUSED = CredentialsError("refused")
+
+
+def test_refused_credentials_are_waited_on_for_a_while() -> None:
+    grace, last = CredentialsGrace(), CredentialsGrace.SECONDS
+    assert last >= 60
+    for now in (0.0, 1.0, last - 0.001):
+        assert grace.judge(REFUSED, RULES, 1000 + now) == Waiting(REFUSED)
+    assert grace.judge(REFUSED, RULES, 1000 + last) == Broken(REFUSED)
+
+
+@pytest.mark.parametrize("between", [task(), Throttled("slow down"), TransientError("no answer")])
+def test_whatever_else_comes_between_begins_the_while_anew(between: CloudTask | CloudApiError) -> None:
+    grace, last = CredentialsGrace(), CredentialsGrace.SECONDS
+    grace.judge(REFUSED, RULES, 0.0)
+    assert grace.judge(between, RULES, last - 1) == Waiting(between)
+    assert grace.judge(REFUSED, RULES, last) == Waiting(REFUSED)
+    assert grace.judge(REFUSED, RULES, 2 * last) == Broken(REFUSED)
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_only_refused_credentials_have_that_while(kind: type[CloudApiError]) -> None:
+    verdict = CredentialsGrace().judge(kind("refused"), RULES, 0.0)
+    assert isinstance(verdict, Waiting if issubclass(kind, CredentialsError) else Broken)
+
+
+def test_the_while_ends_no_wait_that_tolerates_errors_nor_holds_up_a_task_that_ended() -> None:
+    grace = CredentialsGrace()
+    for now in (0.0, 2 * CredentialsGrace.SECONDS):
+        assert grace.judge(REFUSED, WaitRules(tolerate_errors=True), now) == Waiting(REFUSED)
+    assert grace.judge(task(TaskState.SUCCEEDED), RULES, 1e6) == Finished(task(TaskState.SUCCEEDED))
 
 
 NEVER = float("inf")

@@ -75,6 +75,38 @@ def test_tencents_endpoint_depends_on_the_site(api: TaskApi, site: str, url: str
     assert address(api, "ap-jakarta", site=site) == url
 
 
+@pytest.mark.parametrize(
+    ("network", "site", "host"),
+    [
+        ("public", "cn", "wedata.tencentcloudapi.com"),
+        ("public", "intl", "wedata.intl.tencentcloudapi.com"),
+        ("regional", "cn", "wedata.ap-jakarta.tencentcloudapi.com"),
+        ("regional", "intl", "wedata.ap-jakarta.tencentcloudapi.com"),
+        ("internal", "cn", "wedata.internal.tencentcloudapi.com"),
+        ("internal", "intl", "wedata.internal.tencentcloudapi.com"),
+    ],
+)
+def test_tencents_endpoint_depends_on_the_network(network: str, site: str, host: str) -> None:
+    assert address(WEDATA_TASK, "ap-jakarta", network=network, site=site) == f"https://{host}"
+
+
+def test_every_network_of_each_cloud_has_an_endpoint_for_every_api() -> None:
+    for api in APIS.values():
+        networks = CLOUDS[api.cloud].NETWORKS
+        assert networks[0] == "public"
+        for network in networks:
+            assert address(api, "cn-shanghai", network=network).endswith((".aliyuncs.com", ".tencentcloudapi.com"))
+
+
+def test_a_services_own_endpoint_comes_before_that_of_every_service() -> None:
+    endpoints = {"ice": "https://ice.test", "*": "https://all.test"}
+    assert address(ICE_WORKFLOW_TASK, "cn-shanghai", endpoints=endpoints) == "https://ice.test"
+    assert address(BDRC_TASK, "cn-shanghai", endpoints=endpoints) == "https://all.test"
+    assert address(BDRC_TASK, "cn-shanghai", endpoints={"ice": "https://ice.test"}) == (
+        "https://bdrc.cn-shanghai.aliyuncs.com"
+    )
+
+
 def test_bpstudio_needs_no_region() -> None:
     assert address(BPSTUDIO_TASK, None) == "https://bpstudio.aliyuncs.com"
 

@@ -9,14 +9,16 @@ import socket
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import certifi
 import pytest
 import tenacity
 from cryptography import x509
@@ -28,7 +30,7 @@ from airflow_cloudtasks import transport as transport_module
 from airflow_cloudtasks.client import Account, CloudClient, Retries
 from airflow_cloudtasks.clouds.credentials import StaticCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
-from airflow_cloudtasks.errors import CloudApiError, Throttled, TransientError, UnreadableAnswer
+from airflow_cloudtasks.errors import CloudApiError, InvalidConnection, Throttled, TransientError, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.transport import Network, Timeouts, async_transport
 
@@ -409,6 +411,54 @@ def test_a_host_that_the_environment_excepts_is_called_directly(
     assert server.requests[0].path.startswith("/")
 
 
+def test_a_proxy_of_the_connection_comes_before_the_environments(
+    call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "*")
+    own = server.url.replace("http://", "http://me:my-password@")
+    call(client("http://toy.invalid", network=Network(proxy=own)))
+    (request,) = server.requests
+    assert request.path.startswith("http://toy.invalid/")
+    assert request.headers["proxy-authorization"] == f"Basic {b64encode(b'me:my-password').decode()}"
+
+
+def test_a_proxy_that_does_not_answer_keeps_its_password(call: Caller) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        proxy = f"http://me:my-password@127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(TransientError) as caught:
+            call(client("http://toy.invalid", retries=Retries(tries=1), network=Network(proxy=proxy)))
+    assert "my-password" not in f"{caught.value} {caught.value!r} {caught.value.as_dict()}"
+    assert caught.value.__suppress_context__
+    assert "my-password" not in repr(Network(proxy=proxy))
+
+
+@pytest.mark.parametrize(
+    ("host", "excepted", "goes_by_proxy"),
+    [
+        ("ice.aliyuncs.com", "", True),
+        ("ice.aliyuncs.com", "other.test", True),
+        ("ice.aliyuncs.com", "ice.aliyuncs.com", False),
+        ("ice.aliyuncs.com", ".aliyuncs.com", False),
+        ("ice.aliyuncs.com", "aliyuncs.com", False),
+        ("ice.aliyuncs.com", "*", False),
+        ("ice.aliyuncs.com:8443", "ice.aliyuncs.com", False),
+    ],
+)
+def test_the_environments_proxy_has_exceptions(
+    host: str, excepted: str, goes_by_proxy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
+    monkeypatch.setenv("no_proxy", excepted)
+    found = Network().proxy_for(Endpoint(f"https://{host}"))
+    assert found == ("http://proxy.test:3128" if goes_by_proxy else None)
+    assert Network().proxy_for(Endpoint(f"http://{host}")) is None
+    assert Network(proxy="http://own.test").proxy_for(Endpoint(f"https://{host}")) == "http://own.test"
+
+
 # TLS
 
 
@@ -461,6 +511,27 @@ def test_a_certificate_that_the_environment_vouches_for_is_accepted(
     assert call(client(tls_server.url)) == {"Task": {}}
 
 
+def test_a_certificate_that_the_connection_vouches_for_is_accepted(
+    call: Caller, tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    assert call(client(tls_server.url, network=Network(ca_bundle=str(certificate)))) == {"Task": {}}
+
+
+@pytest.mark.parametrize("variable", [None, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_file_of_certificates_that_is_not_there_is_told(
+    call: Caller, tls_server: Server, variable: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(ca_bundle=None if variable else "/nowhere/ca.pem")
+    if variable:
+        monkeypatch.setenv(variable, "/nowhere/ca.pem")
+    with pytest.raises(InvalidConnection) as caught:
+        call(client(tls_server.url, network=network))
+    named = f"{variable or 'ca_bundle'} names '/nowhere/ca.pem'"
+    assert str(caught.value) == f"{named}, and there is no such file of certificates."
+    assert not tls_server.requests
+
+
 # The sessions that waits share
 
 ENDPOINT, ANOTHER = Endpoint("http://127.0.0.1:1"), Endpoint("http://127.0.0.1:2")
@@ -511,6 +582,17 @@ async def test_users_that_come_at_once_share_one_session() -> None:
 async def test_endpoints_have_sessions_of_their_own() -> None:
     async with async_transport(ENDPOINT, Network()) as one, async_transport(ANOTHER, Network()) as other:
         assert session_of(one) is not session_of(other)
+
+
+@in_a_loop
+async def test_networks_have_sessions_of_their_own() -> None:
+    networks = (Network(), Network(proxy="http://proxy.test"), Network(Timeouts(1, 1)))
+    async with AsyncExitStack() as stack:
+        entered = [await stack.enter_async_context(async_transport(ENDPOINT, network)) for network in networks]
+        plain, proxied, patient = map(session_of, entered)
+        assert plain is not proxied
+        # How long a try may take is a matter of each request.
+        assert plain is patient
 
 
 @in_a_loop

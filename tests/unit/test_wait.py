@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.errors import BadRequest, CloudApiError, NotFound, Throttled, TransientError
+from airflow_cloudtasks.errors import BadRequest, CloudApiError, CredentialsError, NotFound, Throttled, TransientError
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.polling.decisions import Broken, Finished, Waiting, WaitRules
+from airflow_cloudtasks.polling.decisions import Broken, CredentialsGrace, Finished, Waiting, WaitRules
 from airflow_cloudtasks.polling.wait import wait_for_task
 
 SWIFT = WaitRules(poke_interval=0.001)
@@ -62,6 +62,19 @@ def test_errors_that_pass_do_not_end_the_wait() -> None:
 def test_an_error_that_lasts_ends_the_wait() -> None:
     error = BadRequest("no")
     assert wait(Cloud(RUNNING, error, DONE)) == Broken(error)
+
+
+def test_a_key_that_is_being_rotated_does_not_end_the_wait() -> None:
+    refused = CredentialsError("refused")
+    assert wait(Cloud(RUNNING, refused, refused, RUNNING, DONE)) == Finished(DONE)
+
+
+def test_a_key_that_stays_refused_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CredentialsGrace, "SECONDS", 0.05)
+    refused = CredentialsError("refused")
+    cloud = Cloud(RUNNING, refused)
+    assert wait(cloud) == Broken(refused)
+    assert cloud.polls > 2
 
 
 def test_a_task_that_is_not_there_yet_is_waited_on_where_that_is_asked_for() -> None:
