@@ -26,7 +26,10 @@ _ASK_AGAIN_SECONDS = 30.0
 SESSION_NAME = "airflow"
 
 # Asking somebody blocks, so it is done here and never in an event loop.
-_EXECUTOR = ThreadPoolExecutor(max_workers=4, thread_name_prefix="cloudtasks-credentials")
+_THREADS = "cloudtasks-credentials"
+_EXECUTOR = ThreadPoolExecutor(max_workers=4, thread_name_prefix=_THREADS)
+# urllib3 logs whole URLs, and Alibaba's classes send STS everything in the URL, an external id and the signature too.
+logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not (record.threadName or "").startswith(_THREADS))
 
 
 class CredentialSource(Protocol):
