@@ -126,6 +126,7 @@ class VendorCredentials:
         self._held: Credentials | None = None
         self._asked_at = 0.0
         self._asking: Future[Credentials] | None = None
+        self._round = 0
         self._lock = Lock()
 
     def get(self) -> Credentials:
@@ -149,8 +150,10 @@ class VendorCredentials:
     def renew(self, refused: Credentials) -> bool:
         """Forget what was refused, so that it is fetched anew; once for all whom the same was refused."""
         with self._lock:
-            if self._held == refused and self._asking is None:
-                self._held = self._ask = None
+            if self._held == refused:
+                self._held = self._ask = self._asking = None
+                # A fetch under way may come back with what was refused; nobody is to hold that.
+                self._round += 1
         return True
 
     def _current(self) -> Credentials | None:
@@ -163,15 +166,15 @@ class VendorCredentials:
     def _start(self) -> Future[Credentials]:
         with self._lock:
             if self._asking is None:
-                self._asking = _EXECUTOR.submit(self._fetch)
+                self._asking = _EXECUTOR.submit(self._fetch, self._round, self._ask)
             return self._asking
 
-    def _fetch(self) -> Credentials:
+    def _fetch(self, this_round: int, ask: Callable[[], Credentials] | None) -> Credentials:
+        fetched: Credentials | None = None
         try:
-            if self._ask is None:
-                self._ask = self._make(self._settings)
-            self._held = self._ask()
-            return self._held
+            ask = ask or self._make(self._settings)
+            fetched = ask()
+            return fetched
         except Exception as error:  # whatever a vendor's class raises is told in this package's words
             explained = self._explained(error)
             if self._held is not None:
@@ -180,8 +183,9 @@ class VendorCredentials:
             raise explained from None
         finally:
             with self._lock:
-                self._asked_at = time.monotonic()
-                self._asking = None
+                if this_round == self._round:
+                    self._ask, self._held = ask, fetched or self._held
+                    self._asked_at, self._asking = time.monotonic(), None
 
     def _explained(self, error: Exception) -> CloudTasksError:
         if isinstance(error, CloudTasksError):
