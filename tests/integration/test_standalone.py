@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +17,11 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from running import returned
+from standalone import running_standalone
 
 DAG_ID = "five_deferrable"
 # The emulator's tasks end this long after they were made: while Airflow starts up, they are all still running.
 RUNNING_SECONDS = 1_000_000
-ENVIRONMENT = {
-    # Nobody looks at the pages here.
-    "AIRFLOW__API__WORKERS": "1",
-    "AIRFLOW__WEBSERVER__WORKERS": "1",
-}
 
 
 @pytest.fixture
@@ -39,42 +31,8 @@ def standalone(airflow_home: Path, emulator: Any, tmp_path: Path) -> Iterator[Pa
     dags = tmp_path / "dags"
     dags.mkdir()
     shutil.copy(airflow_home / "dags" / f"{DAG_ID}.py", dags)
-    environment = os.environ | _ports() | ENVIRONMENT | {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", "standalone"],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    with running_standalone(log, {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}):
         yield log
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def _ports() -> dict[str, str]:
-    api, worker_logs, trigger_logs = (str(_free_port()) for _ in range(3))
-    return {
-        "AIRFLOW__API__PORT": api,
-        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
-        "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": api,
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
-    }
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_success(standalone, emulator) -> None:

@@ -1,0 +1,62 @@
+"""Starts a real `airflow standalone` on free ports, and stops all of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def running_standalone(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run `airflow standalone` for the length of the block; it may still be starting up when the block begins.
+
+    Args:
+        log: Where its output goes.
+        environment: Variables besides those of this process.
+
+    Yields:
+        The address of its pages.
+    """
+    api, worker_logs, trigger_logs = map(str, _free_ports(3))
+    ports = {
+        "AIRFLOW__API__PORT": api,
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
+        "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": api,
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
+        # One process serves the few pages that a test looks at.
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__WEBSERVER__WORKERS": "1",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "standalone"],
+            env=os.environ | ports | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield f"http://localhost:{api}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]

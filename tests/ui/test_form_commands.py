@@ -1,0 +1,78 @@
+"""The connection form as Airflow's own commands and its providers manager tell it, on every Airflow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow import __version__ as airflow_version
+from airflow.providers_manager import ProvidersManager
+
+from airflow_cloudtasks.get_provider_info import connection_type
+
+AIRFLOW_2 = airflow_version.startswith("2.")
+CONNECTION_TYPES = ["cloudtasks_alibaba", "cloudtasks_tencent"]
+
+
+def answer_of(command: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "providers", command, "--output", "json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "WARNING" not in done.stderr.upper(), done.stderr
+    assert "cloudtasks" not in done.stderr, done.stderr
+    # Where Airflow logs to stdout, a warning there is no JSON.
+    return json.loads(done.stdout)
+
+
+def kind(schema: dict[str, Any]) -> str | list[str]:
+    if not AIRFLOW_2:
+        return schema["type"]
+    if schema.get("format") == "password":
+        return "PasswordField"
+    return "IntegerField" if "integer" in schema["type"] else "StringField"
+
+
+def test_providers_widgets_lists_every_declared_field_by_its_kind(airflow_home: Path) -> None:
+    listed = {
+        row["connection_parameter_name"]: row["field_type"]
+        for row in answer_of("widgets")
+        if row["package_name"] == "airflow-provider-cloudtasks"
+    }
+    assert listed == {
+        f"extra__{name}__{field}": kind(declared["schema"])
+        for name in CONNECTION_TYPES
+        for field, declared in connection_type(name)["conn-fields"].items()
+    }
+
+
+def test_providers_behaviours_lists_both_connection_types(airflow_home: Path) -> None:
+    assert set(CONNECTION_TYPES) <= {row["field_behaviours"] for row in answer_of("behaviours")}
+
+
+@pytest.mark.parametrize("name", CONNECTION_TYPES)
+def test_the_providers_manager_has_the_declared_labels_help_and_hidden_fields(airflow_home: Path, name: str) -> None:
+    manager = ProvidersManager()
+    declared = connection_type(name)
+    behaviour = manager.field_behaviours[name]
+    assert behaviour["hidden_fields"] == declared["ui-field-behaviour"]["hidden-fields"]
+    assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
+
+    told = {
+        widget.field_name: words(widget.field)
+        for key, widget in manager.connection_form_widgets.items()
+        if key.startswith(f"extra__{name}__")
+    }
+    assert told == {field: (entry["label"], entry["description"]) for field, entry in declared["conn-fields"].items()}
+
+
+def words(field: Any) -> tuple[str, str]:
+    if AIRFLOW_2:
+        return field.args[0], field.kwargs["description"]
+    return field["schema"]["title"], field["description"]
