@@ -24,7 +24,8 @@ from airflow_cloudtasks.values import at, load_json, text
 
 # The vendor's classes log their failures to stderr, with the URL that they called and its signature; what is worth
 # knowing of them is in the error that they raise.
-logging.getLogger("credentials").setLevel(logging.CRITICAL + 1)
+# A filter, because whoever configures logging later sets levels.
+logging.getLogger("credentials").addFilter(lambda record: False)
 # At level DEBUG the package beneath logs whole requests and answers, those of STS with the keys in them too.
 logging.getLogger("alibabacloud-tea").addFilter(lambda record: record.levelno > logging.DEBUG)
 

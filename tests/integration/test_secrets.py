@@ -32,6 +32,9 @@ APIS: dict[str, tuple[str, dict[str, str], str, str]] = {
 }
 TOKEN_FIELDS = {"alibaba": "security_token", "tencent": "token"}
 FAULTS = (None, "http_500", "reset", "hang", "bad_json", "throttle", "expired_token")
+# Which connections also meet a cloud that fails; the others meet one that works.
+FAULTS_OF = {"key": FAULTS, "role": FAULTS, "machine": (None, "expired_token"), "default": (None, "expired_token")}
+MACHINE = {"alibaba": "ecs_ram_role", "tencent": "cvm_role"}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCloud]:
 
 
 @pytest.fixture(autouse=True)
-def fresh(cloud: SecureCloud) -> None:
+def fresh(cloud: SecureCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = cloud.emulator
+    # The vendors' libraries know their metadata services by fixed addresses; the emulator is the proxy to them. And
+    # no profile file of whoever runs the tests may be found.
+    monkeypatch.setenv("http_proxy", emulator.url)
+    monkeypatch.setattr("urllib.request._opener", None)
+    monkeypatch.setenv("HOME", str(tmp_path))
     emulator.reset()
     emulator.add_key("key-id", SECRET)
     emulator.add_key("sts-id", STS_SECRET, TOKEN)
@@ -76,8 +84,7 @@ def heard() -> Iterator[io.StringIO]:
     ):
         logger = logging.getLogger(name)
         loud[logger] = logger.level
-        if name != "credentials":
-            logger.setLevel(logging.DEBUG)
+        logger.setLevel(logging.DEBUG)
     root.setLevel(logging.DEBUG)
     root.addHandler(handler)
     yield said
@@ -88,8 +95,9 @@ def heard() -> Iterator[io.StringIO]:
 
 
 def _connections(cloud: SecureCloud, folder: Path) -> dict[str, str]:
-    token_file = folder / "oidc-token"
+    token_file, wrong_token_file = folder / "oidc-token", folder / "wrong-oidc-token"
     token_file.write_text(OIDC)
+    wrong_token_file.write_text(WRONG)
     # Nobody listens there, and what the libraries say of it holds the URL.
     nowhere = {"endpoints": {"*": cloud.emulator.url, "sts": "https://127.0.0.1:9"}}
     quick = {"max_tries": 2, "max_retry_seconds": 0.3, "read_timeout": 1, "connect_timeout": 1}
@@ -110,7 +118,11 @@ def _connections(cloud: SecureCloud, folder: Path) -> dict[str, str]:
             "wrong_role": ("key-id", WRONG, role),
             "lost_role": ("key-id", SECRET, {**role, **nowhere}),
             "oidc": (None, None, oidc),
+            "wrong_oidc": (None, None, {**oidc, "oidc_token_file": str(wrong_token_file)}),
             "lost_oidc": (None, None, {**oidc, **nowhere}),
+            "machine": (None, None, {"auth_type": MACHINE[name]}),
+            "wrong_machine": (None, None, {"auth_type": MACHINE[name], "role_name": "nobody"}),
+            "default": (None, None, {"auth_type": "default"}),
             "proxy": ("key-id", SECRET, proxy),
             "proxy_role": ("key-id", SECRET, {**role, **proxy}),
         }.items():
@@ -160,8 +172,7 @@ def test_no_secret_in_logs_errors_reprs_and_triggers(
         name = conn_id.partition("_")[0]
         name_of_api, params, _, _ = APIS[name]
         api = find_api(name_of_api)
-        good = conn_id.partition("_")[2] in ("key", "role")
-        for fault in FAULTS if good else (None,):
+        for fault in FAULTS_OF.get(conn_id.partition("_")[2], (None,)):
             if fault:
                 cloud.emulator.fault(fault, count=3, seconds=0.5 if fault == "hang" else None)
             hook = hook_for(api, conn_id)
@@ -185,18 +196,16 @@ def test_no_secret_in_logs_errors_reprs_and_triggers(
             heard.write("\n".join(map(repr, seen)))
             cloud.emulator.clear_faults()
 
-    assert {"succeeded"} <= ended["alibaba_role"] & ended["tencent_role"] & ended["alibaba_oidc"] & ended[
-        "tencent_oidc"
-    ]
+    for case in ("key", "sts", "role", "oidc", "machine", "default"):
+        assert all(ended[f"{name}_{case}"] & {"running", "succeeded"} for name in APIS), case
     assert all("succeeded" not in how for conn_id, how in ended.items() if "wrong" in conn_id or "lost" in conn_id)
     assert len(_issued(cloud)) >= 8, "sessions were issued, or there would be less to find"
     out, err = capfd.readouterr()
     assert len(heard.getvalue()) > 10_000
     assert _found(cloud, heard.getvalue() + out + err) == []
-    assert (
-        _found(cloud, json.dumps(cloud.emulator.requests(), default=str).replace(EXTERNAL_ID, "").replace(WRONG, ""))
-        == []
-    )
+    # What the cloud was sent may hold the external id, as a parameter of AssumeRole; nothing else.
+    sent = json.dumps(cloud.emulator.requests(), default=str)
+    assert _found(cloud, sent.replace(EXTERNAL_ID, "").replace(WRONG, "")) == []
 
 
 def test_no_secret_in_what_airflow_stores(
@@ -210,7 +219,8 @@ def test_no_secret_in_what_airflow_stores(
     _set(_connections(cloud, tmp_path), monkeypatch)
     states = run_dag("secrets_found")
 
-    assert states["alibaba_role-deferrable"] == states["tencent_oidc-poke"] == "success"
+    for case in ("key", "sts", "role", "oidc", "machine", "default"):
+        assert {states[f"{name}_{case}-{mode}"] for name in APIS for mode in ("poke", "deferrable")} == {"success"}
     assert states["alibaba_wrong_key-poke"] == states["tencent_refused_role-deferrable"] == "failed"
     out, err = capfd.readouterr()
     assert _found(cloud, heard.getvalue() + out + err) == []
