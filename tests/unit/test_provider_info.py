@@ -319,7 +319,7 @@ def test_what_is_secret_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> Non
     fields = connection_type(hook.conn_type)["conn-fields"]
     hidden = [name for name, field in fields.items() if field["schema"].get("format") == "password"]
     # A proxy's address may hold a login.
-    assert hidden == [hook.words.token_extra, "external_id", "proxy"]
+    assert hidden == [hook.words.token_extra, "proxy"]
 
 
 @pytest.mark.parametrize("hook", HOOKS)
