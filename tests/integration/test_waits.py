@@ -27,7 +27,8 @@ def run(request, airflow_home, emulator) -> Run:
     """One run of a mode's DAG, for all the tests of the mode."""
     mode = request.param
     bad = {"conn_type": "cloudtasks_alibaba", "host": emulator.url, "extra": {"region": "cn-shanghai"}}
-    os.environ["AIRFLOW_CONN_NO_KEY"] = json.dumps(bad)
+    no_key = bad | {"extra": bad["extra"] | {"auth_type": "access_key"}}
+    os.environ["AIRFLOW_CONN_NO_KEY"] = json.dumps(no_key)
     os.environ["AIRFLOW_CONN_WRONG_SECRET"] = json.dumps(bad | {"login": "emulator-id", "password": "wrong-secret"})
     states = run_dag(f"waits_{mode}")
     asked = Counter(entry["parameters"]["TaskId"].removeprefix(f"{mode}/") for entry in emulator.requests())
