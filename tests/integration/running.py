@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
+from airflow import settings
 from airflow.utils.session import create_session
 
 try:
@@ -34,6 +35,8 @@ def run_dag(dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, str]:
     Returns:
         The state of each task; a mapped task's id carries its index, as in ``wait[0]``.
     """
+    # dag.test leaves its session open, and one that failed would fail every run after it.
+    settings.Session.remove()
     dag_run = load_dag(dag_id).test(run_conf=conf)
     with create_session() as session:
         tasks = dag_run.get_task_instances(session=session)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from airflow import __version__ as airflow_version
@@ -31,7 +32,10 @@ def standalone(airflow_home: Path, emulator: Any, tmp_path: Path) -> Iterator[Pa
     dags = tmp_path / "dags"
     dags.mkdir()
     shutil.copy(airflow_home / "dags" / f"{DAG_ID}.py", dags)
-    with running_standalone(log, {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}):
+    with running_standalone(log, {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}) as address:
+        # A task that starts before there is an API server to talk to fails.
+        health = f"{address}{'/health' if airflow_version.startswith('2.') else '/api/v2/monitor/health'}"
+        _until(lambda: _answers(health), log, "its API server answers")
         yield log
 
 
@@ -58,6 +62,14 @@ def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_
     assert sorted(task["api"] for task in results.values()) == sorted(ends)
     assert all(task["ok"] and task["state"] == "succeeded" for task in results.values())
     assert all(task["status"].strip() == ends[task["api"]][2] for task in results.values())
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=10):
+            return True
+    except OSError:
+        return False
 
 
 def _known(dag_id: str) -> bool:
