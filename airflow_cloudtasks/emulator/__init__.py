@@ -1,4 +1,4 @@
-"""Both clouds on localhost: five task APIs of Alibaba Cloud and Tencent Cloud, with every signature checked.
+"""Both clouds on localhost: task APIs of Alibaba Cloud and Tencent Cloud, with every signature checked.
 
 It is for demos, for tests and for authors of DAGs: ``python -m airflow_cloudtasks.emulator`` from a shell, the
 ``cloudtasks_emulator`` fixture in pytest, :class:`Emulator` in Python. Nothing here imports Airflow, a vendor's SDK or

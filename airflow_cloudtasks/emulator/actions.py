@@ -1,6 +1,6 @@
-"""The actions the emulator serves, one entry each. Data: what they do is in ``answers.py`` and the gateways.
+"""The actions the emulator serves, one entry each. Data: what they do is elsewhere (``answers.py``, ``listing.py``).
 
-Sources: the vendors' API documents of the five actions, the models of their SDK packages for the fields' types, and
+Sources: the vendors' API documents of the seven actions, the models of their SDK packages for the fields' types, and
 for Tencent Cloud the definitions that tccli ships (``api.json``). The examples have the documents' fields with values
 of our own. Where a document's example shows a failure's message beside a success, the message is left empty here,
 because a task without an error has none.
@@ -8,10 +8,12 @@ because a task without an error has none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from airflow_cloudtasks.emulator.answers import answer_task
+from airflow_cloudtasks.emulator.answers import answer_task, merge
 from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.listing import describe_tasks, list_workflow_tasks
 from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
 from airflow_cloudtasks.emulator.wire import iso_utc
 
@@ -73,10 +75,10 @@ BPSTUDIO_TASK = Action(
     not_found=NotFound("404", "The task does not exist.", 200),
     task=TaskShape(
         task_at=("Data",),
-        id_at=("Data", "Id"),
+        id_at="Id",
         format_id=number_id,
-        status_at=("Data", "Status"),
-        stamps=(Stamp(("Data", "GmtCreate"), "created", beijing_time),),
+        status_at="Status",
+        stamps=(Stamp("GmtCreate", "created", beijing_time),),
         example={
             "Code": "200",
             "Message": "Success",
@@ -94,6 +96,36 @@ BPSTUDIO_TASK = Action(
     ),
 )
 
+_BDRC_SHAPE = TaskShape(
+    task_at=("Data",),
+    id_at="TaskId",
+    status_at="TaskStatus",
+    unfinished=frozenset({"CREATED", "RUNNING"}),
+    progress_at="Progress",
+    progress_full=10_000,
+    stamps=(
+        Stamp("StartTime", "created", unix_seconds),
+        Stamp("CompleteTime", "finished", unix_seconds),
+        Stamp("ExpireTime", "expires", unix_seconds),
+    ),
+    example={
+        "Data": {
+            "TaskId": "t-emulated",
+            "TaskName": "emulated",
+            "TaskDescription": "",
+            "TaskType": "UPDATE_RESOURCES",
+            "TaskPriority": "HIGH",
+            # The request that created the task; the answer's own RequestId stands outside.
+            "RequestId": "0D9B1C5E-6B7A-5C3D-8F21-3A4B5C6D7E8F",
+            "TaskDetail": '{"resourceTypes":["ACS::ECS::Instance","ACS::OSS::Bucket"]}',
+            "ExecutionId": "",
+            "Progress": 0,
+            "TaskStatus": "CREATED",
+            "ErrorMessage": "",
+        }
+    },
+)
+
 BDRC_TASK = Action(
     api="bdrc.task",
     cloud="alibaba",
@@ -105,35 +137,58 @@ BDRC_TASK = Action(
     parameters=(Parameter("TaskId", ("path",)),),
     answer=answer_task,
     not_found=_TASK_ID_NOT_FOUND,
-    task=TaskShape(
-        task_at=("Data",),
-        id_at=("Data", "TaskId"),
-        status_at=("Data", "TaskStatus"),
-        unfinished=frozenset({"CREATED", "RUNNING"}),
-        progress_at=("Data", "Progress"),
-        progress_full=10_000,
-        stamps=(
-            Stamp(("Data", "StartTime"), "created", unix_seconds),
-            Stamp(("Data", "CompleteTime"), "finished", unix_seconds),
-            Stamp(("Data", "ExpireTime"), "expires", unix_seconds),
-        ),
-        example={
-            "Data": {
-                "TaskId": "t-emulated",
-                "TaskName": "emulated",
-                "TaskDescription": "",
-                "TaskType": "UPDATE_RESOURCES",
-                "TaskPriority": "HIGH",
-                # The request that created the task; the answer's own RequestId stands outside.
-                "RequestId": "0D9B1C5E-6B7A-5C3D-8F21-3A4B5C6D7E8F",
-                "TaskDetail": '{"resourceTypes":["ACS::ECS::Instance","ACS::OSS::Bucket"]}',
-                "ExecutionId": "",
-                "Progress": 0,
-                "TaskStatus": "CREATED",
-                "ErrorMessage": "",
-            }
-        },
+    task=_BDRC_SHAPE,
+)
+
+BDRC_TASK_LIST = Action(
+    api="bdrc.task_list",
+    cloud="alibaba",
+    service="bdrc",
+    version="2023-08-08",
+    name="DescribeTasks",
+    methods=("GET",),
+    path="/api/v1/tasks",
+    parameters=tuple(
+        Parameter(name, ("query",), required=False) for name in ("MaxResults", "NextToken", "TaskStatus", "TaskType")
     ),
+    answer=describe_tasks,
+    task=replace(_BDRC_SHAPE, task_at=(), example=_BDRC_SHAPE.example["Data"]),
+)
+
+_ICE_SHAPE = TaskShape(
+    task_at=("WorkflowTask",),
+    id_at="TaskId",
+    status_at="Status",
+    unfinished=frozenset({"Init", "Processing"}),
+    stamps=(
+        Stamp("CreateTime", "created", iso_utc),
+        Stamp("FinishTime", "finished", iso_utc),
+    ),
+    example={
+        "WorkflowTask": {
+            "TaskId": "emulated",
+            "Status": "Init",
+            "TaskInput": '{\n "Type": "Media",\n "Media": "30706071edbfe290b488emulated"\n}',
+            "Workflow": {
+                "WorkflowId": "63dca94c609de02ac0d1emulated",
+                "Name": "Emulated workflow",
+                "Status": "Active",
+                "Type": "Common",
+                "CreateTime": "2022-11-27T10:02:12Z",
+                # The line's end is in the document's example too.
+                "ModifiedTime": "2022-11-29T02:06:19Z\n",
+            },
+            # Not JSON, as in the document's example, though it is a JSON text in other answers.
+            "ActivityResults": "No results yet.",
+            "UserData": '{"NotifyAddress":"http://callback.invalid"}',
+        }
+    },
+)
+
+# The list's model has no ActivityResults, and a MediaType in its Workflow that the single task's has not.
+_ICE_LISTED = merge(
+    {name: value for name, value in _ICE_SHAPE.example["WorkflowTask"].items() if name != "ActivityResults"},
+    {"Workflow": {"MediaType": "Media"}},
 )
 
 ICE_WORKFLOW_TASK = Action(
@@ -145,35 +200,24 @@ ICE_WORKFLOW_TASK = Action(
     parameters=(Parameter("TaskId", ("query", "form")),),
     answer=answer_task,
     not_found=_TASK_ID_NOT_FOUND,
-    task=TaskShape(
-        task_at=("WorkflowTask",),
-        id_at=("WorkflowTask", "TaskId"),
-        status_at=("WorkflowTask", "Status"),
-        unfinished=frozenset({"Init", "Processing"}),
-        stamps=(
-            Stamp(("WorkflowTask", "CreateTime"), "created", iso_utc),
-            Stamp(("WorkflowTask", "FinishTime"), "finished", iso_utc),
-        ),
-        example={
-            "WorkflowTask": {
-                "TaskId": "emulated",
-                "Status": "Init",
-                "TaskInput": '{\n "Type": "Media",\n "Media": "30706071edbfe290b488emulated"\n}',
-                "Workflow": {
-                    "WorkflowId": "63dca94c609de02ac0d1emulated",
-                    "Name": "Emulated workflow",
-                    "Status": "Active",
-                    "Type": "Common",
-                    "CreateTime": "2022-11-27T10:02:12Z",
-                    # The line's end is in the document's example too.
-                    "ModifiedTime": "2022-11-29T02:06:19Z\n",
-                },
-                # Not JSON, as in the document's example, though it is a JSON text in other answers.
-                "ActivityResults": "No results yet.",
-                "UserData": '{"NotifyAddress":"http://callback.invalid"}',
-            }
-        },
+    task=_ICE_SHAPE,
+)
+
+ICE_WORKFLOW_TASK_LIST = Action(
+    api="ice.workflow_task_list",
+    cloud="alibaba",
+    service="ice",
+    version="2020-11-09",
+    name="ListWorkflowTasks",
+    parameters=tuple(
+        Parameter(name, ("query", "form"), required=False)
+        for name in (
+            *("StartOfCreateTime", "EndOfCreateTime", "KeyText", "WorkflowId", "WorkflowName"),
+            *("MaxResults", "NextToken"),
+        )
     ),
+    answer=list_workflow_tasks,
+    task=replace(_ICE_SHAPE, task_at=(), example=_ICE_LISTED, left_out=frozenset({"ActivityResults"})),
 )
 
 WEDATA_TASK = Action(
@@ -189,12 +233,12 @@ WEDATA_TASK = Action(
     task=TaskShape(
         task_at=("Data", "TaskBaseAttribute"),
         parts_at=("Data",),
-        id_at=("Data", "TaskBaseAttribute", "TaskId"),
-        status_at=("Data", "TaskBaseAttribute", "Status"),
+        id_at="TaskId",
+        status_at="Status",
         scope=("ProjectId",),
         stamps=(
-            Stamp(("Data", "TaskBaseAttribute", "CreateTime"), "created", beijing_time),
-            Stamp(("Data", "TaskBaseAttribute", "LastUpdateTime"), "entered", beijing_time),
+            Stamp("CreateTime", "created", beijing_time),
+            Stamp("LastUpdateTime", "entered", beijing_time),
         ),
         example={
             "Data": {
@@ -285,8 +329,8 @@ LKE_TASK = Action(
     not_found=_RESOURCE_NOT_FOUND,
     task=TaskShape(
         task_at=(),
-        id_at=("TaskId",),
-        status_at=("Status",),
+        id_at="TaskId",
+        status_at="Status",
         scope=("TaskType", "BotBizId"),
         example={
             "Message": "",
@@ -299,5 +343,6 @@ LKE_TASK = Action(
 )
 
 TASK_ACTIONS: tuple[Action, ...] = (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
-ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *STS_ACTIONS)
+LIST_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, ICE_WORKFLOW_TASK_LIST)
+ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *LIST_ACTIONS, *STS_ACTIONS)
 ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in TASK_ACTIONS}

@@ -1,4 +1,4 @@
-"""How an answer that shows one task is put together. Pure: nothing it is given is changed."""
+"""How an answer that shows a task is put together. Pure: nothing it is given is changed."""
 
 from __future__ import annotations
 
@@ -62,6 +62,8 @@ def merge_fields(shape: TaskShape, body: JsonObject, fields: JsonObject) -> Json
         The answer with the fields.
     """
     for name, value in fields.items():
+        if name in shape.left_out:
+            continue
         at = shape.task_at
         if shape.parts_at is not None and name in _at(shape.example, shape.parts_at):
             at = shape.parts_at
@@ -69,30 +71,32 @@ def merge_fields(shape: TaskShape, body: JsonObject, fields: JsonObject) -> Json
     return body
 
 
-def show_task(shape: TaskShape, task: Task, parameters: Mapping[str, Any], now: float) -> JsonObject:
-    """Build the answer that shows a task.
+def show_task(shape: TaskShape, task: Task, where: Position, parameters: Mapping[str, Any]) -> JsonObject:
+    """Build the answer that shows a task, or one entry of an answer that shows many.
 
     Args:
         shape: The answer's shape.
         task: The task.
+        where: Where it stands.
         parameters: The request's parameters; those of the scope that the task's object shows are shown as asked for.
-        now: The tasks' time, in Unix seconds.
 
     Returns:
         The answer, without RequestId and envelope. What the task's and the step's own fields say wins over all else.
     """
-    where = position(task.script, task.created_at, now)
     finished = where.is_last and where.step.status not in shape.unfinished
-    body = put(shape.example, shape.id_at, shape.format_id(task.id))
-    body = put(body, shape.status_at, where.step.status)
+    # One copy, filled in place: a page of a list has 500 of these.
+    shown = dict(_at(shape.example, shape.task_at))
+    shown[shape.id_at] = shape.format_id(task.id)
+    shown[shape.status_at] = where.step.status
     for name in shape.scope:
-        if name in _at(shape.example, shape.task_at):
-            body = put(body, (*shape.task_at, name), parameters[name])
+        if name in shown:
+            shown[name] = parameters[name]
     for stamp in shape.stamps:
         if stamp.moment != "finished" or finished:
-            body = put(body, stamp.path, stamp.format(_moment(stamp.moment, task, where)))
+            shown[stamp.name] = stamp.format(_moment(stamp.moment, task, where))
     if shape.progress_at:
-        body = put(body, shape.progress_at, _progress(where, shape.progress_full, finished=finished))
+        shown[shape.progress_at] = _progress(where, shape.progress_full, finished=finished)
+    body = put(shape.example, shape.task_at, shown) if shape.task_at else shown
     body = merge_fields(shape, body, task.fields)
     return merge_fields(shape, body, where.step.fields)
 
@@ -117,7 +121,8 @@ def answer_task(call: Call) -> JsonObject:
     task = call.state.tasks.find(call.action.api, call.parameters["TaskId"], call.parameters)
     if task is None:
         raise VendorError(not_found.code, not_found.message, not_found.status)
-    return show_task(shape, task, call.parameters, call.now)
+    where = position(task.script, task.created_at, call.now)
+    return show_task(shape, task, where, call.parameters)
 
 
 def _at(tree: JsonObject, path: tuple[str, ...]) -> JsonObject:

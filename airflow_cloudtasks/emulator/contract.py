@@ -41,47 +41,50 @@ class Stamp:
     """A time in a task's object.
 
     Attributes:
-        path: Where it stands in the answer.
+        name: Its name in the task's object.
         moment: Which moment it tells: the task's creation; when its present step began; when it finished (left out
             before); when it will be thrown away.
         format: Turns Unix seconds into the vendor's way of writing a time.
     """
 
-    path: tuple[str, ...]
+    name: str
     moment: Moment
     format: Callable[[float], str | int]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """How an answer that shows one task is built.
+    """How an answer that shows a task is built, or one entry of an answer that shows many.
 
     Attributes:
-        example: A whole answer without its RequestId, in the shape of the vendor's own example, of a task that has
-            not finished.
-        task_at: Where in the answer the task's object stands; a task's ``fields`` are merged there.
-        status_at: Where in the answer the status stands.
-        id_at: Where in the answer the task's id stands.
-        stamps: The times in it.
+        example: A whole answer without its RequestId, or a whole entry, in the shape of the vendor's own example, of a
+            task that has not finished.
+        task_at: Where in it the task's object stands; a task's ``fields`` are merged there.
+        status_at: The status's name in the task's object.
+        id_at: The id's name in the task's object.
+        stamps: The times in the task's object.
         unfinished: Statuses in which the task has not finished, even when its script ends on one.
         parts_at: Where objects beside the task's own stand; ``fields`` that bear their names are merged there.
+        left_out: Names of ``fields`` that are not shown here, though another answer shows them.
         scope: Parameters besides the id that tell one task from another. A task that was created without one is
             found under any value of it.
         format_id: Turns the id asked for into what the answer shows.
-        progress_at: Where progress stands, from 0 to ``progress_full``; empty for an API that tells none.
+        progress_at: The name of the progress in the task's object, which goes from 0 to ``progress_full``; empty for an
+            API that tells none.
         progress_full: What a finished task's progress is.
     """
 
     example: JsonObject
     task_at: tuple[str, ...]
-    status_at: tuple[str, ...]
-    id_at: tuple[str, ...]
+    status_at: str
+    id_at: str
     stamps: tuple[Stamp, ...] = ()
     unfinished: frozenset[str] = frozenset()
     parts_at: tuple[str, ...] | None = None
+    left_out: frozenset[str] = frozenset()
     scope: tuple[str, ...] = ()
     format_id: Callable[[str], str | int] = str
-    progress_at: tuple[str, ...] = ()
+    progress_at: str = ""
     progress_full: int = 0
 
 
@@ -131,7 +134,7 @@ class Action:
         name: The action's name.
         parameters: What it takes.
         answer: Makes the answer, without RequestId and envelope; raises VendorError to refuse.
-        task: The shape of the task it shows, for actions that show one.
+        task: The shape of the task it shows, or of each entry of the list it shows, for actions that show tasks.
         not_found: What it answers about a task that does not exist.
         methods: The HTTP methods it may be called by.
         path: ``/``, or a template such as ``/api/v1/tasks/{TaskId}`` for Alibaba Cloud's ROA style.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.wire import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Task:
     """One task.
 
@@ -24,6 +25,7 @@ class Task:
         fields: What its object shows besides the example's fields.
         scope: What else a request must name to find it, e.g. ``{"ProjectId": "…"}``; a parameter that is not
             listed may have any value.
+        number: Its place among all tasks ever added; the store gives it.
     """
 
     api: str
@@ -32,6 +34,7 @@ class Task:
     created_at: float
     fields: JsonObject = field(default_factory=dict)
     scope: Mapping[str, str] = field(default_factory=dict)
+    number: int = 0
 
 
 class TaskStore:
@@ -39,6 +42,9 @@ class TaskStore:
 
     def __init__(self) -> None:
         self._tasks: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], Task]] = {}
+        self._by_number: dict[str, dict[int, Task]] = {}
+        # Never starts again, so that a list's token stays good for as long as it may be held.
+        self._numbers = itertools.count(1)
 
     def add(self, task: Task) -> None:
         """Add a task, or put it in the place of the one with its API, id and scope.
@@ -46,7 +52,13 @@ class TaskStore:
         Args:
             task: The task.
         """
-        self._tasks.setdefault((task.api, task.id), {})[tuple(sorted(task.scope.items()))] = task
+        scope = tuple(sorted(task.scope.items()))
+        namesakes = self._tasks.setdefault((task.api, task.id), {})
+        numbered = self._by_number.setdefault(task.api, {})
+        if scope in namesakes:
+            del numbered[namesakes[scope].number]
+        task.number = next(self._numbers)
+        namesakes[scope] = numbered[task.number] = task
 
     def find(self, api: str, task_id: str, parameters: Mapping[str, Any]) -> Task | None:
         """Find the task that a request means.
@@ -66,6 +78,20 @@ class TaskStore:
         ]
         return max(fitting, key=lambda task: len(task.scope), default=None)
 
+    def newest(self, api: str, before: int | None = None) -> Iterator[Task]:
+        """Go through the tasks of one API, the newest first.
+
+        Args:
+            api: The API.
+            before: Only those with a lower number; None for all.
+
+        Yields:
+            The tasks.
+        """
+        for number, task in reversed(self._by_number.get(api, {}).items()):
+            if before is None or number < before:
+                yield task
+
     def __iter__(self) -> Iterator[Task]:
         for tasks in self._tasks.values():
             yield from tasks.values()
@@ -73,3 +99,4 @@ class TaskStore:
     def clear(self) -> None:
         """Forget every task."""
         self._tasks.clear()
+        self._by_number.clear()

@@ -25,7 +25,7 @@ def show(api: str, script: object, at: float, **fields: object) -> JsonObject:
     shape = ACTIONS_BY_API[api].task
     assert shape is not None
     asked = {"ProjectId": "p", "TaskId": "7", "TaskType": "ExportAttributeLabel", "BotBizId": "b"}
-    return show_task(shape, task, asked, START + at)
+    return show_task(shape, task, position(task.script, START, START + at), asked)
 
 
 @pytest.mark.parametrize(
