@@ -1,0 +1,134 @@
+"""Turns what was seen into figures. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from waiting.runs import PER_PROCESS, Seen
+
+# A poller that holds back at first, to learn what another one leaves it, is given this long before shares count.
+SETTLING = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures of one run.
+
+    Args:
+        waits: How many waits there were.
+        right: Waits that told how their task ended, and not before it did.
+        wrong: Waits that told something else.
+        failed: Waits that broke.
+        unfinished: Waits that were cut off.
+        why: What the broken waits said, the most frequent first.
+        requests: Requests that were sent.
+        refused: How many of them the server refused.
+        noticed: Seconds from the end of a task to its event: median, 95th percentile, longest; of the right waits.
+        cpu: CPU seconds of the process in a second.
+        stall: The longest stall of the event loop, in seconds.
+        stall_cpu: How much of it the event loop's thread worked; the rest it was not given a processor.
+        memory_peak: The most memory the process held, in bytes.
+    """
+
+    waits: int
+    right: int
+    wrong: int
+    failed: int
+    unfinished: int
+    why: list[tuple[str, int]]
+    requests: int
+    refused: int
+    noticed: tuple[float, float, float] | None
+    cpu: float
+    stall: float
+    stall_cpu: float
+    memory_peak: int
+
+    @property
+    def refused_share(self) -> float:
+        return self.refused / self.requests if self.requests else 0.0
+
+
+def figures(seen: Seen) -> Figures:
+    """Count and measure."""
+    events = [event for process in seen.processes for event in process["events"]]
+    told = [event for event in events if event["told"]]
+    late = {event["id"]: event["at"] - seen.tasks[event["id"]][0] for event in told}
+    right = [late[event["id"]] for event in told if _is_right(event, seen, late)]
+    cancelled = seen.plan.processes * seen.plan.waits - len(events)
+    stall, stall_cpu, _ = max(stall for process in seen.processes for stall in process["stalls"])
+    return Figures(
+        waits=seen.plan.processes * seen.plan.waits,
+        right=len(right),
+        wrong=len(told) - len(right),
+        failed=len(events) - len(told),
+        unfinished=cancelled,
+        # What differs from wait to wait, ids and such, is no other reason.
+        why=Counter(_without_digits(event["why"]) for event in events if not event["told"]).most_common(3),
+        requests=sum(counts["total"] for counts in seen.totals.values()),
+        refused=sum(counts["refused"] for counts in seen.totals.values()),
+        noticed=(median(right), percentile(right, 0.95), max(right)) if right else None,
+        cpu=sum(process["cpu"] / (process["ended"] - process["began"]) for process in seen.processes),
+        stall=stall,
+        stall_cpu=stall_cpu,
+        memory_peak=max(process["memory_peak"] for process in seen.processes),
+    )
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Give the least value that so great a share of the values do not exceed."""
+    return sorted(values)[max(0, -int(-share * len(values) // 1) - 1)]
+
+
+def steady_cpu(seen: Seen) -> tuple[float, float]:
+    """Tell the CPU seconds in a second, first while nothing ends, then until the last event.
+
+    Both begin two poll intervals after the last wait has started.
+    """
+    process = seen.processes[0]
+    begin = process["started"] + 2 * seen.plan.poke
+    first_end = min(ended_at for ended_at, _ in seen.tasks.values())
+    last = max((event["at"] for event in process["events"]), default=process["ended"])
+    return _cpu_between(process["samples"], begin, first_end), _cpu_between(process["samples"], begin, last)
+
+
+def memory_of_a_wait(seen: Seen) -> float:
+    """Tell how many bytes the process holds more than before, for each wait, just before the first task ends."""
+    process = seen.processes[0]
+    first_end = min(ended_at for ended_at, _ in seen.tasks.values())
+    held = [memory for at, _, memory in process["samples"] if at < first_end][-1]
+    return float(held - process["memory_before"]) / seen.plan.waits
+
+
+def shares(seen: Seen) -> list[float]:
+    """Tell how much of the allowance each process got, settling left out.
+
+    Told apart by the ids of the tasks that they asked for.
+    """
+    begin = max(process["began"] for process in seen.processes) + SETTLING
+    end = min(process["ended"] for process in seen.processes)
+    admitted = Counter(
+        int(request["parameters"]["TaskId"]) // PER_PROCESS
+        for request in seen.requests
+        if request["outcome"] == "ok" and begin <= request["time"] < end
+    )
+    return [admitted[number] / (end - begin) / seen.plan.rate for number in range(1, seen.plan.processes + 1)]
+
+
+def _is_right(event: dict[str, Any], seen: Seen, late: dict[int, float]) -> bool:
+    expected = "success" if seen.tasks[event["id"]][1] else "failure"
+    return bool(event["told"] == expected and late[event["id"]] >= 0)
+
+
+def _cpu_between(samples: list[tuple[float, float, int]], begin: float, end: float) -> float:
+    between = [(at, cpu) for at, cpu, _ in samples if begin <= at <= end]
+    if len(between) < 2:
+        return float("nan")
+    return (between[-1][1] - between[0][1]) / (between[-1][0] - between[0][0])
+
+
+def _without_digits(text: str) -> str:
+    return "".join("#" if letter.isdigit() else letter for letter in text)[:150]

@@ -1,0 +1,132 @@
+"""Runs one side, or two processes of one side, against a server, and gives what was seen."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from waiting.servers import BENCHMARKS, Server, World
+from waiting.sides import SIDES, Side
+from waiting.triggerer import WARM_UP
+
+# Ids of a process are its number times this, and more; so the server's record tells the processes apart.
+PER_PROCESS = 1_000_000
+_EVERY_TENTH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be run.
+
+    Args:
+        side: Whose waits.
+        waits: How many in each process.
+        processes: How many processes.
+        poke: Seconds between two polls.
+        ends: The seconds after the start between which tasks end, spread evenly.
+        seconds: When waits that are left are cut off.
+        start_over: Seconds over which waits start.
+        rate: The requests that the server admits in a second.
+    """
+
+    side: str
+    waits: int
+    processes: int = 1
+    poke: float
+    ends: tuple[float, float]
+    seconds: float
+    start_over: float = 0.0
+    rate: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen.
+
+    Args:
+        plan: What was run.
+        processes: What each process tells of itself.
+        tasks: The moment each task ended, and whether it succeeded, by id.
+        totals: The server's counts, ``total`` and ``refused``, of each action.
+        requests: The server's record, request by request, if it keeps one.
+    """
+
+    plan: Plan
+    processes: list[dict[str, Any]]
+    tasks: dict[int, tuple[float, bool]]
+    totals: dict[str, dict[str, int]]
+    requests: list[dict[str, Any]]
+
+
+def run(plan: Plan, world: World) -> Seen:
+    """Run it: processes first, then the tasks, so that the time to load Airflow does not count."""
+    side = SIDES[plan.side]
+    server = world.servers[side.server]
+    print(f"{time.strftime('%H:%M:%S')} {side.title}: {plan.processes} x {plan.waits} waits", file=sys.stderr)
+    server.control("limits", "POST", {"requests_per_second": None})
+    server.control("tasks", "POST", [side.task(WARM_UP, 0.001, True)])
+    command = [sys.executable, "-m", "waiting.triggerer", plan.side, str(plan.poke)]
+    with ExitStack() as started:
+        processes = [
+            started.enter_context(
+                subprocess.Popen(
+                    command,
+                    cwd=BENCHMARKS,
+                    env=world.environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                )
+            )
+            for _ in range(plan.processes)
+        ]
+        for process in processes:
+            started.callback(process.kill)
+            if process.stdout.readline() != "ready\n":
+                raise SystemExit(f"{' '.join(command)} did not get ready")
+        server.control("requests", "DELETE")
+        server.control("limits", "POST", {"requests_per_second": plan.rate})
+        made = server.control("tasks", "POST", _scripts(plan, side))["tasks"]
+        for number, process in enumerate(processes, 1):
+            ids = [int(task["id"]) for task in made if int(task["id"]) // PER_PROCESS == number]
+            process.stdin.write(json.dumps({"ids": ids, "seconds": plan.seconds, "start_over": plan.start_over}) + "\n")
+            process.stdin.flush()
+        told = [json.loads(process.stdout.readline()) for process in processes]
+    tasks = {
+        int(task["id"]): (task["created_at"] + task["script"][0]["seconds"], _succeeds(task["id"])) for task in made
+    }
+    return Seen(plan, told, tasks, **_record(server, side))
+
+
+def _record(server: Server, side: Side) -> dict[str, Any]:
+    told = server.control("requests")
+    # A service may have several actions, one that lists for one, and each has an allowance of its own.
+    service = side.api.partition(".")[0]
+    totals = {api: counts for api, counts in told["totals"].items() if api.partition(".")[0] == service}
+    requests = [request for request in told.get("requests", []) if request["api"] in totals]
+    return {"totals": totals, "requests": requests}
+
+
+def _scripts(plan: Plan, side: Side) -> list[dict[str, Any]]:
+    """Make the tasks in an order that has nothing to do with when they end."""
+    first, last = plan.ends
+    scripts = []
+    for process in range(1, plan.processes + 1):
+        moments = [first + (last - first) * (number + 0.5) / plan.waits for number in range(plan.waits)]
+        random.Random(process).shuffle(moments)
+        ids = range(PER_PROCESS * process, PER_PROCESS * process + plan.waits)
+        scripts += [
+            side.task(task_id, seconds, _succeeds(task_id)) for task_id, seconds in zip(ids, moments, strict=True)
+        ]
+    return scripts
+
+
+def _succeeds(task_id: int | str) -> bool:
+    return int(task_id) % _EVERY_TENTH != 0

@@ -1,0 +1,151 @@
+"""Runs one side's waits as Airflow's triggerer does, all in one event loop; ``python -m waiting.triggerer SIDE POKE``.
+
+Says ``ready`` once a first wait has loaded what a wait loads, reads what to do as a line of JSON, and answers with a
+line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from waiting.sides import SIDES, Side
+
+WARM_UP = 1
+_TICK = 0.01
+_SAMPLE = 0.5
+_LONGEST_KEPT = 10
+
+
+class Measures:
+    """What is measured of this process while the waits run."""
+
+    def __init__(self) -> None:
+        self.stalls: list[tuple[float, float, float]] = []
+        self.samples: list[tuple[float, float, int]] = []
+
+    async def watch_stalls(self) -> None:
+        """Notice how late a task is that wants to wake up often, and how much of that this thread itself worked."""
+        while True:
+            wall, own = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(_TICK)
+            late = time.perf_counter() - wall - _TICK
+            self.stalls.append((late, time.thread_time() - own, time.time() - late))
+            self.stalls = sorted(self.stalls, reverse=True)[:_LONGEST_KEPT]
+
+    async def sample(self) -> None:
+        """Note the time, the CPU seconds and the memory, again and again."""
+        while True:
+            self.samples.append((time.time(), time.process_time(), resident_bytes()))
+            await asyncio.sleep(_SAMPLE)
+
+
+class Triggerer:
+    """Runs waits.
+
+    Args:
+        side: Whose.
+        poke: Seconds between two polls.
+    """
+
+    def __init__(self, side: Side, poke: float) -> None:
+        self._side = side
+        self._poke = poke
+        self._running: set[asyncio.Task[None]] = set()
+        self.events: list[dict[str, Any]] = []
+
+    async def start(self, ids: list[int], seconds: float) -> None:
+        """Start the waits over so many seconds; between two, others have their turn, as in Airflow's triggerer."""
+        began = time.perf_counter()
+        for number, task_id in enumerate(ids):
+            await asyncio.sleep(0)
+            await asyncio.sleep(max(0.0, began + seconds * number / len(ids) - time.perf_counter()))
+            trigger = self._side.make_trigger(task_id, self._poke)
+            self._running.add(asyncio.create_task(self._run(task_id, trigger)))
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the waits, but not for longer than this; those that are left are cancelled."""
+        _, left = await asyncio.wait(self._running, timeout=seconds)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _run(self, task_id: int, trigger: Any) -> None:
+        await _ensure_portal()
+        told, why = None, "no event"
+        try:
+            async for event in trigger.run():
+                told, why = self._side.told(event.payload), str(event.payload)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+        self.events.append({"id": task_id, "at": time.time(), "told": told, "why": None if told else why[:200]})
+        await trigger.cleanup()
+
+
+async def _ensure_portal() -> None:
+    # Airflow 3 runs every trigger so, which costs each of them a greenlet.
+    with suppress(ImportError):
+        import greenback
+
+        await greenback.ensure_portal()
+
+
+def resident_bytes() -> int:
+    """Tell how much memory this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+@contextmanager
+def told_apart() -> Iterator[TextIO]:
+    """Give what leads to the parent, and let logs, which Airflow writes to stdout, go nowhere."""
+    with os.fdopen(os.dup(1), "w") as parent, open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        yield parent
+
+
+async def main(parent: TextIO, side: Side, poke: float) -> None:
+    warm_up = Triggerer(side, min(poke, 0.1))
+    await warm_up.start([WARM_UP], 0)
+    await warm_up.finish(10)
+    gc.collect()
+    print("ready", file=parent, flush=True)
+    plan = json.loads(await asyncio.to_thread(sys.stdin.readline))
+
+    measures, triggerer = Measures(), Triggerer(side, poke)
+    before = resident_bytes()
+    watchers = [asyncio.create_task(measures.watch_stalls()), asyncio.create_task(measures.sample())]
+    await asyncio.sleep(0.1)
+    measures.stalls.clear()
+    began, cpu = time.time(), time.process_time()
+    await triggerer.start(plan["ids"], plan["start_over"])
+    started = time.time()
+    await triggerer.finish(plan["seconds"])
+    ended, cpu = time.time(), time.process_time() - cpu
+    for watcher in watchers:
+        watcher.cancel()
+    result = {
+        "began": began,
+        "started": started,
+        "ended": ended,
+        "cpu": cpu,
+        "memory_before": before,
+        "memory_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "stalls": measures.stalls,
+        "samples": measures.samples,
+        "events": triggerer.events,
+    }
+    print(json.dumps(result), file=parent, flush=True)
+
+
+if __name__ == "__main__":
+    with told_apart() as to_parent:
+        asyncio.run(main(to_parent, SIDES[sys.argv[1]], float(sys.argv[2])))

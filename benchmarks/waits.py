@@ -1,0 +1,171 @@
+"""Measures what many waits at once cost, how soon they notice an end, and whether they bear a limit on requests.
+
+The servers are processes of their own, over TLS, and admit 20 requests in any second for one account and action; what
+comes beyond is refused, as each vendor refuses it. Each side runs in a fresh process, its triggers' ``run()`` as tasks
+of one event loop, created one after another as Airflow's triggerer creates them after a restart. A first wait, not
+counted, has loaded by then what a wait loads. Every tenth task fails; a wait is right if it tells how its task ended.
+
+1. Waits on an API without a list (Tencent's LKE), 500 and 2,000 at once, all with the same poll interval:
+
+   - ``this package``: :class:`CloudTaskTrigger`.
+   - ``dbt Cloud``, ``Databricks``: these providers' own triggers, with their default retries, on a server that
+     speaks their APIs.
+   - ``vendor's SDK``: a trigger as one would write it from the README of Tencent's SDK, one asynchronous client a wait.
+
+2. 10,000 waits on an API with a list (Alibaba's BDRC). Memory is what the process holds just before the first task
+   ends, less what it held before the waits were made, less the same of as many triggers that hold the same arguments
+   and sleep. CPU is counted from two poll intervals after the last start to the last event.
+3. Two processes with 1,000 waits each on one account of LKE: what share of the allowance each gets, from 15 seconds
+   after the start; no task ends meanwhile.
+
+"Noticed after" is from the end of a task to the event of its trigger, for the waits that were right. "Of a core" is
+the process's CPU time, all threads, by the time it ran. The stall is the longest time that a task which only wants to
+wake up every 10 ms is late. Waits that have not ended a while after the last task are cut off.
+
+Exits with 1, and says which, if a limit of ``waiting/limits.py`` is broken by this package.
+
+Set-up (a virtual environment of its own; Python 3.11 or newer)::
+
+    pip install -e '.[emulator]' -r benchmarks/requirements.txt
+    python benchmarks/waits.py --json waits.json --plot waits.svg
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from waiting import limits
+from waiting.figures import SETTLING, Figures, figures, memory_of_a_wait, shares, steady_cpu
+from waiting.plot import draw
+from waiting.runs import Plan, Seen, run
+from waiting.servers import World, serving
+from waiting.sides import SIDES
+from waiting.tables import side_table, table
+
+ONE_BY_ONE = ("cloudtasks", "dbt", "databricks", "sdk")
+# 10,000 waits have all started by then, and been polled a few times.
+LIST_QUIET = 30.0
+LIST_POKE = 2.0
+TWO_SECONDS = 75.0
+GRACE = 30.0
+
+
+class Report:
+    """Collects figures for the JSON file, and what is broken."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        kept = {name: value for name, value in vars(options).items() if name not in ("json", "plot")}
+        self.figures: dict[str, Any] = {"options": kept}
+        self.broken: list[str] = []
+        self.drawn: list[Seen] = []
+
+    def note(self, name: str, figures: Figures, **more: Any) -> None:
+        """Keep the figures of a run."""
+        self.figures[name] = asdict(figures) | {"refused_share": figures.refused_share} | more
+        if figures.why:
+            print(f"  {name}: {figures.failed} failed, e.g. {figures.why[0][0]}", file=sys.stderr)
+
+
+def main() -> int:
+    options = _options()
+    report = Report(options)
+    with tempfile.TemporaryDirectory() as directory, serving(Path(directory)) as world:
+        for part, measure in (("1", _one_by_one), ("2", _by_list), ("3", _two)):
+            if part in options.only:
+                report.broken += measure(options, world, report)
+    if options.json:
+        options.json.write_text(json.dumps(report.figures, indent=1) + "\n")
+    if options.plot and report.drawn:
+        draw(report.drawn, options.plot)
+    for broken in report.broken:
+        print(f"FAILED: {broken}", file=sys.stderr)
+    return 1 if report.broken else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=("1", "2", "3"), default=["1", "2", "3"], help="these parts only")
+    parser.add_argument("--sides", nargs="+", choices=ONE_BY_ONE, default=ONE_BY_ONE, help="part 1: these sides only")
+    parser.add_argument("--waits", nargs="+", type=int, default=[500, 2000], help="part 1: how many (500 and 2000)")
+    parser.add_argument("--list-waits", type=int, default=10_000, help="part 2: how many (%(default)s)")
+    parser.add_argument("--two-waits", type=int, default=1000, help="part 3: how many in each process (%(default)s)")
+    parser.add_argument("--poke", type=float, default=10.0, help="seconds between two polls, but for part 2's 2 s (10)")
+    parser.add_argument("--spread", type=float, default=60.0, help="seconds over which tasks end (%(default)g)")
+    parser.add_argument("--start-over", type=float, default=0.0, help="part 1: seconds over which waits start (0)")
+    parser.add_argument("--rate", type=float, default=20.0, help="requests a second that are allowed (%(default)g)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw part 1 there, as an SVG")
+    return parser.parse_args()
+
+
+def _one_by_one(options: argparse.Namespace, world: World, report: Report) -> Iterator[str]:
+    rows = []
+    for waits in options.waits:
+        for name in options.sides:
+            plan = Plan(
+                side=name,
+                waits=waits,
+                poke=options.poke,
+                ends=(0.0, options.spread),
+                # As long as one poll of every wait takes by the allowance, and something on top.
+                seconds=options.spread + 1.5 * waits / options.rate + GRACE,
+                start_over=options.start_over,
+                rate=options.rate,
+            )
+            seen = run(plan, world)
+            found = figures(seen)
+            report.note(f"{name}, {waits} waits", found)
+            report.drawn.append(seen)
+            rows.append((SIDES[name].title, found))
+            if name == "cloudtasks":
+                yield from limits.broken_one_by_one(found, options.rate)
+    print(f"\n{side_table(rows)}\n", flush=True)
+
+
+def _by_list(options: argparse.Namespace, world: World, report: Report) -> Iterator[str]:
+    common: dict[str, Any] = {"waits": options.list_waits, "poke": LIST_POKE, "rate": options.rate}
+    ends = (LIST_QUIET, LIST_QUIET + options.spread)
+    idle = run(Plan(side="idle", **common, ends=ends, seconds=LIST_QUIET / 2), world)
+    seen = run(Plan(side="cloudtasks-list", **common, ends=ends, seconds=ends[1] + GRACE), world)
+    found, of_idle, of_ours = figures(seen), memory_of_a_wait(idle), memory_of_a_wait(seen)
+    quiet, cpu = steady_cpu(seen)
+    report.note(
+        "by list", found, cpu_quiet=quiet, cpu_steady=cpu, bytes_of_a_wait=of_ours, bytes_of_an_idle_wait=of_idle
+    )
+    head = ["of a core, nothing ending", "of a core, to the last event", "a wait holds", "a sleeping one", "more"]
+    kilobytes = [f"{of_one / 1024:.1f} KB" for of_one in (of_ours, of_idle, of_ours - of_idle)]
+    print(f"\n{side_table([(SIDES[seen.plan.side].title, found)])}\n")
+    print(f"{table(head, [[f'{quiet:.1%}', f'{cpu:.1%}', *kilobytes]])}\n", flush=True)
+    yield from limits.broken_by_list(found, cpu, of_ours - of_idle)
+
+
+def _two(options: argparse.Namespace, world: World, report: Report) -> Iterator[str]:
+    plan = Plan(
+        side="cloudtasks",
+        waits=options.two_waits,
+        processes=2,
+        poke=options.poke,
+        # None ends before the waits are cut off: whoever has fewer waits left would need less of the allowance.
+        ends=(2 * TWO_SECONDS, 3 * TWO_SECONDS),
+        seconds=TWO_SECONDS,
+        rate=options.rate,
+    )
+    seen = run(plan, world)
+    found, of_each = figures(seen), shares(seen)
+    report.note("two processes", found, shares=of_each)
+    head = [f"of the allowance, from {SETTLING:g} s on", "first", "second", "requests", "refused", "failed"]
+    row = [f"{share:.1%}" for share in (sum(of_each), *of_each)]
+    row += [str(found.requests), f"{found.refused} ({found.refused_share:.1%})", str(found.failed)]
+    print(f"\n{table(head, [row])}\n", flush=True)
+    yield from limits.broken_by_two(found, of_each)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
