@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        from airflow_cloudtasks.emulator import server
+        from airflow_cloudtasks.emulator import parsing, server
         from airflow_cloudtasks.emulator.control import package_version
     except ModuleNotFoundError as error:
         if not extra.is_missing(error):
@@ -40,12 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("--tls-port needs --tls-cert and --tls-key")
     port = options.port
     try:
+        latency = parsing.parse_latency({"seconds": options.latency})
+    except parsing.BadInputError as error:
+        return _fail(f"--latency: {error}")
+    try:
         sock = server.bind(options.host, port)
         port = options.tls_port
         tls_sock = None if port is None else server.bind(options.host, port)
     except (ValueError, OSError) as error:
         return _fail(f"Cannot serve on {options.host}:{port}: {error}")
-    state, tls = State(), {"tls_cert": options.tls_cert, "tls_key": options.tls_key}
+    state, tls = State(latency=latency), {"tls_cert": options.tls_cert, "tls_key": options.tls_key}
     running = server.make_server(state, **({} if tls_sock else tls), access_log=options.verbose)
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -88,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="PORT",
         help="serve over TLS on this port besides, and over plain http on --port",
+    )
+    parser.add_argument(
+        "--latency",
+        type=float,
+        nargs="+",
+        metavar="SECONDS",
+        help="let every answer of the clouds be late; two numbers for anything between them",
     )
     parser.add_argument("--verbose", action="store_true", help="log every request")
     return parser

@@ -122,6 +122,7 @@ def answer_task(call: Call) -> JsonObject:
     if task is None:
         raise VendorError(not_found.code, not_found.message, not_found.status)
     where = position(task.script, task.created_at, call.now)
+    call.shows(task, where)
     return show_task(shape, task, where, call.parameters)
 
 

@@ -110,7 +110,13 @@ class EmulatorApp:
                 decision.reply.status if decision.reply else None,
                 throttled=decision.throttled,
             )
+            delay = state.draw_latency()
         try:
+            if delay:
+                await asyncio.sleep(delay)
+            if decision.ended:
+                with state.lock:
+                    state.tasks.notice(decision.ended, state.task_now())
             if decision.reply is None:
                 await _hang_up(scope, receive, decision.hang_seconds)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_cloudtasks.emulator.keys import Key
+    from airflow_cloudtasks.emulator.scripts import Position
     from airflow_cloudtasks.emulator.state import State
+    from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
 
 Place = Literal["path", "query", "form", "json"]
@@ -113,6 +115,7 @@ class Call:
         state: The emulator's memory, locked for the length of the call.
         now: The tasks' time, in Unix seconds.
         caller: The key it was signed with.
+        ended: Tasks that its answer shows in their last step, and no answer before it did; :meth:`shows` fills it.
     """
 
     action: Action
@@ -120,6 +123,17 @@ class Call:
     state: State
     now: float
     caller: Key
+    ended: list[Task] = field(default_factory=list)
+
+    def shows(self, task: Task, where: Position) -> None:
+        """Say that the answer shows a task.
+
+        Args:
+            task: The task.
+            where: Where it stands.
+        """
+        if where.is_last and task.noticed_at is None:
+            self.ended.append(task)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ def _clear_tasks(state: State, request: Request, value: Any) -> JsonObject:
     return {"ok": True}
 
 
+def _list_noticed(state: State, request: Request, value: Any) -> JsonObject:
+    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
+    return {"noticed": views.show_noticed(state, api)}
+
+
 def _show_limit(state: State, request: Request, value: Any) -> JsonObject:
     return {"requests_per_second": state.limits.requests_per_second}
 
@@ -97,6 +102,15 @@ def _add_fault(state: State, request: Request, value: Any) -> JsonObject:
 def _clear_faults(state: State, request: Request, value: Any) -> JsonObject:
     state.faults.clear()
     return {"ok": True}
+
+
+def _show_latency(state: State, request: Request, value: Any) -> JsonObject:
+    return {"seconds": state.latency}
+
+
+def _set_latency(state: State, request: Request, value: Any) -> JsonObject:
+    state.latency = parsing.parse_latency(value)
+    return _show_latency(state, request, value)
 
 
 def _list_keys(state: State, request: Request, value: Any) -> JsonObject:
@@ -150,11 +164,14 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], 
     ("GET", "tasks", _list_tasks),
     ("POST", "tasks", _add_tasks),
     ("DELETE", "tasks", _clear_tasks),
+    ("GET", "noticed", _list_noticed),
     ("GET", "limits", _show_limit),
     ("POST", "limits", _set_limit),
     ("GET", "faults", _list_faults),
     ("POST", "faults", _add_fault),
     ("DELETE", "faults", _clear_faults),
+    ("GET", "latency", _show_latency),
+    ("POST", "latency", _set_latency),
     ("GET", "keys", _list_keys),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),
@@ -165,7 +182,7 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], 
     ("DELETE", "requests", _clear_requests),
     ("POST", "reset", _reset),
 )
-_READS_BODY = {_add_tasks, _set_limit, _add_fault, _add_key, _set_sts}
+_READS_BODY = {_add_tasks, _set_limit, _add_fault, _set_latency, _add_key, _set_sts}
 
 
 def _endpoint(

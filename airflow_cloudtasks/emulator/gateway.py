@@ -12,10 +12,11 @@ from airflow_cloudtasks.emulator.keys import Key
 from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow_cloudtasks.emulator.contract import Action
     from airflow_cloudtasks.emulator.state import State
+    from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import Cloud
 
 OK = "ok"
@@ -102,12 +103,14 @@ class Decision:
         reply: What is sent; None when nothing is.
         hang_seconds: How long the client is kept waiting before nothing is sent.
         throttled: Whether it was refused for coming too fast.
+        ended: Tasks that the reply is the first to show in their last step.
     """
 
     outcome: str
     reply: Reply | None
     hang_seconds: float = 0.0
     throttled: bool = False
+    ended: Sequence[Task] = ()
 
 
 def decide(gateway: Gateway, request: Request, identified: Identified, state: State) -> Decision:
@@ -140,13 +143,14 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
             error = gateway.throttled(limit)
             return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
         parameters = gateway.check_parameters(request, action, identified.parameters)
-        body = action.answer(Call(action, parameters, state, state.task_now(), key))
+        call = Call(action, parameters, state, state.task_now(), key)
+        body = action.answer(call)
     except VendorError as error:
         return Decision(error.code, gateway.failure(error, request, request_id))
     reply = gateway.success(body, request_id)
     if hit is not None:
         return Decision(hit.kind, _garble(reply, hit.ordinal))
-    return Decision(OK, reply)
+    return Decision(OK, reply, ended=call.ended)
 
 
 def html_page(text: str) -> bytes:

@@ -110,12 +110,14 @@ def _page(call: Call, api: str, size: int, wanted: Callable[[JsonObject], bool])
     shown: list[JsonObject] = []
     last = _read_token(api, token) if token else None
     for task in call.state.tasks.newest(api, last):
-        entry = show_task(shape, task, position(task.script, task.created_at, call.now), {})
+        where = position(task.script, task.created_at, call.now)
+        entry = show_task(shape, task, where, {})
         if not wanted(entry):
             continue
         if len(shown) == size:
             return shown, _make_token(api, last)
         shown.append(entry)
+        call.shows(task, where)
         last = task.number
     return shown, ""
 

@@ -12,6 +12,7 @@ from airflow_cloudtasks.emulator.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS
 from airflow_cloudtasks.emulator.keys import CLOUDS, DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.metadata import METADATA_ACTIONS
 from airflow_cloudtasks.emulator.scripts import Step
+from airflow_cloudtasks.emulator.state import NO_LATENCY
 from airflow_cloudtasks.emulator.sts import StsSettings
 from airflow_cloudtasks.emulator.tasks import Task
 
@@ -130,6 +131,31 @@ def parse_fault(value: Any) -> Fault:
     return Fault(parsed, rate, count, hang)
 
 
+def parse_latency(value: Any) -> tuple[float, float]:
+    """Read how late answers shall be.
+
+    Args:
+        value: ``{"seconds": a number, a pair of the least and the most, or null}``.
+
+    Returns:
+        The least and the most seconds.
+
+    Raises:
+        BadInputError: It makes no sense.
+    """
+    seconds = _object("a latency", value, required=("seconds",))["seconds"]
+    if seconds is None:
+        return NO_LATENCY
+    given = seconds if isinstance(seconds, list | tuple) else [seconds]
+    if len(given) not in (1, 2):
+        raise BadInputError(f"seconds: expected a number or the least and the most, got {len(given)} values")
+    bounds = [_seconds("seconds", bound) for bound in given]
+    lowest, highest = bounds[0], bounds[-1]
+    if lowest > highest:
+        raise BadInputError(f"seconds: expected the least before the most, got {lowest:g} and {highest:g}")
+    return lowest, highest
+
+
 def parse_key(value: Any) -> tuple[Key, Cloud | None]:
     """Read an access key.
 
@@ -174,11 +200,12 @@ def parse_sts(value: Any, present: StsSettings) -> StsSettings:
     return replace(present, **read)
 
 
-def parse_api(value: str | None) -> str | None:
+def parse_api(value: str | None, known: tuple[str, ...] = APIS) -> str | None:
     """Read the name of an API to filter by.
 
     Args:
         value: The name, or None.
+        known: The APIs there are.
 
     Returns:
         It.
@@ -186,7 +213,7 @@ def parse_api(value: str | None) -> str | None:
     Raises:
         BadInputError: There is no such API.
     """
-    return None if value is None else _one_of("api", value, APIS)
+    return None if value is None else _one_of("api", value, known)
 
 
 def parse_since(value: str | None) -> int:

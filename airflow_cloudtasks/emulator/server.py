@@ -396,6 +396,23 @@ class Emulator:
         with self._state.lock:
             return views.show_tasks(self._state)
 
+    def noticed(self, api: str | None = None) -> list[JsonObject]:
+        """Tell which tasks an answer has shown in their last step, by a single read or in a list, and when.
+
+        Args:
+            api: Only those of this API; None for all.
+
+        Returns:
+            One object a task: ``api``, ``id``, ``ended_at``, when its last step began, and ``noticed_at``, when the
+            first answer went out that showed it. Both are Unix seconds of the tasks' clock, which is the real one as
+            long as :meth:`advance` has not put it forward.
+
+        Raises:
+            BadInputError: (a ValueError) There is no such API.
+        """
+        with self._state.lock:
+            return views.show_noticed(self._state, parsing.parse_api(api, parsing.TASK_APIS))
+
     def advance(self, seconds: float) -> None:
         """Put the tasks' clock forward, so that a test need not wait. Signatures go by the real time all the same.
 
@@ -446,6 +463,18 @@ class Emulator:
         """Spoil no more requests."""
         with self._state.lock:
             self._state.faults.clear()
+
+    def latency(self, seconds: float | tuple[float, float] | None) -> None:
+        """Let every answer of the clouds be late. Others are not held up by one that waits.
+
+        Args:
+            seconds: By how long; a pair for anything between the two, evenly spread; None for not at all.
+
+        Raises:
+            BadInputError: (a ValueError) It makes no sense.
+        """
+        with self._state.lock:
+            self._state.latency = parsing.parse_latency({"seconds": seconds})
 
     def add_key(
         self,

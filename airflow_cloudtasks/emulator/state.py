@@ -18,13 +18,16 @@ from airflow_cloudtasks.emulator.tasks import TaskStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+NO_LATENCY = (0.0, 0.0)
+
 
 class State:
     """The emulator's memory. The server's thread and a test's thread both use it: take ``lock`` around each use.
 
     Args:
         wall_clock: Gives Unix seconds. Signatures are held against it.
-        dice: Gives a number from 0 up to, and without, 1: decides whether a fault strikes.
+        dice: Gives a number from 0 up to, and without, 1: decides whether a fault strikes and how late an answer is.
+        latency: Between how many seconds every answer is late at the start.
 
     Attributes:
         lock: Held while a request is decided, never while something is awaited.
@@ -33,22 +36,30 @@ class State:
         tasks: The tasks.
         limits: The request limits.
         faults: The injected faults.
+        latency: Between how many seconds every answer of the clouds is late.
         journal: What came in.
         sts: What the token services and the metadata services demand and give.
         metadata_tokens: The tokens of Alibaba Cloud's metadata service.
     """
 
-    def __init__(self, wall_clock: Callable[[], float] = time.time, dice: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        wall_clock: Callable[[], float] = time.time,
+        dice: Callable[[], float] = random.random,
+        latency: tuple[float, float] = NO_LATENCY,
+    ) -> None:
         self.lock = threading.RLock()
         self.keys = KeyRing()
         self.nonces = Nonces()
         self.tasks = TaskStore()
         self.limits = Limits()
         self.faults = Faults(dice)
+        self.latency = self._first_latency = latency
         self.journal = Journal()
         self.sts = StsSettings()
         self.metadata_tokens = MetadataTokens()
         self._wall_clock = wall_clock
+        self._dice = dice
         self._ahead = 0.0
 
     def now(self) -> float:
@@ -75,13 +86,23 @@ class State:
         """
         self._ahead += seconds
 
+    def draw_latency(self) -> float:
+        """Draw how late the next answer is.
+
+        Returns:
+            Seconds.
+        """
+        lowest, highest = self.latency
+        return lowest + (highest - lowest) * self._dice()
+
     def reset(self) -> None:
-        """Go back to how it was at the start: one key, no settings, and no tasks, limits, faults or requests."""
+        """Go back to how it was at the start: one key, the first settings, no tasks, limits, faults or requests."""
         self.keys.restore()
         self.nonces.clear()
         self.tasks.clear()
         self.limits.set(None)
         self.faults.clear()
+        self.latency = self._first_latency
         self.journal.clear()
         self.sts = StsSettings()
         self.metadata_tokens.clear()

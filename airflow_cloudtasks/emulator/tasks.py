@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_cloudtasks.emulator.scripts import Step
     from airflow_cloudtasks.emulator.wire import JsonObject
@@ -26,6 +26,7 @@ class Task:
         scope: What else a request must name to find it, e.g. ``{"ProjectId": "…"}``; a parameter that is not
             listed may have any value.
         number: Its place among all tasks ever added; the store gives it.
+        noticed_at: When an answer first showed it in its last step, in Unix seconds; None until then.
     """
 
     api: str
@@ -35,6 +36,7 @@ class Task:
     fields: JsonObject = field(default_factory=dict)
     scope: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
+    noticed_at: float | None = None
 
 
 class TaskStore:
@@ -91,6 +93,17 @@ class TaskStore:
         for number, task in reversed(self._by_number.get(api, {}).items()):
             if before is None or number < before:
                 yield task
+
+    def notice(self, tasks: Iterable[Task], now: float) -> None:
+        """Note that an answer which shows tasks in their last step goes out.
+
+        Args:
+            tasks: The tasks; those that another answer has shown so by now keep its time.
+            now: The tasks' time, in Unix seconds.
+        """
+        for task in tasks:
+            if task.noticed_at is None:
+                task.noticed_at = now
 
     def __iter__(self) -> Iterator[Task]:
         for tasks in self._tasks.values():

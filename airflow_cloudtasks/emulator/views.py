@@ -50,6 +50,28 @@ def show_tasks(state: State) -> list[JsonObject]:
     return [show_task_entry(task, now) for task in state.tasks]
 
 
+def show_noticed(state: State, api: str | None) -> list[JsonObject]:
+    """Show the tasks that an answer has shown in their last step.
+
+    Args:
+        state: The emulator's memory, locked.
+        api: Only those of this API; None for all.
+
+    Returns:
+        One object a task: when its last step began, and when the first answer went out that showed it.
+    """
+    return [
+        {
+            "api": task.api,
+            "id": task.id,
+            "ended_at": position(task.script, task.created_at, task.noticed_at).entered_at,
+            "noticed_at": task.noticed_at,
+        }
+        for task in state.tasks
+        if task.noticed_at is not None and api in (None, task.api)
+    ]
+
+
 def show_keys(state: State) -> list[JsonObject]:
     """Show every key without its secret and token.
 

@@ -126,6 +126,20 @@ def test_the_command_serves_http_and_https_at_once(certificates: Certificates) -
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
+def test_the_command_takes_a_latency_that_outlives_a_reset() -> None:
+    command = [*COMMAND, "--port", "0", "--latency", "0.25"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        urllib.request.urlopen(urllib.request.Request(f"{url}/_control/reset", b"", method="POST"), timeout=10).close()
+        with urllib.request.urlopen(f"{url}/_control/latency", timeout=10) as answer:
+            assert json.load(answer) == {"seconds": [0.25, 0.25]}
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_certificate_alone_puts_everything_on_https(certificates: Certificates) -> None:
     with Emulator(tls_cert=certificates.cert, tls_key=certificates.key) as emulator:
         assert emulator.url == emulator.tls_url == f"https://127.0.0.1:{emulator.port}"
@@ -156,6 +170,7 @@ def test_a_port_that_is_taken_leaves_nothing_running(certificates: Certificates)
         (["--host", "0.0.0.0"], "expected a loopback address"),
         (["--tls-cert", "cert.pem"], "go together"),
         (["--tls-port", "0"], "needs --tls-cert"),
+        (["--latency", "2", "1"], "--latency: seconds: expected the least before the most"),
     ],
 )
 def test_the_command_says_why_it_cannot_start(arguments: list[str], told: str) -> None:
