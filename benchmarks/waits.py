@@ -100,6 +100,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--spread", type=float, default=60.0, help="seconds over which tasks end (%(default)g)")
     parser.add_argument("--start-over", type=float, default=0.0, help="part 1: seconds over which waits start (0)")
     parser.add_argument("--rate", type=float, default=20.0, help="requests a second that are allowed (%(default)g)")
+    parser.add_argument(
+        "--latency", nargs=2, type=float, default=[0.02, 0.1], help="seconds that answers are late (0.02 to 0.1)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw part 1 there, as an SVG")
     return parser.parse_args()
@@ -118,6 +121,7 @@ def _one_by_one(options: argparse.Namespace, world: World, report: Report) -> It
                 seconds=options.spread + 1.5 * waits / options.rate + GRACE,
                 start_over=options.start_over,
                 rate=options.rate,
+                latency=tuple(options.latency),
             )
             seen = run(plan, world)
             found = figures(seen)
@@ -130,19 +134,30 @@ def _one_by_one(options: argparse.Namespace, world: World, report: Report) -> It
 
 
 def _by_list(options: argparse.Namespace, world: World, report: Report) -> Iterator[str]:
-    common: dict[str, Any] = {"waits": options.list_waits, "poke": LIST_POKE, "rate": options.rate}
+    common: dict[str, Any] = {
+        "waits": options.list_waits,
+        "poke": LIST_POKE,
+        "rate": options.rate,
+        "latency": tuple(options.latency),
+    }
     ends = (LIST_QUIET, LIST_QUIET + options.spread)
     idle = run(Plan(side="idle", **common, ends=ends, seconds=LIST_QUIET / 2), world)
     seen = run(Plan(side="cloudtasks-list", **common, ends=ends, seconds=ends[1] + GRACE), world)
     found, of_idle, of_ours = figures(seen), memory_of_a_wait(idle), memory_of_a_wait(seen)
-    quiet, cpu = steady_cpu(seen)
+    (quiet, cpu), (sleeping, _) = steady_cpu(seen), steady_cpu(idle)
     report.note(
-        "by list", found, cpu_quiet=quiet, cpu_steady=cpu, bytes_of_a_wait=of_ours, bytes_of_an_idle_wait=of_idle
+        "by list",
+        found,
+        cpu_sleeping=sleeping,
+        cpu_quiet=quiet,
+        cpu_steady=cpu,
+        bytes_of_a_wait=of_ours,
+        bytes_of_an_idle_wait=of_idle,
     )
-    head = ["of a core, nothing ending", "of a core, to the last event", "a wait holds", "a sleeping one", "more"]
-    kilobytes = [f"{of_one / 1024:.1f} KB" for of_one in (of_ours, of_idle, of_ours - of_idle)]
-    print(f"\n{side_table([(SIDES[seen.plan.side].title, found)])}\n")
-    print(f"{table(head, [[f'{quiet:.1%}', f'{cpu:.1%}', *kilobytes]])}\n", flush=True)
+    head = ["of a core, nothing ending", "to the last event", "sleeping", "a wait holds", "a sleeping one", "more"]
+    row = [f"{share:.1%}" for share in (quiet, cpu, sleeping)]
+    row += [f"{of_one / 1024:.1f} KB" for of_one in (of_ours, of_idle, of_ours - of_idle)]
+    print(f"\n{side_table([(SIDES[seen.plan.side].title, found)])}\n\n{table(head, [row])}\n", flush=True)
     yield from limits.broken_by_list(found, cpu, of_ours - of_idle)
 
 
@@ -156,6 +171,7 @@ def _two(options: argparse.Namespace, world: World, report: Report) -> Iterator[
         ends=(2 * TWO_SECONDS, 3 * TWO_SECONDS),
         seconds=TWO_SECONDS,
         rate=options.rate,
+        latency=tuple(options.latency),
     )
     seen = run(plan, world)
     found, of_each = figures(seen), shares(seen)

@@ -6,12 +6,14 @@ Its control plane takes what the emulator's takes, as far as the benchmark needs
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import sys
 import time
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from airflow_cloudtasks.emulator.limits import Limits
 
@@ -23,6 +25,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self.limits = Limits()
+        self.latency = (0.0, 0.0)
         self._jobs: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
         self._totals: dict[str, dict[str, int]] = {}
 
@@ -75,6 +78,10 @@ def make_app(jobs: Jobs) -> web.Application:
         jobs.limits.set((await request.json())["requests_per_second"])
         return web.json_response({})
 
+    async def set_latency(request: web.Request) -> web.Response:
+        jobs.latency = (await request.json())["seconds"]
+        return web.json_response({})
+
     async def totals(request: web.Request) -> web.Response:
         return web.json_response(jobs.totals())
 
@@ -82,13 +89,22 @@ def make_app(jobs: Jobs) -> web.Application:
         jobs.clear_totals()
         return web.json_response({})
 
-    app = web.Application(client_max_size=_LONGEST_BODY)
+    @web.middleware
+    async def answer_late(request: web.Request, answer: Handler) -> web.StreamResponse:
+        try:
+            return await answer(request)
+        finally:
+            if not request.path.startswith("/_control/"):
+                await asyncio.sleep(random.uniform(*jobs.latency))
+
+    app = web.Application(client_max_size=_LONGEST_BODY, middlewares=[answer_late])
     app.add_routes(
         [
             web.get("/api/v2/accounts/{account}/runs/{run}/", dbt_run),
             web.get("/api/{version}/jobs/runs/get", databricks_run),
             web.post("/_control/tasks", add_tasks),
             web.post("/_control/limits", set_limit),
+            web.post("/_control/latency", set_latency),
             web.get("/_control/requests", totals),
             web.delete("/_control/requests", clear_totals),
         ]

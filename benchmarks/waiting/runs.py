@@ -33,6 +33,7 @@ class Plan:
         seconds: When waits that are left are cut off.
         start_over: Seconds over which waits start.
         rate: The requests that the server admits in a second.
+        latency: The seconds between which an answer is late, as one from far away is.
     """
 
     side: str
@@ -43,6 +44,7 @@ class Plan:
     seconds: float
     start_over: float = 0.0
     rate: float
+    latency: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def run(plan: Plan, world: World) -> Seen:
     server = world.servers[side.server]
     print(f"{time.strftime('%H:%M:%S')} {side.title}: {plan.processes} x {plan.waits} waits", file=sys.stderr)
     server.control("limits", "POST", {"requests_per_second": None})
+    server.control("latency", "POST", {"seconds": plan.latency})
     server.control("tasks", "POST", [side.task(WARM_UP, 0.001, True)])
     command = [sys.executable, "-m", "waiting.triggerer", plan.side, str(plan.poke)]
     with ExitStack() as started:
