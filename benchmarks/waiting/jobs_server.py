@@ -90,9 +90,9 @@ def make_app(jobs: Jobs) -> web.Application:
         return web.json_response({})
 
     @web.middleware
-    async def answer_late(request: web.Request, answer: Handler) -> web.StreamResponse:
+    async def answer_late(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            return await answer(request)
+            return await handler(request)
         finally:
             if not request.path.startswith("/_control/"):
                 await asyncio.sleep(random.uniform(*jobs.latency))
