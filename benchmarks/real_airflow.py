@@ -1,0 +1,144 @@
+"""Airflow's own processes, and Debian's PostgreSQL for their database. All of them end with their blocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+_STOP_SECONDS = 20
+
+
+class Parts:
+    """Parts of Airflow, each a process with a log of its own, in the environment that this process has.
+
+    Args:
+        home: Where the logs go.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._running: dict[Path, psutil.Popen] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Listed before any has ended: the children of one that has ended are nobody's.
+        processes = [one for part in self._running.values() for one in _family(part)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        for process in psutil.wait_procs(processes, _STOP_SECONDS)[1]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def start(self, *command: str) -> psutil.Process:
+        """Start a part.
+
+        Args:
+            *command: What to tell `airflow`.
+        """
+        number = len(list(self._home.glob("*.out")))
+        log = self._home / f"{number}-{command[0]}.out"
+        with log.open("wb") as output:
+            self._running[log] = psutil.Popen(
+                [sys.executable, "-m", "airflow", *command],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self._running[log]
+
+    def kill(self, process: psutil.Process) -> int:
+        """Kill a part, or a process in one, and all of its children with SIGKILL, as a machine's crash does.
+
+        Args:
+            process: The process.
+
+        Returns:
+            How many processes those were.
+        """
+        family = _family(process)
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self._running = {log: part for log, part in self._running.items() if part.pid != process.pid}
+        return len(family)
+
+    def check(self) -> None:
+        """Make sure that all are running.
+
+        Raises:
+            RuntimeError: One has ended by itself; with the end of its log.
+        """
+        for log, part in self._running.items():
+            if part.poll() is not None:
+                raise RuntimeError(f"`airflow` has ended, {log.name} ends with:\n{log.read_text()[-4000:]}")
+
+    def logs(self) -> str:
+        """Give the end of each one's log."""
+        return "\n\n".join(f"{log.name} ends with:\n{log.read_text()[-2000:]}" for log in self._running)
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a cluster of its own of Debian's PostgreSQL, in a temporary directory; gives SQLAlchemy's URL of a database.
+
+    PostgreSQL refuses to run as root, so then it runs as Debian's user for it.
+    """
+    root = os.geteuid() == 0
+    as_user = ["runuser", "-u", "postgres", "--"] if root else []
+    (port,) = free_ports(1)
+    # Debian puts the commands of each version into a directory that is not on the PATH.
+    directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
+    if not directories:
+        raise SystemExit("There is no PostgreSQL: apt-get install postgresql")
+    with tempfile.TemporaryDirectory(prefix="survive-kill-postgresql-") as directory:
+        if root:
+            shutil.chown(directory, "postgres", "postgres")
+
+        def run(command: str, *arguments: str) -> None:
+            subprocess.run(
+                [*as_user, directories[-1] / command, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=directory
+            )
+
+        data = f"{directory}/data"
+        run("initdb", "-D", data, "--auth=trust", "--username=postgres", "--encoding=UTF8")
+        settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
+        run("pg_ctl", "start", "-w", "-D", data, "-l", f"{directory}/log", "-o", settings)
+        try:
+            yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports that nothing listens on.
+
+    Args:
+        count: How many.
+    """
+    with ExitStack() as stack:
+        probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -1,0 +1,388 @@
+"""Kills a triggerer under hundreds of waits in real Airflow with SIGKILL, and looks whether every wait ends right.
+
+One DAG, ``dags/survive_kill_waits.py``, has 300 deferrable sensors with a poke interval of 5 seconds. They wait for
+tasks of the emulator, which admits 20 requests a second as the real API does. Once all are deferred, the tasks' ends
+are dealt out at random over ``--window`` seconds; most tasks succeed, some fail. ``--kill-after`` seconds into the
+window the triggerer and all of its processes get SIGKILL at once, as in the crash of its machine: the supervisor, which
+alone speaks to the database, and its child, which runs the triggers. (Killing the child alone would be too kind: its
+supervisor would note its own end, and Airflow would not wait for the threshold.) The waits that it had stay without
+anyone until its last heartbeat is older than Airflow's threshold; the tasks that end meanwhile end unwatched.
+
+- ``--database sqlite``: `airflow standalone`. It does not start its triggerer again, so this script starts another one.
+- ``--database postgresql``: Debian's PostgreSQL (``apt-get install postgresql``), a cluster in a temporary directory,
+  and Airflow's parts one by one, with two triggerers. None is started again: the other one takes over.
+
+Airflow's settings of heartbeats are its defaults. A wait has ended right if its task instance succeeded and returned
+the task that it was to wait for, or, where that task failed, failed with CloudTaskFailed in its log. For each wait:
+
+- noticed: the last request for its task that the emulator answered before the event. Had a triggerer died with an
+  answer in its hands, there would be a later one.
+- fired: the trigger's event has come to Airflow's database.
+- ended: the task instance has ended, in a worker that the scheduler had to start for it.
+
+The seconds count from the task's end, or, if that is later, from the kill for the waits that the killed triggerer had
+then. What comes after noticing is Airflow's own, and on few cores it is long: each wait takes another worker process.
+
+Exits with 1 unless all have ended right, each noticed within Airflow's threshold + 1.2 x waits / rate (or 1.2 poke
+intervals, if that is more); without the threshold for the waits that the killed triggerer did not have when it was
+killed.
+
+Set-up (a virtual environment of its own; Python 3.11 or newer)::
+
+    pip install -e '.[emulator]' -r benchmarks/requirements.txt
+    python benchmarks/survive_kill.py
+    python benchmarks/survive_kill.py --database postgresql
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from real_airflow import Parts, free_ports, postgresql
+
+from airflow_cloudtasks.emulator.server import Emulator
+
+DAG_ID = "survive_kill_waits"
+API = "lke.task"
+# As in the DAG.
+POKE_INTERVAL = 5
+# What a task takes until its end is dealt out: longer than any run.
+FOREVER = 1e6
+TRIGGERER = ("triggerer", "--skip-serve-logs")
+# Seconds that any step may take.
+LONGEST_STEP = 420
+# The waits, by who had them when their tasks ended.
+UNWATCHED = "nobody: the killed one had it, and no other yet"
+ORPHANED = "the killed one before the kill, or the one after it"
+WATCHED = "one that lived on, or the killed one and had fired"
+BEGAN = time.monotonic()
+
+
+@dataclass
+class Wait:
+    """One wait and what became of it, in Unix seconds; None for what has not happened."""
+
+    ended_at: float
+    succeeds: bool
+    orphaned: bool = False
+    taken_over_at: float | None = None
+    noticed_at: float | None = None
+    fired_at: float | None = None
+    instance_ended_at: float | None = None
+    right: bool = False
+
+    def group(self, killed_at: float) -> str:
+        """Tell whether a triggerer had this wait when its task ended."""
+        if not self.orphaned:
+            return WATCHED
+        return UNWATCHED if killed_at <= self.ended_at < (self.taken_over_at or 0) else ORPHANED
+
+    def after(self, moment: float | None, killed_at: float) -> float:
+        """Tell how many seconds after the task's end, or the kill that orphaned the wait, something happened."""
+        since = max(self.ended_at, killed_at) if self.orphaned else self.ended_at
+        return float("inf") if moment is None else moment - since
+
+
+@dataclass
+class Run:
+    """A run: its waits by the numbers of their tasks, and when the triggerer was killed."""
+
+    waits: dict[int, Wait]
+    killed_at: float
+
+
+def main() -> int:
+    options = _options()
+    with ExitStack() as stack:
+        directory = tempfile.TemporaryDirectory(prefix="survive-kill-", ignore_cleanup_errors=True)
+        home = Path(stack.enter_context(directory))
+        emulator = stack.enter_context(Emulator())
+        emulator.limit(options.rate)
+        for number in range(options.waits):
+            emulator.add_task(API, str(number), ("RUNNING", FOREVER), "SUCCESS")
+        health = _set_up(home, emulator, options)
+        if options.database == "postgresql":
+            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
+        parts = stack.enter_context(Parts(home))
+        try:
+            return _report(_run(parts, emulator, home, health, options), emulator, options)
+        except TimeoutError as error:
+            raise SystemExit(f"{error}\n{parts.logs()}") from None
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--waits", type=int, default=300, help="sensors that wait at once (default: 300)")
+    parser.add_argument("--failing", type=int, default=10, help="how many of their tasks fail (default: 10)")
+    parser.add_argument("--rate", type=float, default=20, help="requests a second that are admitted (default: 20)")
+    parser.add_argument("--window", type=float, default=90, help="seconds over which the tasks end (default: 90)")
+    parser.add_argument("--kill-after", type=float, default=20, help="seconds of that before the kill (default: 20)")
+    parser.add_argument("--seed", type=int, default=1, help="of the dice that deal out the ends (default: 1)")
+    parser.add_argument("--parallelism", type=int, default=4, help="Airflow's worker processes (default: 4)")
+    return parser.parse_args()
+
+
+def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
+    """Set Airflow up by the environment, which its parts inherit; gives the address that tells its health."""
+    api, worker_logs, trigger_logs = free_ports(3)
+    # Airflow's defaults are what is measured, whatever the caller's environment says.
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]
+    os.environ |= emulator.connections() | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent.resolve() / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": str(options.parallelism),
+        "AIRFLOW__API__PORT": str(api),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
+        "NO_PROXY": "127.0.0.1,localhost",
+        # `airflow standalone` starts its parts by the command's name.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "SURVIVE_KILL_WAITS": str(options.waits),
+    }
+    return f"http://localhost:{api}/api/v2/monitor/health"
+
+
+# What happens.
+
+
+def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: argparse.Namespace) -> Run:
+    two = options.database == "postgresql"
+    _say("starting Airflow")
+    if two:
+        _airflow("db", "migrate")
+        for part in ("api-server", "scheduler", "dag-processor"):
+            parts.start(part)
+        first = parts.start(*TRIGGERER)
+    else:
+        standalone = parts.start("standalone")
+    # Not before: what this process imports of Airflow would write another airflow.cfg, with other secrets.
+    _until(parts, "Airflow's API server answers", lambda: _answers(health))
+    _until(parts, "the DAG is known and a triggerer runs", lambda: _known() and len(_triggerers()) == 1)
+    (first_id,) = _triggerers()
+    if two:
+        parts.start(*TRIGGERER)
+        _until(parts, "the second triggerer runs", lambda: len(_triggerers()) == 2)
+    else:
+        first = next(child for child in standalone.children() if "triggerer" in " ".join(child.cmdline()))
+
+    _say(f"starting {options.waits} sensors")
+    _airflow("dags", "trigger", DAG_ID)
+    _until(parts, "all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _told_states)
+    waits = _deal_out_ends(emulator, options)
+    _say(f"their tasks end within the next {options.window:g} s")
+    kill_at = time.time() + options.kill_after
+    _until(parts, "it is time to kill", lambda: time.time() >= kill_at)
+
+    killed_at = time.time()
+    killed = parts.kill(first)
+    for number, triggerer in _waits_by_triggerer().items():
+        waits[number].orphaned = triggerer == first_id
+    orphans = sum(wait.orphaned for wait in waits.values())
+    _say(f"killed one of {1 + two} triggerers, {killed} processes, with {orphans} waits")
+    if not two:
+        parts.start(*TRIGGERER)
+
+    def over() -> bool:
+        """Look what has happened since the last look, and whether all is over."""
+        triggerers = _waits_by_triggerer()
+        for number, wait in waits.items():
+            if wait.orphaned and wait.taken_over_at is None and triggerers.get(number) != first_id:
+                wait.taken_over_at = time.time()
+        return all(state in ("success", "failed") for state in _states().elements())
+
+    _until(parts, "all task instances have ended", over, _told_states)
+    _note_ends(waits, emulator, home)
+    return Run(waits, killed_at)
+
+
+def _deal_out_ends(emulator: Emulator, options: argparse.Namespace) -> dict[int, Wait]:
+    dice = random.Random(options.seed)
+    failing = set(dice.sample(range(options.waits), options.failing))
+    for number in range(options.waits):
+        end = "FAILED" if number in failing else "SUCCESS"
+        emulator.add_task(API, str(number), ("RUNNING", dice.uniform(0, options.window)), end)
+    waits = {}
+    for task in emulator.tasks():
+        number = int(task["id"])
+        waits[number] = Wait(task["created_at"] + task["script"][0]["seconds"], succeeds=number not in failing)
+    return waits
+
+
+def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        returned = {
+            row.map_index: XComModel.deserialize_value(row)
+            for row in session.query(XComModel).filter_by(dag_id=DAG_ID, key="return_value")
+        }
+        for instance in session.query(TaskInstance).filter_by(dag_id=DAG_ID):
+            number = instance.map_index
+            wait = waits[number]
+            # When Airflow scheduled it last, which it does as it stores the event.
+            wait.fired_at = instance.scheduled_dttm.timestamp()
+            wait.instance_ended_at = instance.end_date.timestamp()
+            if wait.succeeds:
+                task = returned.get(number, {})
+                wait.right = instance.state == "success" and (task.get("id"), task.get("ok")) == (str(number), True)
+            else:
+                logs = home.glob(f"logs/dag_id={DAG_ID}/*/task_id=wait/map_index={number}/*.log")
+                wait.right = instance.state == "failed" and any("CloudTaskFailed" in log.read_text() for log in logs)
+    # Not emulator.noticed(), which tells of the first answer that showed the end, even if it died with its triggerer.
+    for request in emulator.requests(API):
+        wait = waits[int(request["parameters"]["TaskId"])]
+        if request["outcome"] == "ok" and wait.ended_at <= request["time"] <= (wait.fired_at or 0):
+            wait.noticed_at = request["time"]
+
+
+# Looking at Airflow.
+
+
+def _airflow(*command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with build_opener(ProxyHandler({})).open(address, timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+def _known() -> bool:
+    from airflow.models.dag import DagModel
+
+    return bool(_rows(DagModel.dag_id))
+
+
+def _triggerers() -> list[int]:
+    from airflow.jobs.job import Job
+
+    return [id_ for id_, kind in _rows(Job.id, Job.job_type) if kind == "TriggererJob"]
+
+
+def _states() -> Counter[str]:
+    from airflow.models.taskinstance import TaskInstance
+
+    return Counter(str(state) for (state,) in _rows(TaskInstance.state))
+
+
+def _told_states() -> str:
+    return ", ".join(f"{count} {state}" for state, count in _states().most_common())
+
+
+def _waits_by_triggerer() -> dict[int, int]:
+    """Give the triggerer of each wait that has one, by the number of its task."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.trigger import Trigger
+
+    rows = _rows(TaskInstance.map_index, Trigger.triggerer_id, where=[TaskInstance.trigger_id == Trigger.id])
+    return {number: triggerer for number, triggerer in rows if triggerer is not None}
+
+
+def _rows(*columns: Any, where: Sequence[Any] = ()) -> Sequence[Any]:
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return session.execute(select(*columns).where(*where)).all()
+
+
+def _until(parts: Parts, what: str, true: Callable[[], bool], progress: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + LONGEST_STEP
+    told = time.monotonic()
+    while not true():
+        parts.check()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Not within {LONGEST_STEP} s: {what}")
+        if time.monotonic() > told + 20:
+            told = time.monotonic()
+            _say(f"... {progress()}")
+        time.sleep(0.5)
+    _say(what)
+
+
+def _say(line: str) -> None:
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", flush=True)
+
+
+# The report.
+
+
+def _report(run: Run, emulator: Emulator, options: argparse.Namespace) -> int:
+    from airflow.configuration import conf
+
+    threshold = conf.getfloat("triggerer", "triggerer_health_check_threshold")
+    heartbeat = conf.getfloat("triggerer", "job_heartbeat_sec")
+    bound = 1.2 * max(options.waits / options.rate, POKE_INTERVAL)
+    waits = run.waits.values()
+    right = sum(wait.right for wait in waits)
+    failed = sum(wait.right and not wait.succeeds for wait in waits)
+    requests = emulator.totals()[API]
+    taken_over = [wait.taken_over_at - run.killed_at for wait in waits if wait.taken_over_at is not None]
+
+    print(f"\nHeartbeat of a triggerer: every {heartbeat:g} s, dead after {threshold:g} s (Airflow's settings).")
+    print(f"After the kill, its waits were taken over within {min(taken_over):.0f} to {max(taken_over):.0f} s.")
+    seen = {int(task["id"]) for task in emulator.noticed(API) if task["noticed_at"] <= run.killed_at}
+    lost = sum(wait.orphaned for number, wait in run.waits.items() if number in seen)
+    print(f"Ends that it had seen without coming to tell Airflow, and that were seen once more: {lost}.")
+    print(f"Requests for tasks: {requests['total']}, of which refused for coming too fast: {requests['refused']}.")
+    print(f"Ended right: {right} of {len(waits)}; {failed} of them failed, as their tasks did.")
+    for number, wait in sorted(run.waits.items()):
+        if not wait.right:
+            print(f"  wrong: {number}: {wait}")
+
+    print("\nSeconds: median, 95th percentile, maximum.")
+    print("| watched at the task's end by | waits | limit | noticed | fired | task instance ended |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    failures = [] if right == len(waits) else [f"{len(waits) - right} waits did not end right"]
+    for group, limit in ((UNWATCHED, threshold + bound), (ORPHANED, threshold + bound), (WATCHED, bound)):
+        chosen = [wait for wait in waits if wait.group(run.killed_at) == group]
+        if not chosen:
+            continue
+        noticed, fired, ended = (
+            sorted(wait.after(getattr(wait, moment), run.killed_at) for wait in chosen)
+            for moment in ("noticed_at", "fired_at", "instance_ended_at")
+        )
+        cells = (group, len(chosen), f"{limit:g}", *map(_spread, (noticed, fired, ended)))
+        print(f"| {' | '.join(map(str, cells))} |")
+        if noticed[-1] > limit:
+            failures.append(f"noticed after {noticed[-1]:.1f} s, not {limit:g} s (watched by {group})")
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _spread(seconds: list[float]) -> str:
+    """Show sorted times."""
+    return f"{median(seconds):.1f}, {seconds[int(0.95 * (len(seconds) - 1))]:.1f}, **{seconds[-1]:.1f}**"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
