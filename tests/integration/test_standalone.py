@@ -91,6 +91,7 @@ def _until(true: Callable[[], bool], log: Path, what: str, seconds: float = 240)
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, (
-            f"Airflow {airflow_version}: not within {seconds} s: {what}. The end of its log:\n{log.read_text()[-4000:]}"
+            f"Airflow {airflow_version}: not within {seconds} s: {what}. Its tasks: {_states()}. The end of its log:\n"
+            f"{log.read_text()[-4000:]}"
         )
         time.sleep(0.5)
