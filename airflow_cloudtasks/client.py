@@ -76,6 +76,8 @@ class Account:
         endpoints: Endpoints against the vendor's rule, by the service's name; that of ``*`` is for every other service.
         network: How requests reach the cloud.
         retries: How often a request is tried.
+        requests_per_second: What the account is allowed, by the API's name (``wedata.task``), against what its
+            documentation says; that of ``*`` is for every other API.
         user_agent: Who asks.
     """
 
@@ -85,6 +87,7 @@ class Account:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     network: Network = field(default_factory=Network)
     retries: Retries = field(default_factory=Retries)
+    requests_per_second: Mapping[str, float] = field(default_factory=dict)
     user_agent: str = "airflow_cloudtasks"
 
 
@@ -144,15 +147,21 @@ class CloudClient:
         """
         async for attempt in tenacity.AsyncRetrying(**self._retry_rules):
             with attempt:
-                credentials = await self.account.credentials.aget()
-                try:
-                    return await self._atry(transport, credentials, service, action, params)
-                except CredentialsError:
-                    if not self.account.credentials.renew(credentials):
-                        raise
-                    credentials = await self.account.credentials.aget()
-                    return await self._atry(transport, credentials, service, action, params)
+                return await self.acall_once(transport, service, action, params)
         raise AssertionError("tenacity ends by a return or a raise")
+
+    async def acall_once(
+        self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Call an action, as :meth:`acall`, but leave it to the caller whether and when to try again."""
+        credentials = await self.account.credentials.aget()
+        try:
+            return await self._atry(transport, credentials, service, action, params)
+        except CredentialsError:
+            if not self.account.credentials.renew(credentials):
+                raise
+            credentials = await self.account.credentials.aget()
+            return await self._atry(transport, credentials, service, action, params)
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:

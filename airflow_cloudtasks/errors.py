@@ -17,25 +17,37 @@ class InvalidConnection(CloudTasksError, ValueError):
 
 
 class CloudTaskFailed(CloudTasksError):
-    """A task that was waited for did not end well.
+    """A task that was waited for, or several of them, did not end well.
 
     Args:
-        task: The task as last read.
+        task: The task as last read; the first, if there are several.
+        others: The other ones.
 
     Attributes:
-        task: The same.
+        tasks: All of them.
     """
 
-    def __init__(self, task: CloudTask) -> None:
-        self.task = task
-        super().__init__(_ending(task))
+    def __init__(self, task: CloudTask, *others: CloudTask) -> None:
+        self.tasks = (task, *others)
+        told = [ending(each) for each in self.tasks]
+        super().__init__("\n".join([f"{len(told)} tasks did not end well:", *told] if others else told))
 
-    def __reduce__(self) -> tuple[type[CloudTaskFailed], tuple[CloudTask]]:
-        """Rebuild from the task, not from the text: exceptions cross process borders in Airflow."""
-        return type(self), (self.task,)
+    @property
+    def task(self) -> CloudTask:
+        """The task, or the first of them."""
+        return self.tasks[0]
+
+    def __reduce__(self) -> tuple[type[CloudTaskFailed], tuple[CloudTask, ...]]:
+        """Rebuild from the tasks, not from the text: exceptions cross process borders in Airflow."""
+        return type(self), self.tasks
 
 
-def _ending(task: CloudTask) -> str:
+class WaitTimedOut(CloudTasksError):
+    """The time for a wait was up before its end; the text says what was last seen."""
+
+
+def ending(task: CloudTask) -> str:
+    """Tell how a task ended, with everything that a person needs to look it up."""
     name = f" ({task.name})" if task.name else ""
     parts = [f"{task.api} {task.id}{name} ended as {task.state}, the vendor's status is {task.status!r}"]
     if task.message:

@@ -73,6 +73,28 @@ def normalise(
     task = at(answer, api.task)
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
+    return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides)
+
+
+def normalise_object(
+    api: TaskApi,
+    task: Mapping[str, Any],
+    answer: Any,
+    *,
+    parameters: Mapping[str, Any],
+    region: str | None = None,
+    overrides: StatusOverrides = CATALOG_STATUSES,
+) -> CloudTask:
+    """Read a task object, as :func:`normalise`, wherever it stood in the answer.
+
+    Args:
+        api: How the object reads.
+        task: The object.
+        answer: The answer that held it.
+        parameters: The parameters of the request that reads the task singly.
+        region: The region that was asked, for the console link.
+        overrides: Statuses that mean something else for this wait.
+    """
     status = at(task, api.status)
     if status is not None and not isinstance(status, str | int | float):
         raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
@@ -97,6 +119,16 @@ def normalise(
         console_url=_console_url(api, parameters, region),
         detail=_detail(api, task),
     )
+
+
+def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
+    """Give what changes while a task runs, unread: alike in two answers, these tell that nothing has changed.
+
+    Args:
+        api: Where the fields stand.
+        task: The task object.
+    """
+    return tuple(at(task, path) for path in (api.status, api.progress, api.message, api.error_if) if path is not None)
 
 
 def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:

@@ -57,9 +57,10 @@ class Action:
         params_in: Where the parameters that are not in the path go. Tencent's API takes ``json``; Alibaba's
             RPC actions ``query`` or ``form``, its ROA actions ``query`` or ``json``.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` that means success.
+        requests_per_second: How many requests a second the vendor allows one account, where it says so.
 
     Raises:
-        ValueError: The path has a parameter that the action does not need.
+        ValueError: The path has a parameter that the action does not need, or the allowance is none.
     """
 
     name: str
@@ -69,16 +70,46 @@ class Action:
     path: str = "/"
     params_in: Literal["query", "form", "json"] = "json"
     success_code: str | None = None
+    requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
         for name in self.path_params:
             if name not in self.params:
                 raise ValueError(f"{self.name}: the path {self.path!r} has {{{name}}}, which is none of its params.")
+        if self.requests_per_second is not None and not 0 < self.requests_per_second < float("inf"):
+            raise ValueError(f"{self.name}: requests_per_second is {self.requests_per_second!r}; expected more than 0.")
 
     @property
     def path_params(self) -> tuple[str, ...]:
         """The parameters that go into the path."""
         return tuple(_PLACEHOLDER.findall(self.path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskList:
+    """An action that tells of many tasks at once, page by page; each answer names the page that follows it.
+
+    Args:
+        action: The action. Parameters that it needs are taken from those that name a task, so that one list serves
+            the tasks that have them in common.
+        tasks: Where the list of task objects stands in the answer.
+        page_size_param: The parameter that holds how many a page may have.
+        page_size: How many a page may have at most.
+        page_param: The parameter that asks for the page that follows.
+        next_page: Where the answer says what to ask for it with; blank on the last page.
+        since_param: The parameter that leaves out tasks created before it, as an ISO 8601 time in UTC; None for none.
+        complete: Whether a task object of the list holds all that one read singly holds. A task that is not
+            complete is read singly once it has ended.
+    """
+
+    action: Action
+    tasks: str
+    page_size_param: str
+    page_size: int
+    page_param: str
+    next_page: str
+    since_param: str | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +141,7 @@ class TaskApi:
         json_fields: Fields that hold JSON inside a string.
         console_url: Where a person can look at the task; ``{id}``, ``{region}`` and the parameters that the action
             needs are filled in.
+        list_tasks: The action that reads many tasks at once, used where it costs fewer requests; None for none.
 
     Raises:
         ValueError: The parts do not fit together; the text says which.
@@ -134,6 +166,7 @@ class TaskApi:
     timezone: str = "+08:00"
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
+    list_tasks: TaskList | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", self.name):
@@ -154,6 +187,12 @@ class TaskApi:
         for name in _PLACEHOLDER.findall(self.console_url or ""):
             if name not in ("id", "region", *self.read.params):
                 raise ValueError(f"{self.name}: console_url has {{{name}}}, which nothing fills in.")
+        if self.list_tasks is not None:
+            if self.id is None:
+                raise ValueError(f"{self.name}: with list_tasks, id must say where a task object holds the task's id.")
+            for name in self.list_tasks.action.params:
+                if name not in self.task_params:
+                    raise ValueError(f"{self.name}: list_tasks needs {name}, which is none of {self.task_params}.")
         self.zone  # noqa: B018 - refuses a bad timezone here rather than at the first answer
 
     @property
@@ -211,6 +250,8 @@ class TaskApi:
         values = dict(data)
         values["service"] = Service(**_tuples(values["service"]))
         values["read"] = Action(**_tuples(values["read"]))
+        if (listing := values.get("list_tasks")) is not None:
+            values["list_tasks"] = TaskList(**listing | {"action": Action(**_tuples(listing["action"]))})
         values["states"] = {status: TaskState(state) for status, state in values["states"].items()}
         return cls(**_tuples(values))
 

@@ -50,7 +50,7 @@ class TaskArguments:
             ValueError: An argument is wrong; the text says which, and what was expected.
         """
         self.api = find_api(api)
-        if cloud_task_id is None or cloud_task_id == "":
+        if cloud_task_id is None or cloud_task_id in ("", [], ()):
             raise ValueError(
                 f"{self.api.name} needs cloud_task_id: the task's id at the vendor, its {self.api.id_param}."
             )

@@ -1,7 +1,7 @@
 """Alibaba Cloud BDRC (Backup and Disaster Recovery Center)."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Service, TaskApi, TaskList
 
 # Source: the vendor's package alibabacloud-bdrc20230808, whose client knows these regions by name.
 _REGIONS = ("cn-shanghai", "cn-shanghai-finance-1", "ap-southeast-1")
@@ -44,4 +44,13 @@ BDRC_TASK = TaskApi(
     started_at="StartTime",
     finished_at="CompleteTime",
     json_fields=("TaskDetail",),
+    # Source: the vendor's package; its model of a listed task has the fields of one that is read singly.
+    list_tasks=TaskList(
+        action=Action(name="DescribeTasks", method="GET", path="/api/v1/tasks", params_in="query"),
+        tasks="Data.Content",
+        page_size_param="MaxResults",
+        page_size=500,
+        page_param="NextToken",
+        next_page="Data.NextToken",
+    ),
 )

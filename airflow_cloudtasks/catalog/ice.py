@@ -1,7 +1,7 @@
 """Alibaba Cloud ICE (Intelligent Media Services)."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Service, TaskApi, TaskList
 
 # Source: the vendor's package alibabacloud-ice20201109, whose client sends these regions to the central host and
 # every other one to a host of its own.
@@ -91,4 +91,15 @@ ICE_WORKFLOW_TASK = TaskApi(
     created_at="CreateTime",
     finished_at="FinishTime",
     json_fields=("TaskInput", "ActivityResults", "UserData"),
+    # Source: the vendor's package; it lists 90 days of tasks, and its model of a listed one has no ActivityResults.
+    list_tasks=TaskList(
+        action=Action(name="ListWorkflowTasks", params_in="query"),
+        tasks="TaskList",
+        page_size_param="MaxResults",
+        page_size=100,
+        page_param="NextToken",
+        next_page="NextToken",
+        since_param="StartOfCreateTime",
+        complete=False,
+    ),
 )

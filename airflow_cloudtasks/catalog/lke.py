@@ -10,7 +10,7 @@ LKE = Service(cloud="tencent", name="lke", version="2023-11-30", title="LKE")
 LKE_TASK = TaskApi(
     name="lke.task",
     service=LKE,
-    read=Action(name="GetTaskStatus", params=("TaskId", "TaskType", "BotBizId")),
+    read=Action(name="GetTaskStatus", params=("TaskId", "TaskType", "BotBizId"), requests_per_second=20),
     states={
         "PENDING": TaskState.PENDING,
         "RUNNING": TaskState.RUNNING,

@@ -10,7 +10,7 @@ WEDATA = Service(cloud="tencent", name="wedata", version="2025-08-06", title="We
 WEDATA_TASK = TaskApi(
     name="wedata.task",
     service=WEDATA,
-    read=Action(name="GetTask", params=("ProjectId", "TaskId")),
+    read=Action(name="GetTask", params=("ProjectId", "TaskId"), requests_per_second=20),
     task="Data",
     status="TaskBaseAttribute.Status",
     states={

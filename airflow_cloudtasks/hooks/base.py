@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -19,10 +19,14 @@ from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, Invalid
 from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
-from airflow_cloudtasks.spec import Service, TaskApi
+from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.transport import AsyncTransport
 from airflow_cloudtasks.turns import take_turn
 from airflow_cloudtasks.values import load_json
+
+_Calling = Callable[
+    [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
+]
 
 # An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
 _CONNECTION_SECONDS = 300.0
@@ -100,7 +104,7 @@ class CloudTasksHook(BaseHook):
             InvalidConnection: The Airflow connection cannot be used.
             ValueError: The parameters cannot name a task of this API.
         """
-        parameters = self._parameters(api, cloud_task_id, api_params)
+        parameters = self.parameters(api, cloud_task_id, api_params)
         client = self.get_conn()
         try:
             answer = client.call(api.service, api.read, parameters)
@@ -117,14 +121,27 @@ class CloudTasksHook(BaseHook):
         overrides: StatusOverrides = CATALOG_STATUSES,
     ) -> CloudTask:
         """Read a task, as :meth:`read_task`, without blocking the event loop."""
-        parameters = self._parameters(api, cloud_task_id, api_params)
-        client = await self.aget_conn()
-        try:
-            answer = await self._acall(client, api, parameters)
-        except CredentialsError as refused:
-            client = self._after_refusal(client, refused, await self._aresolve())
-            answer = await self._acall(client, api, parameters)
-        return normalise(api, answer, parameters=parameters, region=client.region, overrides=overrides)
+        parameters = self.parameters(api, cloud_task_id, api_params)
+        answer = await self._acall(api.service, api.read, parameters, CloudClient.acall)
+        region = (await self.aget_conn()).region
+        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
+
+    async def acall_once(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an action, and leave it to the caller whether and when to try again.
+
+        Args:
+            service: The product.
+            action: The action.
+            parameters: Its parameters, in the vendor's spelling.
+
+        Returns:
+            The answer, out of its envelope.
+
+        Raises:
+            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        return await self._acall(service, action, parameters, CloudClient.acall_once)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the cloud who the connection's account is; Airflow's Test button calls this.
@@ -164,7 +181,17 @@ class CloudTasksHook(BaseHook):
             self._transports[service.name] = await self._open.enter_async_context(client.transport(service))
         yield self._transports[service.name]
 
-    def _parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
+    def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Give the parameters of the request that reads a task.
+
+        Args:
+            api: The API.
+            cloud_task_id: The task's id.
+            api_params: The other parameters that name it, in the vendor's spelling.
+
+        Raises:
+            ValueError: They cannot name a task of this API, or the API is not of this hook's cloud.
+        """
         if api.cloud != self.words.cloud:
             raise ValueError(
                 f"{api.name} is an API of {api.cloud}, and {type(self).__name__} calls {self.words.cloud}."
@@ -173,9 +200,17 @@ class CloudTasksHook(BaseHook):
         api.check_params(given)
         return api.parameters(cloud_task_id, given)
 
-    async def _acall(self, client: CloudClient, api: TaskApi, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        async with self._transport(client, api.service) as transport:
-            return await client.acall(transport, api.service, api.read, parameters)
+    async def _acall(
+        self, service: Service, action: Action, parameters: Mapping[str, Any], how: _Calling
+    ) -> dict[str, Any]:
+        client = await self.aget_conn()
+        try:
+            async with self._transport(client, service) as transport:
+                return await how(client, transport, service, action, parameters)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, await self._aresolve())
+            async with self._transport(client, service) as transport:
+                return await how(client, transport, service, action, parameters)
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS

@@ -167,6 +167,7 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
                 tries=_whole(extra, "max_tries", _RETRIES.tries),
                 seconds=_seconds(extra, "max_retry_seconds", _RETRIES.seconds, or_zero=True),
             ),
+            requests_per_second=_rates(extra),
             user_agent=user_agent,
         )
     except InvalidConnection as error:
@@ -281,6 +282,21 @@ def _endpoints(values: ConnectionValues, extra: Mapping[str, Any]) -> dict[str, 
     if host := (values.host or "").strip():
         endpoints["*"] = Endpoint.parse(f"{host}:{values.port}" if values.port else host)
     return endpoints
+
+
+def _rates(extra: Mapping[str, Any]) -> dict[str, float]:
+    if (written := _text(extra, "requests_per_second")) is None:
+        return {}
+    given = extra["requests_per_second"]
+    given = load_json(given) if isinstance(given, str) else given
+    rates = given if isinstance(given, dict) else {"*": given}
+    for rate in rates.values():
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < float("inf"):
+            raise InvalidConnection(
+                f"requests_per_second is {written!r}; expected a number above 0, or a JSON object of them "
+                'by the name of the API, e.g. {"wedata.task": 10, "*": 20}.'
+            )
+    return {str(name): float(rate) for name, rate in rates.items()}
 
 
 def _proxy(extra: Mapping[str, Any]) -> str | None:

@@ -9,14 +9,23 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, NotFound
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 
 OnUnknown = Literal["wait", "fail"]
 Missing = Literal["wait", "fail"]
 
+# What a poll comes to. A connection that cannot be used is an outcome too: it ends the wait.
+Outcome = CloudTask | CloudApiError | InvalidConnection
+
 # Doubling beyond this changes nothing for any interval that a person would choose.
 _MAX_DOUBLINGS = 30
+
+# Seconds; after an error that may be gone in a moment the next poll comes sooner than after an answer.
+_FIRST_RETRY = 1.0
+
+# Seconds; however long the interval, a wait that begins asks within these for the first time.
+_FIRST_POLL_WITHIN = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,17 +74,20 @@ class Finished:
 class Broken:
     """The wait cannot go on: asking again would give the same error."""
 
-    error: CloudApiError
+    error: CloudApiError | InvalidConnection
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The wait goes on."""
+    """The wait goes on, or was going on when its time was up; without a reason before the first answer."""
 
-    why: CloudTask | CloudApiError
+    why: CloudTask | Exception | None
 
 
-def judge(outcome: CloudTask | CloudApiError, rules: WaitRules) -> Finished | Broken | Waiting:
+Verdict = Finished | Broken | Waiting
+
+
+def judge(outcome: Outcome, rules: WaitRules) -> Verdict:
     """Decide what the outcome of a poll means.
 
     Args:
@@ -85,6 +97,8 @@ def judge(outcome: CloudTask | CloudApiError, rules: WaitRules) -> Finished | Br
     if isinstance(outcome, CloudTask):
         over = outcome.done or (outcome.state is TaskState.UNKNOWN and rules.on_unknown == "fail")
         return Finished(outcome) if over else Waiting(outcome)
+    if isinstance(outcome, InvalidConnection):
+        return Broken(outcome)
     goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
     return Waiting(outcome) if goes_on else Broken(outcome)
 
@@ -101,7 +115,7 @@ class CredentialsGrace:
     def __init__(self) -> None:
         self._refused_since: float | None = None
 
-    def judge(self, outcome: CloudTask | CloudApiError, rules: WaitRules, now: float) -> Finished | Broken | Waiting:
+    def judge(self, outcome: Outcome, rules: WaitRules, now: float) -> Verdict:
         """Decide as :func:`judge`, but wait on while credentials have not been refused for too long.
 
         Args:
@@ -139,13 +153,42 @@ def next_delay(rules: WaitRules, polls: int, seconds_left: float) -> float:
     return max(min(interval * random.uniform(0.9, 1.0), seconds_left), 0.0)  # noqa: S311 - no secret
 
 
+def first_delay(rules: WaitRules, seconds_left: float) -> float:
+    """Decide how long to wait for the first poll of a wait that begins in the triggerer, or goes on in another one.
+
+    Args:
+        rules: How to wait.
+        seconds_left: Seconds to the wait's timeout.
+
+    Returns:
+        Seconds, and random: a thousand waits that begin together do not ask together.
+    """
+    within = min(rules.poke_interval, _FIRST_POLL_WITHIN)
+    return max(min(random.uniform(0.0, within), seconds_left), 0.0)  # noqa: S311 - no secret
+
+
+def retry_delay(rules: WaitRules, failures: int, error: CloudApiError) -> float:
+    """Decide how soon to ask again after an error that may be gone in a moment.
+
+    Args:
+        rules: How to wait.
+        failures: How many such errors there were in a row.
+        error: The last one.
+
+    Returns:
+        Seconds: random between none and a bound that doubles from error to error, up to an interval.
+    """
+    bound = min(_FIRST_RETRY * 2 ** min(failures - 1, _MAX_DOUBLINGS), rules.poke_interval)
+    return max(random.uniform(0.0, bound), error.retry_after or 0.0)  # noqa: S311 - no secret
+
+
 class ChangeLog:
     """Says what is worth a line in the log: the first outcome, and every one that differs from the one before."""
 
     def __init__(self) -> None:
         self._last: tuple[object, ...] | None = None
 
-    def line(self, outcome: CloudTask | CloudApiError) -> str | None:
+    def line(self, outcome: Outcome) -> str | None:
         """Give the line for an outcome.
 
         Args:
@@ -159,7 +202,7 @@ class ChangeLog:
             told: tuple[object, ...] = (outcome.state, outcome.status, percent, outcome.message)
             line = f"{outcome}; the catalog does not know this status" if _unknown(outcome) else str(outcome)
         else:
-            told = (type(outcome), outcome.code)
+            told = (type(outcome), getattr(outcome, "code", None))
             line = f"The wait goes on after: {outcome}"
         if told == self._last:
             return None

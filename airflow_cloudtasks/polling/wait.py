@@ -1,62 +1,76 @@
-"""The loop of one wait in an event loop. It only reads, sleeps and logs; the deciding is in decisions.py."""
+"""One trigger's wait, on one task or on many, over the poller that it shares with all others."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from airflow_cloudtasks.errors import CloudApiError
-from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.polling.decisions import (
-    Broken,
-    ChangeLog,
-    CredentialsGrace,
-    Finished,
-    Waiting,
-    WaitRules,
-    next_delay,
-)
+from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.polling.decisions import Verdict, Waiting, WaitRules
+from airflow_cloudtasks.polling.poller import Poller
+from airflow_cloudtasks.polling.together import Together, TogetherRules
+from airflow_cloudtasks.polling.watch import Watch
 
 
-class Log(Protocol):
-    """What is needed of a logger."""
-
-    def info(self, event: Any, *args: Any) -> Any:
-        """Log a line."""
-
-
-async def wait_for_task(
-    read: Callable[[], Awaitable[CloudTask]], rules: WaitRules, deadline: float | None, log: Log
-) -> Finished | Broken | Waiting:
-    """Poll until the wait is over.
-
-    The first poll comes after one interval: whoever starts this wait has just polled.
+async def wait_for_tasks(
+    poller: Poller,
+    tasks: Sequence[Mapping[str, Any]],
+    *,
+    rules: WaitRules,
+    overrides: StatusOverrides,
+    together: TogetherRules,
+    deadline: float | None,
+    tell: Callable[[str], Any],
+) -> list[Verdict]:
+    """Wait until it is over.
 
     Args:
-        read: Reads the task.
+        poller: Who asks.
+        tasks: The parameters that name each task.
         rules: How to wait.
+        overrides: Statuses that mean something else for this wait.
+        together: Whether all of them are waited for.
         deadline: Unix seconds of the timeout; None for none.
-        log: Where changes are told.
+        tell: Where changes are told.
 
     Returns:
-        How the wait ended; Waiting if it timed out, with the last outcome.
+        How each wait ended, in the order of the tasks; Waiting where it had not, with the last that was seen.
     """
-    changes, grace, polls = ChangeLog(), CredentialsGrace(), 1
-    while True:
-        seconds_left = float("inf") if deadline is None else deadline - time.time()
-        await asyncio.sleep(next_delay(rules, polls, seconds_left))
-        outcome: CloudTask | CloudApiError
-        try:
-            outcome = await read()
-        except CloudApiError as error:
-            outcome = error
-        verdict = grace.judge(outcome, rules, time.monotonic())
-        polls += 1
-        if not isinstance(verdict, Waiting):
-            return verdict
-        if (line := changes.line(verdict.why)) is not None:
-            log.info("%s", line)
-        if deadline is not None and time.time() >= deadline:
-            return verdict
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    until = float("inf") if deadline is None else now + deadline - time.time()
+    # Airflow tells whose line it is by the context that it is logged in, and the poller has none.
+    context = contextvars.copy_context()
+    over: asyncio.Future[None] = loop.create_future()
+    ends = Together(len(tasks), together)
+
+    def end(index: int, verdict: Verdict | BaseException) -> None:
+        if over.done():
+            return
+        if isinstance(verdict, BaseException):
+            over.set_exception(verdict)
+        elif ends.take(index, verdict):
+            over.set_result(None)
+
+    watches = [
+        Watch(
+            rules,
+            overrides,
+            deadline=until,
+            tell=lambda line: context.run(tell, line),
+            end=partial(end, index),
+            now=now,
+        )
+        for index in range(len(tasks))
+    ]
+    leave = [poller.add(parameters, watch) for parameters, watch in zip(tasks, watches, strict=True)]
+    try:
+        await over
+    finally:
+        for leaving in leave:
+            leaving()
+    return [verdict or Waiting(watch.last) for verdict, watch in zip(ends.ends, watches, strict=True)]

@@ -1,9 +1,10 @@
-"""The sensor that waits for a task of any API."""
+"""The sensor that waits for tasks of any API."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,27 +16,26 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
     conf,
 )
+from airflow.triggers.base import StartTriggerArgs
 
-from airflow_cloudtasks.errors import (
-    CloudApiError,
-    CloudTaskFailed,
-    CloudTasksError,
-    InvalidConnection,
-    error_from_dict,
-)
-from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, InvalidConnection, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
 from airflow_cloudtasks.polling.decisions import (
-    Broken,
     ChangeLog,
     Finished,
     Missing,
     OnUnknown,
+    Outcome,
+    Verdict,
+    Waiting,
     WaitRules,
     judge,
 )
+from airflow_cloudtasks.polling.together import Together, TogetherRules, WaitFor
+from airflow_cloudtasks.sensors.from_trigger import check_airflow_can, why_not
 from airflow_cloudtasks.task_arguments import TaskArguments
-from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger, stored_api
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -43,26 +43,30 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.spec import TaskApi
 
-# The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
-# later.
-_TRIGGER_GRACE = timedelta(minutes=1)
-
 
 class CloudTaskSensor(TaskArguments, BaseSensorOperator):
-    """Waits for a task of any API until it has ended, and returns it.
+    """Waits for a task of any API, or for several, until they have ended, and returns them.
 
     Poke, reschedule and deferrable mode have the same result, the same exceptions, and the same meaning of ``timeout``
     and ``soft_fail``. A throttled or failed poll never ends the wait.
 
     Args:
         api: A name of the catalog, e.g. ``wedata.task``, or a TaskApi of one's own.
-        cloud_task_id: The task's id at the vendor (templated).
+        cloud_task_id: The task's id at the vendor, or a list of ids (templated). A list is one wait: one task of
+            Airflow, and when deferred one trigger.
         api_params: The other parameters that name it, in the vendor's spelling, e.g. ``{"ProjectId": "24…"}``
             (templated).
         conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
         region: The region, against the connection's own (templated).
+        wait_for: For a list: ``all`` of them, or ``any``, which is the first that ends well.
+        fail_fast: For a list: whether the first that does not end well ends the wait. Otherwise all are waited for,
+            and each one that did not end well is named.
         deferrable: Whether to wait in the triggerer, which takes no worker slot; the default is Airflow's
             ``[operators] default_deferrable``. With it, ``mode`` has no meaning.
+        start_from_trigger: Whether the wait also begins in the triggerer (Airflow 3.3 and newer). Where the triggerer
+            could not render what stands in the arguments, it begins on a worker, and a warning says why.
+        end_from_trigger: Whether it also ends there; a timeout alone still takes a worker, for a moment. Airflow calls
+            no listeners then.
         missing: What to do when the cloud does not know the task: ``fail`` at once, or ``wait`` until it does.
         on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
@@ -72,6 +76,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     Returns:
         The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom.
+        For a list of ids, the list of tasks in the same order; one that was not waited for to its end is there as it
+        was last seen, or None.
 
     Raises:
         ValueError: When the DAG is parsed: an argument is wrong; the text says which, and what was expected.
@@ -97,7 +103,11 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         api_params: Mapping[str, Any] | None = None,
         conn_id: str | None = None,
         region: str | None = None,
+        wait_for: WaitFor = "all",
+        fail_fast: bool = False,
         deferrable: bool | None = None,
+        start_from_trigger: bool = False,
+        end_from_trigger: bool = False,
         missing: Missing = "fail",
         on_unknown: OnUnknown = "wait",
         success_statuses: Sequence[str] = (),
@@ -106,77 +116,85 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
-        self.deferrable = (
-            conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
-        )
+        if deferrable is False and (start_from_trigger or end_from_trigger):
+            raise ValueError("start_from_trigger and end_from_trigger wait in the triggerer: leave deferrable out.")
+        if deferrable is None:
+            by_default = conf.getboolean("operators", "default_deferrable", fallback=False)
+            deferrable = start_from_trigger or end_from_trigger or by_default
+        self.deferrable = deferrable
+        self.end_from_trigger = end_from_trigger
         self.missing = missing
         self.on_unknown = on_unknown
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
+        self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
         self._rules()
         for name, statuses in (("success_statuses", success_statuses), ("failure_statuses", failure_statuses)):
             if isinstance(statuses, str):
                 raise ValueError(f"{name} is {statuses!r}; expected a list of statuses, e.g. [{statuses!r}].")
         if isinstance(success_statuses, list | tuple) and isinstance(failure_statuses, list | tuple):
             self._overrides()
+        if start_from_trigger:
+            self._start_from_trigger()
         # What one run of the sensor keeps from poke to poke.
-        self._changes = ChangeLog()
+        self._ends: Together | None = None
+        self._changes: list[ChangeLog] = []
         self._hook: CloudTasksHook | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Wait for the task: here, or, if it has not ended yet and ``deferrable`` says so, in the triggerer."""
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Begin a mapped sensor, as of any operator. Airflow builds a mapped task's trigger without its arguments."""
+        if kwargs.get("start_from_trigger"):
+            check_airflow_can()
+            _warn(kwargs.get("task_id"), "Airflow starts no mapped task in the triggerer")
+            kwargs |= {"start_from_trigger": False, "deferrable": True}
+        return super().partial(**kwargs)
+
+    def execute(self, context: Context) -> Any:
+        """Wait: here, or, if it is not over yet and ``deferrable`` says so, in the triggerer."""
         with self._skipping():
             if not self.deferrable:
-                return self._conclude(super().execute(context))
+                return self._conclude(from_event(super().execute(context)))
             deadline = time.time() + self.timeout
             polled = self.poke(context)
             if polled:
-                return self._conclude(polled.xcom_value)
+                return self._conclude(from_event(polled.xcom_value or {}))
         self.defer(
             trigger=CloudTaskTrigger(
-                api=self.api,
-                cloud_task_id=str(self.cloud_task_id),
-                api_params=self.api_params,
-                conn_id=self.conn_id,
-                region=self.region,
-                success_statuses=self.success_statuses,
-                failure_statuses=self.failure_statuses,
-                poke_interval=self.poke_interval,
-                exponential_backoff=self.exponential_backoff,
-                max_wait=self._rules().max_wait,
-                missing=self.missing,
-                on_unknown=self.on_unknown,
-                tolerate_errors=self.silent_fail,
-                deadline=deadline,
+                **self._trigger_arguments()
+                | {"cloud_task_id": self._ids() if self._is_many else self._ids()[0], "deadline": deadline}
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + _TRIGGER_GRACE,
+            timeout=timedelta(seconds=self.timeout) + TIMEOUT_GRACE,
         )
         raise AssertionError("defer raises")
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Read the task once.
+        """Read once every task that has not ended.
 
         Returns:
-            Done, with the task, when it has ended, well or not; not done while it is to be waited on.
+            Done, with the ends of all waits, when waiting is over.
         """
-        if self._hook is None:
-            self._hook = self.hook()
-        rules = self._rules()
-        try:
-            task = self._hook.read_task(self.api, str(self.cloud_task_id), self.api_params, self._overrides())
-            verdict = judge(task, rules)
-        except CloudApiError as error:
-            verdict = judge(error, rules)
-        if isinstance(verdict, Broken):
-            raise verdict.error
-        if isinstance(verdict, Finished):
-            return PokeReturnValue(is_done=True, xcom_value=verdict.task.as_dict())
-        if (line := self._changes.line(verdict.why)) is not None:
-            self.log.info("%s", line)
-        return PokeReturnValue(is_done=False)
+        ids = self._ids()
+        if self._ends is None:
+            self._ends = Together(len(ids), self.together)
+            self._changes = [ChangeLog() for _ in ids]
+        now = list[Verdict](end or Waiting(None) for end in self._ends.ends)
+        for index, task_id in enumerate(ids):
+            if self._ends.ends[index] is None:
+                outcome = self._read(task_id)
+                now[index] = verdict = judge(outcome, self._rules())
+                if not isinstance(verdict, Waiting):
+                    self._ends.take(index, verdict)
+                elif (line := self._changes[index].line(outcome)) is not None:
+                    self.log.info("%s", line)
+                if self._need_not_read_on(verdict):
+                    break
+        if not self._ends.is_over:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=as_event(now, many=self._is_many))
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """End the wait in the worker, with what the trigger fired.
 
         Args:
@@ -184,37 +202,90 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
         """
         with self._skipping():
-            if "task" in event:
-                return self._conclude(event["task"])
-            if "error" in event:
-                raise error_from_dict(event["error"])
-            if "invalid" in event:
-                raise InvalidConnection(event["invalid"])
-            raise AirflowSensorTimeout(
-                f"Sensor has timed out after the specified timeout of {self.timeout} seconds; "
-                f"last seen: {event['timeout']}"
-            )
+            return self._conclude(from_event(event))
 
-    def _conclude(self, xcom_value: Any) -> dict[str, Any]:
-        task = CloudTask.from_dict(xcom_value)
-        if not task.ok:
-            raise CloudTaskFailed(task)
-        self.log.info("%s", task)
-        return task.as_dict()
+    @property
+    def _is_many(self) -> bool:
+        # The output of mapped tasks is a sequence of Airflow's own.
+        return isinstance(self.cloud_task_id, Iterable) and not isinstance(self.cloud_task_id, str)
+
+    def _ids(self) -> list[str]:
+        ids = [str(each) for each in self.cloud_task_id] if self._is_many else [str(self.cloud_task_id)]
+        if not ids:
+            raise ValueError(f"{self.task_id}: cloud_task_id turned out to be an empty list; expected a task at least.")
+        return ids
+
+    def _read(self, task_id: str) -> Outcome:
+        if self._hook is None:
+            self._hook = self.hook()
+        try:
+            return self._hook.read_task(self.api, task_id, self.api_params, self._overrides())
+        except (CloudApiError, InvalidConnection) as error:
+            return error
+
+    def _need_not_read_on(self, verdict: Verdict) -> bool:
+        """Whether the other tasks of a list do not matter for now."""
+        if self._ends is not None and self._ends.is_over:
+            return True
+        # One goes on, so the wait does: the triggerer reads the others, without a worker.
+        needs_all = self.together == TogetherRules(wait_for="all", fail_fast=False)
+        return self.deferrable and needs_all and isinstance(verdict, Waiting)
+
+    def _conclude(self, ends: Sequence[Verdict]) -> Any:
+        result = conclude(ends, self.together, many=self._is_many)
+        for end in ends:
+            if isinstance(end, Finished):
+                self.log.info("%s", end.task)
+        return result
 
     @contextmanager
     def _skipping(self) -> Iterator[None]:
         """Give ``soft_fail`` and ``never_fail`` one meaning in every mode."""
         try:
             yield
-        except (CloudTaskFailed, AirflowSensorTimeout) as error:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(str(error)) from error
+        except (CloudTasksError, AirflowSensorTimeout) as caught:
+            error = WaitTimedOut(str(caught)) if isinstance(caught, AirflowSensorTimeout) else caught
+            if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
+                raise AirflowSkipException(str(error)) from caught
+            if isinstance(caught, WaitTimedOut):
+                raise AirflowSensorTimeout(
+                    f"Sensor has timed out after the specified timeout of {self.timeout} seconds; {caught}"
+                ) from None
             raise
-        except CloudTasksError as error:
-            if self.never_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
+
+    def _start_from_trigger(self) -> None:
+        """Let the scheduler hand the task to the triggerer, if what is templated can be rendered there."""
+        check_airflow_can()
+        if (reason := why_not([getattr(self, name) for name in self.template_fields])) is not None:
+            _warn(self.task_id, reason)
+            return
+        self.start_from_trigger = True
+        self.start_trigger_args = StartTriggerArgs(
+            trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
+            trigger_kwargs=self._trigger_arguments(),
+            next_method="execute_complete",
+            timeout=timedelta(seconds=self.timeout) + TIMEOUT_GRACE,
+        )
+
+    def _trigger_arguments(self) -> dict[str, Any]:
+        """Give the trigger's arguments; those that are templated have the names that they have here."""
+        rules = self._rules()
+        return {
+            **{name: getattr(self, name) for name in self.template_fields},
+            "api": stored_api(self.api),
+            "poke_interval": self.poke_interval,
+            "exponential_backoff": rules.exponential_backoff,
+            "max_wait": rules.max_wait,
+            "missing": self.missing,
+            "on_unknown": self.on_unknown,
+            "tolerate_errors": rules.tolerate_errors,
+            "wait_for": self.together.wait_for,
+            "fail_fast": self.together.fail_fast,
+            "end_from_trigger": self.end_from_trigger,
+            "soft_fail": self.soft_fail,
+            "never_fail": self.never_fail,
+            "do_xcom_push": self.do_xcom_push,
+        }
 
     def _overrides(self) -> StatusOverrides:
         return StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
@@ -228,3 +299,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             on_unknown=self.on_unknown,
             tolerate_errors=self.silent_fail,
         )
+
+
+def _warn(task_id: Any, reason: str) -> None:
+    warnings.warn(f"{task_id}: its wait begins on a worker, in spite of start_from_trigger: {reason}.", stacklevel=3)

@@ -1,32 +1,50 @@
-"""The trigger that waits for a task of any API."""
+"""The trigger that waits for tasks of any API."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow import __version__ as airflow_version
+from airflow.providers.common.compat.sdk import XCom
+from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 
 from airflow_cloudtasks.catalog import APIS, find_api
+from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.polling.decisions import Broken, Finished, Missing, OnUnknown, Waiting, WaitRules
-from airflow_cloudtasks.polling.wait import wait_for_task
+from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
+from airflow_cloudtasks.polling.decisions import Broken, Missing, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
 from airflow_cloudtasks.spec import TaskApi
+
+# The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
+# later.
+TIMEOUT_GRACE = timedelta(minutes=1)
+
+_RETURN_VALUE = "return_value"
+_IS_AIRFLOW_2 = airflow_version.startswith("2.")
 
 
 class CloudTaskTrigger(BaseTrigger):
-    """Waits for a task, and fires one event when the wait is over.
+    """Waits for a task, or several, and fires one event when the wait is over.
+
+    All triggers of a triggerer that wait on the same API with the same connection and region ask through one poller,
+    within what the account is allowed.
 
     The event's payload is ``{"task": …}`` with the task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives
     it, ``{"error": …}`` with what made waiting useless, ``{"invalid": "…"}`` for a connection that cannot be used, or
-    ``{"timeout": "…"}`` with the last that was seen.
+    ``{"timeout": "…"}`` with the last that was seen; for a list of tasks ``{"tasks": […]}`` with one of these for each.
+    With ``end_from_trigger`` it is the event that ends the Airflow task, but for a timeout, which only a worker can
+    tell Airflow not to retry.
 
     What the trigger stores is what it is given here; secrets stay in the Airflow connection.
 
     Args:
         api: A name of the catalog, a TaskApi, or what its ``as_dict`` gave.
-        cloud_task_id: The task's id at the vendor.
+        cloud_task_id: The task's id at the vendor, or a list of ids.
         api_params: The other parameters that name it, in the vendor's spelling.
         conn_id: The Airflow connection; the cloud's default one if not given.
         region: The region, against the connection's own.
@@ -38,14 +56,21 @@ class CloudTaskTrigger(BaseTrigger):
         missing: ``wait`` or ``fail``, for a task that the cloud does not know.
         on_unknown: ``wait`` or ``fail``, for a status that the catalog does not know.
         tolerate_errors: Whether errors that will not go away by themselves are waited on.
-        deadline: Unix seconds when the wait times out; None for never.
+        wait_for: ``all`` or ``any``, for a list of tasks.
+        fail_fast: Whether the first task of a list that does not end well ends the wait.
+        deadline: Unix seconds when the wait times out; None for a minute before Airflow's own timeout of the trigger,
+            or for never, if there is none.
+        end_from_trigger: Whether the Airflow task ends here, without a worker.
+        soft_fail: With ``end_from_trigger``: whether the Airflow task is skipped where the cloud's failed.
+        never_fail: With ``end_from_trigger``: whether it is skipped whatever goes wrong.
+        do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
     """
 
     def __init__(
         self,
         *,
         api: str | TaskApi | Mapping[str, Any],
-        cloud_task_id: str,
+        cloud_task_id: str | Sequence[str],
         api_params: Mapping[str, Any] | None = None,
         conn_id: str | None = None,
         region: str | None = None,
@@ -57,15 +82,23 @@ class CloudTaskTrigger(BaseTrigger):
         missing: Missing = "fail",
         on_unknown: OnUnknown = "wait",
         tolerate_errors: bool = False,
+        wait_for: WaitFor = "all",
+        fail_fast: bool = False,
         deadline: float | None = None,
+        end_from_trigger: bool = False,
+        soft_fail: bool = False,
+        never_fail: bool = False,
+        do_xcom_push: bool = True,
     ) -> None:
         super().__init__()
         self.api = TaskApi.from_dict(api) if isinstance(api, Mapping) else find_api(api)
+        # These six Airflow renders in the triggerer, when the wait begins there: until then they may hold templates.
         self.cloud_task_id = cloud_task_id
-        self.api_params = dict(api_params or {})
+        self.api_params = api_params
         self.conn_id = conn_id
         self.region = region
-        self.overrides = StatusOverrides(success=tuple(success_statuses), failure=tuple(failure_statuses))
+        self.success_statuses = success_statuses
+        self.failure_statuses = failure_statuses
         self.rules = WaitRules(
             poke_interval=poke_interval,
             exponential_backoff=exponential_backoff,
@@ -74,49 +107,110 @@ class CloudTaskTrigger(BaseTrigger):
             on_unknown=on_unknown,
             tolerate_errors=tolerate_errors,
         )
+        self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
         self.deadline = deadline
+        self.end_from_trigger = end_from_trigger
+        self.soft_fail = soft_fail
+        self.never_fail = never_fail
+        self.do_xcom_push = do_xcom_push
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give Airflow what makes this trigger again, in this or another triggerer."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
-                "api": self.api.name if APIS.get(self.api.name) == self.api else self.api.as_dict(),
+                "api": stored_api(self.api),
                 "cloud_task_id": self.cloud_task_id,
                 "api_params": self.api_params,
                 "conn_id": self.conn_id,
                 "region": self.region,
-                "success_statuses": list(self.overrides.success),
-                "failure_statuses": list(self.overrides.failure),
-                "deadline": self.deadline,
+                "success_statuses": list(self.success_statuses),
+                "failure_statuses": list(self.failure_statuses),
                 **dataclasses.asdict(self.rules),
+                **dataclasses.asdict(self.together),
+                "deadline": self.deadline,
+                "end_from_trigger": self.end_from_trigger,
+                "soft_fail": self.soft_fail,
+                "never_fail": self.never_fail,
+                "do_xcom_push": self.do_xcom_push,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire the one event."""
-        # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
-        from airflow_cloudtasks.hooks.any_cloud import hook_for
-
+        many = isinstance(self.cloud_task_id, list | tuple)
+        ids = [str(each) for each in (self.cloud_task_id if many else [self.cloud_task_id])]
         try:
-            async with hook_for(self.api, self.conn_id, self.region) as hook:
-                ended = await wait_for_task(
-                    lambda: hook.aread_task(self.api, self.cloud_task_id, self.api_params, self.overrides),
-                    self.rules,
-                    self.deadline,
-                    self.log,
-                )
-        except ValueError as error:  # parameters, or an Airflow connection, that cannot be used
-            yield TriggerEvent({"invalid": str(error)})
-            return
-        yield TriggerEvent(_payload(ended))
+            ends = await self._wait(ids)
+        except ValueError as error:  # parameters that cannot name a task
+            ends = [Broken(InvalidConnection(str(error)))] * len(ids)
+        if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
+            yield event
+        else:
+            yield TriggerEvent(as_event(ends, many=many))
+
+    async def _wait(self, ids: Sequence[str]) -> list[Verdict]:
+        # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
+        from airflow_cloudtasks.polling.poller import shared_poller
+        from airflow_cloudtasks.polling.wait import wait_for_tasks
+
+        async with shared_poller(self.api, self.conn_id, self.region) as poller:
+            return await wait_for_tasks(
+                poller,
+                [poller.parameters(each, self.api_params) for each in ids],
+                rules=self.rules,
+                overrides=StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses)),
+                together=self.together,
+                deadline=self._deadline(),
+                tell=self._tell,
+            )
+
+    def _tell(self, line: str) -> None:
+        self.log.info("%s", line)
+
+    def _deadline(self) -> float | None:
+        # Airflow tells the trigger itself since 3.0, and before that the task instance.
+        timeout: datetime | None = getattr(self, "timeout_after", None) or getattr(
+            self.task_instance, "trigger_timeout", None
+        )
+        if self.deadline is not None or timeout is None:
+            return self.deadline
+        return ((timeout if timeout.tzinfo else timeout.replace(tzinfo=UTC)) - TIMEOUT_GRACE).timestamp()
+
+    async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
+        """Make the event that ends the Airflow task; None where that has to be left to a worker."""
+        try:
+            result = conclude(ends, self.together, many=many)
+        except CloudTasksError as error:
+            if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
+                self.log.info("Skipped: %s", error)
+                return TaskSkippedEvent()
+            if isinstance(error, WaitTimedOut):
+                return None
+            self.log.error("%s", "\n".join([str(error), *getattr(error, "__notes__", ())]))
+            return TaskFailedEvent()
+        if self.do_xcom_push:
+            return await self._push(result)
+        return TaskSuccessEvent()
+
+    async def _push(self, result: Any) -> TriggerEvent:
+        """Put the result to XCom as a worker does: those of the event itself Airflow 3 stores as JSON in a string."""
+        task = self.task_instance
+        if _IS_AIRFLOW_2 or task is None:
+            return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
+        # In a thread: it asks Airflow's API server, and waits for the answer.
+        await asyncio.to_thread(
+            XCom.set,
+            key=_RETURN_VALUE,
+            value=result,
+            dag_id=task.dag_id,
+            task_id=task.task_id,
+            run_id=task.run_id,
+            map_index=task.map_index,
+        )
+        return TaskSuccessEvent()
 
 
-def _payload(ended: Finished | Broken | Waiting) -> dict[str, Any]:
-    match ended:
-        case Finished(task):
-            return {"task": task.as_dict()}
-        case Broken(error):
-            return {"error": error.as_dict()}
-        case Waiting(why):
-            return {"timeout": str(why)}
+def stored_api(api: TaskApi) -> str | dict[str, Any]:
+    """Give an API as the database stores it: by its name, or whole where it is none of the catalog."""
+    return api.name if APIS.get(api.name) == api else api.as_dict()

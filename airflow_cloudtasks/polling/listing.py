@@ -1,0 +1,138 @@
+"""Reading many tasks by a list: when that is cheaper than reading each of them, and how far to read. Pure."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import at, text
+
+# Seconds that what was learned of a list is believed; accounts fill up and empty.
+_BELIEVED = 600.0
+
+# A list that has more pages than this part of the tasks that are looked for is left: the account is full of others.
+_WORTH_IT = 4
+
+# The vendor's clock and the second that its times are cut to.
+_CLOCK_SLACK = timedelta(minutes=5)
+
+
+class ListCost:
+    """What one list costs, as far as is known: tried where it promises to save requests, left where it does not.
+
+    Args:
+        page_size: How many tasks a page has at most.
+    """
+
+    def __init__(self, page_size: int) -> None:
+        self._page_size = page_size
+        self._requests: int | None = None
+        self._learned_at = float("-inf")
+
+    def is_worth_it(self, tasks: int, now: float) -> bool:
+        """Decide whether to read the list.
+
+        Args:
+            tasks: How many tasks would else be read singly.
+            now: Seconds on any steady clock.
+        """
+        if self._requests is None or now - self._learned_at > _BELIEVED:
+            # Unknown: as if nothing but these tasks were in it.
+            return math.ceil(tasks / self._page_size) < tasks
+        return self._requests < tasks
+
+    def learn(self, pages: int, missing: int, now: float) -> None:
+        """Take note of what reading it cost.
+
+        Args:
+            pages: How many pages were read until every task was found, or the list was at its end.
+            missing: How many tasks were not found, and have to be read singly.
+            now: Seconds on the clock of :meth:`is_worth_it`.
+        """
+        self._requests, self._learned_at = pages + missing, now
+
+    def learn_too_long(self, tasks: int, now: float) -> None:
+        """Take note that the list was left before its end: for so many tasks it is not worth it."""
+        self._requests, self._learned_at = tasks, now
+
+    def learn_refused(self, now: float) -> None:
+        """Take note that the list cannot be read: the key may not, or the service will not."""
+        self._requests, self._learned_at = sys.maxsize, now
+
+
+class Sweep:
+    """One reading of a list, page by page, until all that is looked for was found or it is not worth going on.
+
+    Args:
+        api: The API; it has a list.
+        scope: The parameters that all tasks of the list have in common.
+        wanted: The ids that are looked for.
+        since: What :func:`since` gave for them.
+
+    Attributes:
+        missing: The ids that were not found so far.
+        pages: How many pages were read.
+        next_page: The parameters of the request for the next page; None when there is nothing more to read.
+        is_complete: Whether the list was read to its end.
+    """
+
+    def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
+        assert api.list_tasks is not None  # noqa: S101 - for the type checker
+        self._api, self._list = api, api.list_tasks
+        self._parameters = {**scope, self._list.page_size_param: str(self._list.page_size)}
+        if self._list.since_param and since:
+            self._parameters[self._list.since_param] = since
+        self.missing = set(wanted)
+        self._most_pages = max(len(self.missing) // _WORTH_IT, 1)
+        self.pages = 0
+        self.next_page: dict[str, Any] | None = self._parameters
+        self.is_complete = False
+
+    def take(self, answer: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Take a page.
+
+        Args:
+            answer: What the cloud answered.
+
+        Returns:
+            The id and the object of each task on it.
+
+        Raises:
+            MalformedAnswer: The answer has no list of objects; names the api and the field.
+        """
+        tasks = at(answer, self._list.tasks)
+        if not isinstance(tasks, Sequence) or isinstance(tasks, str):
+            raise MalformedAnswer(
+                f"{self._api.name}: {self._list.tasks} holds no list",
+                api=self._api.name,
+                field=self._list.tasks,
+                action=self._list.action.name,
+            )
+        found = [(text(at(task, self._api.id or "")), task) for task in tasks if isinstance(task, Mapping)]
+        self.missing.difference_update(task_id for task_id, _ in found if task_id)
+        self.pages += 1
+        token = text(at(answer, self._list.next_page))
+        self.is_complete = token is None
+        goes_on = token is not None and self.missing and self.pages < self._most_pages
+        self.next_page = {**self._parameters, self._list.page_param: token} if goes_on else None
+        return ((task_id, task) for task_id, task in found if task_id)
+
+
+def since(created: Collection[datetime | None]) -> str | None:
+    """Decide from when on tasks need to be listed.
+
+    Args:
+        created: When the tasks that are looked for were created; None where that is not known.
+
+    Returns:
+        An ISO 8601 time in UTC, a little before the oldest; None if one is not known.
+    """
+    known = [moment for moment in created if moment is not None]
+    if not known or len(known) < len(created):
+        return None
+    return (min(known) - _CLOCK_SLACK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

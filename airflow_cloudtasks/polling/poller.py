@@ -1,0 +1,357 @@
+"""One poller for all waits of an event loop on the same API, connection and region. Thin: it sends, sleeps and tells.
+
+Whom to ask next is decided in schedule.py, how fast in budget.py, whether by a list in listing.py, and what an answer
+means to a wait in watch.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.normalise import glance, normalise, normalise_object
+from airflow_cloudtasks.polling.budget import Budget
+from airflow_cloudtasks.polling.budgets import budget_of
+from airflow_cloudtasks.polling.decisions import Outcome, Waiting, judge
+from airflow_cloudtasks.polling.listing import ListCost, Sweep, since
+from airflow_cloudtasks.polling.report import Report
+from airflow_cloudtasks.polling.schedule import Schedule, Subject
+from airflow_cloudtasks.polling.watch import Watch
+from airflow_cloudtasks.values import at
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.normalise import StatusOverrides
+    from airflow_cloudtasks.spec import Action, TaskApi
+
+_log = logging.getLogger(__name__)
+
+# Requests of one poller that may be under way at once, also when the service hangs.
+_MAX_UNDER_WAY = 64
+
+_REPORT_SECONDS = 60.0
+
+# Seconds between two looks at whether a list is worth it; it takes a millisecond or two for ten thousand tasks.
+_LOOK_AT_LIST_SECONDS = 0.5
+
+# Waits that are told of something in one go; the event loop is others' as well.
+_AT_ONCE = 50
+
+
+class Poller:
+    """Asks for the tasks of all its waits, within what the account is allowed.
+
+    Args:
+        api: The API.
+        conn_id: The Airflow connection; the cloud's default one if not given.
+        region: The region, against the connection's own.
+    """
+
+    def __init__(self, api: TaskApi, conn_id: str | None, region: str | None) -> None:
+        self.api = api
+        self.named = (conn_id, region)
+        self.users = 0
+        self._hook = hook_for(api, conn_id, region)
+        self._loop = asyncio.get_running_loop()
+        self._schedule = Schedule()
+        self._report = Report(api.name, self._hook.conn_id)
+        self._budgets: dict[str, Budget] = {}
+        self._news = asyncio.Event()
+        self._slots = asyncio.Semaphore(_MAX_UNDER_WAY)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._lists: dict[tuple[str, ...], ListCost] = {}
+        self._sweeping: set[tuple[str, ...]] = set()
+        self._looked_at = float("-inf")
+        self._refused_at = float("-inf")
+        self._start(self._run())
+        self._start(self._tell_every_minute())
+
+    def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Give the parameters that name a task.
+
+        Raises:
+            ValueError: They cannot name one.
+        """
+        return self._hook.parameters(self.api, cloud_task_id, api_params)
+
+    def add(self, parameters: Mapping[str, Any], watch: Watch) -> Callable[[], None]:
+        """Take up a wait.
+
+        Args:
+            parameters: What :meth:`parameters` gave.
+            watch: The wait, on the clock of the event loop.
+
+        Returns:
+            What lets go of it.
+        """
+        subject = self._schedule.add(parameters, watch, self._loop.time())
+        self._news.set()
+        return lambda: self._schedule.remove(subject, watch)
+
+    async def close(self) -> None:
+        """Stop, and free everything."""
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async with self._hook:
+            while True:
+                await self._next_turn()
+
+    async def _next_turn(self) -> None:
+        """Send what is due, or sleep until something is."""
+        now = self._loop.time()
+        self._schedule.time_out(now)
+        subject = self._schedule.first_due(now)
+        if subject is None:
+            await self._sleep_until(self._schedule.next_at())
+            return
+        if subject.listed is not False and self._starts_sweep(subject, now):
+            return
+        await self._slots.acquire()
+        due, subject = now, None
+        try:
+            budget = await self._place(self.api.read)
+            now = self._loop.time()
+            # Another one may have come to be due first meanwhile.
+            if (subject := self._schedule.first_due(now)) is not None:
+                due = self._schedule.begin(subject, now)
+                self._start(self._poll(subject, due, budget))
+        except (CloudApiError, InvalidConnection) as error:  # the Airflow connection could not be had
+            await self._hand_to_all(error)
+        finally:
+            if subject is None:
+                self._slots.release()
+
+    async def _sleep_until(self, moment: float | None) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout_at(moment):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _place(self, action: Action) -> Budget:
+        """Wait for a place in the row of requests."""
+        client = await self._hook.aget_conn()
+        budget = self._budgets[action.name] = budget_of(client, self.api, action)
+        await asyncio.sleep(budget.reserve(self._loop.time()) - self._loop.time())
+        return budget
+
+    async def _call(self, action: Action, parameters: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
+        sent_at = self._loop.time()
+        self._report.polled()
+        try:
+            answer = await self._hook.acall_once(self.api.service, action, parameters)
+        except Throttled as error:
+            self._report.throttled()
+            budget.throttled(sent_at, self._loop.time(), error.retry_after)
+            raise
+        budget.succeeded()
+        return answer
+
+    async def _poll(self, subject: Subject, due: float, budget: Budget) -> None:
+        """Read one task, and hand the answer to those who wait for it."""
+        sent_at = self._loop.time()
+        try:
+            answer = await self._call(self.api.read, subject.parameters, budget)
+            region = (await self._hook.aget_conn()).region
+        except Throttled:
+            # No outcome at all: it is asked again as soon as the budget allows.
+            self._schedule.put_back(subject, due)
+        except (CredentialsError, InvalidConnection) as error:
+            if sent_at > self._refused_at:
+                # All of them have the same key: it need not be refused to each of them.
+                self._refused_at = self._loop.time()
+                await self._hand_to_all(error)
+            self._settle(subject, _always(error))
+        except CloudApiError as error:
+            self._settle(subject, _always(error))
+        else:
+            self._settle(
+                subject,
+                lambda overrides: normalise(
+                    self.api, answer, parameters=subject.parameters, region=region, overrides=overrides
+                ),
+            )
+            subject.glance = glance(self.api, at(answer, self.api.task))
+        finally:
+            self._slots.release()
+            self._news.set()
+
+    def _settle(self, subject: Subject, read: Callable[[StatusOverrides], Outcome]) -> None:
+        """Hand an answer to those who wait for it; what it says may depend on the statuses that they know."""
+        outcomes: dict[StatusOverrides, Outcome] = {}
+        for watch in subject.watches:
+            if watch.overrides not in outcomes:
+                try:
+                    outcomes[watch.overrides] = read(watch.overrides)
+                except CloudApiError as error:
+                    outcomes[watch.overrides] = error
+        for outcome in outcomes.values():
+            if isinstance(outcome, CloudTask) and outcome.done:
+                self._report.noticed(outcome)
+        self._schedule.settle(
+            subject, {watch: outcomes[watch.overrides] for watch in subject.watches}, self._loop.time()
+        )
+
+    async def _hand_to_all(self, error: CloudApiError | InvalidConnection) -> None:
+        """Let everyone know of an error that is everyone's."""
+        for number, subject in enumerate([subject for subject in self._schedule if subject.due is not None]):
+            self._settle(subject, _always(error))
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+
+    def _starts_sweep(self, due: Subject, now: float) -> bool:
+        """Read a list instead, if there is one and it costs less."""
+        if (listing := self.api.list_tasks) is None or now - self._looked_at < _LOOK_AT_LIST_SECONDS:
+            return False
+        scope = self._scope(due)
+        if scope in self._sweeping:
+            return False
+        self._looked_at = now
+        ripe = [
+            subject
+            for subject in self._schedule
+            if subject.listed is not False and subject.is_ripe(now) and self._scope(subject) == scope
+        ]
+        if listing.since_param:
+            # Without the time from which on to list, the list is as long as the account is old.
+            ripe = [subject for subject in ripe if _created(subject)] or ripe
+        cost = self._lists.setdefault(scope, ListCost(listing.page_size))
+        if not cost.is_worth_it(len(ripe), now):
+            return False
+        self._sweeping.add(scope)
+        wanted = {str(subject.parameters[self.api.id_param]): subject for subject in ripe}
+        for subject in wanted.values():
+            self._schedule.begin(subject, now)
+        self._start(self._sweep(scope, wanted, cost))
+        return True
+
+    async def _sweep(self, scope: tuple[str, ...], wanted: dict[str, Subject], cost: ListCost) -> None:
+        """Read a list until all that are wanted are found, or it is not worth going on."""
+        listing = self.api.list_tasks
+        assert listing is not None  # noqa: S101 - for the type checker
+        found_in = dict(zip(listing.action.params, scope, strict=True))
+        sweep = Sweep(self.api, found_in, wanted, since([_created(subject) for subject in wanted.values()]))
+        try:
+            while sweep.next_page is not None:
+                budget = await self._place(listing.action)
+                try:
+                    answer = await self._call(listing.action, sweep.next_page, budget)
+                except Throttled:
+                    continue
+                region = (await self._hook.aget_conn()).region
+                for task_id, task in sweep.take(answer):
+                    if (subject := wanted.pop(task_id, None)) is not None:
+                        self._take_listed(subject, task, answer, region)
+            if sweep.missing and not sweep.is_complete:
+                cost.learn_too_long(len(sweep.missing), self._loop.time())
+            else:
+                cost.learn(sweep.pages, len(sweep.missing), self._loop.time())
+        except (CloudApiError, InvalidConnection) as error:
+            _log.warning("%s: its tasks are read one by one for a while. %s", self.api.name, error)
+            cost.learn_refused(self._loop.time())
+        finally:
+            self._sweeping.discard(scope)
+            now = self._loop.time()
+            for subject in wanted.values():
+                subject.listed = False if sweep.is_complete else None
+                self._schedule.put_back(subject, now)
+            self._news.set()
+
+    def _take_listed(self, subject: Subject, task: Mapping[str, Any], answer: Any, region: str | None) -> None:
+        """Take what a list says of a task: it goes on, or it has ended; whatever is not clear is read singly."""
+        now = self._loop.time()
+        subject.listed = True
+        seen = glance(self.api, task)
+        if subject.glance == seen:
+            self._schedule.settle_same(subject, now)
+            return
+
+        def read(overrides: StatusOverrides) -> CloudTask:
+            return normalise_object(
+                self.api, task, answer, parameters=subject.parameters, region=region, overrides=overrides
+            )
+
+        try:
+            goes_on = all(isinstance(judge(read(watch.overrides), watch.rules), Waiting) for watch in subject.watches)
+        except CloudApiError:
+            goes_on = False
+        assert self.api.list_tasks is not None  # noqa: S101 - for the type checker
+        if goes_on or self.api.list_tasks.complete:
+            self._settle(subject, read)
+            subject.glance = seen
+        else:
+            subject.listed = False
+            self._schedule.put_back(subject, now)
+
+    def _scope(self, subject: Subject) -> tuple[str, ...]:
+        listing = self.api.list_tasks
+        return tuple(str(subject.parameters[name]) for name in listing.action.params) if listing else ()
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        # Of no trigger's context: what a poller logs is no line of the task that happened to come first.
+        task = self._loop.create_task(coroutine, context=contextvars.Context())
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A defect of this package: every wait ends by it, none hangs.
+            for subject in self._schedule:
+                for watch in subject.watches:
+                    watch.crash(error)
+
+    async def _tell_every_minute(self) -> None:
+        while True:
+            began = self._loop.time()
+            await asyncio.sleep(_REPORT_SECONDS)
+            rates = {action: budget.rate for action, budget in self._budgets.items()}
+            self._report.tell(self._schedule.waits, rates, self._loop.time() - began)
+
+
+def _always(outcome: Outcome) -> Callable[[StatusOverrides], Outcome]:
+    return lambda _: outcome
+
+
+def _created(subject: Subject) -> Any:
+    seen = (watch.last.created_at for watch in subject.watches if isinstance(watch.last, CloudTask))
+    return next(seen, None)
+
+
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Poller]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def shared_poller(api: TaskApi, conn_id: str | None, region: str | None) -> AsyncIterator[Poller]:
+    """Use the poller of an API, a connection and a region; the last user closes it.
+
+    Args:
+        api: The API.
+        conn_id: The Airflow connection; the cloud's default one if not given.
+        region: The region, against the connection's own.
+    """
+    pollers = _pollers.setdefault(asyncio.get_running_loop(), [])
+    poller = next((other for other in pollers if other.named == (conn_id, region) and other.api == api), None)
+    if poller is None:
+        poller = Poller(api, conn_id, region)
+        pollers.append(poller)
+    poller.users += 1
+    try:
+        yield poller
+    finally:
+        poller.users -= 1
+        if not poller.users:
+            pollers.remove(poller)
+            await poller.close()

@@ -1,0 +1,131 @@
+"""One wait on one task: what its polls came to so far. Pure; the clock is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.polling.decisions import (
+    ChangeLog,
+    CredentialsGrace,
+    Outcome,
+    Verdict,
+    Waiting,
+    WaitRules,
+    first_delay,
+    next_delay,
+    retry_delay,
+)
+
+# A wait whose last poll is still in the queue this many seconds after its timeout ends without it.
+_LAST_POLL_WITHIN = 30.0
+
+
+class Watch:
+    """One wait on one task, from its start to its end.
+
+    Args:
+        rules: How to wait.
+        overrides: Statuses that mean something else for this wait.
+        deadline: When the wait times out, on the same clock as every ``now``; infinity for never.
+        tell: Takes a line for the wait's log.
+        end: Takes how the wait ended; Waiting if it timed out, with the last that was seen. An exception is a defect
+            of this package.
+        now: Seconds on any steady clock.
+
+    Attributes:
+        due: When the next poll is due.
+        last: What the last poll gave; None before the first.
+    """
+
+    __slots__ = (
+        "_changes",
+        "_end",
+        "_failures",
+        "_grace",
+        "_polls",
+        "_tell",
+        "deadline",
+        "due",
+        "last",
+        "over",
+        "overrides",
+        "rules",
+    )
+
+    def __init__(
+        self,
+        rules: WaitRules,
+        overrides: StatusOverrides,
+        *,
+        deadline: float,
+        tell: Callable[[str], Any],
+        end: Callable[[Verdict | BaseException], Any],
+        now: float,
+    ) -> None:
+        self.rules = rules
+        self.overrides = overrides
+        self.deadline = deadline
+        self.due = now + first_delay(rules, deadline - now)
+        self.last: Outcome | None = None
+        self.over = False
+        self._tell = tell
+        self._end = end
+        self._changes = ChangeLog()
+        self._grace = CredentialsGrace()
+        self._polls = 0
+        self._failures = 0
+
+    @property
+    def ends_by(self) -> float:
+        """When the wait ends whatever happens."""
+        return self.deadline + _LAST_POLL_WITHIN
+
+    def take(self, outcome: Outcome, now: float) -> None:
+        """Take what a poll gave: the wait ends, or its next poll is due later.
+
+        Args:
+            outcome: The task that was read, or the error that reading it gave.
+            now: Seconds on the clock of the deadline.
+        """
+        self.last = outcome
+        verdict = self._grace.judge(outcome, self.rules, now)
+        if not isinstance(verdict, Waiting):
+            self._finish(verdict)
+            return
+        if (line := self._changes.line(outcome)) is not None:
+            self._tell(line)
+        self._go_on(outcome, now)
+
+    def take_same(self, now: float) -> None:
+        """Take it that a poll gave what the last one gave, and that the wait goes on."""
+        if self.last is not None:
+            self._go_on(self.last, now)
+
+    def time_out(self) -> None:
+        """End the wait with what was last seen."""
+        self._finish(Waiting(self.last))
+
+    def crash(self, error: BaseException) -> None:
+        """End the wait by a defect."""
+        self._finish(error)
+
+    def _go_on(self, outcome: Outcome, now: float) -> None:
+        if now >= self.deadline:
+            self.time_out()
+            return
+        if isinstance(outcome, CloudApiError) and outcome.retryable:
+            self._failures += 1
+            delay = min(retry_delay(self.rules, self._failures, outcome), self.deadline - now)
+        else:
+            self._failures = 0
+            self._polls += 1
+            delay = next_delay(self.rules, self._polls, self.deadline - now)
+        self.due = now + delay
+
+    def _finish(self, verdict: Verdict | BaseException) -> None:
+        if not self.over:
+            self.over = True
+            self._end(verdict)
