@@ -96,10 +96,10 @@ def steady_cpu(seen: Seen) -> tuple[float, float]:
 
 
 def memory_of_a_wait(seen: Seen) -> float:
-    """Tell how many bytes the process holds more than before, for each wait, just before the first task ends."""
+    """Tell how many bytes the process holds more than before, for each wait, just before the first wait ends."""
     process = seen.processes[0]
     first_end = min(ended_at for ended_at, _ in seen.tasks.values())
-    held = [memory for at, _, memory in process["samples"] if at < first_end][-1]
+    held = [memory for at, _, memory in process["samples"] if at < min(first_end, process["cut_off"])][-1]
     return float(held - process["memory_before"]) / seen.plan.waits
 
 

@@ -84,7 +84,6 @@ def run(plan: Plan, world: World) -> Seen:
                     env=world.environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
                     text=True,
                 )
             )

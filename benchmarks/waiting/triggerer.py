@@ -136,6 +136,7 @@ async def main(parent: TextIO, side: Side, poke: float) -> None:
         "began": began,
         "started": started,
         "ended": ended,
+        "cut_off": started + plan["seconds"],
         "cpu": cpu,
         "memory_before": before,
         "memory_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
