@@ -28,8 +28,8 @@ class Figures:
         refused: How many of them the server refused.
         noticed: Seconds from the end of a task to its event: median, 95th percentile, longest; of the right waits.
         cpu: CPU seconds of the process in a second.
-        stall: The longest stall of the event loop, in seconds.
-        stall_cpu: How much of it the event loop's thread worked; the rest it was not given a processor.
+        stalls: The longest stalls of the event loop, the longest first: seconds, how many of them its thread worked (in
+            the rest it had no processor), and seconds since the start.
         memory_peak: The most memory the process held, in bytes.
     """
 
@@ -43,9 +43,12 @@ class Figures:
     refused: int
     noticed: tuple[float, float, float] | None
     cpu: float
-    stall: float
-    stall_cpu: float
+    stalls: list[tuple[float, float, float]]
     memory_peak: int
+
+    @property
+    def stall(self) -> float:
+        return self.stalls[0][0]
 
     @property
     def refused_share(self) -> float:
@@ -59,7 +62,11 @@ def figures(seen: Seen) -> Figures:
     late = {event["id"]: event["at"] - seen.tasks[event["id"]][0] for event in told}
     right = [late[event["id"]] for event in told if _is_right(event, seen, late)]
     cancelled = seen.plan.processes * seen.plan.waits - len(events)
-    stall, stall_cpu, _ = max(stall for process in seen.processes for stall in process["stalls"])
+    stalls = [
+        (seconds, worked, at - process["began"])
+        for process in seen.processes
+        for seconds, worked, at in process["stalls"]
+    ]
     return Figures(
         waits=seen.plan.processes * seen.plan.waits,
         right=len(right),
@@ -72,8 +79,7 @@ def figures(seen: Seen) -> Figures:
         refused=sum(counts["refused"] for counts in seen.totals.values()),
         noticed=(median(right), percentile(right, 0.95), max(right)) if right else None,
         cpu=sum(process["cpu"] / (process["ended"] - process["began"]) for process in seen.processes),
-        stall=stall,
-        stall_cpu=stall_cpu,
+        stalls=sorted(stalls, reverse=True),
         memory_peak=max(process["memory_peak"] for process in seen.processes),
     )
 
