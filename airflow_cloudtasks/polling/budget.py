@@ -15,8 +15,8 @@ _CUT = 0.75
 # faster ones lose more, so that they settle on equal shares.
 _REGAIN = 0.01
 
-# Of the allowance; from below it, the way back would take hours.
-_FLOOR = 0.01
+# Of the allowance; a service that throttles at random, and not for the rate, would else bring it to nothing.
+_FLOOR = 0.1
 
 
 class Budget:

@@ -38,8 +38,8 @@ _MAX_UNDER_WAY = 64
 
 _REPORT_SECONDS = 60.0
 
-# Seconds between two looks at whether a list is worth it; it takes a millisecond or two for ten thousand tasks.
-_LOOK_AT_LIST_SECONDS = 0.5
+# Seconds until it is looked again whether a list is worth it; a look takes a millisecond or two for ten thousand tasks.
+_LOOK_AGAIN_SECONDS = 0.5
 
 # Waits that are told of something in one go; the event loop is others' as well.
 _AT_ONCE = 50
@@ -68,7 +68,7 @@ class Poller:
         self._under_way: set[asyncio.Task[None]] = set()
         self._lists: dict[tuple[str, ...], ListCost] = {}
         self._sweeping: set[tuple[str, ...]] = set()
-        self._looked_at = float("-inf")
+        self._looked_in_vain_at = float("-inf")
         self._refused_at = float("-inf")
         self._start(self._run())
         self._start(self._tell_every_minute())
@@ -213,12 +213,11 @@ class Poller:
 
     def _starts_sweep(self, due: Subject, now: float) -> bool:
         """Read a list instead, if there is one and it costs less."""
-        if (listing := self.api.list_tasks) is None or now - self._looked_at < _LOOK_AT_LIST_SECONDS:
+        if (listing := self.api.list_tasks) is None or now - self._looked_in_vain_at < _LOOK_AGAIN_SECONDS:
             return False
         scope = self._scope(due)
         if scope in self._sweeping:
             return False
-        self._looked_at = now
         ripe = [
             subject
             for subject in self._schedule
@@ -229,6 +228,7 @@ class Poller:
             ripe = [subject for subject in ripe if _created(subject)] or ripe
         cost = self._lists.setdefault(scope, ListCost(listing.page_size))
         if not cost.is_worth_it(len(ripe), now):
+            self._looked_in_vain_at = now
             return False
         self._sweeping.add(scope)
         wanted = {str(subject.parameters[self.api.id_param]): subject for subject in ripe}

@@ -17,6 +17,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 from airflow.triggers.base import StartTriggerArgs
+from jinja2 import StrictUndefined
 
 from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, InvalidConnection, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
@@ -33,7 +34,7 @@ from airflow_cloudtasks.polling.decisions import (
     judge,
 )
 from airflow_cloudtasks.polling.together import Together, TogetherRules, WaitFor
-from airflow_cloudtasks.sensors.from_trigger import check_airflow_can, why_not
+from airflow_cloudtasks.start_from_trigger import check_airflow_can, why_not
 from airflow_cloudtasks.task_arguments import TaskArguments
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger, stored_api
 
@@ -143,12 +144,14 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
-        """Begin a mapped sensor, as of any operator. Airflow builds a mapped task's trigger without its arguments."""
-        if kwargs.get("start_from_trigger"):
+        """Begin a mapped sensor, as of any operator."""
+        begun = super().partial(**kwargs)
+        # Also from default_args. Airflow builds a mapped task's trigger without its arguments.
+        if begun.kwargs.get("start_from_trigger"):
             check_airflow_can()
-            _warn(kwargs.get("task_id"), "Airflow starts no mapped task in the triggerer")
-            kwargs |= {"start_from_trigger": False, "deferrable": True}
-        return super().partial(**kwargs)
+            _warn(begun.kwargs["task_id"], "a mapped task begins on a worker only")
+            begun.kwargs |= {"start_from_trigger": False, "deferrable": True}
+        return begun
 
     def execute(self, context: Context) -> Any:
         """Wait: here, or, if it is not over yet and ``deferrable`` says so, in the triggerer."""
@@ -256,22 +259,40 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
     def _start_from_trigger(self) -> None:
         """Let the scheduler hand the task to the triggerer, if what is templated can be rendered there."""
         check_airflow_can()
-        if (reason := why_not([getattr(self, name) for name in self.template_fields])) is not None:
+        if (reason := why_not(self._templated(), plainly=self._renders_plainly())) is not None:
             _warn(self.task_id, reason)
             return
+        timeout = timedelta(seconds=self.timeout)
+        # As Airflow has it, which tells the trigger no more than when that time is up.
+        most = min(timeout + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
         self.start_from_trigger = True
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
-            trigger_kwargs=self._trigger_arguments(),
+            trigger_kwargs=self._trigger_arguments() | {"grace": (most - timeout).total_seconds()},
             next_method="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + TIMEOUT_GRACE,
+            timeout=most,
         )
+
+    def _renders_plainly(self) -> bool:
+        dag = self.get_dag()
+        native = getattr(self, "render_template_as_native_obj", None)
+        if dag is None:
+            return not native
+        return not (
+            (dag.render_template_as_native_obj if native is None else native)
+            or dag.jinja_environment_kwargs
+            or dag.template_undefined is not StrictUndefined
+        )
+
+    def _templated(self) -> dict[str, Any]:
+        # Not what a subclass adds to template_fields, of which the trigger knows nothing.
+        return {name: getattr(self, name) for name in CloudTaskSensor.template_fields}
 
     def _trigger_arguments(self) -> dict[str, Any]:
         """Give the trigger's arguments; those that are templated have the names that they have here."""
         rules = self._rules()
         return {
-            **{name: getattr(self, name) for name in self.template_fields},
+            **self._templated(),
             "api": stored_api(self.api),
             "poke_interval": self.poke_interval,
             "exponential_backoff": rules.exponential_backoff,

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import XCom
 from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
+from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import APIS, find_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, WaitTimedOut
@@ -19,13 +19,15 @@ from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
 from airflow_cloudtasks.polling.decisions import Broken, Missing, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.start_from_trigger import AIRFLOW
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
 TIMEOUT_GRACE = timedelta(minutes=1)
 
 _RETURN_VALUE = "return_value"
-_IS_AIRFLOW_2 = airflow_version.startswith("2.")
+# Before it, a task that a trigger fails is not retried.
+_RETRIES_SINCE = (3, 3)
 
 
 class CloudTaskTrigger(BaseTrigger):
@@ -38,7 +40,7 @@ class CloudTaskTrigger(BaseTrigger):
     it, ``{"error": …}`` with what made waiting useless, ``{"invalid": "…"}`` for a connection that cannot be used, or
     ``{"timeout": "…"}`` with the last that was seen; for a list of tasks ``{"tasks": […]}`` with one of these for each.
     With ``end_from_trigger`` it is the event that ends the Airflow task, but for a timeout, which only a worker can
-    tell Airflow not to retry.
+    tell Airflow not to retry, and before Airflow 3.3 a failure, which only a worker can tell it to retry.
 
     What the trigger stores is what it is given here; secrets stay in the Airflow connection.
 
@@ -58,8 +60,9 @@ class CloudTaskTrigger(BaseTrigger):
         tolerate_errors: Whether errors that will not go away by themselves are waited on.
         wait_for: ``all`` or ``any``, for a list of tasks.
         fail_fast: Whether the first task of a list that does not end well ends the wait.
-        deadline: Unix seconds when the wait times out; None for a minute before Airflow's own timeout of the trigger,
-            or for never, if there is none.
+        deadline: Unix seconds when the wait times out; None for ``grace`` seconds before Airflow's own timeout of the
+            trigger, or for never, if there is none.
+        grace: Only counts without ``deadline``.
         end_from_trigger: Whether the Airflow task ends here, without a worker.
         soft_fail: With ``end_from_trigger``: whether the Airflow task is skipped where the cloud's failed.
         never_fail: With ``end_from_trigger``: whether it is skipped whatever goes wrong.
@@ -85,6 +88,7 @@ class CloudTaskTrigger(BaseTrigger):
         wait_for: WaitFor = "all",
         fail_fast: bool = False,
         deadline: float | None = None,
+        grace: float = TIMEOUT_GRACE.total_seconds(),
         end_from_trigger: bool = False,
         soft_fail: bool = False,
         never_fail: bool = False,
@@ -109,6 +113,7 @@ class CloudTaskTrigger(BaseTrigger):
         )
         self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
         self.deadline = deadline
+        self.grace = grace
         self.end_from_trigger = end_from_trigger
         self.soft_fail = soft_fail
         self.never_fail = never_fail
@@ -129,12 +134,23 @@ class CloudTaskTrigger(BaseTrigger):
                 **dataclasses.asdict(self.rules),
                 **dataclasses.asdict(self.together),
                 "deadline": self.deadline,
+                "grace": self.grace,
                 "end_from_trigger": self.end_from_trigger,
                 "soft_fail": self.soft_fail,
                 "never_fail": self.never_fail,
                 "do_xcom_push": self.do_xcom_push,
             },
         )
+
+    def get_template_env(self, dag: Any = None) -> Environment:
+        """Refuse what is undefined, as a DAG does: Airflow's triggerer would render it to nothing.
+
+        Args:
+            dag: Airflow's; none in the triggerer.
+        """
+        environment = super().get_template_env(dag)
+        environment.undefined = StrictUndefined
+        return environment
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire the one event."""
@@ -175,7 +191,7 @@ class CloudTaskTrigger(BaseTrigger):
         )
         if self.deadline is not None or timeout is None:
             return self.deadline
-        return ((timeout if timeout.tzinfo else timeout.replace(tzinfo=UTC)) - TIMEOUT_GRACE).timestamp()
+        return (timeout if timeout.tzinfo else timeout.replace(tzinfo=UTC)).timestamp() - self.grace
 
     async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Make the event that ends the Airflow task; None where that has to be left to a worker."""
@@ -187,6 +203,8 @@ class CloudTaskTrigger(BaseTrigger):
                 return TaskSkippedEvent()
             if isinstance(error, WaitTimedOut):
                 return None
+            if AIRFLOW < _RETRIES_SINCE:
+                return None
             self.log.error("%s", "\n".join([str(error), *getattr(error, "__notes__", ())]))
             return TaskFailedEvent()
         if self.do_xcom_push:
@@ -196,7 +214,7 @@ class CloudTaskTrigger(BaseTrigger):
     async def _push(self, result: Any) -> TriggerEvent:
         """Put the result to XCom as a worker does: those of the event itself Airflow 3 stores as JSON in a string."""
         task = self.task_instance
-        if _IS_AIRFLOW_2 or task is None:
+        if AIRFLOW < (3, 0) or task is None:
             return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
         # In a thread: it asks Airflow's API server, and waits for the answer.
         await asyncio.to_thread(

@@ -284,6 +284,27 @@ def test_numbers_may_be_written_as_text(kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "rates"),
+    [
+        (5, {"*": 5}),
+        ("2.5", {"*": 2.5}),
+        ({"wedata.task": 10}, {"wedata.task": 10}),
+        ('{"wedata.task": 10, "*": 20}', {"wedata.task": 10, "*": 20}),
+        (None, {}),
+        ("", {}),
+    ],
+)
+def test_what_the_account_is_allowed_is_a_number_or_one_by_api(written: Any, rates: dict[str, float]) -> None:
+    assert connection(extra={"requests_per_second": written}).requests_per_second == rates
+
+
+@pytest.mark.parametrize("written", [0, -1, "many", "[20]", {"wedata.task": "x"}, {"*": True}, {"*": 0}, "NaN"])
+def test_an_allowance_that_is_none_is_refused(written: Any) -> None:
+    with pytest.raises(InvalidConnection, match="expected a number above 0, or a JSON object of them by the name"):
+        connection(extra={"requests_per_second": written})
+
+
+@pytest.mark.parametrize(
     ("host", "port", "url"),
     [
         ("http://127.0.0.1:8787", None, "http://127.0.0.1:8787"),

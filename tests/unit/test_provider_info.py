@@ -140,6 +140,7 @@ SAMPLES = {
     "proxy": "http://proxy.test:3128",
     "connect_timeout": 7,
     "read_timeout": 8,
+    "requests_per_second": '{"wedata.task": 3, "*": 4}',
     "max_tries": 9,
     "max_retry_seconds": 10,
 }
@@ -196,6 +197,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         assert (account.network.timeouts.connect, account.network.timeouts.read) == (7, 8)
         assert (account.network.proxy, account.network.ca_bundle) == ("http://proxy.test:3128", samples["ca_bundle"])
         assert (account.retries.tries, account.retries.seconds) == (9, 10)
+        assert account.requests_per_second == {"wedata.task": 3, "*": 4}
         assert account.endpoints == {"sts": Endpoint("https://sts.test")}
         assert account.place == (
             Place("ap-southeast-1", "cn", "vpc")

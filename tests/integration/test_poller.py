@@ -1,0 +1,387 @@
+"""Many triggers in one event loop, as in a triggerer, over one poller and the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.errors import PermissionDenied
+from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.polling import poller, report
+from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+
+LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
+EVER = 1_000_000
+
+
+@pytest.fixture
+def cloud(emulator: Emulator) -> Emulator:
+    emulator.reset()
+    return emulator
+
+
+def lke(task_id: Any, **arguments: Any) -> CloudTaskTrigger:
+    return trigger(task_id, api="lke.task", api_params=LKE, **arguments)
+
+
+def trigger(task_id: Any, **arguments: Any) -> CloudTaskTrigger:
+    return CloudTaskTrigger(
+        **{
+            "api": "bdrc.task",
+            "cloud_task_id": task_id,
+            "poke_interval": 0.2,
+            "deadline": time.time() + 60,
+            **arguments,
+        }
+    )
+
+
+async def fired(waiting: CloudTaskTrigger) -> Any:
+    async for event in waiting.run():
+        return event.payload
+    raise AssertionError("the trigger fired no event")
+
+
+def wait(*triggers: CloudTaskTrigger) -> list[Any]:
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*map(fired, triggers))
+
+    return asyncio.run(all_of_them())
+
+
+async def until(true: Callable[[], Any], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - what it waits for sets no event
+            await asyncio.sleep(0.02)
+
+
+def counted(cloud: Emulator, api: str) -> int:
+    return cloud.totals().get(api, {}).get("total", 0)
+
+
+# --- one request for many -------------------------------------------------------------------------------------------
+
+
+def test_two_waits_on_one_task_cost_one_request_a_poll(cloud: Emulator) -> None:
+    cloud.add_task("lke.task", "1", script=[("RUNNING", 1.5), ("SUCCESS", None)])
+    seen = wait(*(lke("1", poke_interval=0.5) for _ in range(20)))
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+    assert counted(cloud, "lke.task") <= 6
+
+
+def test_waits_on_one_task_may_read_its_status_differently(cloud: Emulator) -> None:
+    cloud.add_task("lke.task", "1", script=[("RUNNING", 1), ("SUCCESS", None)])
+    early, late = wait(lke("1", success_statuses=["RUNNING"]), lke("1"))
+    assert (early["task"]["status"], late["task"]["status"]) == ("RUNNING", "SUCCESS")
+
+
+def test_waits_with_other_parameters_or_regions_are_others(cloud: Emulator) -> None:
+    for bot in ("1", "2"):
+        params = {"TaskType": "ExportAttributeLabel", "BotBizId": bot}
+        cloud.add_task("lke.task", "8", script=[("SUCCESS" if bot == "1" else "FAILED", None)], fields=params)
+    one, two, far = wait(
+        lke("8"),
+        trigger("8", api="lke.task", api_params=LKE | {"BotBizId": "2"}),
+        lke("8", region="ap-jakarta"),
+    )
+    assert [payload["task"]["state"] for payload in (one, two, far)] == ["succeeded", "failed", "succeeded"]
+    assert counted(cloud, "lke.task") == 3
+
+
+# --- the budget -----------------------------------------------------------------------------------------------------
+
+
+def test_sixty_waits_share_what_is_allowed_and_none_fails(cloud: Emulator) -> None:
+    cloud.limit(20)
+    for number in range(60):
+        cloud.add_task("lke.task", str(number), script=[("RUNNING", 2 + number / 30), ("SUCCESS", None)])
+    seen = wait(*(lke(str(number)) for number in range(60)))
+    assert [payload["task"]["state"] for payload in seen] == ["succeeded"] * 60
+    totals = cloud.totals()["lke.task"]
+    assert totals["refused"] <= max(0.02 * totals["total"], 1)
+
+
+def test_an_allowance_smaller_than_thought_fails_no_wait(cloud: Emulator) -> None:
+    cloud.limit(5)
+    for number in range(20):
+        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+    seen = wait(*(lke(str(number)) for number in range(20)))
+    assert [payload["task"]["state"] for payload in seen] == ["succeeded"] * 20
+    assert cloud.totals()["lke.task"]["refused"] > 0, "or this test would show nothing"
+
+
+def test_the_connection_may_say_what_is_allowed(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
+    written["extra"]["requests_per_second"] = {"lke.task": 5}
+    monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(written))
+    for number in range(12):
+        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+    wait(*(lke(str(number)) for number in range(12)))
+    times = sorted(request["time"] for request in cloud.requests())
+    # Twelve at 5 a second, less the headroom; two may leave together.
+    assert times[-1] - times[0] > 10 / 5
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+def test_many_waits_are_read_by_a_list(cloud: Emulator) -> None:
+    for number in range(300):
+        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1 + number / 100), ("COMPLETE", None)])
+    seen = wait(*(trigger(str(number), poke_interval=0.5) for number in range(300)))
+    assert [payload["task"]["id"] for payload in seen] == [str(number) for number in range(300)]
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+    assert counted(cloud, "bdrc.task_list") > 3
+    assert counted(cloud, "bdrc.task") + counted(cloud, "bdrc.task_list") < 60
+
+
+def test_what_a_list_tells_is_what_a_single_read_tells(cloud: Emulator) -> None:
+    fields = {"TaskDetail": '{"resourceTypes": ["ACS::OSS::Bucket"]}', "ErrorMessage": "no quota"}
+    for number in range(8):
+        cloud.add_task("bdrc.task", str(number), script=[("FAILED", None)], fields=fields)
+    single = wait(trigger("0"))[0]["task"]
+    assert counted(cloud, "bdrc.task_list") == 0
+    listed = wait(*(trigger(str(number), poke_interval=3) for number in range(8)))
+    assert counted(cloud, "bdrc.task_list") > 0
+    assert listed[0]["task"] | {"request_id": None} == single | {"request_id": None}
+
+
+def test_a_list_that_tells_less_is_followed_by_a_single_read_at_the_end(cloud: Emulator) -> None:
+    fields = {"ActivityResults": '[{"Name": "transcode"}]'}
+    for number in range(40):
+        script = [("Processing", 1.5), ("Succeed", None)]
+        cloud.add_task("ice.workflow_task", str(number), script=script, fields=fields)
+    seen = wait(*(trigger(str(number), api="ice.workflow_task", poke_interval=0.5) for number in range(40)))
+    assert {payload["task"]["detail"]["ActivityResults"][0]["Name"] for payload in seen} == {"transcode"}
+    assert counted(cloud, "ice.workflow_task_list") > 0
+
+
+def test_a_task_that_the_list_does_not_hold_is_read_singly(cloud: Emulator) -> None:
+    """ICE lists ninety days of tasks, and keeps a year of them."""
+    days = 100 * 24 * 3600
+    cloud.add_task("ice.workflow_task", "old", script=[("Processing", days + 1), ("Succeed", None)])
+    cloud.advance(days)
+    for number in range(30):
+        cloud.add_task("ice.workflow_task", str(number), script=[("Processing", 1), ("Succeed", None)])
+    names = [*map(str, range(30)), "old"]
+    seen = wait(*(trigger(name, api="ice.workflow_task", poke_interval=0.5) for name in names))
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+
+
+def test_a_key_that_may_not_list_reads_singly(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = CloudTasksHook.acall_once
+
+    async def may_not_list(self: CloudTasksHook, service: Any, action: Any, parameters: Any) -> Any:
+        if action.name == "DescribeTasks":
+            raise PermissionDenied("You are not authorized.", code="NoPermission", action=action.name)
+        return await call(self, service, action, parameters)
+
+    monkeypatch.setattr(CloudTasksHook, "acall_once", may_not_list)
+    for number in range(20):
+        cloud.add_task("bdrc.task", str(number), script=[("COMPLETE", None)])
+    seen = wait(*(trigger(str(number)) for number in range(20)))
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+    assert counted(cloud, "bdrc.task") == 20
+
+
+def test_a_list_that_fails_half_way_costs_no_wait(cloud: Emulator) -> None:
+    for number in range(60):
+        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1), ("COMPLETE", None)])
+    cloud.fault(["throttle", "http_500", "bad_json", "reset"], rate=0.3)
+    try:
+        seen = wait(*(trigger(str(number)) for number in range(60)))
+    finally:
+        cloud.clear_faults()
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+
+
+# --- waiting on many ------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_tasks_is_one_wait_with_the_tasks_in_order(cloud: Emulator) -> None:
+    for number in range(30):
+        state = "FAILED" if number == 7 else "SUCCESS"
+        cloud.add_task("lke.task", str(number), script=[("RUNNING", 1 - number / 60), (state, None)])
+    (payload,) = wait(lke([str(number) for number in range(30)]))
+    assert [each["task"]["id"] for each in payload["tasks"]] == [str(number) for number in range(30)]
+    assert Counter(each["task"]["state"] for each in payload["tasks"]) == {"succeeded": 29, "failed": 1}
+
+
+@pytest.mark.parametrize(("rules", "ended"), [({"wait_for": "any"}, "2"), ({"fail_fast": True}, "1")])
+def test_a_wait_on_many_ends_when_no_other_end_matters(cloud: Emulator, rules: Any, ended: str) -> None:
+    cloud.add_task("lke.task", "0", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    cloud.add_task("lke.task", "1", script=[("FAILED", None)])
+    cloud.add_task("lke.task", "2", script=[("RUNNING", 0.5), ("SUCCESS", None)])
+    (payload,) = wait(lke(["0", "1", "2"], **rules))
+    assert payload["tasks"][int(ended)]["task"]["done"]
+    assert payload["tasks"][0]["task"]["state"] == "running"
+
+
+# --- starting and stopping ------------------------------------------------------------------------------------------
+
+
+def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it, and see that it leaves nothing behind."""
+
+    async def watched() -> None:
+        before = asyncio.all_tasks()
+        await body()
+        await until(lambda: asyncio.all_tasks() == before)
+        assert not poller._pollers[asyncio.get_running_loop()]
+
+    asyncio.run(watched(), debug=True)
+
+
+def test_a_poller_without_waits_frees_everything(
+    cloud: Emulator, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.add_task("lke.task", "1", script=[("RUNNING", EVER), ("SUCCESS", None)])
+
+    async def body() -> None:
+        waits = [asyncio.create_task(fired(lke("1"))) for _ in range(10)]
+        await until(lambda: counted(cloud, "lke.task") > 2)
+        for each in waits[:9]:
+            each.cancel()
+        before = counted(cloud, "lke.task")
+        await until(lambda: counted(cloud, "lke.task") > before)
+        waits[9].cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+        before = counted(cloud, "lke.task")
+        await asyncio.sleep(0.5)
+        assert counted(cloud, "lke.task") == before
+
+    in_a_loop(body)
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn if "nclosed" in str(warning.message)] == []
+    assert "never retrieved" not in caplog.text
+    assert "was destroyed" not in caplog.text
+
+
+def test_a_wait_that_is_cancelled_leaves_its_request_alone(cloud: Emulator) -> None:
+    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+    cloud.latency(0.5)
+
+    async def body() -> None:
+        gone, stays = (asyncio.create_task(fired(lke("1"))) for _ in range(2))
+        await until(lambda: counted(cloud, "lke.task") == 1)
+        gone.cancel()
+        assert (await stays)["task"]["state"] == "succeeded"
+        await asyncio.gather(gone, return_exceptions=True)
+        assert counted(cloud, "lke.task") == 1
+
+    in_a_loop(body)
+
+
+def test_a_triggerer_that_stops_in_mid_request_is_clean(cloud: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    cloud.add_task("lke.task", "1", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    cloud.latency(0.5)
+
+    async def stops() -> None:
+        tasks = [asyncio.create_task(fired(lke("1"))) for _ in range(5)]
+        await until(lambda: counted(cloud, "lke.task") > 0)
+        assert not any(task.done() for task in tasks)
+
+    asyncio.run(stops())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    assert "was destroyed" not in caplog.text
+
+
+def test_a_defect_ends_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(poller, "normalise", defect)
+    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+
+    async def body() -> None:
+        waits = [asyncio.create_task(fired(lke("1"))) for _ in range(3)]
+        ends = await asyncio.gather(*waits, return_exceptions=True)
+        assert [type(end) for end in ends] == [ZeroDivisionError] * 3
+
+    in_a_loop(body)
+
+
+def test_a_refused_key_is_refused_once_for_all(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_cloudtasks.polling.decisions.CredentialsGrace.SECONDS", 2.0)
+    written = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
+    monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(written | {"password": "wrong"}))
+    seen = wait(*(lke(str(number), poke_interval=1) for number in range(100)))
+    assert {payload["error"]["kind"] for payload in seen} == {"CredentialsError"}
+    assert counted(cloud, "lke.task") < 30
+
+
+def test_a_connection_that_cannot_be_used_ends_every_wait(cloud: Emulator) -> None:
+    seen = wait(*(lke(str(number), conn_id="no_such_connection") for number in range(5)))
+    assert {payload["invalid"].partition(";")[0] for payload in seen} == {
+        "There is no Airflow connection 'no_such_connection'"
+    }
+
+
+# --- what it tells --------------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_the_log_is_logged_where_its_trigger_runs(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow tells by a context variable which task a line belongs to."""
+    whose, lines = ContextVar("whose", default="nobody's"), []
+    monkeypatch.setattr(CloudTaskTrigger, "_tell", lambda self, line: lines.append((whose.get(), line)))
+    for number in range(3):
+        cloud.add_task("lke.task", str(number), script=[("RUNNING", 0.5), ("SUCCESS", None)])
+
+    async def one(number: int) -> None:
+        whose.set(f"wait {number}")
+        await fired(lke(str(number)))
+
+    async def body() -> None:
+        await asyncio.gather(*map(one, range(3)))
+
+    asyncio.run(body())
+    assert sorted(lines) == [(f"wait {number}", f"lke.task {number} is running [RUNNING]") for number in range(3)]
+
+
+def test_metrics_and_a_line_a_minute_say_the_same(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: dict[str, list[Any]] = {}
+
+    class Stats:
+        @staticmethod
+        def incr(name: str, tags: Any = None) -> None:
+            told.setdefault(name, []).append(1)
+
+        @staticmethod
+        def gauge(name: str, value: float, tags: Any = None) -> None:
+            told.setdefault(name, []).append(value)
+            assert tags == {"conn_id": "alibaba_default"}
+
+        @staticmethod
+        def timing(name: str, value: float, tags: Any = None) -> None:
+            told.setdefault(name, []).append(value)
+
+    monkeypatch.setattr(report, "Stats", Stats)
+    monkeypatch.setattr(poller, "_REPORT_SECONDS", 2.0)
+    cloud.add_task("bdrc.task", "0", script=[("RUNNING", 1), ("COMPLETE", None)])
+    cloud.add_task("bdrc.task", "1", script=[("RUNNING", 2.5), ("COMPLETE", None)])
+    cloud.fault("throttle", count=1)
+    with caplog.at_level(logging.INFO, logger="airflow_cloudtasks"):
+        wait(trigger("0", poke_interval=0.3), trigger("1", poke_interval=0.3))
+    cloud.clear_faults()
+    assert len(told["cloudtasks.polls.bdrc.task"]) == sum(each["total"] for each in cloud.totals().values())
+    assert len(told["cloudtasks.throttles.bdrc.task"]) == 1
+    assert told["cloudtasks.waiting.bdrc.task"] == [1]
+    assert 0 < told["cloudtasks.budget.bdrc.task.DescribeTask"][0] <= 20
+    assert all(0 <= late < 3000 for late in told["cloudtasks.noticed.bdrc.task"])
+    (line,) = [record.getMessage() for record in caplog.records if "throttled" in record.getMessage()]
+    assert line.startswith("bdrc.task on alibaba_default: 1 waiting; in 2 s ")
+    assert "1 throttled; budget a second: DescribeTask" in line
+    assert "1 ends noticed after" in line

@@ -1,0 +1,140 @@
+"""The budget of requests, against a service that allows so many in any second, on a simulated clock."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from dataclasses import dataclass, field
+from itertools import count, pairwise
+
+import pytest
+
+from airflow_cloudtasks.emulator.limits import SlidingWindow
+from airflow_cloudtasks.polling.budget import Budget
+
+ALLOWED = 20.0
+
+
+@dataclass
+class Client:
+    """One process that sends as fast as its budget lets it."""
+
+    begins: float = 0.0
+    allowance: float = ALLOWED
+    budget: Budget = field(init=False)
+    sent: int = 0
+    refused: int = 0
+    admitted: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.allowance)
+
+    def share(self, since: float, seconds: float) -> float:
+        """What part of all that is allowed it was admitted."""
+        return sum(at >= since for at in self.admitted) / (ALLOWED * seconds)
+
+
+def run(*clients: Client, seconds: float, allowed: float = ALLOWED, travel: float = 0.05) -> float:
+    """Let clients share one allowance; gives the part of all requests that was refused."""
+    chance = random.Random(0)  # the same in every run
+    window, number = SlidingWindow(allowed), count()
+    events = [(client.begins, next(number), "ask", client, 0.0) for client in clients]
+    heapq.heapify(events)
+
+    def then(at: float, what: str, client: Client, sent_at: float) -> None:
+        heapq.heappush(events, (at, next(number), what, client, sent_at))
+
+    while events[0][0] < seconds:
+        now, _, what, client, sent_at = heapq.heappop(events)
+        if what == "ask":
+            then(at := client.budget.reserve(now), "send", client, at)
+        elif what == "send":
+            client.sent += 1
+            then(now + chance.uniform(0, travel), "arrive", client, now)
+            then(now, "ask", client, 0.0)
+        elif what == "arrive":
+            admitted = window.admit(now)
+            if admitted:
+                client.admitted.append(now)
+            client.refused += not admitted
+            then(now + chance.uniform(0, travel), "answered" if admitted else "throttled", client, sent_at)
+        elif what == "answered":
+            client.budget.succeeded()
+        else:
+            client.budget.throttled(sent_at, now)
+    return sum(client.refused for client in clients) / sum(client.sent for client in clients)
+
+
+@pytest.mark.parametrize("travel", [0.001, 0.02, 0.05])
+def test_one_alone_uses_what_is_allowed_and_is_never_refused(travel: float) -> None:
+    client = Client()
+    assert run(client, seconds=60, travel=travel) == 0
+    assert client.share(0, 60) > 0.93
+
+
+def test_travel_times_that_differ_much_cost_few_refusals() -> None:
+    client = Client()
+    assert run(client, seconds=300, travel=0.4) < 0.01
+    assert client.share(0, 300) > 0.7
+
+
+@pytest.mark.parametrize("second_begins", [0.0, 40.0])
+def test_two_that_know_nothing_of_each_other_settle_on_fair_shares(second_begins: float) -> None:
+    clients = (Client(), Client(begins=second_begins))
+    assert run(*clients, seconds=300) < 0.03
+    shares = [client.share(100, 200) for client in clients]
+    assert sum(shares) > 0.8
+    assert all(0.35 < share / sum(shares) < 0.65 for share in shares)
+
+
+def test_who_is_allowed_less_than_thought_comes_down_at_once() -> None:
+    client = Client()
+    assert run(client, seconds=300, allowed=8) < 0.05
+    assert client.share(30, 270) > 0.8 * 8 / ALLOWED
+
+
+def test_requests_leave_evenly_spaced() -> None:
+    budget = Budget(20)
+    places = [budget.reserve(0.0) for _ in range(20)]
+    gaps = [later - earlier for earlier, later in pairwise(places[1:])]
+    assert min(gaps) == pytest.approx(max(gaps)) == pytest.approx(1 / budget.rate)
+
+
+def test_time_without_requests_is_not_saved_up() -> None:
+    budget = Budget(20)
+    budget.reserve(0.0)
+    places = [budget.reserve(1000.0) for _ in range(10)]
+    assert places[:2] == [1000.0, 1000.0]
+    assert places[-1] > 1000.0 + 8 / 20
+
+
+def test_what_was_under_way_when_the_rate_was_cut_cuts_no_further() -> None:
+    budget = Budget(20)
+    before = budget.rate
+    for _ in range(5):
+        budget.throttled(sent_at=1.0, now=1.2)
+    assert budget.rate == pytest.approx(before * 0.75)
+    budget.throttled(sent_at=1.3, now=1.5)
+    assert budget.rate == pytest.approx(before * 0.75**2)
+
+
+def test_success_restores_the_rate_up_to_the_allowance() -> None:
+    budget = Budget(20)
+    most = budget.rate
+    budget.throttled(1.0, 1.0)
+    for _ in range(100_000):
+        budget.succeeded()
+    assert budget.rate == most
+
+
+def test_a_rate_that_was_cut_a_hundred_times_is_not_none() -> None:
+    budget = Budget(20)
+    for number in range(100):
+        budget.throttled(number, number)
+    assert budget.rate > 1
+
+
+def test_a_service_that_says_when_is_obeyed() -> None:
+    budget = Budget(20)
+    budget.throttled(1.0, 1.0, retry_after=30)
+    assert budget.reserve(1.0) == 31.0

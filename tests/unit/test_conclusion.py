@@ -1,0 +1,136 @@
+"""Waiting on several tasks at once: when it is over, and what it comes to."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudTaskFailed,
+    InvalidConnection,
+    NotFound,
+    PermissionDenied,
+    WaitTimedOut,
+)
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
+from airflow_cloudtasks.polling.decisions import Broken, Finished, Verdict, Waiting
+from airflow_cloudtasks.polling.together import Together, TogetherRules
+
+
+def task(name: str, state: TaskState, **fields: Any) -> CloudTask:
+    return CloudTask(api="toy.task", cloud="alibaba", id=name, state=state, status="S", **fields)
+
+
+OK, FAILED = Finished(task("1", TaskState.SUCCEEDED)), Finished(task("2", TaskState.FAILED, message="no disk"))
+CANCELED, RUNNING = Finished(task("3", TaskState.CANCELED)), Waiting(task("4", TaskState.RUNNING))
+DENIED, UNSEEN = Broken(PermissionDenied("no")), Waiting(None)
+ALL, ANY = TogetherRules(), TogetherRules(wait_for="any")
+ALL_FAST, ANY_FAST = TogetherRules(fail_fast=True), TogetherRules(wait_for="any", fail_fast=True)
+
+
+@pytest.mark.parametrize(
+    ("rules", "ends", "over_after"),
+    [
+        (ALL, [OK, OK, OK], 3),
+        (ALL, [FAILED, OK, DENIED], 3),
+        (ALL_FAST, [OK, FAILED, OK], 2),
+        (ALL_FAST, [DENIED, OK, OK], 1),
+        (ANY, [FAILED, OK, OK], 2),
+        (ANY, [FAILED, DENIED, CANCELED], 3),
+        (ANY_FAST, [FAILED, OK, OK], 1),
+        (ANY_FAST, [OK, FAILED, OK], 1),
+    ],
+)
+def test_waiting_is_over_when_no_other_end_matters(rules: TogetherRules, ends: list[Verdict], over_after: int) -> None:
+    together = Together(3, rules)
+    taken = [together.take(index, end) for index, end in enumerate(ends[:over_after])]
+    assert taken == [False] * (over_after - 1) + [True]
+
+
+def test_a_wait_for_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="wait_for is 'some'; expected one of all, any"):
+        TogetherRules(wait_for="some")  # type: ignore[arg-type]
+
+
+def test_one_task_is_the_result_and_a_list_is_a_list() -> None:
+    assert conclude([OK], ALL, many=False) == OK.task.as_dict()
+    assert conclude([OK], ALL, many=True) == [OK.task.as_dict()]
+    assert conclude([OK, OK], ALL, many=True) == [OK.task.as_dict()] * 2
+
+
+def test_of_any_the_others_are_there_as_last_seen() -> None:
+    result = conclude([FAILED, OK, RUNNING, UNSEEN, DENIED], ANY, many=True)
+    assert [each and each["state"] for each in result] == ["failed", "succeeded", "running", None, None]
+
+
+def test_every_failure_is_named() -> None:
+    with pytest.raises(CloudTaskFailed) as caught:
+        conclude([OK, FAILED, CANCELED], ALL, many=True)
+    assert str(caught.value).splitlines() == [
+        "2 tasks did not end well:",
+        "toy.task 2 ended as failed, the vendor's status is 'S'; message: no disk",
+        "toy.task 3 ended as canceled, the vendor's status is 'S'",
+    ]
+    assert caught.value.tasks == (FAILED.task, CANCELED.task)
+    assert pickle.loads(pickle.dumps(caught.value)).tasks == caught.value.tasks
+
+
+def test_an_error_comes_first_and_notes_the_others() -> None:
+    other = Broken(NotFound("no such task"))
+    with pytest.raises(PermissionDenied) as caught:
+        conclude([FAILED, Broken(PermissionDenied("no")), other, Broken(PermissionDenied("no"))], ALL, many=True)
+    assert [note.partition(";")[0] for note in caught.value.__notes__] == [
+        f"And: {other.error}",
+        "And: toy.task 2 ended as failed, the vendor's status is 'S'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "ends", "error"),
+    [
+        (ALL, [RUNNING], WaitTimedOut),
+        (ALL, [OK, UNSEEN], WaitTimedOut),
+        (ALL, [FAILED, RUNNING], CloudTaskFailed),
+        (ANY, [FAILED, RUNNING], WaitTimedOut),
+        (ANY_FAST, [FAILED, RUNNING], CloudTaskFailed),
+        (ANY, [FAILED, CANCELED], CloudTaskFailed),
+        (ALL, [Broken(InvalidConnection("gone"))], InvalidConnection),
+    ],
+)
+def test_what_a_wait_ends_with(rules: TogetherRules, ends: list[Verdict], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        conclude(ends, rules, many=len(ends) > 1)
+
+
+def test_a_timeout_tells_what_was_last_seen() -> None:
+    with pytest.raises(WaitTimedOut, match=r"^last seen: toy\.task 4 is running \[S\]; no answer yet$"):
+        conclude([RUNNING, OK, UNSEEN], ALL, many=True)
+
+
+@pytest.mark.parametrize("many", [True, False])
+@pytest.mark.parametrize("end", [OK, FAILED, RUNNING, UNSEEN, DENIED, Waiting(BadRequest("no"))])
+def test_ends_survive_the_way_to_the_worker(end: Verdict, many: bool) -> None:
+    event = json.loads(json.dumps(as_event([end], many=many)))
+    (again,) = from_event(event)
+    assert type(again) is type(end)
+    assert as_event([again], many=many) == event
+
+
+@pytest.mark.parametrize(
+    ("error", "soft", "never"),
+    [
+        (CloudTaskFailed(FAILED.task), True, True),
+        (WaitTimedOut("late"), True, True),
+        (PermissionDenied("no"), False, True),
+        (InvalidConnection("gone"), False, True),
+    ],
+)
+def test_what_skips(error: Any, soft: bool, never: bool) -> None:
+    assert is_skip(error, soft_fail=True, never_fail=False) is soft
+    assert is_skip(error, soft_fail=False, never_fail=True) is never
+    assert not is_skip(error, soft_fail=False, never_fail=False)

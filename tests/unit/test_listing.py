@@ -1,0 +1,89 @@
+"""Reading many tasks by a list: when that is worth it, and how far to read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.polling.listing import ListCost, Sweep, since
+
+BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
+
+
+def page(*ids: str, token: str = "") -> dict[str, Any]:
+    return {"Data": {"Content": [{"TaskId": task_id, "TaskStatus": "RUNNING"} for task_id in ids], "NextToken": token}}
+
+
+@pytest.mark.parametrize(("tasks", "worth_it"), [(0, False), (1, False), (2, True), (500, True), (10_000, True)])
+def test_an_unknown_list_is_tried_where_it_could_save_requests(tasks: int, worth_it: bool) -> None:
+    assert ListCost(500).is_worth_it(tasks, 0.0) is worth_it
+
+
+def test_a_list_that_costs_more_than_single_reads_is_left_until_there_are_more_tasks() -> None:
+    cost = ListCost(500)
+    cost.learn(pages=20, missing=5, now=0.0)
+    assert [tasks for tasks in (10, 25, 26, 1000) if cost.is_worth_it(tasks, 1.0)] == [26, 1000]
+
+
+def test_what_was_learned_is_believed_for_a_while() -> None:
+    cost = ListCost(500)
+    cost.learn_too_long(100, now=0.0)
+    assert not cost.is_worth_it(100, 599.0)
+    assert cost.is_worth_it(100, 601.0)
+    cost.learn_refused(601.0)
+    assert not cost.is_worth_it(1_000_000, 1200.0)
+    assert cost.is_worth_it(2, 1202.0)
+
+
+def test_a_list_is_read_until_all_are_found() -> None:
+    sweep = Sweep(BDRC, {}, [str(number) for number in range(12)])
+    assert sweep.next_page == {"MaxResults": "500"}
+    first = dict(sweep.take(page(*map(str, range(10)), "a stranger's", token="t1")))
+    assert set(first) == {*map(str, range(10)), "a stranger's"}
+    assert sweep.next_page == {"MaxResults": "500", "NextToken": "t1"}
+    list(sweep.take(page("10", "11", token="t2")))
+    assert sweep.next_page is None
+    assert (sweep.missing, sweep.pages, sweep.is_complete) == (set(), 2, False)
+
+
+def test_a_list_that_ends_without_some_says_which() -> None:
+    sweep = Sweep(BDRC, {}, ["1", "2", "gone"])
+    list(sweep.take(page("1", "2")))
+    assert (sweep.missing, sweep.next_page, sweep.is_complete) == ({"gone"}, None, True)
+
+
+def test_a_list_full_of_others_is_left() -> None:
+    sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(12)])
+    pages = 0
+    while sweep.next_page is not None:
+        list(sweep.take(page("theirs", token=f"t{pages}")))
+        pages += 1
+    assert pages == 3
+    assert (len(sweep.missing), sweep.is_complete) == (12, False)
+
+
+def test_tasks_are_listed_from_a_little_before_the_oldest() -> None:
+    old, new = (datetime(2026, 1, day, 12, 0, tzinfo=UTC) for day in (2, 3))
+    assert since([new, old]) == "2026-01-02T11:55:00Z"
+    assert since([new, None]) is None
+    assert since([]) is None
+    assert Sweep(ICE, {}, ["1"], since([old])).next_page == {
+        "MaxResults": "100",
+        "StartOfCreateTime": "2026-01-02T11:55:00Z",
+    }
+    assert Sweep(BDRC, {}, ["1"], since([old])).next_page == {"MaxResults": "500"}
+
+
+@pytest.mark.parametrize("answer", [{}, None, [], {"Data": {"Content": "none"}}, {"Data": {"Content": {"a": 1}}}])
+def test_an_answer_that_is_no_list_names_the_api_and_the_field(answer: Any) -> None:
+    with pytest.raises(MalformedAnswer, match=r"bdrc\.task: Data\.Content"):
+        Sweep(BDRC, {}, ["1"]).take(answer)
+
+
+def test_what_is_no_task_in_a_list_is_passed_over() -> None:
+    answer = {"Data": {"Content": [None, 7, "x", {}, {"TaskId": None}, {"TaskId": 5}], "NextToken": None}}
+    assert dict(Sweep(BDRC, {}, ["5"]).take(answer)) == {"5": {"TaskId": 5}}

@@ -1,0 +1,267 @@
+"""Whom to ask next, and what an answer means to each wait, on a simulated clock."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count, pairwise
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.errors import BadRequest, CredentialsError, InvalidConnection, NotFound, TransientError
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.normalise import CATALOG_STATUSES
+from airflow_cloudtasks.polling.budget import Budget
+from airflow_cloudtasks.polling.decisions import (
+    Broken,
+    CredentialsGrace,
+    Finished,
+    Outcome,
+    Verdict,
+    Waiting,
+    WaitRules,
+)
+from airflow_cloudtasks.polling.schedule import Schedule, Subject
+from airflow_cloudtasks.polling.watch import Watch
+
+RUNNING = CloudTask(api="toy.task", cloud="alibaba", id="7", state=TaskState.RUNNING, status="R")
+DONE = CloudTask(api="toy.task", cloud="alibaba", id="7", state=TaskState.SUCCEEDED, status="D")
+EVER = float("inf")
+
+
+class Wait:
+    """A watch, and what it said."""
+
+    def __init__(self, deadline: float = EVER, now: float = 0.0, **rules: Any) -> None:
+        self.lines: list[str] = []
+        self.ends: list[Verdict | BaseException] = []
+        self.watch = Watch(
+            WaitRules(**{"poke_interval": 10.0, **rules}),
+            CATALOG_STATUSES,
+            deadline=deadline,
+            tell=self.lines.append,
+            end=self.ends.append,
+            now=now,
+        )
+
+
+def settle(schedule: Schedule, subject: Subject, outcome: Outcome, now: float) -> None:
+    schedule.begin(subject, now)
+    schedule.settle(subject, dict.fromkeys(subject.watches, outcome), now)
+
+
+def ask(schedule: Schedule, subject: Subject, *outcomes: Outcome) -> float:
+    """Give a task's outcomes in turn, each when it is due; tells when the last one was."""
+    now = 0.0
+    for outcome in outcomes:
+        assert subject.due is not None
+        now = subject.due
+        settle(schedule, subject, outcome, now)
+    return now
+
+
+# --- one wait -------------------------------------------------------------------------------------------------------
+
+
+def waiting(*outcomes: Outcome, **wait: Any) -> tuple[Wait, Subject, float]:
+    schedule, one = Schedule(), Wait(**wait)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    return one, subject, ask(schedule, subject, *outcomes)
+
+
+def test_a_task_is_polled_until_it_ends() -> None:
+    one, subject, _ = waiting(RUNNING, RUNNING, DONE)
+    assert one.ends == [Finished(DONE)]
+    assert subject.due is None
+
+
+def test_the_first_poll_comes_soon_however_long_the_interval() -> None:
+    assert all(0 <= Wait(poke_interval=3600).watch.due <= 10 for _ in range(100))
+    assert all(0 <= Wait(poke_interval=2).watch.due <= 2 for _ in range(100))
+    assert len({Wait(poke_interval=2).watch.due for _ in range(100)}) > 90
+
+
+def test_an_error_that_may_pass_is_asked_again_sooner_than_an_interval_and_ever_later() -> None:
+    one, subject, now = waiting(RUNNING, TransientError("stumbled"), poke_interval=3600)
+    assert subject.due is not None
+    assert subject.due - now <= 1
+    schedule = Schedule()
+    subject = schedule.add({"TaskId": "8"}, one.watch, now)
+    for _ in range(30):
+        settle(schedule, subject, TransientError("stumbled"), now)
+    assert not one.ends
+    assert max(subject.due or 0, now) - now <= 3600
+
+
+def test_an_error_that_may_pass_is_told_once() -> None:
+    one, _, _ = waiting(RUNNING, TransientError("down"), TransientError("down"), RUNNING, DONE)
+    assert one.lines == [
+        "toy.task 7 is running [R]",
+        "The wait goes on after: The call failed: down",
+        "toy.task 7 is running [R]",
+    ]
+
+
+def test_a_service_that_says_when_is_asked_then() -> None:
+    _, subject, now = waiting(TransientError("down", retry_after=7.0), poke_interval=1.0)
+    assert subject.due is not None
+    assert subject.due - now >= 7
+
+
+@pytest.mark.parametrize("error", [BadRequest("no"), NotFound("no such task"), InvalidConnection("gone")])
+def test_an_error_that_lasts_ends_the_wait(error: Outcome) -> None:
+    assert waiting(RUNNING, error)[0].ends == [Broken(error)]
+
+
+def test_a_task_that_is_not_there_yet_is_waited_on_where_that_is_asked_for() -> None:
+    assert waiting(NotFound("no such task"), DONE, missing="wait")[0].ends == [Finished(DONE)]
+
+
+def test_a_key_that_is_being_rotated_does_not_end_the_wait() -> None:
+    refused = CredentialsError("refused")
+    assert waiting(RUNNING, refused, refused, RUNNING, DONE)[0].ends == [Finished(DONE)]
+
+
+def test_a_key_that_stays_refused_ends_the_wait_in_time() -> None:
+    refused, schedule, one = CredentialsError("refused"), Schedule(), Wait()
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    while not one.ends:
+        now = ask(schedule, subject, refused)
+    assert one.ends == [Broken(refused)]
+    assert CredentialsGrace.SECONDS <= now <= CredentialsGrace.SECONDS + 20
+
+
+def test_the_last_poll_comes_with_the_timeout_and_tells_what_was_seen() -> None:
+    schedule, one = Schedule(), Wait(deadline=8.0, poke_interval=60.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    while not one.ends:
+        now = ask(schedule, subject, RUNNING)
+    assert now == 8.0
+    assert one.ends == [Waiting(RUNNING)]
+
+
+def test_a_deadline_that_has_passed_still_gives_one_poll() -> None:
+    schedule, one = Schedule(), Wait(deadline=-10.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    assert schedule.first_due(0.0) is subject
+    settle(schedule, subject, DONE, 0.0)
+    assert one.ends == [Finished(DONE)]
+
+
+def test_a_wait_whose_last_poll_is_never_answered_ends_all_the_same() -> None:
+    schedule, one = Schedule(), Wait(deadline=100.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    schedule.begin(subject, 5.0)
+    assert schedule.next_at() == 130.0
+    schedule.time_out(129.0)
+    assert not one.ends
+    schedule.time_out(130.0)
+    assert one.ends == [Waiting(None)]
+    assert len(schedule) == 0
+
+
+# --- many waits -----------------------------------------------------------------------------------------------------
+
+
+def test_two_waits_on_one_task_share_its_polls() -> None:
+    schedule, one, other = Schedule(), Wait(), Wait(poke_interval=1.0)
+    subject = schedule.add({"TaskId": "7", "ProjectId": 1}, one.watch, 0.0)
+    assert schedule.add({"ProjectId": "1", "TaskId": "7"}, other.watch, 0.0) is subject
+    assert (len(schedule), schedule.waits) == (1, 2)
+    settle(schedule, subject, RUNNING, 10.0)
+    assert subject.due is not None
+    assert subject.due <= 11.0
+    settle(schedule, subject, DONE, 11.0)
+    assert one.ends == other.ends == [Finished(DONE)]
+    assert len(schedule) == 0
+
+
+def test_who_leaves_is_not_told_any_more_and_the_other_is() -> None:
+    schedule, one, other = Schedule(), Wait(), Wait()
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    schedule.add({"TaskId": "7"}, other.watch, 0.0)
+    schedule.remove(subject, one.watch)
+    settle(schedule, subject, DONE, 10.0)
+    assert (one.ends, other.ends) == ([], [Finished(DONE)])
+
+
+def test_what_nobody_waits_on_is_forgotten_also_while_it_is_asked_for() -> None:
+    schedule, one, later = Schedule(), Wait(), Wait()
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    schedule.begin(subject, 0.0)
+    schedule.remove(subject, one.watch)
+    assert schedule.next_at() is None
+    again = schedule.add({"TaskId": "7"}, later.watch, 1.0)
+    assert again is not subject
+    schedule.settle(subject, {}, 2.0)
+    schedule.put_back(subject, 2.0)
+    assert len(schedule) == 1
+    assert schedule.first_due(100.0) is again
+
+
+def test_what_was_throttled_keeps_its_turn() -> None:
+    schedule, first, second = Schedule(), Wait(), Wait()
+    subjects = [schedule.add({"TaskId": name}, wait.watch, 0.0) for name, wait in (("1", first), ("2", second))]
+    subjects.sort(key=lambda subject: subject.due or 0.0)
+    due = schedule.begin(subjects[0], 10.0)
+    schedule.put_back(subjects[0], due)
+    assert schedule.first_due(10.0) is subjects[0]
+
+
+def test_a_budget_that_is_too_small_for_all_serves_everyone_in_turn() -> None:
+    """Two thousand waits that would all like to be polled every second, at 20 a second."""
+    waits, rate, schedule, budget = 2000, 20.0, Schedule(), Budget(20.0)
+    watches = [Wait(poke_interval=1.0 if number % 2 else 30.0) for number in range(waits)]
+    asked: dict[str, list[float]] = {str(number): [] for number in range(waits)}
+    for number, wait in enumerate(watches):
+        schedule.add({"TaskId": str(number)}, wait.watch, 0.0)
+    now = 0.0
+    while now < 400:
+        if (subject := schedule.first_due(now)) is None:
+            now = schedule.next_at() or now
+            continue
+        now = budget.reserve(now)
+        asked[subject.parameters["TaskId"]].append(now)
+        settle(schedule, subject, RUNNING, now)
+    gaps = [later - earlier for times in asked.values() for earlier, later in pairwise(times)]
+    assert max(gaps) <= 1.1 * waits / rate + 30
+    assert min(map(len, asked.values())) >= 3
+
+
+def test_ten_thousand_waits_cost_the_scheduler_little() -> None:
+    """Counted, not timed: the queue holds little but what is due, however often tasks are asked for out of turn."""
+    schedule = Schedule()
+    subjects = [schedule.add({"TaskId": str(number)}, Wait().watch, 0.0) for number in range(1000)]
+    for sweep in range(1, 20):
+        for subject in subjects:
+            settle(schedule, subject, RUNNING, sweep * 10.0)
+        schedule.next_at()
+    assert len(schedule._queue) <= 3 * len(subjects)
+
+
+def test_simulated_waits_notice_their_ends_within_the_bound() -> None:
+    """Five hundred tasks that end at any time, one request at a time, answers late by up to 100 ms."""
+    waits, schedule, budget, number = 500, Schedule(), Budget(20.0), count()
+    ends_at = {str(each): 20 + each * 0.1 for each in range(waits)}
+    noticed: dict[str, float] = {}
+    all_waits = {name: Wait(poke_interval=5.0) for name in ends_at}
+    for name, wait in all_waits.items():
+        schedule.add({"TaskId": name}, wait.watch, 0.0)
+    answers: list[tuple[float, int, Subject, Outcome]] = []
+    now = 0.0
+    while len(schedule):
+        if answers and answers[0][0] <= now:
+            at, _, subject, outcome = heapq.heappop(answers)
+            schedule.settle(subject, dict.fromkeys(subject.watches, outcome), at)
+            if outcome is DONE:
+                noticed[subject.parameters["TaskId"]] = at
+        elif (due := schedule.first_due(now)) is not None:
+            now = budget.reserve(now)
+            schedule.begin(due, now)
+            ended = now >= ends_at[due.parameters["TaskId"]]
+            heapq.heappush(answers, (now + 0.1, next(number), due, DONE if ended else RUNNING))
+        else:
+            now = min(filter(None, (schedule.next_at(), answers[0][0] if answers else None)))
+    late = sorted(noticed[name] - at for name, at in ends_at.items())
+    assert len(late) == waits
+    assert late[int(0.95 * waits)] <= 1.2 * waits / 20
