@@ -12,7 +12,8 @@ counted, has loaded by then what a wait loads. Every tenth task fails; a wait is
      speaks their APIs.
    - ``vendor's SDK``: a trigger as one would write it from the README of Tencent's SDK, one asynchronous client a wait.
 
-2. 10,000 waits on an API with a list (Alibaba's BDRC). Memory is what the process holds just before the first task
+2. 10,000 waits on an API with a list (Alibaba's BDRC), on tasks that take an hour: each shows another percent every
+   36 seconds, and all end within a minute. Memory is what the process holds just before the first task
    ends, less what it held before the waits were made, less the same of as many triggers that hold the same arguments
    and sleep. CPU is counted from two poll intervals after the last start to the last event.
 3. Two processes with 1,000 waits each on one account of LKE: what share of the allowance each gets, from 15 seconds

@@ -102,7 +102,11 @@ def run(plan: Plan, world: World) -> Seen:
             process.stdin.flush()
         told = [json.loads(process.stdout.readline()) for process in processes]
     tasks = {
-        int(task["id"]): (task["created_at"] + task["script"][0]["seconds"], _succeeds(task["id"])) for task in made
+        int(task["id"]): (
+            task["created_at"] + sum(step["seconds"] for step in task["script"][:-1]),
+            _succeeds(task["id"]),
+        )
+        for task in made
     }
     return Seen(plan, told, tasks, **_record(server, side))
 

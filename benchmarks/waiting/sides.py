@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import Any
 
 TIMEOUT_FAR_AWAY = 4e9
+# A percent of a task that takes an hour. A minute's task would show another progress at every poll.
+_PERCENT_SECONDS = 36.0
 LKE_PARAMS = {"TaskType": "ExportAttributeLabel", "BotBizId": "1846203758192640000"}
 
 
@@ -24,6 +26,7 @@ class Side:
         trigger: Module and class of the trigger.
         kwargs: Its arguments, of a task's id and the poke interval; plain JSON, as Airflow stores them.
         told: Tells ``success`` or ``failure`` of the task from an event's payload; None for a wait that broke.
+        percent: Field of the API's tasks that shows their progress, and what it shows at one percent; or None.
     """
 
     title: str
@@ -33,6 +36,7 @@ class Side:
     trigger: tuple[str, str]
     kwargs: Callable[[int, float], dict[str, Any]]
     told: Callable[[Any], str | None]
+    percent: tuple[str, int] | None = None
 
     def make_trigger(self, task_id: int, poke: float) -> Any:
         """Make the trigger as Airflow's triggerer does: of arguments that come out of JSON, so nothing is shared."""
@@ -40,14 +44,20 @@ class Side:
         return getattr(import_module(module), name)(**json.loads(json.dumps(self.kwargs(task_id, poke))))
 
     def task(self, task_id: int, seconds: float, succeeds: bool) -> dict[str, Any]:
-        """Give the task that the server is to play: it runs so many seconds, and ends."""
+        """Give the task that the server is to play: it runs so many seconds, the last ones of an hour, and ends."""
         running, success, failure = self.words
-        end = success if succeeds else failure
-        return {
-            "api": self.api,
-            "id": str(task_id),
-            "script": [{"status": running, "seconds": seconds}, {"status": end}],
-        }
+        steps = [{"status": running, "seconds": seconds}]
+        if self.percent is not None:
+            field, one = self.percent
+            count = int(seconds // _PERCENT_SECONDS)
+            # What is left over comes first, so that not all tasks show progress at the same moment.
+            parts = [seconds - count * _PERCENT_SECONDS, *[_PERCENT_SECONDS] * count]
+            steps = [
+                {"status": running, "seconds": part, "fields": {field: one * (100 - len(parts) + number)}}
+                for number, part in enumerate(parts)
+                if part
+            ]
+        return {"api": self.api, "id": str(task_id), "script": [*steps, {"status": success if succeeds else failure}]}
 
 
 def _ours(api: str, params: Mapping[str, str]) -> Callable[[int, float], dict[str, Any]]:
@@ -90,7 +100,12 @@ def _sdk_kwargs(task_id: int, poke: float) -> dict[str, Any]:
 
 
 _LKE: dict[str, Any] = {"server": "emulator", "api": "lke.task", "words": ("RUNNING", "SUCCESS", "FAILED")}
-_BDRC: dict[str, Any] = {"server": "emulator", "api": "bdrc.task", "words": ("RUNNING", "COMPLETE", "FAILED")}
+_BDRC: dict[str, Any] = {
+    "server": "emulator",
+    "api": "bdrc.task",
+    "words": ("RUNNING", "COMPLETE", "FAILED"),
+    "percent": ("Progress", 100),
+}
 _OURS = ("airflow_cloudtasks.triggers.cloud_task", "CloudTaskTrigger")
 
 SIDES = {
