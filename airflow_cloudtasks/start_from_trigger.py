@@ -22,8 +22,8 @@ _SINCE = (3, 3)
 
 _ENVIRONMENT = jinja2.Environment(autoescape=True)  # It only parses.
 
-# Besides these, a worker has some that ask what the triggerer's supervisor does not answer, such as
-# prev_start_date_success, and what the DAG defines itself.
+# A worker has more: some ask what the triggerer's supervisor does not answer, such as prev_start_date_success, and
+# others the DAG defines itself.
 _TI = frozenset({"ti", "task_instance"})
 _NAMES = _TI.union(
     ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz", "logical_date"),
@@ -32,7 +32,7 @@ _NAMES = _TI.union(
     _ENVIRONMENT.globals,
 )
 _TI_ATTRIBUTES = frozenset({"id", "task_id", "dag_id", "run_id", "map_index", "try_number", "xcom_pull"})
-_FILTERS = frozenset({"ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"}.union(_ENVIRONMENT.filters))
+_ENVIRONMENT.filters |= dict.fromkeys(("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz"), str)
 
 _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
@@ -84,17 +84,16 @@ def _obstacles(values: Any, plainly: bool) -> Iterator[str]:
 def _obstacles_in_template(template: str, plainly: bool) -> Iterator[str]:
     try:
         parsed = _ENVIRONMENT.parse(template)
-    except jinja2.TemplateSyntaxError as error:
-        yield f"the template {template!r} cannot be read ({error})"
+        names = find_undeclared_variables(parsed)
+    except jinja2.TemplateSyntaxError as error:  # or a filter that the triggerer does not have
+        yield f"the triggerer cannot read the template {template!r}: {error.message}"
         return
     if not plainly and ("{{" in template or "{%" in template):
         yield "how the DAG has its templates rendered is heeded on a worker only"
     if any(parsed.find_all(_OTHER_FILES)):
         yield "the triggerer has no other templates for a template to take in"
-    for name in sorted(find_undeclared_variables(parsed) - _NAMES):
+    for name in sorted(names - _NAMES):
         yield f"the triggerer does not know {name!r}, which stands in a template"
-    for name in sorted({node.name for node in parsed.find_all(nodes.Filter)} - _FILTERS):
-        yield f"the triggerer does not know the filter {name!r}, which stands in a template"
     yield from _obstacles_in_uses_of_ti(parsed)
 
 
