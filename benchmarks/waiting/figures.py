@@ -29,7 +29,7 @@ class Figures:
         noticed: Seconds from the end of a task to its event: median, 95th percentile, longest; of the right waits.
         cpu: CPU seconds of the process in a second.
         stalls: The longest stalls of the event loop, the longest first: seconds, how many of them its thread worked (in
-            the rest it had no processor), and seconds since the start.
+            the rest it had no processor), how many of them Python collected garbage, and seconds since the start.
         memory_peak: The most memory the process held, in bytes.
     """
 
@@ -43,7 +43,7 @@ class Figures:
     refused: int
     noticed: tuple[float, float, float] | None
     cpu: float
-    stalls: list[tuple[float, float, float]]
+    stalls: list[tuple[float, float, float, float]]
     memory_peak: int
 
     @property
@@ -63,9 +63,9 @@ def figures(seen: Seen) -> Figures:
     right = [late[event["id"]] for event in told if _is_right(event, seen, late)]
     cancelled = seen.plan.processes * seen.plan.waits - len(events)
     stalls = [
-        (seconds, worked, at - process["began"])
+        (seconds, worked, collecting, at - process["began"])
         for process in seen.processes
-        for seconds, worked, at in process["stalls"]
+        for seconds, worked, collecting, at in process["stalls"]
     ]
     return Figures(
         waits=seen.plan.processes * seen.plan.waits,

@@ -17,6 +17,7 @@ _HEAD = (
     "longest",
     "of a core",
     "longest stall",
+    "of it garbage collection",
     "peak memory",
 )
 
@@ -48,5 +49,6 @@ def _cells(figures: Figures) -> list[str]:
         *noticed,
         f"{figures.cpu:.1%}",
         f"{figures.stall * 1000:.0f} ms",
+        f"{figures.stalls[0][2] * 1000:.0f} ms",
         f"{figures.memory_peak / 2**20:.0f} MB",
     ]

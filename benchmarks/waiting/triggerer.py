@@ -30,17 +30,27 @@ class Measures:
     """What is measured of this process while the waits run."""
 
     def __init__(self) -> None:
-        self.stalls: list[tuple[float, float, float]] = []
+        self.stalls: list[tuple[float, float, float, float]] = []
+        self._collecting = 0.0
+        self._collected_from = 0.0
+        gc.callbacks.append(self._note_collection)
         self.samples: list[tuple[float, float, int]] = []
 
     async def watch_stalls(self) -> None:
-        """Notice how late a task is that wants to wake up often, and how much of that this thread itself worked."""
+        """Notice how late a task is that wants to wake up often, and what this thread did meanwhile."""
         while True:
-            wall, own = time.perf_counter(), time.thread_time()
+            wall, own, collecting = time.perf_counter(), time.thread_time(), self._collecting
             await asyncio.sleep(_TICK)
             late = time.perf_counter() - wall - _TICK
-            self.stalls.append((late, time.thread_time() - own, time.time() - late))
+            self.stalls.append((late, time.thread_time() - own, self._collecting - collecting, time.time() - late))
             self.stalls = sorted(self.stalls, reverse=True)[:_LONGEST_KEPT]
+
+    def _note_collection(self, phase: str, _: dict[str, int]) -> None:
+        now = time.perf_counter()
+        if phase == "start":
+            self._collected_from = now
+        else:
+            self._collecting += now - self._collected_from
 
     async def sample(self) -> None:
         """Note the time, the CPU seconds and the memory, again and again."""
