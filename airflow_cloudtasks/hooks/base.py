@@ -234,10 +234,10 @@ class CloudTasksHook(BaseHook):
 
     @contextmanager
     def _keeping_what_works(self) -> Iterator[None]:
-        """Let nobody's wait end because a connection in use was edited into one that cannot be used."""
+        """Let nobody's wait end because a connection in use was edited into one that cannot be used, or not found."""
         try:
             yield
-        except InvalidConnection as error:
+        except (InvalidConnection, TransientError) as error:
             self._resolved_at = time.monotonic()
             self.log.warning("Going on with what the Airflow connection said before. %s", error)
 

@@ -18,6 +18,9 @@ _REGAIN = 0.01
 # Of the allowance; a service that throttles at random, and not for the rate, would else bring it to nothing.
 _FLOOR = 0.1
 
+# Seconds; waits have timeouts to keep, whatever a service asks for.
+_LONGEST_PAUSE = 60.0
+
 
 class Budget:
     """Requests a second.
@@ -67,7 +70,8 @@ class Budget:
         if sent_at > self._cut_at:
             self._cut_at = now
             self._rate = max(self._rate * _CUT, self._most * _FLOOR)
-        self._next = max(self._next, now + max(retry_after or 0.0, 1 / self._rate))
+        pause = min(retry_after or 0.0, _LONGEST_PAUSE)
+        self._next = max(self._next, now + max(pause, 1 / self._rate))
 
     def succeeded(self) -> None:
         """Take note that a request was answered."""

@@ -258,9 +258,13 @@ class Poller:
                 cost.learn_too_long(len(sweep.missing), self._loop.time())
             else:
                 cost.learn(sweep.pages, len(sweep.missing), self._loop.time())
-        except (CloudApiError, InvalidConnection) as error:
-            _log.warning("%s: its tasks are read one by one for a while. %s", self.api.name, error)
-            cost.learn_refused(self._loop.time())
+        except (CredentialsError, InvalidConnection) as error:
+            await self._hand_to_all(error)
+        except CloudApiError as error:
+            self._looked_in_vain_at = self._loop.time()
+            if not error.retryable:
+                _log.warning("%s: its tasks are read one by one for a while. %s", self.api.name, error)
+                cost.learn_refused(self._loop.time())
         finally:
             self._sweeping.discard(scope)
             now = self._loop.time()

@@ -145,6 +145,7 @@ class Schedule:
             outcomes: What the answer is to each of them.
             now: Seconds on the clock of the watches.
         """
+        subject.glance = None
         for watch, outcome in outcomes.items():
             if not watch.over:
                 watch.take(outcome, now)

@@ -220,8 +220,8 @@ def test_a_list_of_tasks_is_one_wait_with_the_tasks_in_order(cloud: Emulator) ->
 @pytest.mark.parametrize(("rules", "ended"), [({"wait_for": "any"}, "2"), ({"fail_fast": True}, "1")])
 def test_a_wait_on_many_ends_when_no_other_end_matters(cloud: Emulator, rules: Any, ended: str) -> None:
     cloud.add_task("lke.task", "0", script=[("RUNNING", EVER), ("SUCCESS", None)])
-    cloud.add_task("lke.task", "1", script=[("FAILED", None)])
-    cloud.add_task("lke.task", "2", script=[("RUNNING", 0.5), ("SUCCESS", None)])
+    cloud.add_task("lke.task", "1", script=[("RUNNING", 1), ("FAILED", None)])
+    cloud.add_task("lke.task", "2", script=[("RUNNING", 2), ("SUCCESS", None)])
     (payload,) = wait(lke(["0", "1", "2"], **rules))
     assert payload["tasks"][int(ended)]["task"]["done"]
     assert payload["tasks"][0]["task"]["state"] == "running"
