@@ -110,6 +110,7 @@ class CredentialsGrace:
     rotated, and not a wrong one.
     """
 
+    __slots__ = ("_refused_since",)
     SECONDS: ClassVar[float] = 300.0
 
     def __init__(self) -> None:
@@ -184,6 +185,8 @@ def retry_delay(rules: WaitRules, failures: int, error: CloudApiError) -> float:
 
 class ChangeLog:
     """Says what is worth a line in the log: the first outcome, and every one that differs from the one before."""
+
+    __slots__ = ("_last",)
 
     def __init__(self) -> None:
         self._last: tuple[object, ...] | None = None

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,7 +28,7 @@ from airflow_cloudtasks.values import at
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.normalise import StatusOverrides
-    from airflow_cloudtasks.spec import Action, TaskApi
+    from airflow_cloudtasks.spec import Action, TaskApi, TaskList
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ class Poller:
         """
         return self._hook.parameters(self.api, cloud_task_id, api_params)
 
-    def add(self, parameters: Mapping[str, Any], watch: Watch) -> Callable[[], None]:
+    def add(self, parameters: Mapping[str, Any], watch: Watch) -> Subject:
         """Take up a wait.
 
         Args:
@@ -89,11 +88,14 @@ class Poller:
             watch: The wait, on the clock of the event loop.
 
         Returns:
-            What lets go of it.
+            What it waits on.
         """
-        subject = self._schedule.add(parameters, watch, self._loop.time())
         self._news.set()
-        return lambda: self._schedule.remove(subject, watch)
+        return self._schedule.add(parameters, watch, self._loop.time())
+
+    def remove(self, subject: Subject, watch: Watch) -> None:
+        """Let go of a wait; it may be over already."""
+        self._schedule.remove(subject, watch)
 
     async def close(self) -> None:
         """Stop, and free everything."""
@@ -251,9 +253,11 @@ class Poller:
                 except Throttled:
                     continue
                 region = (await self._hook.aget_conn()).region
-                for task_id, task in sweep.take(answer):
+                for number, (task_id, task) in enumerate(sweep.take(answer)):
                     if (subject := wanted.pop(task_id, None)) is not None:
-                        self._take_listed(subject, task, answer, region)
+                        self._take_listed(listing, subject, task, answer, region)
+                    if number % _AT_ONCE == _AT_ONCE - 1:
+                        await asyncio.sleep(0)
             if sweep.missing and not sweep.is_complete:
                 cost.learn_too_long(len(sweep.missing), self._loop.time())
             else:
@@ -273,7 +277,9 @@ class Poller:
                 self._schedule.put_back(subject, now)
             self._news.set()
 
-    def _take_listed(self, subject: Subject, task: Mapping[str, Any], answer: Any, region: str | None) -> None:
+    def _take_listed(
+        self, listing: TaskList, subject: Subject, task: Mapping[str, Any], answer: Any, region: str | None
+    ) -> None:
         """Take what a list says of a task: it goes on, or it has ended; whatever is not clear is read singly."""
         now = self._loop.time()
         subject.listed = True
@@ -287,17 +293,19 @@ class Poller:
                 self.api, task, answer, parameters=subject.parameters, region=region, overrides=overrides
             )
 
-        try:
-            goes_on = all(isinstance(judge(read(watch.overrides), watch.rules), Waiting) for watch in subject.watches)
-        except CloudApiError:
-            goes_on = False
-        assert self.api.list_tasks is not None  # noqa: S101 - for the type checker
-        if goes_on or self.api.list_tasks.complete:
+        if listing.complete or self._goes_on(subject, read):
             self._settle(subject, read)
             subject.glance = seen
         else:
             subject.listed = False
             self._schedule.put_back(subject, now)
+
+    @staticmethod
+    def _goes_on(subject: Subject, read: Callable[[StatusOverrides], CloudTask]) -> bool:
+        try:
+            return all(isinstance(judge(read(watch.overrides), watch.rules), Waiting) for watch in subject.watches)
+        except CloudApiError:
+            return False
 
     def _scope(self, subject: Subject) -> tuple[str, ...]:
         listing = self.api.list_tasks
@@ -337,9 +345,8 @@ def _created(subject: Subject) -> Any:
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Poller]] = WeakKeyDictionary()
 
 
-@asynccontextmanager
-async def shared_poller(api: TaskApi, conn_id: str | None, region: str | None) -> AsyncIterator[Poller]:
-    """Use the poller of an API, a connection and a region; the last user closes it.
+def join_poller(api: TaskApi, conn_id: str | None, region: str | None) -> Poller:
+    """Find, or start, the poller of an API, a connection and a region; :func:`leave_poller` ends its use.
 
     Args:
         api: The API.
@@ -352,10 +359,12 @@ async def shared_poller(api: TaskApi, conn_id: str | None, region: str | None) -
         poller = Poller(api, conn_id, region)
         pollers.append(poller)
     poller.users += 1
-    try:
-        yield poller
-    finally:
-        poller.users -= 1
-        if not poller.users:
-            pollers.remove(poller)
-            await poller.close()
+    return poller
+
+
+async def leave_poller(poller: Poller) -> None:
+    """End the use of a poller; the last user stops it."""
+    poller.users -= 1
+    if not poller.users:
+        _pollers[asyncio.get_running_loop()].remove(poller)
+        await poller.close()

@@ -10,8 +10,6 @@ from typing import Any
 from airflow_cloudtasks.polling.decisions import Outcome
 from airflow_cloudtasks.polling.watch import Watch
 
-Key = tuple[tuple[str, str], ...]
-
 
 class Subject:
     """One task of the cloud, and those who wait on it.
@@ -30,7 +28,7 @@ class Subject:
 
     __slots__ = ("asked_at", "due", "glance", "key", "listed", "parameters", "watches")
 
-    def __init__(self, key: Key, parameters: Mapping[str, Any], now: float) -> None:
+    def __init__(self, key: str, parameters: Mapping[str, Any], now: float) -> None:
         self.key = key
         self.parameters = parameters
         self.watches: list[Watch] = []
@@ -52,7 +50,7 @@ class Schedule:
     """
 
     def __init__(self) -> None:
-        self._subjects: dict[Key, Subject] = {}
+        self._subjects: dict[str, Subject] = {}
         self._queue: list[tuple[float, int, Subject]] = []
         self._ends: list[tuple[float, int, Subject, Watch]] = []
         self._counter = count()
@@ -79,7 +77,7 @@ class Schedule:
         Returns:
             The task that it waits on; the same for all waits on it.
         """
-        key = tuple(sorted((name, str(value)) for name, value in parameters.items()))
+        key = repr(sorted((name, str(value)) for name, value in parameters.items()))
         subject = self._subjects.get(key)
         if subject is None:
             subject = self._subjects[key] = Subject(key, parameters, now)
@@ -96,7 +94,12 @@ class Schedule:
         return subject
 
     def remove(self, subject: Subject, watch: Watch) -> None:
-        """Let go of a wait."""
+        """Let go of a wait; it may be over already.
+
+        Args:
+            subject: What :meth:`add` gave.
+            watch: The wait.
+        """
         watch.over = True
         if watch in subject.watches:
             subject.watches.remove(watch)

@@ -6,71 +6,88 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.decisions import Verdict, Waiting, WaitRules
-from airflow_cloudtasks.polling.poller import Poller
+from airflow_cloudtasks.polling.poller import join_poller, leave_poller
 from airflow_cloudtasks.polling.together import Together, TogetherRules
 from airflow_cloudtasks.polling.watch import Watch
+from airflow_cloudtasks.spec import TaskApi
+
+
+class _Waiter:
+    """What the watches of one trigger report to."""
+
+    __slots__ = ("_context", "_log", "ends", "over")
+
+    def __init__(self, count: int, together: TogetherRules, log: Callable[[str], Any]) -> None:
+        self.ends = Together(count, together)
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._log = log
+        # Airflow tells whose line it is by the context that it is logged in, and the poller has none.
+        self._context = contextvars.copy_context()
+
+    def tell(self, line: str) -> None:
+        """Log a line."""
+        self._context.run(self._log, line)
+
+    def end(self, index: int, verdict: Verdict | BaseException) -> None:
+        """Take the end of the wait on one task."""
+        if self.over.done():
+            return
+        if isinstance(verdict, BaseException):
+            self.over.set_exception(verdict)
+        elif self.ends.take(index, verdict):
+            self.over.set_result(None)
 
 
 async def wait_for_tasks(
-    poller: Poller,
-    tasks: Sequence[Mapping[str, Any]],
+    api: TaskApi,
+    ids: Sequence[str],
+    api_params: Mapping[str, Any] | None,
     *,
+    conn_id: str | None,
+    region: str | None,
     rules: WaitRules,
     overrides: StatusOverrides,
     together: TogetherRules,
     deadline: float | None,
-    tell: Callable[[str], Any],
+    log: Callable[[str], Any],
 ) -> list[Verdict]:
     """Wait until it is over.
 
     Args:
-        poller: Who asks.
-        tasks: The parameters that name each task.
+        api: The API.
+        ids: The ids of the tasks.
+        api_params: The other parameters that name them, in the vendor's spelling.
+        conn_id: The Airflow connection; the cloud's default one if not given.
+        region: The region, against the connection's own.
         rules: How to wait.
         overrides: Statuses that mean something else for this wait.
         together: Whether all of them are waited for.
         deadline: Unix seconds of the timeout; None for none.
-        tell: Where changes are told.
+        log: Where changes are told.
 
     Returns:
         How each wait ended, in the order of the tasks; Waiting where it had not, with the last that was seen.
+
+    Raises:
+        ValueError: The parameters cannot name a task of this API.
     """
-    loop = asyncio.get_running_loop()
-    now = loop.time()
+    now = asyncio.get_running_loop().time()
     until = float("inf") if deadline is None else now + deadline - time.time()
-    # Airflow tells whose line it is by the context that it is logged in, and the poller has none.
-    context = contextvars.copy_context()
-    over: asyncio.Future[None] = loop.create_future()
-    ends = Together(len(tasks), together)
-
-    def end(index: int, verdict: Verdict | BaseException) -> None:
-        if over.done():
-            return
-        if isinstance(verdict, BaseException):
-            over.set_exception(verdict)
-        elif ends.take(index, verdict):
-            over.set_result(None)
-
-    watches = [
-        Watch(
-            rules,
-            overrides,
-            deadline=until,
-            tell=lambda line: context.run(tell, line),
-            end=partial(end, index),
-            now=now,
-        )
-        for index in range(len(tasks))
-    ]
-    leave = [poller.add(parameters, watch) for parameters, watch in zip(tasks, watches, strict=True)]
+    poller = join_poller(api, conn_id, region)
+    watched = []
     try:
-        await over
+        tasks = [poller.parameters(each, api_params) for each in ids]
+        waiter = _Waiter(len(ids), together, log)
+        for index, task in enumerate(tasks):
+            watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
+            watched.append((poller.add(task, watch), watch))
+        await waiter.over
     finally:
-        for leaving in leave:
-            leaving()
-    return [verdict or Waiting(watch.last) for verdict, watch in zip(ends.ends, watches, strict=True)]
+        for subject, watch in watched:
+            poller.remove(subject, watch)
+        await leave_poller(poller)
+    return [end or Waiting(watch.last) for end, (_, watch) in zip(waiter.ends.ends, watched, strict=True)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.decisions import (
     ChangeLog,
@@ -22,31 +23,43 @@ from airflow_cloudtasks.polling.decisions import (
 # A wait whose last poll is still in the queue this many seconds after its timeout ends without it.
 _LAST_POLL_WITHIN = 30.0
 
+_NO_DETAIL: dict[str, Any] = {}
+
+
+class Waiter(Protocol):
+    """Who waits, if on several tasks."""
+
+    def tell(self, line: str) -> None:
+        """Take a line for the log."""
+
+    def end(self, index: int, verdict: Verdict | BaseException) -> None:
+        """Take how the wait on one task ended; an exception is a defect of this package."""
+
 
 class Watch:
-    """One wait on one task, from its start to its end.
+    """One wait on one task, from its start to its end. There are thousands of them, so they are kept small.
 
     Args:
+        waiter: Who waits.
+        index: Which of the tasks that it waits on.
         rules: How to wait.
         overrides: Statuses that mean something else for this wait.
         deadline: When the wait times out, on the same clock as every ``now``; infinity for never.
-        tell: Takes a line for the wait's log.
-        end: Takes how the wait ended; Waiting if it timed out, with the last that was seen. An exception is a defect
-            of this package.
         now: Seconds on any steady clock.
 
     Attributes:
         due: When the next poll is due.
-        last: What the last poll gave; None before the first.
+        last: What the last poll gave, a task without its detail; None before the first.
+        over: Whether the wait is over.
     """
 
     __slots__ = (
         "_changes",
-        "_end",
         "_failures",
         "_grace",
+        "_index",
         "_polls",
-        "_tell",
+        "_waiter",
         "deadline",
         "due",
         "last",
@@ -57,12 +70,12 @@ class Watch:
 
     def __init__(
         self,
+        waiter: Waiter,
+        index: int,
         rules: WaitRules,
         overrides: StatusOverrides,
         *,
         deadline: float,
-        tell: Callable[[str], Any],
-        end: Callable[[Verdict | BaseException], Any],
         now: float,
     ) -> None:
         self.rules = rules
@@ -71,8 +84,8 @@ class Watch:
         self.due = now + first_delay(rules, deadline - now)
         self.last: Outcome | None = None
         self.over = False
-        self._tell = tell
-        self._end = end
+        self._waiter = waiter
+        self._index = index
         self._changes = ChangeLog()
         self._grace = CredentialsGrace()
         self._polls = 0
@@ -90,13 +103,13 @@ class Watch:
             outcome: The task that was read, or the error that reading it gave.
             now: Seconds on the clock of the deadline.
         """
-        self.last = outcome
+        self.last = replace(outcome, detail=_NO_DETAIL) if isinstance(outcome, CloudTask) else outcome
         verdict = self._grace.judge(outcome, self.rules, now)
         if not isinstance(verdict, Waiting):
             self._finish(verdict)
             return
         if (line := self._changes.line(outcome)) is not None:
-            self._tell(line)
+            self._waiter.tell(line)
         self._go_on(outcome, now)
 
     def take_same(self, now: float) -> None:
@@ -128,4 +141,4 @@ class Watch:
     def _finish(self, verdict: Verdict | BaseException) -> None:
         if not self.over:
             self.over = True
-            self._end(verdict)
+            self._waiter.end(self._index, verdict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,9 @@ from airflow_cloudtasks.start_from_trigger import AIRFLOW
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
 TIMEOUT_GRACE = timedelta(minutes=1)
+
+# One for all: a logger of its own for each of ten thousand triggers is memory for nothing.
+_log = logging.getLogger(__name__)
 
 _RETURN_VALUE = "return_value"
 # Before it, a task that a trigger fails is not retried.
@@ -167,22 +171,20 @@ class CloudTaskTrigger(BaseTrigger):
 
     async def _wait(self, ids: Sequence[str]) -> list[Verdict]:
         # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
-        from airflow_cloudtasks.polling.poller import shared_poller
         from airflow_cloudtasks.polling.wait import wait_for_tasks
 
-        async with shared_poller(self.api, self.conn_id, self.region) as poller:
-            return await wait_for_tasks(
-                poller,
-                [poller.parameters(each, self.api_params) for each in ids],
-                rules=self.rules,
-                overrides=StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses)),
-                together=self.together,
-                deadline=self._deadline(),
-                tell=self._tell,
-            )
-
-    def _tell(self, line: str) -> None:
-        self.log.info("%s", line)
+        return await wait_for_tasks(
+            self.api,
+            ids,
+            self.api_params,
+            conn_id=self.conn_id,
+            region=self.region,
+            rules=self.rules,
+            overrides=StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses)),
+            together=self.together,
+            deadline=self._deadline(),
+            log=_tell,
+        )
 
     def _deadline(self) -> float | None:
         # Airflow tells the trigger itself since 3.0, and before that the task instance.
@@ -227,6 +229,10 @@ class CloudTaskTrigger(BaseTrigger):
             map_index=task.map_index,
         )
         return TaskSuccessEvent()
+
+
+def _tell(line: str) -> None:
+    _log.info("%s", line)
 
 
 def stored_api(api: TaskApi) -> str | dict[str, Any]:

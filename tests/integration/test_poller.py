@@ -18,6 +18,7 @@ from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import PermissionDenied
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.polling import poller, report
+from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
@@ -334,7 +335,7 @@ def test_a_connection_that_cannot_be_used_ends_every_wait(cloud: Emulator) -> No
 def test_a_line_of_the_log_is_logged_where_its_trigger_runs(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow tells by a context variable which task a line belongs to."""
     whose, lines = ContextVar("whose", default="nobody's"), []
-    monkeypatch.setattr(CloudTaskTrigger, "_tell", lambda self, line: lines.append((whose.get(), line)))
+    monkeypatch.setattr(cloud_task, "_tell", lambda line: lines.append((whose.get(), line)))
     for number in range(3):
         cloud.add_task("lke.task", str(number), script=[("RUNNING", 0.5), ("SUCCESS", None)])
 

@@ -18,11 +18,13 @@ from airflow_cloudtasks.polling.decisions import CredentialsGrace
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 WAITS = 20
-# cloud: API, the parameters that name a task beside its id, a running status, a successful one
+# Of APIs that have no list: each wait's polls can be told apart.
+# cloud: API, what its tasks show, a running status, a successful one
 APIS: dict[str, tuple[str, dict[str, str], str, str]] = {
-    "alibaba": ("ice.workflow_task", {}, "Processing", "Succeed"),
+    "alibaba": ("bpstudio.task", {"ErrorMessage": ""}, "BINDING", "FINISH"),
     "tencent": ("wedata.task", {"ProjectId": "1"}, "O", "Y"),
 }
+PARAMS = {"wedata.task": {"ProjectId": "1"}}
 POLL = 0.2
 # Long enough that a task is still running when everything that a test does in mid-wait is done.
 RUNNING_SECONDS = 3600
@@ -70,13 +72,13 @@ async def _wait(meanwhile: Callable[[], Awaitable[None]]) -> list[dict[str, Any]
             CloudTaskTrigger(
                 api=api,
                 cloud_task_id=f"{name}-{number}",
-                api_params=params,
+                api_params=PARAMS.get(api),
                 conn_id=f"rotating_{name}",
                 poke_interval=POLL,
                 deadline=time.time() + 120,
             ).serialize()
         )
-        for name, (api, params, _, _) in APIS.items()
+        for name, (api, *_) in APIS.items()
         for number in range(0, WAITS, len(APIS))
     ]
     waits = [asyncio.ensure_future(_payload(row)) for row in rows]
@@ -128,15 +130,16 @@ def test_twenty_waits_outlive_the_rotation_of_their_key(cloud: SecureCloud, edit
             _edit_connections(cloud, "new-id", "new-secret")
         emulator.revoke_key("emulator-id")
         if edited == "after":
-            # Some polls of every wait are refused before somebody edits the connection.
-            await _until(lambda: _refused(cloud) > 3 * WAITS)
+            # Several polls are refused before somebody edits the connection; one refusal is every wait's.
+            await _until(lambda: _refused(cloud) > 5 * len(APIS))
             _edit_connections(cloud, "new-id", "new-secret")
         await _every_wait_has_polled(cloud, other_than={"emulator-id"})
         emulator.advance(RUNNING_SECONDS)
 
     assert _all_succeeded(asyncio.run(_wait(rotate)))
     if edited == "before":
-        assert _refused(cloud) == WAITS, "each wait is refused once, and goes on with the new key in the same poll"
+        # One of each cloud's is refused, or a few that were under way together, and goes on with the new key at once.
+        assert len(APIS) <= _refused(cloud) < WAITS
 
 
 def test_twenty_waits_whose_key_is_never_replaced_end_after_the_grace(

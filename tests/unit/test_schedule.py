@@ -35,14 +35,14 @@ class Wait:
     def __init__(self, deadline: float = EVER, now: float = 0.0, **rules: Any) -> None:
         self.lines: list[str] = []
         self.ends: list[Verdict | BaseException] = []
-        self.watch = Watch(
-            WaitRules(**{"poke_interval": 10.0, **rules}),
-            CATALOG_STATUSES,
-            deadline=deadline,
-            tell=self.lines.append,
-            end=self.ends.append,
-            now=now,
-        )
+        rules_ = WaitRules(**{"poke_interval": 10.0, **rules})
+        self.watch = Watch(self, 0, rules_, CATALOG_STATUSES, deadline=deadline, now=now)
+
+    def tell(self, line: str) -> None:
+        self.lines.append(line)
+
+    def end(self, index: int, verdict: Verdict | BaseException) -> None:
+        self.ends.append(verdict)
 
 
 def settle(schedule: Schedule, subject: Subject, outcome: Outcome, now: float) -> None:
