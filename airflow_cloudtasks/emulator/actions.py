@@ -9,40 +9,16 @@ because a task without an error has none.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
+from airflow_cloudtasks.emulator import wedata_runs
 from airflow_cloudtasks.emulator.answers import answer_task, merge
 from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.listing import describe_tasks, list_workflow_tasks
 from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
+from airflow_cloudtasks.emulator.times import beijing_time, unix_seconds
 from airflow_cloudtasks.emulator.wire import iso_utc
 
-_BEIJING = timezone(timedelta(hours=8))
 _EXAMPLE_NUMBER = 1333
-
-
-def unix_seconds(moment: float) -> int:
-    """Write a time as BDRC does.
-
-    Args:
-        moment: Unix seconds.
-
-    Returns:
-        Whole Unix seconds.
-    """
-    return int(moment)
-
-
-def beijing_time(moment: float) -> str:
-    """Write a time as WeData and BPStudio do.
-
-    Args:
-        moment: Unix seconds.
-
-    Returns:
-        ``yyyy-MM-dd HH:mm:ss`` in UTC+8, without a zone.
-    """
-    return datetime.fromtimestamp(moment, _BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def number_id(task_id: str) -> int:
@@ -342,7 +318,10 @@ LKE_TASK = Action(
     ),
 )
 
-TASK_ACTIONS: tuple[Action, ...] = (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
-LIST_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, ICE_WORKFLOW_TASK_LIST)
-ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *LIST_ACTIONS, *STS_ACTIONS)
+TASK_ACTIONS: tuple[Action, ...] = (
+    *(BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK),
+    *wedata_runs.RUN_READS,
+)
+OTHER_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, ICE_WORKFLOW_TASK_LIST, *wedata_runs.RUN_ACTIONS)
+ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *OTHER_ACTIONS, *STS_ACTIONS)
 ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in TASK_ACTIONS}

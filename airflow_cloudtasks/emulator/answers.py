@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.emulator.scripts import Position, position
+from airflow_cloudtasks.emulator.scripts import Position, began_at, position
 from airflow_cloudtasks.emulator.wire import VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_cloudtasks.emulator.contract import Call, Moment, TaskShape
+    from airflow_cloudtasks.emulator.contract import Action, Call, Moment, TaskShape
     from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import JsonObject
 
@@ -83,17 +83,18 @@ def show_task(shape: TaskShape, task: Task, where: Position, parameters: Mapping
     Returns:
         The answer, without RequestId and envelope. What the task's and the step's own fields say wins over all else.
     """
-    finished = where.is_last and where.step.status not in shape.unfinished
+    finished = is_finished(shape, where)
     # One copy, filled in place: a page of a list has 500 of these.
     shown = dict(_at(shape.example, shape.task_at))
     shown[shape.id_at] = shape.format_id(task.id)
-    shown[shape.status_at] = where.step.status
+    shown.update(_status(shape, where.step.status))
     for name in shape.scope:
         if name in shown:
             shown[name] = parameters[name]
     for stamp in shape.stamps:
-        if stamp.moment != "finished" or finished:
-            shown[stamp.name] = stamp.format(_moment(stamp.moment, task, where))
+        moment = _moment(stamp.moment, shape, task, where)
+        if moment is not None:
+            shown[stamp.name] = stamp.format(moment)
     if shape.progress_at:
         shown[shape.progress_at] = _progress(where, shape.progress_full, finished=finished)
     body = put(shape.example, shape.task_at, shown) if shape.task_at else shown
@@ -101,26 +102,89 @@ def show_task(shape: TaskShape, task: Task, where: Position, parameters: Mapping
     return merge_fields(shape, body, where.step.fields)
 
 
+def is_finished(shape: TaskShape, where: Position) -> bool:
+    """Tell whether a task has ended.
+
+    Args:
+        shape: The shape of its answer.
+        where: Where it stands.
+
+    Returns:
+        Whether nothing comes any more.
+    """
+    if shape.percents_at is not None:
+        return where.is_last and str(where.step.status).startswith("100/")
+    return where.is_last and where.step.status not in shape.unfinished
+
+
+def shape_of(action: Action) -> TaskShape:
+    """Give the shape of the task that an action shows.
+
+    Args:
+        action: The action.
+
+    Returns:
+        Its shape.
+
+    Raises:
+        TypeError: The action is declared without one.
+    """
+    if action.task is None:
+        raise TypeError(f"{action.api} shows a task: declare its shape")
+    return action.task
+
+
+def find_task(call: Call, reader: Action, task_id: str) -> Task:
+    """Find a task that a request means, or refuse.
+
+    Args:
+        call: The call.
+        reader: The action that reads such tasks, which declares how one that does not exist is refused.
+        task_id: The task's id.
+
+    Returns:
+        The task.
+
+    Raises:
+        VendorError: There is no such task.
+        TypeError: The action is declared without ``not_found``.
+    """
+    task = call.state.tasks.find(reader.api, task_id, call.parameters)
+    if task is not None:
+        return task
+    not_found = reader.not_found
+    if not_found is None:
+        raise TypeError(f"{reader.api} shows a task: declare its not_found")
+    raise VendorError(not_found.code, not_found.message, not_found.status)
+
+
 def answer_task(call: Call) -> JsonObject:
     """Answer an action that reads one task by its id: the ``answer`` of most actions.
 
     Args:
-        call: The call, of an action that declares ``task`` and ``not_found``, and whose first parameter of that
-            name is the task's id.
+        call: The call, of an action that declares ``task`` and ``not_found``.
 
     Returns:
         The answer, without RequestId and envelope.
 
     Raises:
         VendorError: There is no such task.
-        TypeError: The action is declared without ``task`` or ``not_found``.
     """
-    shape, not_found = call.action.task, call.action.not_found
-    if shape is None or not_found is None:
-        raise TypeError(f"{call.action.api} shows a task: declare its task and not_found")
-    task = call.state.tasks.find(call.action.api, call.parameters["TaskId"], call.parameters)
-    if task is None:
-        raise VendorError(not_found.code, not_found.message, not_found.status)
+    shape = shape_of(call.action)
+    return answer_with(call, shape, find_task(call, call.action, call.parameters[shape.asked_by]))
+
+
+def answer_with(call: Call, shape: TaskShape, task: Task) -> JsonObject:
+    """Show a task to a caller.
+
+    Args:
+        call: The call.
+        shape: How it is shown.
+        task: The task.
+
+    Returns:
+        The answer or the entry of a list.
+    """
     where = position(task.script, task.created_at, call.now)
     call.shows(task, where)
     return show_task(shape, task, where, call.parameters)
@@ -138,12 +202,22 @@ def _nest(path: tuple[str, ...], value: JsonObject) -> JsonObject:
     return value
 
 
-def _moment(moment: Moment, task: Task, where: Position) -> float:
+def _status(shape: TaskShape, status: str | None) -> JsonObject:
+    if shape.percents_at is None:
+        return {shape.status_at: status}
+    return dict(zip(shape.percents_at, map(int, str(status).split("/")), strict=True))
+
+
+def _moment(moment: Moment, shape: TaskShape, task: Task, where: Position) -> float | None:
     match moment:
         case "created":
             return task.created_at
-        case "entered" | "finished":
+        case "started":
+            return began_at(task.script, task.created_at, where.entered_at, shape.waiting)
+        case "entered":
             return where.entered_at
+        case "finished":
+            return where.entered_at if is_finished(shape, where) else None
         case "expires":
             return task.created_at + _EXPIRES_AFTER_SECONDS
 

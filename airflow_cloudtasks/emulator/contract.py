@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_cloudtasks.emulator.keys import Key
-    from airflow_cloudtasks.emulator.scripts import Position
+    from airflow_cloudtasks.emulator.scripts import Position, Step
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import Cloud, JsonObject
 
 Place = Literal["path", "query", "form", "json"]
-Moment = Literal["created", "entered", "finished", "expires"]
+Kind = Literal["string", "integer", "boolean", "array", "object"]
+Moment = Literal["created", "started", "entered", "finished", "expires"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,19 @@ class Parameter:
         name: The vendor's name of it.
         places: Where in a request it is looked for, in order.
         required: Whether a request without it is refused.
-        type: The JSON type it must have where it comes as JSON.
+        type: The JSON type it must have where it comes as JSON, or that its text must be of where it does not.
         secret: Whether its value is kept out of the journal.
+        items: For an array, the JSON type of each of its items.
+        members: For an object or an array of objects, what is in it.
     """
 
     name: str
     places: tuple[Place, ...]
     required: bool = True
-    type: Literal["string", "integer", "array"] = "string"
+    type: Kind = "string"
     secret: bool = False
+    items: Kind = "string"
+    members: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,8 @@ class Stamp:
 
     Attributes:
         name: Its name in the task's object.
-        moment: Which moment it tells: the task's creation; when its present step began; when it finished (left out
-            before); when it will be thrown away.
+        moment: Which moment it tells: the task's creation; when it began to run (left out before); when its present
+            step began; when it finished (left out before); when it will be thrown away.
         format: Turns Unix seconds into the vendor's way of writing a time.
     """
 
@@ -63,9 +68,12 @@ class TaskShape:
             task that has not finished.
         task_at: Where in it the task's object stands; a task's ``fields`` are merged there.
         status_at: The status's name in the task's object.
+        asked_by: The parameter that names the task in a request.
         id_at: The id's name in the task's object.
         stamps: The times in the task's object.
         unfinished: Statuses in which the task has not finished, even when its script ends on one.
+        waiting: Those of them in which it has not begun to run.
+        script: How a task goes that a request starts, unless a test says otherwise; empty for one that none starts.
         parts_at: Where objects beside the task's own stand; ``fields`` that bear their names are merged there.
         left_out: Names of ``fields`` that are not shown here, though another answer shows them.
         scope: Parameters besides the id that tell one task from another. A task that was created without one is
@@ -74,20 +82,26 @@ class TaskShape:
         progress_at: The name of the progress in the task's object, which goes from 0 to ``progress_full``; empty for an
             API that tells none.
         progress_full: What a finished task's progress is.
+        percents_at: For an API that has no status, the names of the two percentages it has instead: how much is
+            complete and how much a success. A step's status is then written ``60/50``.
     """
 
     example: JsonObject
     task_at: tuple[str, ...]
     status_at: str
     id_at: str
+    asked_by: str = "TaskId"
     stamps: tuple[Stamp, ...] = ()
     unfinished: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
+    script: tuple[Step, ...] = ()
     parts_at: tuple[str, ...] | None = None
     left_out: frozenset[str] = frozenset()
     scope: tuple[str, ...] = ()
     format_id: Callable[[str], str | int] = str
     progress_at: str = ""
     progress_full: int = 0
+    percents_at: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from airflow_cloudtasks.emulator import parsing, views
+from airflow_cloudtasks.emulator.ledger import describe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,6 +80,31 @@ def _clear_tasks(state: State, request: Request, value: Any) -> JsonObject:
 def _list_noticed(state: State, request: Request, value: Any) -> JsonObject:
     api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
     return {"noticed": views.show_noticed(state, api)}
+
+
+def _list_plans(state: State, request: Request, value: Any) -> JsonObject:
+    return {"scripts": views.show_plans(state)}
+
+
+def _add_plan(state: State, request: Request, value: Any) -> JsonObject:
+    api, plan, for_all = parsing.parse_plan(value)
+    (state.plans.set if for_all else state.plans.add)(api, plan)
+    return _list_plans(state, request, value)
+
+
+def _clear_plans(state: State, request: Request, value: Any) -> JsonObject:
+    state.plans.clear()
+    return {"ok": True}
+
+
+def _list_started(state: State, request: Request, value: Any) -> JsonObject:
+    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
+    return {"started": describe(state.ledger.started, api)}
+
+
+def _list_canceled(state: State, request: Request, value: Any) -> JsonObject:
+    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
+    return {"canceled": describe(state.ledger.canceled, api)}
 
 
 def _show_limit(state: State, request: Request, value: Any) -> JsonObject:
@@ -165,6 +191,11 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], 
     ("POST", "tasks", _add_tasks),
     ("DELETE", "tasks", _clear_tasks),
     ("GET", "noticed", _list_noticed),
+    ("GET", "scripts", _list_plans),
+    ("POST", "scripts", _add_plan),
+    ("DELETE", "scripts", _clear_plans),
+    ("GET", "started", _list_started),
+    ("GET", "canceled", _list_canceled),
     ("GET", "limits", _show_limit),
     ("POST", "limits", _set_limit),
     ("GET", "faults", _list_faults),
@@ -182,7 +213,7 @@ _ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], 
     ("DELETE", "requests", _clear_requests),
     ("POST", "reset", _reset),
 )
-_READS_BODY = {_add_tasks, _set_limit, _add_fault, _set_latency, _add_key, _set_sts}
+_READS_BODY = {_add_tasks, _add_plan, _set_limit, _add_fault, _set_latency, _add_key, _set_sts}
 
 
 def _endpoint(

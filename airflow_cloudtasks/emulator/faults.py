@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.wire import JsonObject
 
-FaultKind = Literal["throttle", "http_500", "reset", "hang", "bad_json", "expired_token"]
+FaultKind = Literal["throttle", "http_500", "reset", "hang", "bad_json", "expired_token", "lost_answer"]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 DEFAULT_HANG_SECONDS = 60.0
 
@@ -24,6 +24,7 @@ class Fault:
         rate: The share of requests it hits, 0 to 1.
         count: How many more it may hit; None for no end.
         seconds: How long a hang keeps the client waiting.
+        api: The only API whose requests it hits, by the emulator's name; None for all.
         hits: How many it has hit.
     """
 
@@ -31,6 +32,7 @@ class Fault:
     rate: float = 1.0
     count: int | None = None
     seconds: float = DEFAULT_HANG_SECONDS
+    api: str | None = None
     hits: int = 0
 
     def describe(self) -> JsonObject:
@@ -44,6 +46,7 @@ class Fault:
             "rate": self.rate,
             "count": self.count,
             "seconds": self.seconds,
+            "api": self.api,
             "hits": self.hits,
         }
 
@@ -94,14 +97,17 @@ class Faults:
         """
         return [rule.describe() for rule in self._rules]
 
-    def strike(self) -> Hit | None:
+    def strike(self, api: str) -> Hit | None:
         """Decide about one request.
+
+        Args:
+            api: The API it is for, by the emulator's name.
 
         Returns:
             What happens to it, or None when it is left alone. The first rule that hits settles it.
         """
         for rule in self._rules:
-            if self._dice() >= rule.rate:
+            if rule.api not in (None, api) or self._dice() >= rule.rate:
                 continue
             hit = Hit(rule.kinds[rule.hits % len(rule.kinds)], rule.seconds, rule.hits)
             rule.hits += 1

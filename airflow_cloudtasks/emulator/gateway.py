@@ -24,6 +24,8 @@ HIDDEN = "***"
 ANONYMOUS = Key("", "", account="anonymous")
 """Whoever calls an action that needs no signature."""
 HTML = "text/html"
+# Faults that spoil only the answer: what the request asks for is done.
+_AFTER_THE_WORK = ("bad_json", "lost_answer")
 _HTML_PAGE = b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\n"
 
 
@@ -130,24 +132,29 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
     """
     request_id = gateway.new_request_id()
     now = state.now()
+    hit: Hit | None = None
     try:
         action = identified.action
         key = gateway.authenticate(request, action, state, now)
         if action is None:
             raise identified.refusal or VendorError("InvalidAction", "There is no such action.")
-        hit = state.faults.strike()
-        if hit is not None and hit.kind != "bad_json":
+        hit = state.faults.strike(action.api)
+        if hit is not None and hit.kind not in _AFTER_THE_WORK:
             return _spoil(gateway, request, request_id, hit, state.limits.requests_per_second)
         limit = state.limits.requests_per_second
-        if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.api), now):
+        if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.service, action.name), now):
             error = gateway.throttled(limit)
             return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
         parameters = gateway.check_parameters(request, action, identified.parameters)
         call = Call(action, parameters, state, state.task_now(), key)
         body = action.answer(call)
     except VendorError as error:
+        if hit is not None and hit.kind == "lost_answer":
+            return Decision(hit.kind, None)
         return Decision(error.code, gateway.failure(error, request, request_id))
     reply = gateway.success(body, request_id)
+    if hit is not None and hit.kind == "lost_answer":
+        return Decision(hit.kind, None)
     if hit is not None:
         return Decision(hit.kind, _garble(reply, hit.ordinal))
     return Decision(OK, reply, ended=call.ended)

@@ -11,6 +11,7 @@ from airflow_cloudtasks.emulator.actions import ACTIONS, ACTIONS_BY_API
 from airflow_cloudtasks.emulator.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, Fault
 from airflow_cloudtasks.emulator.keys import CLOUDS, DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.metadata import METADATA_ACTIONS
+from airflow_cloudtasks.emulator.plans import Plan
 from airflow_cloudtasks.emulator.scripts import Step
 from airflow_cloudtasks.emulator.state import NO_LATENCY
 from airflow_cloudtasks.emulator.sts import StsSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Choice = TypeVar("Choice", bound=str)
 TASK_APIS = tuple(api for api, action in ACTIONS_BY_API.items() if action.task is not None)
+STARTED_APIS = tuple(api for api, action in ACTIONS_BY_API.items() if action.task is not None and action.task.script)
 # Both clouds have an action of some of these names, told apart by the cloud.
 APIS = tuple(dict.fromkeys(action.api for action in (*ACTIONS, *METADATA_ACTIONS)))
 
@@ -52,7 +54,25 @@ def parse_task(value: Any, now: float) -> Task:
     scope = {
         name: _text(f"fields.{name}", fields.pop(name)) for name in (shape.scope if shape else ()) if name in fields
     }
-    return Task(api, _text("id", given["id"]), parse_script(given["script"]), now, fields, scope)
+    return Task(api, _text("id", given["id"]), _script_of(api, given["script"]), now, fields, scope)
+
+
+def parse_plan(value: Any) -> tuple[str, Plan, bool]:
+    """Read a plan for tasks that requests will start.
+
+    Args:
+        value: ``{"api", "script", "fields", "for_all"}``; the last two may be left out.
+
+    Returns:
+        The API that reads the tasks, the plan, and whether it is for all tasks instead of the next one.
+
+    Raises:
+        BadInputError: It makes no sense.
+    """
+    given = _object("a plan", value, required=("api", "script"), optional=("fields", "for_all"))
+    api = _one_of("api", given["api"], STARTED_APIS)
+    plan = Plan(_script_of(api, given["script"]), dict(_dict("fields", given.get("fields", {}))))
+    return api, plan, _boolean("for_all", given.get("for_all", False))
 
 
 def parse_script(value: Any) -> tuple[Step, ...]:
@@ -105,7 +125,7 @@ def parse_fault(value: Any) -> Fault:
     """Read a fault.
 
     Args:
-        value: ``{"kind", "rate", "count", "seconds"}``; all but ``kind`` may be left out or null.
+        value: ``{"kind", "rate", "count", "seconds", "api"}``; all but ``kind`` may be left out or null.
 
     Returns:
         The fault.
@@ -113,7 +133,7 @@ def parse_fault(value: Any) -> Fault:
     Raises:
         BadInputError: It makes no sense.
     """
-    given = _object("a fault", value, required=("kind",), optional=("rate", "count", "seconds"))
+    given = _object("a fault", value, required=("kind",), optional=("rate", "count", "seconds", "api"))
     kinds = given["kind"] if isinstance(given["kind"], list | tuple) else [given["kind"]]
     if not kinds:
         raise BadInputError("kind: expected at least one, got none")
@@ -128,7 +148,7 @@ def parse_fault(value: Any) -> Fault:
     if seconds is not None and "hang" not in parsed:
         raise BadInputError("seconds: says how long a hang lasts; expected it only where kind is or lists 'hang'")
     hang = DEFAULT_HANG_SECONDS if seconds is None else _seconds("seconds", seconds)
-    return Fault(parsed, rate, count, hang)
+    return Fault(parsed, rate, count, hang, parse_api(given.get("api")))
 
 
 def parse_latency(value: Any) -> tuple[float, float]:
@@ -233,6 +253,17 @@ def parse_since(value: str | None) -> int:
     if not (value.isascii() and value.isdigit()):
         raise BadInputError(f"since: expected a sequence number such as 120, got {value!r}")
     return int(value)
+
+
+def _script_of(api: str, value: Any) -> tuple[Step, ...]:
+    script = parse_script(value)
+    shape = ACTIONS_BY_API[api].task
+    if shape is not None and shape.percents_at is not None:
+        names = "/".join(shape.percents_at)
+        for index, step in enumerate(script):
+            if not re.fullmatch(r"[0-9]{1,3}/[0-9]{1,3}", step.status or ""):
+                raise BadInputError(f"script[{index}].status: expected {names} such as 60/50, got {step.status!r}")
+    return script
 
 
 def _step(where: str, value: Any) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,3 +63,39 @@ def position(script: tuple[Step, ...], created_at: float, now: float) -> Positio
             return Position(index, step, entered_at, is_last=False, progress=elapsed / total)
         entered_at = left_at
     return Position(len(script) - 1, script[-1], entered_at, is_last=True, progress=1.0)
+
+
+def cut(script: tuple[Step, ...], created_at: float, now: float, ending: Step) -> tuple[Step, ...]:
+    """End a script before its time.
+
+    Args:
+        script: The steps.
+        created_at: When the script began, in Unix seconds.
+        now: When it ends, in Unix seconds.
+        ending: The step it ends on.
+
+    Returns:
+        The steps so far, with the present one as long as it has lasted, and the ending.
+    """
+    where = position(script, created_at, now)
+    return (*script[: where.index], replace(where.step, seconds=max(0.0, now - where.entered_at)), ending)
+
+
+def began_at(script: tuple[Step, ...], created_at: float, now: float, waiting: frozenset[str]) -> float | None:
+    """Tell when a task stopped waiting.
+
+    Args:
+        script: The steps.
+        created_at: When the script began, in Unix seconds.
+        now: The time asked about, in Unix seconds.
+        waiting: Statuses in which a task has not begun to run.
+
+    Returns:
+        When the first step of another status began, in Unix seconds; None when none has by then.
+    """
+    at = created_at
+    for step in script[: position(script, created_at, now).index + 1]:
+        if step.status not in waiting:
+            return at
+        at += step.seconds or 0.0
+    return None

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from airflow_cloudtasks.emulator import parsing, views
 from airflow_cloudtasks.emulator.app import TRANSPORT, EmulatorApp
 from airflow_cloudtasks.emulator.keys import DEFAULT_KEY
+from airflow_cloudtasks.emulator.ledger import describe
 from airflow_cloudtasks.emulator.state import State
 
 if TYPE_CHECKING:
@@ -237,6 +238,14 @@ class Listener:
         self.sock.close()
 
 
+def _script_of(steps: tuple[Any, ...], script: Sequence[Any] | str | None) -> Any:
+    if (script is None) == (not steps):
+        raise parsing.BadInputError("expected steps or script, and not both")
+    if len(steps) == 1 and isinstance(steps[0], list):
+        return steps[0]
+    return steps if script is None else script
+
+
 class Emulator:
     """Both clouds, in a thread of this process.
 
@@ -367,25 +376,81 @@ class Emulator:
         success for ever.
 
         Args:
-            api: ``bpstudio.task``, ``bdrc.task``, ``ice.workflow_task``, ``wedata.task`` or ``lke.task``.
+            api: The API that reads it, e.g. ``ice.workflow_task``; docs/emulator.md lists them all.
             task_id: The task's id.
             *steps: Its steps in order: a pair of status and seconds; an object with ``status``, ``seconds`` and
                 ``fields``; a bare status; or one list of these. The last step has no seconds and lasts for ever.
             script: The steps as one value instead.
             fields: What the task's object shows besides. For WeData ``ProjectId``, for LKE ``TaskType`` and
-                ``BotBizId``, say where the task belongs: a request with other values does not find it.
+                ``BotBizId``, say where the task belongs: a request with other values does not find it. A
+                ``wedata.task_run`` is one of the workflow run that its ``WorkflowExecutionId`` names.
 
         Raises:
             BadInputError: (a ValueError) Something of it makes no sense.
         """
-        if (script is None) == (not steps):
-            raise parsing.BadInputError("expected steps or script, and not both")
-        entries: Any = steps if script is None else script
-        if len(steps) == 1 and isinstance(steps[0], list):
-            entries = steps[0]
+        value = {"api": api, "id": task_id, "script": _script_of(steps, script), "fields": fields or {}}
         with self._state.lock:
-            value = {"api": api, "id": task_id, "script": entries, "fields": fields or {}}
             self._state.tasks.add(parsing.parse_task(value, self._state.task_now()))
+
+    def next_script(
+        self,
+        api: str,
+        *steps: Any,
+        script: Sequence[Any] | str | None = None,
+        fields: JsonObject | None = None,
+        for_all: bool = False,
+    ) -> None:
+        """Say how the next task goes that a request starts, instead of the usual short way to a success.
+
+        Called again, it says so of the one after it: plans are used up in order.
+
+        Args:
+            api: The API that reads the task, e.g. ``wedata.workflow_run``.
+            *steps: Its steps, as in :meth:`add_task`.
+            script: The steps as one value instead.
+            fields: What the task's object shows besides what the request says.
+            for_all: Say it of all tasks that nothing else is said of instead.
+
+        Raises:
+            BadInputError: (a ValueError) Something of it makes no sense.
+        """
+        value = {"api": api, "script": _script_of(steps, script), "fields": fields or {}, "for_all": for_all}
+        named, plan, _ = parsing.parse_plan(value)
+        with self._state.lock:
+            (self._state.plans.set if for_all else self._state.plans.add)(named, plan)
+
+    def started(self, api: str | None = None) -> list[JsonObject]:
+        """Tell which tasks requests have started. What :meth:`add_task` made is not among them.
+
+        Args:
+            api: Only those that this API reads; None for all.
+
+        Returns:
+            One object a start, the oldest first: ``api``, ``id``, the vendor's ``action``, its ``parameters`` and
+            ``time`` in Unix seconds. A start whose answer was lost is among them.
+
+        Raises:
+            BadInputError: (a ValueError) There is no such API.
+        """
+        with self._state.lock:
+            return describe(self._state.ledger.started, parsing.parse_api(api, parsing.TASK_APIS))
+
+    def canceled(self, api: str | None = None) -> list[JsonObject]:
+        """Tell which tasks requests wanted canceled, one by one, whether that ended them or not.
+
+        Args:
+            api: Only those that this API reads; None for all.
+
+        Returns:
+            One object a task and request, the oldest first: ``api``, ``id``, the vendor's ``action``, its
+            ``parameters``, ``time`` in Unix seconds, the ``status`` until then (None where there is no such task),
+            and ``ended``, whether it was this request that ended the task.
+
+        Raises:
+            BadInputError: (a ValueError) There is no such API.
+        """
+        with self._state.lock:
+            return describe(self._state.ledger.canceled, parsing.parse_api(api, parsing.TASK_APIS))
 
     def tasks(self) -> list[JsonObject]:
         """Tell the tasks and where they stand.
@@ -440,15 +505,18 @@ class Emulator:
         rate: float = 1.0,
         count: int | None = None,
         seconds: float | None = None,
+        api: str | None = None,
     ) -> None:
         """Spoil the requests to come. Faults add up; the first that strikes a request settles it.
 
         Args:
-            kind: ``throttle``, ``http_500``, ``reset``, ``hang``, ``bad_json`` or ``expired_token``; or several, taken
-                in turn.
+            kind: ``throttle``, ``http_500``, ``reset``, ``hang``, ``bad_json``, ``expired_token`` or ``lost_answer``;
+                or several, taken in turn. After a ``reset`` nothing has been done; after a ``lost_answer``, which looks
+                the same to the client, all that the request asked for.
             rate: The share of requests it strikes, 0 to 1.
             count: How many requests it strikes before it is spent; None for no end.
             seconds: How long a hang lasts before the connection is cut; 60 unless told.
+            api: Strike only requests of this API, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
 
         Raises:
             BadInputError: (a ValueError) Something of it makes no sense.
@@ -456,7 +524,7 @@ class Emulator:
         kinds = kind if isinstance(kind, str) else list(kind)
         with self._state.lock:
             self._state.faults.add(
-                parsing.parse_fault({"kind": kinds, "rate": rate, "count": count, "seconds": seconds})
+                parsing.parse_fault({"kind": kinds, "rate": rate, "count": count, "seconds": seconds, "api": api})
             )
 
     def clear_faults(self) -> None:

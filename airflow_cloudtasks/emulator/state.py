@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.faults import Faults
 from airflow_cloudtasks.emulator.journal import Journal
 from airflow_cloudtasks.emulator.keys import KeyRing, Nonces
+from airflow_cloudtasks.emulator.ledger import Ledger
 from airflow_cloudtasks.emulator.limits import Limits
 from airflow_cloudtasks.emulator.metadata_tokens import MetadataTokens
+from airflow_cloudtasks.emulator.plans import Plans
 from airflow_cloudtasks.emulator.sts import StsSettings
 from airflow_cloudtasks.emulator.tasks import TaskStore
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NO_LATENCY = (0.0, 0.0)
+# Above the numbers that people give to tasks of their own.
+_FIRST_NUMBER = 100_001
 
 
 class State:
@@ -34,6 +39,10 @@ class State:
         keys: The access keys.
         nonces: The nonces seen.
         tasks: The tasks.
+        plans: How the tasks that requests start will go.
+        ledger: Which tasks requests have started and canceled.
+        tokens: The task that each client token stands for, by account, action and token.
+        numbers: Ids for tasks of products that number them.
         limits: The request limits.
         faults: The injected faults.
         latency: Between how many seconds every answer of the clouds is late.
@@ -52,6 +61,11 @@ class State:
         self.keys = KeyRing()
         self.nonces = Nonces()
         self.tasks = TaskStore()
+        self.plans = Plans()
+        self.ledger = Ledger()
+        self.tokens: dict[tuple[str, str, str], str] = {}
+        # Goes on after a reset: an id that a client still holds names no other task.
+        self.numbers = itertools.count(_FIRST_NUMBER)
         self.limits = Limits()
         self.faults = Faults(dice)
         self.latency = self._first_latency = latency
@@ -100,6 +114,9 @@ class State:
         self.keys.restore()
         self.nonces.clear()
         self.tasks.clear()
+        self.plans.clear()
+        self.ledger.clear()
+        self.tokens.clear()
         self.limits.set(None)
         self.faults.clear()
         self.latency = self._first_latency

@@ -202,6 +202,7 @@ def _is_json_object(text: str) -> bool:
 
 _FORM: tuple[Place, ...] = ("query", "form")
 _JSON: tuple[Place, ...] = ("json", "query")
+_TAG = (Parameter("Key", _JSON), Parameter("Value", _JSON))
 
 ALIBABA_ASSUME_ROLE = Action(
     api="sts.assume_role",
@@ -263,7 +264,7 @@ TENCENT_ASSUME_ROLE = Action(
         Parameter("DurationSeconds", _JSON, required=False, type="integer"),
         Parameter("Policy", _JSON, required=False),
         Parameter("ExternalId", _JSON, required=False),
-        Parameter("Tags", _JSON, required=False, type="array"),
+        Parameter("Tags", _JSON, required=False, type="array", items="object", members=_TAG),
         Parameter("SourceIdentity", _JSON, required=False),
         Parameter("SerialNumber", _JSON, required=False),
         Parameter("TokenCode", _JSON, required=False, secret=True),

@@ -20,7 +20,7 @@ from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Reques
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_cloudtasks.emulator.contract import Action
+    from airflow_cloudtasks.emulator.contract import Action, Kind, Parameter
     from airflow_cloudtasks.emulator.keys import Key
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.wire import Cloud
@@ -34,7 +34,7 @@ _MUST_SIGN = ("content-type", "host")
 _ACTIONS = {(a.service, a.version, a.name): a for a in ACTIONS if a.cloud == "tencent"}
 _VERSIONS = {(a.service, a.version) for a in ACTIONS if a.cloud == "tencent"}
 _SERVICES = {a.service for a in ACTIONS if a.cloud == "tencent"}
-_JSON_TYPES: dict[str, type] = {"string": str, "integer": int, "array": list}
+_JSON_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 # Source: the definition of AssumeRoleWithWebIdentity: what Authorization holds in a call without a signature. Such a
 # call names no service, so that it is told by version and action.
 _SKIP = "SKIP"
@@ -142,22 +142,13 @@ class TencentGateway:
         """
         if action.needs_region and not request.headers.get("x-tc-region"):
             raise _missing("Region")
-        declared = {parameter.name: parameter for parameter in action.parameters}
         checked = dict(sent)
-        for name, value in sent.items():
-            if name not in declared:
-                raise VendorError("UnknownParameter", f"The parameter `{name}` is not recognized.")
-            wanted = declared[name].type
-            if wanted == "integer" and request.method == "GET" and str(value).isdecimal():
-                checked[name] = int(str(value))
-                continue
-            # bool is an int to Python and a type of its own to JSON.
-            if not isinstance(value, _JSON_TYPES[wanted]) or isinstance(value, bool):
-                text = f"The value type of parameter `{name}` is not valid, input type should be `{wanted}`."
-                raise VendorError("InvalidParameter", text)
-        for parameter in action.parameters:
-            if parameter.required and parameter.name not in sent:
-                raise _missing(parameter.name)
+        if request.method == "GET":
+            for parameter in action.parameters:
+                text = str(sent.get(parameter.name, ""))
+                if parameter.type == "integer" and text.isdecimal():
+                    checked[parameter.name] = int(text)
+        _check_members(action.parameters, checked, "")
         return checked
 
     def success(self, body: JsonObject, request_id: str) -> Reply:
@@ -228,6 +219,35 @@ class TencentGateway:
             The reply.
         """
         return Reply(500, html_page("500 Internal Server Error"), HTML)
+
+
+def _check_members(declared: tuple[Parameter, ...], sent: Mapping[str, object], inside: str) -> None:
+    by_name = {parameter.name: parameter for parameter in declared}
+    for name, value in sent.items():
+        if name not in by_name:
+            raise VendorError("UnknownParameter", f"The parameter `{inside}{name}` is not recognized.")
+        _check_value(by_name[name], value, f"{inside}{name}")
+    for parameter in declared:
+        if parameter.required and parameter.name not in sent:
+            raise _missing(f"{inside}{parameter.name}")
+
+
+def _check_value(parameter: Parameter, value: object, name: str) -> None:
+    _check_type(value, parameter.type, name)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_type(item, parameter.items, f"{name}.{index}")
+            if isinstance(item, dict):
+                _check_members(parameter.members, item, f"{name}.{index}.")
+    elif isinstance(value, dict):
+        _check_members(parameter.members, value, f"{name}.")
+
+
+def _check_type(value: object, wanted: Kind, name: str) -> None:
+    # bool is an int to Python and a type of its own to JSON.
+    if not isinstance(value, _JSON_TYPES[wanted]) or (isinstance(value, bool) and wanted != "boolean"):
+        text = f"The value type of parameter `{name}` is not valid, input type should be `{wanted}`."
+        raise VendorError("InvalidParameter", text)
 
 
 def _missing(name: str) -> VendorError:

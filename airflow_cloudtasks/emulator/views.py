@@ -9,6 +9,7 @@ from airflow_cloudtasks.emulator.gateway import HIDDEN
 from airflow_cloudtasks.emulator.scripts import position
 
 if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.scripts import Step
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import JsonObject
@@ -32,7 +33,7 @@ def show_task_entry(task: Task, now: float) -> JsonObject:
         "step": where.index,
         "is_last": where.is_last,
         "created_at": task.created_at,
-        "script": [{"status": s.status, "seconds": s.seconds, "fields": s.fields} for s in task.script],
+        "script": _show_script(task.script),
         "fields": {**task.scope, **task.fields},
     }
 
@@ -72,6 +73,21 @@ def show_noticed(state: State, api: str | None) -> list[JsonObject]:
     ]
 
 
+def show_plans(state: State) -> list[JsonObject]:
+    """Show how the tasks that requests start will go.
+
+    Args:
+        state: The emulator's memory, locked.
+
+    Returns:
+        One object a plan, those for the next tasks first.
+    """
+    return [
+        {"api": api, "script": _show_script(plan.script), "fields": plan.fields, "for_all": for_all}
+        for api, plan, for_all in state.plans.describe()
+    ]
+
+
 def show_keys(state: State) -> list[JsonObject]:
     """Show every key without its secret and token.
 
@@ -103,3 +119,7 @@ def show_sts(state: State) -> JsonObject:
         "oidc_token": None if state.sts.oidc_token is None else HIDDEN,
         "issued": sum(key.session is not None and not key.has_expired(now) for _, key in state.keys),
     }
+
+
+def _show_script(script: tuple[Step, ...]) -> list[JsonObject]:
+    return [{"status": step.status, "seconds": step.seconds, "fields": step.fields} for step in script]

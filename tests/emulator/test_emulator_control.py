@@ -65,7 +65,7 @@ def test_limits_faults_and_keys_are_set_and_lifted(client: Client) -> None:
     assert client.control("POST", "limits", {"requests_per_second": None}).json == {"requests_per_second": None}
     faults = client.control("POST", "faults", {"kind": ["hang", "reset"], "rate": 0.5, "count": 3, "seconds": 2}).json
     assert faults == {
-        "faults": [{"kind": ["hang", "reset"], "rate": 0.5, "count": 3, "seconds": 2.0, "hits": 0}],
+        "faults": [{"kind": ["hang", "reset"], "rate": 0.5, "count": 3, "seconds": 2.0, "api": None, "hits": 0}],
     }
     assert client.control("DELETE", "faults").json == {"ok": True}
     assert client.control("GET", "faults").json == {"faults": []}

@@ -6,7 +6,7 @@ from itertools import cycle
 
 import pytest
 
-from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API, beijing_time
+from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API
 from airflow_cloudtasks.emulator.answers import merge, put, show_task
 from airflow_cloudtasks.emulator.faults import Fault, Faults
 from airflow_cloudtasks.emulator.journal import Journal
@@ -14,6 +14,7 @@ from airflow_cloudtasks.emulator.keys import Nonces
 from airflow_cloudtasks.emulator.limits import Limits, SlidingWindow
 from airflow_cloudtasks.emulator.parsing import parse_task
 from airflow_cloudtasks.emulator.scripts import Step, position
+from airflow_cloudtasks.emulator.times import beijing_time
 from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, iso_utc
 
 START = 1_700_000_000.0
@@ -128,7 +129,7 @@ def test_accounts_and_actions_have_windows_of_their_own() -> None:
 def test_a_fault_takes_its_kinds_in_turn_and_is_spent_by_its_count() -> None:
     faults = Faults(dice=lambda: 0.0)
     faults.add(Fault(("reset", "throttle"), count=3))
-    assert [hit.kind if (hit := faults.strike()) else None for _ in range(5)] == [
+    assert [hit.kind if (hit := faults.strike("ice.workflow_task")) else None for _ in range(5)] == [
         "reset",
         "throttle",
         "reset",
@@ -141,14 +142,14 @@ def test_a_fault_strikes_at_its_rate() -> None:
     dice = cycle([0.1, 0.29, 0.3, 0.9])
     faults = Faults(dice=lambda: next(dice))
     faults.add(Fault(("reset",), rate=0.3))
-    assert [faults.strike() is not None for _ in range(4)] == [True, True, False, False]
+    assert [faults.strike("ice.workflow_task") is not None for _ in range(4)] == [True, True, False, False]
 
 
 def test_the_first_fault_that_strikes_settles_it() -> None:
     faults = Faults(dice=lambda: 0.5)
     faults.add(Fault(("reset",), rate=0.2))
     faults.add(Fault(("throttle",)))
-    hit = faults.strike()
+    hit = faults.strike("ice.workflow_task")
     assert hit is not None
     assert hit.kind == "throttle"
 

@@ -1,0 +1,168 @@
+"""WeData's lists: filtered, put in order, and cut into pages by their number.
+
+Source: the definitions of WeData 2025-08-06 that tccli ships. Bounds of a page (1 to 100, 10 unless asked) are
+documented for ListTaskInstances; the other lists are held to the same. How a bad parameter is refused is not
+documented: InvalidParameter is Tencent Cloud's common code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.emulator.answers import shape_of, show_task
+from airflow_cloudtasks.emulator.contract import Parameter
+from airflow_cloudtasks.emulator.scripts import position
+from airflow_cloudtasks.emulator.wedata_contract import JSON, optional
+from airflow_cloudtasks.emulator.wire import VendorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from airflow_cloudtasks.emulator.contract import Call, TaskShape
+    from airflow_cloudtasks.emulator.tasks import Task
+    from airflow_cloudtasks.emulator.wire import JsonObject
+
+    Test = Callable[[JsonObject], bool]
+
+_DEFAULT_SIZE = 10
+_LARGEST_SIZE = 100
+FILTERS = Parameter(
+    "Filters",
+    JSON,
+    required=False,
+    type="array",
+    items="object",
+    members=(
+        *optional("Name"),
+        Parameter("Values", JSON, required=False, type="array"),
+    ),
+)
+ORDER_FIELDS = Parameter(
+    "OrderFields",
+    JSON,
+    required=False,
+    type="array",
+    items="object",
+    members=(Parameter("Name", JSON), Parameter("Direction", JSON)),
+)
+PAGE = (
+    Parameter("PageNumber", JSON, required=False, type="integer"),
+    Parameter("PageSize", JSON, required=False, type="integer"),
+)
+
+
+def answer_list(
+    call: Call, api: str, wanted: Test, order: list[tuple[str, bool]], shape: TaskShape | None = None
+) -> JsonObject:
+    """Answer a list. Without an order the newest come first.
+
+    Args:
+        call: The call, of an action that declares the shape of an entry.
+        api: The API whose tasks are listed.
+        wanted: Tells whether an entry is listed.
+        order: Names of an entry's fields to sort by, each with whether it goes down; the first counts most.
+        shape: The shape of an entry; None for the action's own.
+
+    Returns:
+        The page, without RequestId.
+
+    Raises:
+        VendorError: Page or page size make no sense.
+    """
+    number, size = call.parameters.get("PageNumber", 1), call.parameters.get("PageSize", _DEFAULT_SIZE)
+    if number < 1:
+        raise invalid("PageNumber")
+    if not 1 <= size <= _LARGEST_SIZE:
+        raise invalid("PageSize")
+    found = [(task, entry) for task, entry in _entries(call, api, shape or shape_of(call.action)) if wanted(entry)]
+    for name, descending in reversed(order):
+        found.sort(key=lambda pair: str(pair[1].get(name) or ""), reverse=descending)
+    page = found[(number - 1) * size : number * size]
+    for task, _ in page:
+        call.shows(task, position(task.script, task.created_at, call.now))
+    return {
+        "Data": {
+            "Items": [entry for _, entry in page],
+            "PageNumber": number,
+            "PageSize": size,
+            "TotalCount": len(found),
+            "TotalPageNumber": -(-len(found) // size),
+        }
+    }
+
+
+def passes(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
+    """Read the parameter Filters of a list of runs.
+
+    Args:
+        filters: The filters; all must let an entry pass, each by any one of its values.
+        known: By the name of a filter, the field of an entry that it is held against.
+        keyword: The fields of an entry that Keyword is held against: a name to find it in, and an id to equal.
+
+    Returns:
+        What tells whether an entry passes.
+
+    Raises:
+        VendorError: There is no such filter.
+    """
+    tests = [_filter(one.get("Name", ""), one.get("Values", []), known, keyword) for one in filters]
+    return lambda entry: all(test(entry) for test in tests)
+
+
+def read_order(fields: Iterable[Mapping[str, str]], known: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """Read the parameter OrderFields of a list of runs.
+
+    Args:
+        fields: What to sort by.
+        known: By the name of an order, the field of an entry that it means.
+
+    Returns:
+        Fields of an entry, each with whether it goes down.
+
+    Raises:
+        VendorError: There is no such order or direction.
+    """
+    order = []
+    for one in fields:
+        if one["Name"] not in known or one["Direction"] not in ("ASC", "DESC"):
+            raise invalid("OrderFields")
+        order.append((known[one["Name"]], one["Direction"] == "DESC"))
+    return order
+
+
+def invalid(name: str) -> VendorError:
+    """Refuse a parameter.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        The refusal.
+    """
+    return VendorError("InvalidParameter", f"The value of the parameter `{name}` is not valid.")
+
+
+def _entries(call: Call, api: str, shape: TaskShape) -> Iterable[tuple[Task, JsonObject]]:
+    for task in call.state.tasks.newest(api):
+        if all(call.parameters.get(name) == value for name, value in task.scope.items()):
+            yield task, show_task(shape, task, position(task.script, task.created_at, call.now), call.parameters)
+
+
+def _filter(name: str, values: list[str], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
+    # The format of the two times is not documented; the answers have Unix milliseconds.
+    if name == "ScheduleTimeGreaterEqual":
+        return lambda entry: all(int(entry["ScheduleTime"]) >= _whole(name, value) for value in values)
+    if name == "ScheduleTimeLessEqual":
+        return lambda entry: all(int(entry["ScheduleTime"]) <= _whole(name, value) for value in values)
+    if name == "Keyword":
+        in_name, as_id = keyword
+        return lambda entry: any(value in str(entry[in_name]) or value == entry[as_id] for value in values)
+    if name not in known:
+        raise invalid("Filters")
+    return lambda entry: entry[known[name]] in values
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise invalid(name)
+    return int(text)

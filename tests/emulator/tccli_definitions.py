@@ -1,0 +1,94 @@
+"""What tccli ships of Tencent Cloud's own definitions, to hold the emulator's declarations and answers against."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+_KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
+_CHECKS: dict[str, type | tuple[type, ...]] = {
+    "integer": int,
+    "boolean": bool,
+    "array": list,
+    "string": str,
+    "object": dict,
+    "float": (int, float),
+}
+
+
+@lru_cache
+def _load(service: str, version: str, name: str) -> Any:
+    folder = files("tccli") / "services" / service / f"v{version.replace('-', '')}"
+    return json.loads((folder / f"{name}.json").read_text("utf-8"))
+
+
+def declared(service: str, version: str, action: str) -> dict[str, Any]:
+    """The parameters of an action by name: kind, kind of items, whether required, members of an object."""
+    api = _load(service, version, "api")
+    return _members(api, api["actions"][action]["input"])
+
+
+def _members(api: Any, name: str) -> dict[str, Any]:
+    found = {}
+    for member in api["objects"][name]["members"]:
+        kind = _KINDS[member["type"]]
+        inner = member["member"]
+        items = "object" if inner in api["objects"] else inner
+        found[member["name"]] = {
+            "type": kind,
+            "items": items if kind == "array" else "string",
+            "required": bool(member.get("required")),
+            "members": _members(api, inner) if inner in api["objects"] else {},
+        }
+    return found
+
+
+def example_inputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
+    """The bodies of an action's example requests."""
+    examples = _load(service, version, "examples")["actions"].get(action, [])
+    return [json.loads(example["input"][example["input"].index("{") :]) for example in examples]
+
+
+def example_outputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
+    """The bodies of an action's example answers, without their envelope."""
+    examples = _load(service, version, "examples")["actions"].get(action, [])
+    return [json.loads(example["output"])["Response"] for example in examples]
+
+
+def mistakes(service: str, version: str, action: str, answer: Any) -> list[str]:
+    """What in an answer is not as the definition has it: unknown names and wrong types, however deep."""
+    api = _load(service, version, "api")
+    return _mistakes(api, api["actions"][action]["output"], answer, action)
+
+
+def _mistakes(api: Any, name: str, value: dict[str, Any], at: str) -> list[str]:
+    members = {member["name"]: member for member in api["objects"][name]["members"]}
+    found = [f"{at}.{key}: unknown" for key in value if key not in members]
+    for key, member in members.items():
+        one, inner = value.get(key), member["member"]
+        if one is None:
+            continue
+        kind = "float" if member["type"] == "float" else _KINDS[member["type"]]
+        wrong_bool = isinstance(one, bool) and kind != "boolean"
+        if not isinstance(one, _CHECKS[kind]) or wrong_bool:
+            found.append(f"{at}.{key}: {one!r} is no {kind}")
+        elif inner in api["objects"]:
+            for item in one if kind == "array" else [one]:
+                found += _mistakes(api, inner, item, f"{at}.{key}")
+    return found
+
+
+def lacking(example: Any, answer: Any, at: str = "") -> list[str]:
+    """Which names an example answer has and ours has not, however deep."""
+    if isinstance(example, dict) and isinstance(answer, dict):
+        missing = [f"{at}.{name}" for name in example.keys() - answer.keys() - {"RequestId"}]
+        return missing + [
+            text
+            for name in example.keys() & answer.keys()
+            for text in lacking(example[name], answer[name], f"{at}.{name}")
+        ]
+    if isinstance(example, list) and isinstance(answer, list) and example and answer:
+        return lacking(example[0], answer[0], at)
+    return []

@@ -1,0 +1,71 @@
+"""The emulator's declarations and answers, held against the definitions and examples that Tencent Cloud ships."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tccli_definitions import declared, example_inputs, example_outputs, lacking, mistakes
+from vendor_clients import tencent
+
+from airflow_cloudtasks.emulator.actions import ACTIONS
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.contract import Action, Parameter
+    from airflow_cloudtasks.emulator.server import Emulator
+
+TENCENT = [action for action in ACTIONS if action.service in ("wedata", "lke")]
+EXAMPLES = [
+    pytest.param(action, *example, id=f"{action.name}-{number}")
+    for action in TENCENT
+    for number, example in enumerate(
+        zip(
+            example_inputs(action.service, action.version, action.name),
+            example_outputs(action.service, action.version, action.name),
+            strict=True,
+        )
+    )
+]
+# The tasks that the example requests speak of: their API and the parameter that names them.
+SPOKEN_OF = {
+    "GetTask": ("wedata.task", "TaskId", "Y"),
+    "GetTaskStatus": ("lke.task", "TaskId", "SUCCESS"),
+    "GetTriggerWorkflowRun": ("wedata.workflow_run", "WorkflowExecutionId", "SUCCESS"),
+    "GetTriggerTaskRun": ("wedata.task_run", "TaskExecutionId", "FAILED"),
+    "KillTriggerWorkflowRuns": ("wedata.workflow_run", "WorkflowExecutionIdList", "RUNNING"),
+    "ListTriggerWorkflowRuns": ("wedata.workflow_run", "", "SUCCESS"),
+    "ListTriggerTaskRuns": ("wedata.task_run", "", "FAILED"),
+}
+
+
+def described(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
+    return {
+        one.name: {
+            "type": one.type,
+            "items": one.items,
+            "required": one.required,
+            "members": described(one.members),
+        }
+        for one in parameters
+    }
+
+
+@pytest.mark.parametrize("action", TENCENT, ids=lambda action: action.name)
+def test_parameters_are_the_vendors(action: Action) -> None:
+    assert described(action.parameters) == declared(action.service, action.version, action.name)
+
+
+@pytest.mark.parametrize(("action", "body", "example"), EXAMPLES)
+def test_every_example_request_is_answered_as_defined(
+    cloudtasks_emulator: Emulator, action: Action, body: dict[str, Any], example: dict[str, Any]
+) -> None:
+    if action.name in SPOKEN_OF:
+        api, parameter, status = SPOKEN_OF[action.name]
+        named = body.get(parameter, "emulated")
+        for task_id in named if isinstance(named, list) else [named]:
+            cloudtasks_emulator.add_task(api, task_id, status)
+    answer = tencent(cloudtasks_emulator, action.service, action.version)(action.name, body)
+    assert mistakes(action.service, action.version, action.name, answer) == []
+    assert lacking(example, answer) == []
+    (entry,) = cloudtasks_emulator.requests()
+    assert (entry["api"], entry["outcome"], entry["parameters"]) == (action.api, "ok", body)
