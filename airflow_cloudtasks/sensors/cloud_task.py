@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -146,8 +147,10 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
     def partial(cls, **kwargs: Any) -> Any:
         """Begin a mapped sensor, as of any operator."""
         begun = super().partial(**kwargs)
-        # Also from default_args. Airflow builds a mapped task's trigger without its arguments.
-        if begun.kwargs.get("start_from_trigger"):
+        owners = (begun.kwargs.get("task_group"), begun.kwargs.get("dag"))
+        defaults = (kwargs.get("default_args"), *(getattr(owner, "default_args", None) for owner in owners))
+        # Airflow builds a mapped task's trigger without its arguments.
+        if ChainMap(kwargs, *filter(None, defaults)).get("start_from_trigger"):
             check_airflow_can()
             _warn(begun.kwargs["task_id"], "a mapped task begins on a worker only")
             begun.kwargs |= {"start_from_trigger": False, "deferrable": True}

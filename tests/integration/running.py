@@ -40,15 +40,16 @@ def run_dag(dag_id: str, conf: dict[str, Any] | None = None) -> dict[str, str]:
     dag_run = load_dag(dag_id).test(run_conf=conf)
     with create_session() as session:
         tasks = dag_run.get_task_instances(session=session)
-        return {_name(task.task_id, task.map_index): str(task.state) for task in tasks}
+        return {named(task.task_id, task.map_index): str(task.state) for task in tasks}
 
 
 def returned(dag_id: str) -> dict[str, Any]:
     """Read what each task of the DAG returned, from Airflow's database."""
     with create_session() as session:
         rows = session.query(XCom).filter_by(dag_id=dag_id, key="return_value").all()
-        return {_name(row.task_id, row.map_index): decoded(row) for row in rows}
+        return {named(row.task_id, row.map_index): decoded(row) for row in rows}
 
 
-def _name(task_id: str, map_index: int) -> str:
+def named(task_id: str, map_index: int) -> str:
+    """Give a task's id, which carries its index if it is a mapped one, as in ``wait[0]``."""
     return task_id if map_index < 0 else f"{task_id}[{map_index}]"

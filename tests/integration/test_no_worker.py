@@ -1,0 +1,98 @@
+"""Waits that begin or end in the triggerer, or both: in a real `airflow standalone`, with its workers counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from no_worker_cases import CAN_START, CASES, DAY, MAPPED, STATUSES, Case
+from running import returned
+from scheduler import IS_AIRFLOW_2, running_scheduler
+
+DAG_ID = "no_worker"
+# The emulator's tasks end when the test says so.
+RUNNING_SECONDS = 1_000_000
+BUSY = {"None", "scheduled", "queued", "running", "up_for_retry", "restarting"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of the DAG."""
+
+    states: dict[str, str]
+    tries: dict[str, int]
+    workers: dict[str, int]
+    returned: dict[str, Any]
+    logs: Path
+
+
+@pytest.fixture(scope="module")
+def run(airflow_home: Path, emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run, for all the tests."""
+    known = set()
+    for case in CASES:
+        running, done = STATUSES[case.api]
+        for task_id in set(case.ids) - known:
+            known.add(task_id)
+            script = [{"status": running, "seconds": RUNNING_SECONDS}, {"status": case.status or done}]
+            emulator.add_task(case.api, task_id, script=script, fields=case.fields)
+    for task_id in MAPPED:
+        emulator.add_task("bdrc.task", task_id, ("RUNNING", RUNNING_SECONDS), "COMPLETE")
+    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
+    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"}
+    with running_scheduler(DAG_ID, files, tmp_path_factory.mktemp(DAG_ID), variables) as scheduler:
+        when = "--exec-date" if IS_AIRFLOW_2 else "--logical-date"
+        scheduler.run(when, DAY, "--conf", json.dumps({"name": "conf"}))
+
+        def all_wait() -> bool:
+            states = {task_id: state for task_id, state in scheduler.states().items() if task_id != "kinds"}
+            return bool(states) and not BUSY.intersection(states.values())
+
+        scheduler.until(all_wait, "all sensors wait in the triggerer")
+        emulator.advance(RUNNING_SECONDS)
+        scheduler.until_the_run_ends()
+        yield Run(
+            scheduler.states(),
+            scheduler.tries(),
+            scheduler.starts_on_workers(),
+            returned(DAG_ID),
+            airflow_home / "logs" / f"dag_id={DAG_ID}",
+        )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Run, case: Case) -> None:
+    log = "\n".join(path.read_text() for path in run.logs.glob(f"*/task_id={case.name}/*"))
+    assert run.states[case.name] == case.ends, log
+    assert run.tries[case.name] == case.tries
+    assert run.workers.get(case.name, 0) == case.workers
+    assert case.log in log
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.ends == "success"], ids=lambda case: case.name)
+def test_the_next_task_gets_the_same_object_however_the_wait_went(run: Run, case: Case) -> None:
+    if case.wait.get("do_xcom_push") is False:
+        assert case.name not in run.returned
+        return
+    result = run.returned[case.name]
+    tasks = result if isinstance(result, list) else [result]
+    assert [task["id"] for task in tasks] == [*case.ids] or case.name == "any"
+    assert all((task["api"], task["done"], task["ok"]) == (case.api, True, True) for task in tasks)
+    assert run.returned["kinds"][case.name] == f"{type(result).__name__} of {len(result)}"
+    assert isinstance(result, list) == isinstance(case.wait.get("cloud_task_id"), list | tuple)
+
+
+def test_mapped_waits_begin_on_a_worker(run: Run) -> None:
+    assert [run.states[f"mapped[{index}]"] for index in range(len(MAPPED))] == ["success"] * len(MAPPED)
+    assert [run.returned[f"mapped[{index}]"]["id"] for index in range(len(MAPPED))] == [*MAPPED]
+    assert run.workers["mapped"] == len(MAPPED)
+
+
+def test_what_needs_no_worker_takes_none(run: Run) -> None:
+    alone = {case.name for case in CASES if not case.workers}
+    assert (len(alone) > 10) == CAN_START
+    assert alone.isdisjoint(run.workers)
