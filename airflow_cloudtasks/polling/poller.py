@@ -80,22 +80,19 @@ class Poller:
         """
         return self._hook.parameters(self.api, cloud_task_id, api_params)
 
-    def add(self, parameters: Mapping[str, Any], watch: Watch) -> Subject:
+    def add(self, parameters: Mapping[str, Any], watch: Watch) -> None:
         """Take up a wait.
 
         Args:
             parameters: What :meth:`parameters` gave.
             watch: The wait, on the clock of the event loop.
-
-        Returns:
-            What it waits on.
         """
+        self._schedule.add(parameters, watch, self._loop.time())
         self._news.set()
-        return self._schedule.add(parameters, watch, self._loop.time())
 
-    def remove(self, subject: Subject, watch: Watch) -> None:
+    def remove(self, watch: Watch) -> None:
         """Let go of a wait; it may be over already."""
-        self._schedule.remove(subject, watch)
+        self._schedule.remove(watch)
 
     async def close(self) -> None:
         """Stop, and free everything."""

@@ -52,7 +52,7 @@ class Schedule:
     def __init__(self) -> None:
         self._subjects: dict[str, Subject] = {}
         self._queue: list[tuple[float, int, Subject]] = []
-        self._ends: list[tuple[float, int, Subject, Watch]] = []
+        self._ends: list[tuple[float, int, Watch]] = []
         self._counter = count()
 
     def __len__(self) -> int:
@@ -87,20 +87,17 @@ class Schedule:
             subject.due = watch.due
             self._push(subject)
         subject.watches.append(watch)
+        watch.subject = subject
         # What was seen at a glance says nothing to one who has not seen it in full.
         subject.glance = None
         if watch.ends_by < float("inf"):
-            heapq.heappush(self._ends, (watch.ends_by, next(self._counter), subject, watch))
+            heapq.heappush(self._ends, (watch.ends_by, next(self._counter), watch))
         return subject
 
-    def remove(self, subject: Subject, watch: Watch) -> None:
-        """Let go of a wait; it may be over already.
-
-        Args:
-            subject: What :meth:`add` gave.
-            watch: The wait.
-        """
+    def remove(self, watch: Watch) -> None:
+        """Let go of a wait; it may be over already."""
         watch.over = True
+        subject: Subject = watch.subject
         if watch in subject.watches:
             subject.watches.remove(watch)
             self._forget_if_idle(subject)
@@ -109,7 +106,7 @@ class Schedule:
         """When there is something to do next; None where nothing is waited on but what is being asked for."""
         while self._queue and self._queue[0][2].due != self._queue[0][0]:
             heapq.heappop(self._queue)
-        while self._ends and self._ends[0][3].over:
+        while self._ends and self._ends[0][2].over:
             heapq.heappop(self._ends)
         return min((heap[0][0] for heap in (self._queue, self._ends) if heap), default=None)
 
@@ -163,10 +160,10 @@ class Schedule:
     def time_out(self, now: float) -> None:
         """End the waits whose time is long up, though a poll of theirs is still to come."""
         while self._ends and self._ends[0][0] <= now:
-            _, _, subject, watch = heapq.heappop(self._ends)
+            _, _, watch = heapq.heappop(self._ends)
             if not watch.over:
                 watch.time_out()
-                self.remove(subject, watch)
+                self.remove(watch)
 
     def _requeue(self, subject: Subject) -> None:
         subject.watches = [watch for watch in subject.watches if not watch.over]

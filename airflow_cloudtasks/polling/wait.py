@@ -19,11 +19,12 @@ from airflow_cloudtasks.spec import TaskApi
 class _Waiter:
     """What the watches of one trigger report to."""
 
-    __slots__ = ("_context", "_log", "ends", "over")
+    __slots__ = ("_context", "_log", "_together", "over", "watches")
 
-    def __init__(self, count: int, together: TogetherRules, log: Callable[[str], Any]) -> None:
-        self.ends = Together(count, together)
+    def __init__(self, together: Together, log: Callable[[str], Any]) -> None:
+        self.watches: list[Watch] = []
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._together = together
         self._log = log
         # Airflow tells whose line it is by the context that it is logged in, and the poller has none.
         self._context = contextvars.copy_context()
@@ -38,7 +39,7 @@ class _Waiter:
             return
         if isinstance(verdict, BaseException):
             self.over.set_exception(verdict)
-        elif self.ends.take(index, verdict):
+        elif self._together.take(index, verdict):
             self.over.set_result(None)
 
 
@@ -77,17 +78,17 @@ async def wait_for_tasks(
     """
     now = asyncio.get_running_loop().time()
     until = float("inf") if deadline is None else now + deadline - time.time()
+    ends = Together(len(ids), together)
+    waiter = _Waiter(ends, log)
     poller = join_poller(api, conn_id, region)
-    watched = []
     try:
-        tasks = [poller.parameters(each, api_params) for each in ids]
-        waiter = _Waiter(len(ids), together, log)
-        for index, task in enumerate(tasks):
+        for index, each in enumerate(ids):
             watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
-            watched.append((poller.add(task, watch), watch))
+            poller.add(poller.parameters(each, api_params), watch)
+            waiter.watches.append(watch)
         await waiter.over
     finally:
-        for subject, watch in watched:
-            poller.remove(subject, watch)
+        for watch in waiter.watches:
+            poller.remove(watch)
         await leave_poller(poller)
-    return [end or Waiting(watch.last) for end, (_, watch) in zip(waiter.ends.ends, watched, strict=True)]
+    return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Protocol
 
-from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.decisions import (
@@ -16,6 +16,7 @@ from airflow_cloudtasks.polling.decisions import (
     Waiting,
     WaitRules,
     first_delay,
+    judge,
     next_delay,
     retry_delay,
 )
@@ -51,6 +52,7 @@ class Watch:
         due: When the next poll is due.
         last: What the last poll gave, a task without its detail; None before the first.
         over: Whether the wait is over.
+        subject: What is asked for on its behalf; the schedule's.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class Watch:
         "over",
         "overrides",
         "rules",
+        "subject",
     )
 
     def __init__(
@@ -84,10 +87,11 @@ class Watch:
         self.due = now + first_delay(rules, deadline - now)
         self.last: Outcome | None = None
         self.over = False
+        self.subject: Any = None
         self._waiter = waiter
         self._index = index
         self._changes = ChangeLog()
-        self._grace = CredentialsGrace()
+        self._grace: CredentialsGrace | None = None
         self._polls = 0
         self._failures = 0
 
@@ -104,7 +108,9 @@ class Watch:
             now: Seconds on the clock of the deadline.
         """
         self.last = replace(outcome, detail=_NO_DETAIL) if isinstance(outcome, CloudTask) else outcome
-        verdict = self._grace.judge(outcome, self.rules, now)
+        if isinstance(outcome, CredentialsError) and self._grace is None:
+            self._grace = CredentialsGrace()
+        verdict = self._grace.judge(outcome, self.rules, now) if self._grace else judge(outcome, self.rules)
         if not isinstance(verdict, Waiting):
             self._finish(verdict)
             return

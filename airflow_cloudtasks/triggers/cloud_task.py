@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from airflow.providers.common.compat.sdk import XCom
 from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
@@ -32,6 +33,15 @@ _log = logging.getLogger(__name__)
 _RETURN_VALUE = "return_value"
 # Before it, a task that a trigger fails is not retried.
 _RETRIES_SINCE = (3, 3)
+
+
+_Rules = TypeVar("_Rules", WaitRules, TogetherRules, StatusOverrides)
+
+
+@lru_cache(maxsize=1024)
+def _shared(rules: _Rules) -> _Rules:
+    """Let the thousands of triggers that wait by the same rules hold one copy of them."""
+    return rules
 
 
 class CloudTaskTrigger(BaseTrigger):
@@ -107,15 +117,17 @@ class CloudTaskTrigger(BaseTrigger):
         self.region = region
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        self.rules = WaitRules(
-            poke_interval=poke_interval,
-            exponential_backoff=exponential_backoff,
-            max_wait=max_wait,
-            missing=missing,
-            on_unknown=on_unknown,
-            tolerate_errors=tolerate_errors,
+        self.rules = _shared(
+            WaitRules(
+                poke_interval=poke_interval,
+                exponential_backoff=exponential_backoff,
+                max_wait=max_wait,
+                missing=missing,
+                on_unknown=on_unknown,
+                tolerate_errors=tolerate_errors,
+            )
         )
-        self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
+        self.together = _shared(TogetherRules(wait_for=wait_for, fail_fast=fail_fast))
         self.deadline = deadline
         self.grace = grace
         self.end_from_trigger = end_from_trigger
@@ -159,7 +171,7 @@ class CloudTaskTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire the one event."""
         many = isinstance(self.cloud_task_id, list | tuple)
-        ids = [str(each) for each in (self.cloud_task_id if many else [self.cloud_task_id])]
+        ids = tuple(map(str, self.cloud_task_id if many else (self.cloud_task_id,)))
         try:
             ends = await self._wait(ids)
         except ValueError as error:  # parameters that cannot name a task
@@ -169,18 +181,20 @@ class CloudTaskTrigger(BaseTrigger):
         else:
             yield TriggerEvent(as_event(ends, many=many))
 
-    async def _wait(self, ids: Sequence[str]) -> list[Verdict]:
+    def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
         from airflow_cloudtasks.polling.wait import wait_for_tasks
 
-        return await wait_for_tasks(
+        return wait_for_tasks(
             self.api,
             ids,
             self.api_params,
             conn_id=self.conn_id,
             region=self.region,
             rules=self.rules,
-            overrides=StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses)),
+            overrides=_shared(
+                StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
+            ),
             together=self.together,
             deadline=self._deadline(),
             log=_tell,

@@ -180,7 +180,7 @@ def test_who_leaves_is_not_told_any_more_and_the_other_is() -> None:
     schedule, one, other = Schedule(), Wait(), Wait()
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.add({"TaskId": "7"}, other.watch, 0.0)
-    schedule.remove(subject, one.watch)
+    schedule.remove(one.watch)
     settle(schedule, subject, DONE, 10.0)
     assert (one.ends, other.ends) == ([], [Finished(DONE)])
 
@@ -189,7 +189,7 @@ def test_what_nobody_waits_on_is_forgotten_also_while_it_is_asked_for() -> None:
     schedule, one, later = Schedule(), Wait(), Wait()
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.begin(subject, 0.0)
-    schedule.remove(subject, one.watch)
+    schedule.remove(one.watch)
     assert schedule.next_at() is None
     again = schedule.add({"TaskId": "7"}, later.watch, 1.0)
     assert again is not subject
