@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from airflow_cloudtasks.emulator import wedata_runs
-from airflow_cloudtasks.emulator.answers import answer_task, merge
+from airflow_cloudtasks.emulator import ice_actions, wedata_runs
+from airflow_cloudtasks.emulator.answers import answer_task
 from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, Stamp, TaskShape
-from airflow_cloudtasks.emulator.listing import describe_tasks, list_workflow_tasks
+from airflow_cloudtasks.emulator.listing import describe_tasks
+from airflow_cloudtasks.emulator.not_found import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
 from airflow_cloudtasks.emulator.times import beijing_time, unix_seconds
-from airflow_cloudtasks.emulator.wire import iso_utc
 
 _EXAMPLE_NUMBER = 1333
 
@@ -33,9 +33,6 @@ def number_id(task_id: str) -> int:
     return int(task_id) if task_id.isascii() and task_id.isdigit() else _EXAMPLE_NUMBER
 
 
-# Alibaba's convention for an id that names nothing is Invalid<Parameter>.NotFound with HTTP 404; neither ICE's nor
-# BDRC's document lists a code of its own.
-_TASK_ID_NOT_FOUND = NotFound("InvalidTaskId.NotFound", "The specified TaskId does not exist.", 404)
 # WeData's document lists ResourceNotFound. LKE's lists no code, and ResourceNotFound is Tencent's common one.
 _RESOURCE_NOT_FOUND = NotFound("ResourceNotFound", "The task does not exist.", 200)
 
@@ -112,7 +109,7 @@ BDRC_TASK = Action(
     path="/api/v1/tasks/{TaskId}",
     parameters=(Parameter("TaskId", ("path",)),),
     answer=answer_task,
-    not_found=_TASK_ID_NOT_FOUND,
+    not_found=TASK_ID_NOT_FOUND,
     task=_BDRC_SHAPE,
 )
 
@@ -129,71 +126,6 @@ BDRC_TASK_LIST = Action(
     ),
     answer=describe_tasks,
     task=replace(_BDRC_SHAPE, task_at=(), example=_BDRC_SHAPE.example["Data"]),
-)
-
-_ICE_SHAPE = TaskShape(
-    task_at=("WorkflowTask",),
-    id_at="TaskId",
-    status_at="Status",
-    unfinished=frozenset({"Init", "Processing"}),
-    stamps=(
-        Stamp("CreateTime", "created", iso_utc),
-        Stamp("FinishTime", "finished", iso_utc),
-    ),
-    example={
-        "WorkflowTask": {
-            "TaskId": "emulated",
-            "Status": "Init",
-            "TaskInput": '{\n "Type": "Media",\n "Media": "30706071edbfe290b488emulated"\n}',
-            "Workflow": {
-                "WorkflowId": "63dca94c609de02ac0d1emulated",
-                "Name": "Emulated workflow",
-                "Status": "Active",
-                "Type": "Common",
-                "CreateTime": "2022-11-27T10:02:12Z",
-                # The line's end is in the document's example too.
-                "ModifiedTime": "2022-11-29T02:06:19Z\n",
-            },
-            # Not JSON, as in the document's example, though it is a JSON text in other answers.
-            "ActivityResults": "No results yet.",
-            "UserData": '{"NotifyAddress":"http://callback.invalid"}',
-        }
-    },
-)
-
-# The list's model has no ActivityResults, and a MediaType in its Workflow that the single task's has not.
-_ICE_LISTED = merge(
-    {name: value for name, value in _ICE_SHAPE.example["WorkflowTask"].items() if name != "ActivityResults"},
-    {"Workflow": {"MediaType": "Media"}},
-)
-
-ICE_WORKFLOW_TASK = Action(
-    api="ice.workflow_task",
-    cloud="alibaba",
-    service="ice",
-    version="2020-11-09",
-    name="GetWorkflowTask",
-    parameters=(Parameter("TaskId", ("query", "form")),),
-    answer=answer_task,
-    not_found=_TASK_ID_NOT_FOUND,
-    task=_ICE_SHAPE,
-)
-
-ICE_WORKFLOW_TASK_LIST = Action(
-    api="ice.workflow_task_list",
-    cloud="alibaba",
-    service="ice",
-    version="2020-11-09",
-    name="ListWorkflowTasks",
-    parameters=tuple(
-        Parameter(name, ("query", "form"), required=False)
-        for name in (
-            *("StartOfCreateTime", "EndOfCreateTime", "KeyText", "WorkflowId", "WorkflowName"),
-            *("MaxResults", "NextToken"),
-        )
-    ),
-    answer=list_workflow_tasks,
-    task=replace(_ICE_SHAPE, task_at=(), example=_ICE_LISTED, left_out=frozenset({"ActivityResults"})),
 )
 
 WEDATA_TASK = Action(
@@ -319,9 +251,9 @@ LKE_TASK = Action(
 )
 
 TASK_ACTIONS: tuple[Action, ...] = (
-    *(BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK),
+    *(BPSTUDIO_TASK, BDRC_TASK, *ice_actions.ICE_READS, WEDATA_TASK, LKE_TASK),
     *wedata_runs.RUN_READS,
 )
-OTHER_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, ICE_WORKFLOW_TASK_LIST, *wedata_runs.RUN_ACTIONS)
+OTHER_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, *ice_actions.ICE_ACTIONS, *wedata_runs.RUN_ACTIONS)
 ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *OTHER_ACTIONS, *STS_ACTIONS)
 ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in TASK_ACTIONS}

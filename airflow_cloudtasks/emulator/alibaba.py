@@ -8,6 +8,7 @@ texts; the error envelope as ``alibabacloud-tea-openapi`` reads it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -16,12 +17,12 @@ from airflow_cloudtasks.emulator.actions import ACTIONS
 from airflow_cloudtasks.emulator.alibaba_signing import missing
 from airflow_cloudtasks.emulator.contract import find_by_path
 from airflow_cloudtasks.emulator.gateway import ANONYMOUS, Identified, random_request_id
-from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError, to_json
+from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, Reply, Request, VendorError, is_json_object, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from airflow_cloudtasks.emulator.contract import Action
+    from airflow_cloudtasks.emulator.contract import Action, Kind
     from airflow_cloudtasks.emulator.keys import Key
     from airflow_cloudtasks.emulator.state import State
     from airflow_cloudtasks.emulator.wire import Cloud
@@ -33,6 +34,15 @@ _FORM = "application/x-www-form-urlencoded"
 _RPC = {(a.name, a.version): a for a in ACTIONS if a.cloud == "alibaba" and a.path == "/"}
 _ROA = tuple(a for a in ACTIONS if a.cloud == "alibaba" and a.path != "/")
 _VERSIONS = {a.version for a in ACTIONS if a.cloud == "alibaba"}
+
+
+# All comes as text; an object or array is JSON in it, as the SDK's models for sending ("Shrink") show.
+_IS_KIND: dict[Kind, Callable[[str], bool]] = {
+    "string": lambda text: True,
+    "integer": lambda text: re.fullmatch(r"-?[0-9]{1,19}", text) is not None,
+    "boolean": lambda text: text in ("true", "false", "True", "False"),
+    "object": is_json_object,
+}
 
 
 class AlibabaGateway:
@@ -108,7 +118,7 @@ class AlibabaGateway:
         return alibaba_signing.authenticate_rpc(request, {**_query(request), **_form(request)}, state, now)
 
     def check_parameters(self, request: Request, action: Action, sent: Mapping[str, object]) -> JsonObject:
-        """Check that the parameters an action needs are there. Others are ignored, as the gateway does.
+        """Check that the parameters an action needs are there, and what they are texts of. Others are ignored.
 
         Args:
             request: The request.
@@ -119,11 +129,13 @@ class AlibabaGateway:
             The parameters.
 
         Raises:
-            VendorError: One is missing.
+            VendorError: One is missing or no text of its type.
         """
         for parameter in action.parameters:
             if parameter.required and not sent.get(parameter.name):
                 raise missing(parameter.name)
+            if parameter.name in sent and not _IS_KIND[parameter.type](str(sent[parameter.name])):
+                raise VendorError("InvalidParameter", f"The specified parameter {parameter.name} is not valid.")
         return dict(sent)
 
     def success(self, body: JsonObject, request_id: str) -> Reply:

@@ -8,13 +8,12 @@ id is answered with is documented by neither: the codes here are those for a rol
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.contract import Action, Parameter
 from airflow_cloudtasks.emulator.sts import account_number, issue, open_session, user_number
-from airflow_cloudtasks.emulator.wire import VendorError, iso_utc
+from airflow_cloudtasks.emulator.wire import VendorError, is_json_object, iso_utc
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.contract import Call, Place
@@ -95,7 +94,7 @@ def _alibaba_session(call: Call) -> Session:
     if not re.fullmatch(r"[0-9]{1,9}", asked) or int(asked) not in _ALIBABA_SECONDS:
         text = "The Min/Max value of DurationSeconds is 15min/12hr."
         raise VendorError("InvalidParameter.DurationSeconds", text)
-    if "Policy" in given and not _is_json_object(given["Policy"]):
+    if "Policy" in given and not is_json_object(given["Policy"]):
         raise VendorError("InvalidParameter.PolicyGrammar", "The parameter Policy has not passed grammar check.")
     if not _exists(call, session):
         raise VendorError("EntityNotExist.Role", "The specified Role not exists.", 404)
@@ -191,13 +190,6 @@ def _session(cloud: Cloud, call: Call) -> Session | None:
 
 def _exists(call: Call, session: Session) -> bool:
     return call.state.sts.roles is None or session.role_arn in call.state.sts.roles
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 _FORM: tuple[Place, ...] = ("query", "form")

@@ -119,6 +119,21 @@ def to_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def is_json_object(text: str) -> bool:
+    """Tell whether a text is a JSON object.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Whether it is.
+    """
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 def iso_utc(moment: float) -> str:
     """Write a time as Alibaba Cloud's newer products and both token services do.
 
