@@ -1,0 +1,240 @@
+"""Counts the processes that workers start for waits that begin and end in the triggerer, in real Airflow.
+
+Two DAGs of ``no_worker_dags/waits.py`` run one after the other on one `airflow standalone`, each with 100 sensors
+whose ids are templates: one with ``start_from_trigger`` and ``end_from_trigger``, one with neither, only deferrable.
+They wait for tasks of the emulator, which admits 20 requests a second as the real API does. Once all of a DAG's sensors
+are deferred, all of its tasks end at once.
+
+What is started on workers is counted in two ways that know nothing of each other:
+
+- processes: every process that is started for a task asks Airflow's local settings for variables of its environment
+  before it executes anything, and those of the home write down its id. The distinct ids are counted. (Listeners would
+  do, but where there are any Airflow refuses DAGs with ``end_from_trigger``.)
+- runs: Airflow's API server notes in its table of events whenever a worker tells that it begins to run a task.
+
+The second DAG shows that both count: each of its waits takes a process to begin and one to end. A wait has ended right
+if its task instance succeeded and its XCom is, as an object, the task that it was to wait for.
+
+Exits with 1 unless neither counts anything for the first DAG, both count two for each wait of the second, and all waits
+of both have ended right.
+
+Set-up (a virtual environment of its own; Python 3.11 or newer; Airflow 3.3 or newer)::
+
+    pip install -e '.[emulator]' -r benchmarks/requirements.txt
+    python benchmarks/no_worker.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from real_airflow import Parts, free_ports
+
+from airflow_cloudtasks.emulator.server import Emulator
+
+API = "lke.task"
+# What a task takes until all of a DAG's end: longer than any run.
+FOREVER = 1e6
+LONGEST_STEP = 420
+STARTS = "starts.txt"
+LOCAL_SETTINGS = f"""
+import os
+from pathlib import Path
+
+def get_airflow_context_vars(context):
+    with Path(os.environ["AIRFLOW_HOME"], "{STARTS}").open("a") as starts:
+        starts.write(f"{{context['dag'].dag_id}} {{os.getpid()}}\\n")
+    return {{}}
+"""
+HOW = {"no_worker": "`start_from_trigger` and `end_from_trigger`", "deferrable": "neither, `deferrable` only"}
+BEGAN = time.monotonic()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of a DAG."""
+
+    processes: int
+    runs: int
+    succeeded: int
+    right: int
+    until_all_wait: float
+    until_the_end: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--waits", type=int, default=100, help="sensors of each DAG (default: 100)")
+    parser.add_argument("--rate", type=float, default=20, help="requests a second that are admitted (default: 20)")
+    parser.add_argument("--parallelism", type=int, default=4, help="Airflow's worker processes (default: 4)")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        directory = tempfile.TemporaryDirectory(prefix="no-worker-", ignore_cleanup_errors=True)
+        home = Path(stack.enter_context(directory))
+        emulator = stack.enter_context(Emulator())
+        emulator.limit(options.rate)
+        health = _set_up(home, emulator, options)
+        parts = stack.enter_context(Parts(home))
+        try:
+            parts.start("standalone")
+            _say("starting Airflow")
+            # Not before: what this process imports of Airflow would write another airflow.cfg, with other secrets.
+            _until(parts, "Airflow's API server answers", lambda: _answers(health))
+            _until(parts, "the DAGs are known", lambda: _known() == set(HOW))
+            return _report({dag_id: _run(parts, emulator, home, dag_id, options.waits) for dag_id in HOW}, options)
+        except TimeoutError as error:
+            raise SystemExit(f"{error}\n{parts.logs()}") from None
+
+
+def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
+    """Set Airflow up by the environment, which its parts inherit; gives the address that tells its health."""
+    (home / "config").mkdir()
+    (home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
+    (home / STARTS).touch()
+    api, worker_logs, trigger_logs = free_ports(3)
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]
+    os.environ |= emulator.connections() | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent.resolve() / "no_worker_dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": str(options.parallelism),
+        "AIRFLOW__API__PORT": str(api),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
+        "NO_PROXY": "127.0.0.1,localhost",
+        # `airflow standalone` starts its parts by the command's name.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "NO_WORKER_WAITS": str(options.waits),
+    }
+    return f"http://localhost:{api}/api/v2/monitor/health"
+
+
+def _run(parts: Parts, emulator: Emulator, home: Path, dag_id: str, waits: int) -> Figures:
+    for number in range(waits):
+        emulator.add_task(API, f"{dag_id}-{number}", ("RUNNING", FOREVER), "SUCCESS")
+    _say(f"{dag_id}: starting {waits} sensors")
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "dags", "trigger", dag_id], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"`airflow dags trigger` failed:\n{done.stderr[-4000:]}")
+    began = time.monotonic()
+    _until(parts, f"{dag_id}: all are deferred", lambda: _states(dag_id) == ["deferred"] * waits)
+    deferred = time.monotonic()
+    emulator.advance(FOREVER)
+    over = ({"success"}, {"failed"}, {"success", "failed"})
+    _until(parts, f"{dag_id}: all have ended", lambda: set(_states(dag_id)) in over)
+    ended = time.monotonic()
+    return _look(home, dag_id, waits, deferred - began, ended - deferred)
+
+
+def _look(home: Path, dag_id: str, waits: int, until_all_wait: float, until_the_end: float) -> Figures:
+    from airflow.models.log import Log
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        returned = {
+            row.task_id: XComModel.deserialize_value(row)
+            for row in session.query(XComModel).filter_by(dag_id=dag_id, key="return_value")
+        }
+        runs = session.query(Log).filter_by(dag_id=dag_id, event="running").count()
+    started = [line.split() for line in (home / STARTS).read_text().splitlines()]
+    return Figures(
+        processes=len({pid for of, pid in started if of == dag_id}),
+        runs=runs,
+        succeeded=_states(dag_id).count("success"),
+        right=sum(_is_right(returned.get(f"wait_{number}"), f"{dag_id}-{number}") for number in range(waits)),
+        until_all_wait=until_all_wait,
+        until_the_end=until_the_end,
+    )
+
+
+def _is_right(task: Any, task_id: str) -> bool:
+    return isinstance(task, dict) and (task["api"], task["id"], task["ok"]) == (API, task_id, True)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with build_opener(ProxyHandler({})).open(address, timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+def _known() -> set[str]:
+    from airflow.models.dag import DagModel
+    from airflow.models.errors import ParseImportError
+
+    if errors := _rows(ParseImportError.stacktrace):
+        raise SystemExit(f"The DAGs cannot be imported:\n{errors[0][0]}")
+    return {dag_id for (dag_id,) in _rows(DagModel.dag_id) if dag_id in HOW}
+
+
+def _states(dag_id: str) -> list[str]:
+    from airflow.models.taskinstance import TaskInstance
+
+    return [str(state) for (state,) in _rows(TaskInstance.state, where=[TaskInstance.dag_id == dag_id])]
+
+
+def _rows(*columns: Any, where: Sequence[Any] = ()) -> Sequence[Any]:
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return session.execute(select(*columns).where(*where)).all()
+
+
+def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LONGEST_STEP
+    while not true():
+        parts.check()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Not within {LONGEST_STEP} s: {what}")
+        time.sleep(0.2)
+    _say(what)
+
+
+def _say(line: str) -> None:
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+
+def _report(figures: dict[str, Figures], options: argparse.Namespace) -> int:
+    from airflow import __version__
+
+    print(f"Airflow {__version__}, `airflow standalone`, {options.parallelism} worker processes at once.\n")
+    print("| waits with | waits | processes of workers | runs noted | succeeded | XComs right | all wait | all ended |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for dag_id, of in figures.items():
+        cells = (HOW[dag_id], options.waits, f"**{of.processes}**", of.runs, of.succeeded, of.right)
+        print(f"| {' | '.join(map(str, cells))} | {of.until_all_wait:.1f} s | {of.until_the_end:.1f} s |")
+    failures = []
+    for dag_id, expected in (("no_worker", 0), ("deferrable", 2 * options.waits)):
+        of = figures[dag_id]
+        if (of.processes, of.runs) != (expected, expected):
+            failures.append(f"{dag_id}: {of.processes} processes and {of.runs} runs on workers, expected {expected}")
+        if (of.succeeded, of.right) != (options.waits, options.waits):
+            failures.append(f"{dag_id}: {of.succeeded} of {options.waits} succeeded, {of.right} XComs are right")
+    for failure in failures:
+        print(f"FAILED: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
