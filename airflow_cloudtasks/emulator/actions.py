@@ -17,6 +17,10 @@ from airflow_cloudtasks.emulator.listing import describe_tasks
 from airflow_cloudtasks.emulator.not_found import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.sts_actions import STS_ACTIONS
 from airflow_cloudtasks.emulator.times import beijing_time, unix_seconds
+from airflow_cloudtasks.emulator.wedata_backfill import BACKFILL, BACKFILL_ACTIONS
+from airflow_cloudtasks.emulator.wedata_instances import INSTANCE_ACTIONS, TASK_INSTANCE
+from airflow_cloudtasks.emulator.wedata_jobs import ASYNC_JOB
+from airflow_cloudtasks.emulator.wedata_sql import SQL_ACTIONS, SQL_RUN
 
 _EXAMPLE_NUMBER = 1333
 
@@ -253,7 +257,11 @@ LKE_TASK = Action(
 TASK_ACTIONS: tuple[Action, ...] = (
     *(BPSTUDIO_TASK, BDRC_TASK, *ice_actions.ICE_READS, WEDATA_TASK, LKE_TASK),
     *wedata_runs.RUN_READS,
+    *(TASK_INSTANCE, ASYNC_JOB, SQL_RUN, BACKFILL),
 )
-OTHER_ACTIONS: tuple[Action, ...] = (BDRC_TASK_LIST, *ice_actions.ICE_ACTIONS, *wedata_runs.RUN_ACTIONS)
+OTHER_ACTIONS: tuple[Action, ...] = (
+    *(BDRC_TASK_LIST, *ice_actions.ICE_ACTIONS),
+    *(*wedata_runs.RUN_ACTIONS, *INSTANCE_ACTIONS, *SQL_ACTIONS, *BACKFILL_ACTIONS),
+)
 ACTIONS: tuple[Action, ...] = (*TASK_ACTIONS, *OTHER_ACTIONS, *STS_ACTIONS)
 ACTIONS_BY_API: dict[str, Action] = {action.api: action for action in TASK_ACTIONS}

@@ -62,6 +62,15 @@ class TaskStore:
         task.number = next(self._numbers)
         namesakes[scope] = numbered[task.number] = task
 
+    def remove(self, task: Task) -> None:
+        """Remove a task.
+
+        Args:
+            task: One that is there.
+        """
+        del self._tasks[task.api, task.id][tuple(sorted(task.scope.items()))]
+        del self._by_number[task.api][task.number]
+
     def find(self, api: str, task_id: str, parameters: Mapping[str, Any]) -> Task | None:
         """Find the task that a request means.
 

@@ -52,7 +52,12 @@ PAGE = (
 
 
 def answer_list(
-    call: Call, api: str, wanted: Test, order: list[tuple[str, bool]], shape: TaskShape | None = None
+    call: Call,
+    api: str,
+    wanted: Test,
+    order: list[tuple[str, bool]],
+    shape: TaskShape | None = None,
+    complete: Callable[[Call, Task, JsonObject], JsonObject] = lambda call, task, entry: entry,
 ) -> JsonObject:
     """Answer a list. Without an order the newest come first.
 
@@ -62,6 +67,7 @@ def answer_list(
         wanted: Tells whether an entry is listed.
         order: Names of an entry's fields to sort by, each with whether it goes down; the first counts most.
         shape: The shape of an entry; None for the action's own.
+        complete: Adds to an entry what its shape cannot tell.
 
     Returns:
         The page, without RequestId.
@@ -74,9 +80,12 @@ def answer_list(
         raise invalid("PageNumber")
     if not 1 <= size <= _LARGEST_SIZE:
         raise invalid("PageSize")
-    found = [(task, entry) for task, entry in _entries(call, api, shape or shape_of(call.action)) if wanted(entry)]
+    entries = (
+        (task, complete(call, task, entry)) for task, entry in _entries(call, api, shape or shape_of(call.action))
+    )
+    found = [(task, entry) for task, entry in entries if wanted(entry)]
     for name, descending in reversed(order):
-        found.sort(key=lambda pair: str(pair[1].get(name) or ""), reverse=descending)
+        found.sort(key=lambda pair: _sort_key(pair[1][name]), reverse=descending)
     page = found[(number - 1) * size : number * size]
     for task, _ in page:
         call.shows(task, position(task.script, task.created_at, call.now))
@@ -146,6 +155,11 @@ def _entries(call: Call, api: str, shape: TaskShape) -> Iterable[tuple[Task, Jso
     for task in call.state.tasks.newest(api):
         if all(call.parameters.get(name) == value for name, value in task.scope.items()):
             yield task, show_task(shape, task, position(task.script, task.created_at, call.now), call.parameters)
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    # What is null comes before what is not.
+    return (value is not None, 0 if value is None else value)
 
 
 def _filter(name: str, values: list[str], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:

@@ -35,6 +35,16 @@ SPOKEN_OF = {
     "KillTriggerWorkflowRuns": ("wedata.workflow_run", "WorkflowExecutionIdList", "RUNNING"),
     "ListTriggerWorkflowRuns": ("wedata.workflow_run", "", "SUCCESS"),
     "ListTriggerTaskRuns": ("wedata.task_run", "", "FAILED"),
+    "GetTaskInstance": ("wedata.task_instance", "InstanceKey", "COMPLETED"),
+    "GetTaskInstanceLog": ("wedata.task_instance", "InstanceKey", "EXPIRED"),
+    "ListTaskInstances": ("wedata.task_instance", "", "RUNNING"),
+    "RerunTaskInstancesAsync": ("wedata.task_instance", "InstanceKeyList", "EXPIRED"),
+    "KillTaskInstancesAsync": ("wedata.task_instance", "InstanceKeyList", "RUNNING"),
+    "GetOpsAsyncJob": ("wedata.async_job", "AsyncId", "SUCCESS"),
+    "GetSQLRunResult": ("wedata.sql_run", "JobId", "SUCCESS"),
+    "StopSQLScriptRun": ("wedata.sql_run", "JobId", "RUNNING"),
+    "GetDataBackfillPlan": ("wedata.backfill", "DataBackfillPlanId", "0/0"),
+    "DeleteDataBackfillPlanAsync": ("wedata.backfill", "DataBackfillPlanId", "100/100"),
 }
 
 

@@ -1,0 +1,180 @@
+"""WeData's runs of SQL scripts: started, read with their rows, and stopped.
+
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. Of the two ends TERMINATED and CANCELED they
+do not say which one a stop leads to; the emulator's is TERMINATED ("has been stopped").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator import starting
+from airflow_cloudtasks.emulator.answers import answer_with, find_task, is_finished
+from airflow_cloudtasks.emulator.contract import Parameter, TaskShape
+from airflow_cloudtasks.emulator.scripts import Step, position
+from airflow_cloudtasks.emulator.times import beijing_time
+from airflow_cloudtasks.emulator.wedata_contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.wire import VendorError
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.contract import Call
+    from airflow_cloudtasks.emulator.wire import JsonObject
+
+_STOPPED = Step("TERMINATED")
+# "Has a value in any status": what it says is for people, in the language of the caller.
+_STATUS_MESSAGES = {
+    "QUEUED": "The run has not finished and has no results yet. Ask again later with the same JobId.",
+    "RUNNING": "The run has not finished and has no results yet. Ask again later with the same JobId.",
+    "SUCCESS": "The run has succeeded; these are all of its results.",
+    "FAILED": "The run has failed and has no results.",
+    "TERMINATED": "The run was stopped and has no results.",
+    "CANCELED": "The run was canceled and has no results.",
+}
+
+_SHAPE = TaskShape(
+    task_at=("Data",),
+    id_at="JobId",
+    status_at="Status",
+    asked_by="JobId",
+    scope=("ProjectId",),
+    waiting=frozenset({"QUEUED"}),
+    unfinished=frozenset({"QUEUED", "RUNNING"}),
+    script=(Step("QUEUED", 1), Step("RUNNING", 2), Step("SUCCESS")),
+    example={
+        "Data": {
+            "JobId": "emulated",
+            "Status": "QUEUED",
+            "StatusMessage": "",
+            "CostMs": 0,
+            "Truncated": False,
+            "Results": [
+                {
+                    "JobExecutionId": "emulated_0",
+                    "Status": "SUCCESS",
+                    "Columns": [
+                        {"ColumnName": "day", "ColumnType": "date"},
+                        {"ColumnName": "orders", "ColumnType": "bigint"},
+                    ],
+                    "Rows": [{"Values": ["2026-01-01", "17"]}, {"Values": ["2026-01-02", None]}],
+                    "Total": 2,
+                    "CostMs": 12,
+                    "Truncated": False,
+                }
+            ],
+        }
+    },
+)
+
+
+def _get_result(call: Call) -> JsonObject:
+    task = find_task(call, SQL_RUN, call.parameters["JobId"])
+    shown = answer_with(call, _SHAPE, task)["Data"]
+    where = position(task.script, task.created_at, call.now)
+    until = where.entered_at if is_finished(_SHAPE, where) else call.now
+    known: JsonObject = {"CostMs": int((until - task.created_at) * 1000)}
+    known["StatusMessage"] = _STATUS_MESSAGES.get(shown["Status"], "")
+    if "Results" not in task.fields:
+        shown["Results"] = [{**shown["Results"][0], "JobExecutionId": f"{task.id}_0"}]
+    # Documented: an empty list as long as the run goes on, and for one that is no success.
+    results = shown["Results"] if shown["Status"] == "SUCCESS" else []
+    only = call.parameters.get("JobExecutionId")
+    known["Results"] = [one for one in results if only in (None, one["JobExecutionId"])]
+    return {"Data": {**shown, **known, **_own(("CostMs", "StatusMessage"), task.fields, where.step.fields)}}
+
+
+def _own(names: tuple[str, ...], *fields: JsonObject) -> JsonObject:
+    return {name: one[name] for one in fields for name in names if name in one}
+
+
+def _run_script(call: Call) -> JsonObject:
+    script_id, content = call.parameters.get("ScriptId"), call.parameters.get("ScriptContent")
+    if script_id is None:
+        # Documented: both are needed without a saved script, and in the configuration a data source.
+        config = call.parameters.get("ScriptConfig", {})
+        for name, value in (("ScriptContent", content), ("ScriptConfig.DatasourceId", config.get("DatasourceId"))):
+            if not value:
+                raise VendorError("MissingParameter", f"The request is missing a required parameter `{name}`.")
+    task = starting.start(call, SQL_RUN, starting.new_number(call), {})
+    made = beijing_time(call.now)
+    first = {
+        "JobId": task.id,
+        "ScriptContent": content or "SELECT 1;",
+        "Status": position(task.script, task.created_at, call.now).step.status,
+        "CreateTime": made,
+        "UpdateTime": made,
+        "EndTime": None,
+        "TimeCost": None,
+        "ScriptContentTruncate": False,
+    }
+    execution = {
+        **first,
+        "JobExecutionId": f"{task.id}_0",
+        "JobExecutionName": "Result1",
+        "ExecuteStageInfo": None,
+        "LogFilePath": None,
+        "ResultFilePath": None,
+        "ResultPreviewFilePath": None,
+        "SchemaInfoFilePath": None,
+        "ResultTotalCount": 0,
+        "ResultEffectCount": 0,
+        "ResultPreviewCount": 0,
+        "ContextScriptContent": None,
+        "CollectingTotalResult": False,
+        "CollectedPreviewResult": False,
+    }
+    job = {
+        **first,
+        "JobName": "emulated_run",
+        "JobType": "EXECUTOR",
+        "ScriptId": script_id or f"adhoc-{starting.new_uuid()}",
+        "OwnerUin": "100000000001",
+        "UserUin": "100000000001",
+        "JobExecutionList": [execution],
+    }
+    return {"Data": job}
+
+
+def _stop_run(call: Call) -> JsonObject:
+    job_id = call.parameters["JobId"]
+    task = call.state.tasks.find(SQL_RUN.api, job_id, call.parameters)
+    stopped = starting.cancel(call, SQL_RUN, job_id, task, _STOPPED)
+    find_task(call, SQL_RUN, job_id)
+    # Documented as "whether it succeeded"; undocumented whether it does for a run that has ended.
+    return {"Data": {"Status": stopped}}
+
+
+SQL_RUN = wedata(
+    "wedata.sql_run",
+    "GetSQLRunResult",
+    parameters=(PROJECT, Parameter("JobId", JSON), *optional("JobExecutionId")),
+    answer=_get_result,
+    not_found=NOT_FOUND,
+    task=_SHAPE,
+)
+SQL_RUN_START = wedata(
+    "wedata.sql_run_start",
+    "RunSQLScript",
+    parameters=(
+        PROJECT,
+        *optional("ScriptId", "ScriptContent", "Params"),
+        Parameter(
+            "ScriptConfig",
+            JSON,
+            required=False,
+            type="object",
+            members=optional(
+                *("DatasourceId", "DatasourceEnv", "ComputeResource", "ExecutorGroupId", "Params", "AdvanceConfig")
+            ),
+        ),
+    ),
+    answer=_run_script,
+)
+SQL_RUN_CANCEL = wedata(
+    "wedata.sql_run_cancel",
+    "StopSQLScriptRun",
+    parameters=(Parameter("JobId", JSON), PROJECT),
+    answer=_stop_run,
+)
+
+
+SQL_ACTIONS = (SQL_RUN_START, SQL_RUN_CANCEL)
