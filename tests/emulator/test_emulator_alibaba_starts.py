@@ -8,6 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alibabacloud_bdrc20230808 import models as bdrc
+from alibabacloud_bdrc20230808.client import Client as BdrcClient
+from alibabacloud_bpstudio20210931 import models as bpstudio
+from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
 from alibabacloud_ice20201109 import models as ice
 from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
@@ -24,9 +28,15 @@ REQUESTS = {
     "StartAIWorkflow": ice.StartAIWorkflowRequest,
     "GetAIWorkflowTask": ice.GetAIWorkflowTaskRequest,
     "StopAIWorkflowTask": ice.StopAIWorkflowTaskRequest,
+    "CreateTask": bpstudio.CreateTaskRequest,
+    "ExecuteTask": bpstudio.ExecuteTaskRequest,
+    "ExecuteOperationASync": bpstudio.ExecuteOperationASyncRequest,
+    "GetExecuteOperationResult": bpstudio.GetExecuteOperationResultRequest,
+    "UpdateResources": bdrc.UpdateResourcesRequest,
+    "CheckRules": bdrc.CheckRulesRequest,
 }
 # A task is named by an id that the SDK's models do not require and without which there is nothing to do.
-NEEDED = {"GetAIWorkflowTask": {"TaskId"}, "StopAIWorkflowTask": {"TaskId"}}
+NEEDED = {"GetAIWorkflowTask": {"TaskId"}, "StopAIWorkflowTask": {"TaskId"}, "ExecuteTask": {"TaskId"}}
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -128,3 +138,143 @@ def test_ice_stops_an_ai_workflow(cloudtasks_emulator: Emulator) -> None:
 def test_a_parameter_that_is_no_text_of_its_type_is_refused(client: Client) -> None:
     answer = client.send(client.prepare_alibaba("StartWorkflow", query="SkipInputVerification=maybe"))
     assert answer.code == "InvalidParameter"
+
+
+class BpStudio:
+    """BPStudio, by Alibaba Cloud's client."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._client = BpStudioClient(alibaba_config(emulator))
+
+    def create(self, **more: Any) -> Any:
+        asked = {"app_id": "a1", "process_id": "p1", "task_name": "n1", **more}
+        return self._client.create_task(bpstudio.CreateTaskRequest(**asked)).body.to_map()
+
+    def execute(self, task_id: int) -> Any:
+        return self._client.execute_task(bpstudio.ExecuteTaskRequest(task_id=task_id)).body.to_map()
+
+    def task(self, task_id: int) -> Any:
+        return self._client.get_task(bpstudio.GetTaskRequest(task_id=str(task_id))).body.to_map()["Data"]
+
+    def operate(self, **more: Any) -> str:
+        asked = {"service_type": "ecs", "operation": "rename", "attributes": {"name": "x"}, **more}
+        body = self._client.execute_operation_async(bpstudio.ExecuteOperationASyncRequest(**asked)).body
+        assert (body.code, body.message) == ("200", "Success")
+        operation_id: str = body.data
+        return operation_id
+
+    def operation(self, operation_id: str) -> Any:
+        asked = bpstudio.GetExecuteOperationResultRequest(operation_id=operation_id)
+        return self._client.get_execute_operation_result(asked).body.to_map()
+
+
+def test_bpstudios_task_goes_on_once_executed(cloudtasks_emulator: Emulator) -> None:
+    client = BpStudio(cloudtasks_emulator)
+    made = client.create(variables={"${var}": "value"})
+    task_id = made["Data"]
+    assert (made["Code"], isinstance(task_id, int)) == ("200", True)
+    task = client.task(task_id)
+    assert (task["Id"], task["Name"], task["ProcessId"], task["Status"]) == (task_id, "n1", "p1", "BINDING")
+    assert json.loads(json.loads(f'"{task["InstanceIds"]}"')) == {"app": "a1"}
+    cloudtasks_emulator.advance(600)
+    assert client.task(task_id)["Status"] == "BINDING"
+    executed = client.execute(task_id)
+    assert (executed["Code"], executed["Data"]) == (
+        200,
+        {"Id": task_id, "Name": "n1", "Status": "BINDING", "ErrorMessage": ""},
+    )
+    cloudtasks_emulator.advance(2)
+    assert client.task(task_id)["Status"] == "FINISH"
+    assert client.execute(task_id)["Data"]["Status"] == "FINISH"
+    started = cloudtasks_emulator.started("bpstudio.task")
+    assert [(entry["id"], entry["action"]) for entry in started] == [
+        (str(task_id), "CreateTask"),
+        (str(task_id), "ExecuteTask"),
+    ]
+    assert json.loads(started[0]["parameters"]["Variables"]) == {"${var}": "value"}
+
+
+def test_bpstudio_executes_by_the_plan(cloudtasks_emulator: Emulator) -> None:
+    client = BpStudio(cloudtasks_emulator)
+    cloudtasks_emulator.next_script("bpstudio.task", "FINISH", fields={"ErrorMessage": "SyntaxError"})
+    first, second = client.create()["Data"], client.create()["Data"]
+    assert first != second
+    assert client.execute(second)["Data"]["ErrorMessage"] == "SyntaxError"
+    assert client.task(first)["Status"] == "BINDING"
+
+
+def test_bpstudio_refuses_what_is_missing_or_wrong(client: Client) -> None:
+    def code(action: str, form: str) -> str | None:
+        return client.send(client.prepare_alibaba(action, "2021-09-31", form=form)).code
+
+    assert code("CreateTask", "AppId=a&ProcessId=p") == "MissingTaskName"
+    assert code("CreateTask", "AppId=a&ProcessId=p&TaskName=n&Variables=x") == "InvalidParameter"
+    assert code("ExecuteTask", "TaskId=x") == "InvalidParameter"
+    assert code("ExecuteTask", "TaskId=7") == "404"
+    assert client.emulator.started() == []
+
+
+def test_bpstudios_operation_runs_once_a_client_token(cloudtasks_emulator: Emulator) -> None:
+    client = BpStudio(cloudtasks_emulator)
+    first, again, other = (client.operate(client_token=token) for token in ("t", "t", "u"))
+    assert (first == again, first == other) == (True, False)
+    assert client.operate() != client.operate()
+    assert len(cloudtasks_emulator.started("bpstudio.operation")) == 4
+    seen = []
+    for _ in range(3):
+        seen.append(client.operation(first)["Data"]["Status"])
+        cloudtasks_emulator.advance(1.5)
+    assert seen == ["INIT", "RUNNING", "SUCCESS"]
+
+
+def test_a_lost_answer_and_a_client_token_make_one_operation(client: Client) -> None:
+    client.emulator.fault("lost_answer", count=1, api="bpstudio.operation_start")
+    asked = client.prepare_alibaba
+    form = "ServiceType=ecs&Operation=rename&ClientToken=t"
+    with pytest.raises(ConnectionResetError):
+        client.send(asked("ExecuteOperationASync", "2021-09-31", form=form))
+    answer = client.send(asked("ExecuteOperationASync", "2021-09-31", form=form))
+    assert [entry["id"] for entry in client.emulator.started()] == [answer.json["Data"]]
+
+
+def test_bpstudios_operation_is_told_for_an_hour(cloudtasks_emulator: Emulator) -> None:
+    client = BpStudio(cloudtasks_emulator)
+    cloudtasks_emulator.next_script("bpstudio.operation", "FAILURE", fields={"Message": "no such instance"})
+    operation_id = client.operate()
+    data = client.operation(operation_id)["Data"]
+    assert (data["OperationId"], data["Status"], data["Message"]) == (operation_id, "FAILURE", "no such instance")
+    cloudtasks_emulator.advance(3600)
+    for gone in (operation_id, "op_none"):
+        answer = client.operation(gone)
+        assert (answer["Code"], "Data" in answer) == ("200", False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "detail"),
+    [
+        (bdrc.UpdateResourcesRequest(), "UPDATE_RESOURCES", None),
+        (bdrc.UpdateResourcesRequest(resource_type="ACS::ECS::Instance"), "UPDATE_RESOURCES", "ACS::ECS::Instance"),
+        (bdrc.CheckRulesRequest(resource_arn="arn", rule_id="r1"), "CHECK_RULES", "arn"),
+    ],
+)
+def test_bdrc_starts_a_task(cloudtasks_emulator: Emulator, asked: Any, kind: str, detail: str | None) -> None:
+    client = BdrcClient(alibaba_config(cloudtasks_emulator))
+    start = client.update_resources if kind == "UPDATE_RESOURCES" else client.check_rules
+    task_id = start(asked).body.data.task_id
+    seen = []
+    for _ in range(3):
+        task = client.describe_task(task_id).body.to_map()["Data"]
+        seen.append(task["TaskStatus"])
+        cloudtasks_emulator.advance(1.5)
+    assert seen == ["CREATED", "RUNNING", "COMPLETE"]
+    assert (task["TaskType"], detail is None or detail in task["TaskDetail"]) == (kind, True)
+    (entry,) = cloudtasks_emulator.started("bdrc.task")
+    assert (entry["id"], entry["parameters"]) == (task_id, asked.to_map())
+    assert [one.task_id for one in client.describe_tasks(bdrc.DescribeTasksRequest()).body.data.content] == [task_id]
+
+
+def test_bdrc_checks_no_rules_without_a_resource(cloudtasks_emulator: Emulator) -> None:
+    client = BdrcClient(alibaba_config(cloudtasks_emulator))
+    with pytest.raises(Exception, match="ResourceArn") as raised:
+        client.check_rules(bdrc.CheckRulesRequest(rule_id="r1"))
+    assert raised.value.code == "MissingResourceArn"
