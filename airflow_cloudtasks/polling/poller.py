@@ -241,6 +241,7 @@ class Poller:
         listing = self.api.list_tasks
         assert listing is not None  # noqa: S101 - for the type checker
         found_in = dict(zip(listing.action.params, scope, strict=True))
+        asked = len(wanted)
         sweep = Sweep(self.api, found_in, wanted, since([_created(subject) for subject in wanted.values()]))
         try:
             while sweep.next_page is not None:
@@ -256,7 +257,8 @@ class Poller:
                     if number % _AT_ONCE == _AT_ONCE - 1:
                         await asyncio.sleep(0)
             if sweep.missing and not sweep.is_complete:
-                cost.learn_too_long(len(sweep.missing), self._loop.time())
+                # With a few more to look for, it would be as full of others as it is now.
+                cost.learn_too_long(2 * asked, self._loop.time())
             else:
                 cost.learn(sweep.pages, len(sweep.missing), self._loop.time())
         except (CredentialsError, InvalidConnection) as error:
