@@ -7,6 +7,7 @@ documented: InvalidParameter is Tencent Cloud's common code.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.answers import shape_of, show_task
@@ -16,7 +17,7 @@ from airflow_cloudtasks.emulator.wedata_contract import JSON, optional
 from airflow_cloudtasks.emulator.wire import VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from airflow_cloudtasks.emulator.contract import Call, TaskShape
     from airflow_cloudtasks.emulator.tasks import Task
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_SIZE = 10
 _LARGEST_SIZE = 100
+_TIME_FILTERS = {"ScheduleTimeGreaterEqual": operator.ge, "ScheduleTimeLessEqual": operator.le}
 FILTERS = Parameter(
     "Filters",
     JSON,
@@ -58,6 +60,7 @@ def answer_list(
     order: list[tuple[str, bool]],
     shape: TaskShape | None = None,
     complete: Callable[[Call, Task, JsonObject], JsonObject] = lambda call, task, entry: entry,
+    ids: Collection[str] | None = None,
 ) -> JsonObject:
     """Answer a list. Without an order the newest come first.
 
@@ -68,6 +71,7 @@ def answer_list(
         order: Names of an entry's fields to sort by, each with whether it goes down; the first counts most.
         shape: The shape of an entry; None for the action's own.
         complete: Adds to an entry what its shape cannot tell.
+        ids: The only tasks that can be wanted, where that is known without a look at them; None for all.
 
     Returns:
         The page, without RequestId.
@@ -80,10 +84,9 @@ def answer_list(
         raise invalid("PageNumber")
     if not 1 <= size <= _LARGEST_SIZE:
         raise invalid("PageSize")
-    entries = (
-        (task, complete(call, task, entry)) for task, entry in _entries(call, api, shape or shape_of(call.action))
-    )
-    found = [(task, entry) for task, entry in entries if wanted(entry)]
+    entries = _entries(call, api, shape or shape_of(call.action), ids)
+    completed = ((task, complete(call, task, entry)) for task, entry in entries)
+    found = [(task, entry) for task, entry in completed if wanted(entry)]
     for name, descending in reversed(order):
         found.sort(key=lambda pair: _sort_key(pair[1][name]), reverse=descending)
     page = found[(number - 1) * size : number * size]
@@ -116,6 +119,19 @@ def passes(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keywo
     """
     tests = [_filter(one.get("Name", ""), one.get("Values", []), known, keyword) for one in filters]
     return lambda entry: all(test(entry) for test in tests)
+
+
+def named_ids(filters: Iterable[Mapping[str, Any]], name: str) -> list[str] | None:
+    """Tell which tasks a filter by id names, so that a few are found fast among many.
+
+    Args:
+        filters: The filters.
+        name: The name of the filter by id.
+
+    Returns:
+        The ids; None where there is no such filter.
+    """
+    return next((one.get("Values", []) for one in filters if one.get("Name") == name), None)
 
 
 def read_order(fields: Iterable[Mapping[str, str]], known: Mapping[str, str]) -> list[tuple[str, bool]]:
@@ -151,23 +167,20 @@ def invalid(name: str) -> VendorError:
     return VendorError("InvalidParameter", f"The value of the parameter `{name}` is not valid.")
 
 
-def _entries(call: Call, api: str, shape: TaskShape) -> Iterable[tuple[Task, JsonObject]]:
+def _entries(call: Call, api: str, shape: TaskShape, ids: Collection[str] | None) -> Iterable[tuple[Task, JsonObject]]:
     for task in call.state.tasks.newest(api):
+        if ids is not None and task.id not in ids:
+            continue
         if all(call.parameters.get(name) == value for name, value in task.scope.items()):
             yield task, show_task(shape, task, position(task.script, task.created_at, call.now), call.parameters)
 
 
-def _sort_key(value: Any) -> tuple[bool, Any]:
-    # What is null comes before what is not.
-    return (value is not None, 0 if value is None else value)
-
-
 def _filter(name: str, values: list[str], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
-    # The format of the two times is not documented; the answers have Unix milliseconds.
-    if name == "ScheduleTimeGreaterEqual":
-        return lambda entry: all(int(entry["ScheduleTime"]) >= _whole(name, value) for value in values)
-    if name == "ScheduleTimeLessEqual":
-        return lambda entry: all(int(entry["ScheduleTime"]) <= _whole(name, value) for value in values)
+    if name in _TIME_FILTERS:
+        # The format of the two times is not documented; the answers have Unix milliseconds.
+        bounds = [_whole(value) for value in values]
+        holds = _TIME_FILTERS[name]
+        return lambda entry: all(holds(int(entry["ScheduleTime"]), bound) for bound in bounds)
     if name == "Keyword":
         in_name, as_id = keyword
         return lambda entry: any(value in str(entry[in_name]) or value == entry[as_id] for value in values)
@@ -176,7 +189,12 @@ def _filter(name: str, values: list[str], known: Mapping[str, str], keyword: tup
     return lambda entry: entry[known[name]] in values
 
 
-def _whole(name: str, text: str) -> int:
+def _whole(text: str) -> int:
     if not text.isdecimal():
-        raise invalid(name)
+        raise invalid("Filters")
     return int(text)
+
+
+def _sort_key(value: Any) -> tuple[bool, Any]:
+    # What is null comes before what is not.
+    return (value is not None, 0 if value is None else value)

@@ -18,9 +18,19 @@ from airflow_cloudtasks.emulator.contract import Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.scripts import Step, position
 from airflow_cloudtasks.emulator.times import unix_milliseconds
 from airflow_cloudtasks.emulator.wedata_contract import JSON, NOT_FOUND, PROJECT, optional, wedata
-from airflow_cloudtasks.emulator.wedata_lists import FILTERS, ORDER_FIELDS, PAGE, answer_list, passes, read_order
+from airflow_cloudtasks.emulator.wedata_lists import (
+    FILTERS,
+    ORDER_FIELDS,
+    PAGE,
+    answer_list,
+    named_ids,
+    passes,
+    read_order,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_cloudtasks.emulator.contract import Call
     from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import JsonObject
@@ -202,19 +212,22 @@ def _get_task_run(call: Call) -> JsonObject:
 
 
 def _list_workflow_runs(call: Call) -> JsonObject:
-    wanted = passes(call.parameters.get("Filters", []), _RUN_FILTERS, ("WorkflowName", "WorkflowId"))
-    return answer_list(call, WORKFLOW_RUN.api, wanted, read_order(call.parameters.get("OrderFields", []), _ORDERS))
+    return _list(call, WORKFLOW_RUN.api, _RUN_FILTERS, ("WorkflowName", "WorkflowId"))
 
 
 def _list_task_runs(call: Call) -> JsonObject:
-    wanted = passes(call.parameters.get("Filters", []), _TASK_RUN_FILTERS, ("TaskName", "TaskId"))
-    order = read_order(call.parameters.get("OrderFields", []), _ORDERS)
-    page = answer_list(call, TASK_RUN.api, wanted, order)["Data"]
+    page = _list(call, TASK_RUN.api, _TASK_RUN_FILTERS, ("TaskName", "TaskId"))["Data"]
     items = [
         {**{name: item[name] for name in _LISTED}, "TaskExecutionState": item["ExecutionState"]}
         for item in page["Items"]
     ]
     return {"Data": {**page, "Items": items}}
+
+
+def _list(call: Call, api: str, known: Mapping[str, str], keyword: tuple[str, str]) -> JsonObject:
+    filters = call.parameters.get("Filters", [])
+    order = read_order(call.parameters.get("OrderFields", []), _ORDERS)
+    return answer_list(call, api, passes(filters, known, keyword), order, ids=named_ids(filters, "ExecutionId"))
 
 
 def _start_workflow_run(call: Call) -> JsonObject:

@@ -267,3 +267,30 @@ def test_scripts_starts_and_cancellations_are_on_the_control_plane(client: Clien
 def test_bad_plans_are_told(client: Client, path: str, value: Any, told: str) -> None:
     answer = client.control("POST", path, value)
     assert (answer.status, told in answer.json["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "found"),
+    [
+        ("Keyword", ["ports"], ["b"]),
+        ("Keyword", ["w-b", "w-a"], ["b", "a"]),
+        ("WorkflowId", ["w-a"], ["a"]),
+        ("InChargeUin", ["7"], ["a"]),
+        ("ExecuteUserUin", ["100000000001"], ["b", "a"]),
+        ("FolderId", ["none"], []),
+        ("ScheduleTimeGreaterEqual", ["1700000000000"], ["b", "a"]),
+        ("ScheduleTimeLessEqual", ["1700000000000"], []),
+    ],
+)
+def test_runs_are_filtered(cloudtasks_emulator: Emulator, name: str, values: list[str], found: list[str]) -> None:
+    cloudtasks_emulator.add_task(RUN, "a", "SUCCESS", fields={"WorkflowId": "w-a", "UserUinInCharge": "7"})
+    cloudtasks_emulator.add_task(RUN, "b", "SUCCESS", fields={"WorkflowId": "w-b", "WorkflowName": "reports"})
+    listed = list_by(cloudtasks_emulator, "ListTriggerWorkflowRuns", name, *values)
+    assert [one["ExecutionId"] for one in listed] == found
+
+
+def test_a_skipped_runs_task_runs_are_skipped_in_their_own_word(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.next_script(RUN, "SKIPED")
+    data = read(cloudtasks_emulator, start(cloudtasks_emulator))
+    assert data["TriggerWorkflowRun"]["ExecutionState"] == "SKIPED"
+    assert [one["ExecutionState"] for one in data["TriggerTaskRuns"]] == ["SKIP"]
