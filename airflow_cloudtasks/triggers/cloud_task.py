@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from airflow.providers.common.compat.sdk import XCom
 from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
+from asgiref.sync import sync_to_async
 from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import APIS, find_api
@@ -232,9 +232,8 @@ class CloudTaskTrigger(BaseTrigger):
         task = self.task_instance
         if AIRFLOW < (3, 0) or task is None:
             return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
-        # In a thread: it asks Airflow's API server, and waits for the answer.
-        await asyncio.to_thread(
-            XCom.set,
+        # In asgiref's thread: from any other, Airflow before 3.3 mixes its request with those of the event loop.
+        await sync_to_async(XCom.set)(
             key=_RETURN_VALUE,
             value=result,
             dag_id=task.dag_id,
