@@ -624,8 +624,9 @@ class Emulator:
         Returns:
             One object a request, the oldest first: ``sequence``, ``time`` in Unix seconds, ``cloud``, ``api``,
             ``service``, ``action``, ``version``, ``region``, ``key_id``, ``parameters``, ``outcome`` (``ok``, a
-            vendor's error code or a fault's kind) and the HTTP ``status``. The lists of many tasks are
-            ``bdrc.task_list`` and ``ice.workflow_task_list``. The token services are ``sts.assume_role``,
+            vendor's error code or a fault's kind) and the HTTP ``status``. What starts tasks of an API
+            is ``API_start``, what cancels them ``API_cancel`` and what lists them ``API_list``, e.g.
+            ``wedata.workflow_run_start``. The token services are ``sts.assume_role``,
             ``sts.assume_role_with_oidc`` (Alibaba Cloud), ``sts.assume_role_with_web_identity`` (Tencent Cloud) and
             ``sts.get_caller_identity``, the metadata services ``metadata.token`` (Alibaba Cloud), ``metadata.role``
             and ``metadata.credentials``.

@@ -139,17 +139,21 @@ def _rerun_instances(call: Call) -> JsonObject:
     tasks = [find_task(call, TASK_INSTANCE, key) for key in call.parameters["InstanceKeyList"]]
     answer = start_job(call, "INSTANCE_RERUN", len(tasks), noted=True)
     for task in tasks:
+        runs = task.fields.get("TotalRunNum", 1) + 1
+        kept = {name: value for name, value in task.fields.items() if name not in ("LogInfo", "JobErrorMsg")}
+        task.fields = {**kept, "TotalRunNum": runs}
         starting.start_again(call, TASK_INSTANCE, task)
-        task.fields = {**task.fields, "TotalRunNum": task.fields.get("TotalRunNum", 1) + 1}
     return answer
 
 
 def _kill_instances(call: Call) -> JsonObject:
     keys = call.parameters["InstanceKeyList"]
-    for key in keys:
-        task = call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters)
-        starting.cancel(call, TASK_INSTANCE, key, task, _KILLED)
-    for key in keys:
+    tasks = {key: call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters) for key in keys}
+    # Undocumented: what becomes of the others where one does not exist. Here the call is refused and none is killed.
+    unknown = [key for key in keys if tasks[key] is None]
+    for key in unknown or keys:
+        starting.cancel(call, TASK_INSTANCE, key, tasks[key], _KILLED)
+    for key in unknown:
         find_task(call, TASK_INSTANCE, key)
     return start_job(call, "INSTANCE_KILL", len(keys), noted=False)
 

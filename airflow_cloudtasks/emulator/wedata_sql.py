@@ -71,19 +71,20 @@ def _get_result(call: Call) -> JsonObject:
     shown = answer_with(call, _SHAPE, task)["Data"]
     where = position(task.script, task.created_at, call.now)
     until = where.entered_at if is_finished(_SHAPE, where) else call.now
-    known: JsonObject = {"CostMs": int((until - task.created_at) * 1000)}
-    known["StatusMessage"] = _STATUS_MESSAGES.get(shown["Status"], "")
-    if "Results" not in task.fields:
-        shown["Results"] = [{**shown["Results"][0], "JobExecutionId": f"{task.id}_0"}]
+    told = {**task.fields, **where.step.fields}
     # Documented: an empty list as long as the run goes on, and for one that is no success.
     results = shown["Results"] if shown["Status"] == "SUCCESS" else []
+    if "Results" not in told:
+        results = [{**one, "JobExecutionId": f"{task.id}_0"} for one in results]
     only = call.parameters.get("JobExecutionId")
-    known["Results"] = [one for one in results if only in (None, one["JobExecutionId"])]
-    return {"Data": {**shown, **known, **_own(("CostMs", "StatusMessage"), task.fields, where.step.fields)}}
-
-
-def _own(names: tuple[str, ...], *fields: JsonObject) -> JsonObject:
-    return {name: one[name] for one in fields for name in names if name in one}
+    return {
+        "Data": {
+            **shown,
+            "CostMs": told.get("CostMs", int((until - task.created_at) * 1000)),
+            "StatusMessage": told.get("StatusMessage", _STATUS_MESSAGES.get(shown["Status"], "")),
+            "Results": [one for one in results if only in (None, one.get("JobExecutionId"))],
+        }
+    }
 
 
 def _run_script(call: Call) -> JsonObject:

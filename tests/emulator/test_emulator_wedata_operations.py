@@ -58,11 +58,16 @@ def test_a_sql_run_has_rows_once_it_has_succeeded(cloudtasks_emulator: Emulator)
 def test_rows_and_messages_are_as_planned(cloudtasks_emulator: Emulator) -> None:
     rows = [{"JobExecutionId": "x", "Status": "SUCCESS", "Columns": [], "Rows": [], "Total": 0}]
     cloudtasks_emulator.next_script(SQL, "SUCCESS", fields={"Results": rows, "CostMs": 5})
-    failed = {"status": "FAILED", "fields": {"StatusMessage": "no such table"}}
+    failed = {"status": "FAILED", "fields": {"StatusMessage": "no such table", "Results": rows}}
     cloudtasks_emulator.next_script(SQL, failed)
     first, second = (call(cloudtasks_emulator, "GetSQLRunResult", JobId=run_sql(cloudtasks_emulator)) for _ in "12")
     assert (first["Results"], first["CostMs"]) == (rows, 5)
     assert (second["Status"], second["StatusMessage"], second["Results"]) == ("FAILED", "no such table", [])
+
+
+def test_a_statement_that_selects_nothing_has_no_rows(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.next_script(SQL, {"status": "SUCCESS", "fields": {"Results": []}})
+    assert call(cloudtasks_emulator, "GetSQLRunResult", JobId=run_sql(cloudtasks_emulator))["Results"] == []
 
 
 def test_a_sql_run_is_stopped_once(cloudtasks_emulator: Emulator) -> None:
@@ -134,6 +139,21 @@ def test_a_killed_instance_has_failed_and_its_log_says_why(cloudtasks_emulator: 
     assert call(cloudtasks_emulator, "GetOpsAsyncJob", AsyncId=job_id)["AsyncType"] == "INSTANCE_KILL"
     assert [entry["ended"] for entry in cloudtasks_emulator.canceled(INSTANCE)] == [True]
     assert cloudtasks_emulator.started() == []
+
+
+def test_no_instance_is_killed_where_one_does_not_exist(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.add_task(INSTANCE, KEY, "RUNNING")
+    assert refusal(cloudtasks_emulator, "KillTaskInstancesAsync", InstanceKeyList=[KEY, "x"]) == "ResourceNotFound"
+    assert instance(cloudtasks_emulator)["InstanceState"] == "RUNNING"
+    assert [(entry["id"], entry["ended"]) for entry in cloudtasks_emulator.canceled()] == [("x", False)]
+
+
+def test_a_rerun_begins_a_log_of_its_own(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.add_task(INSTANCE, KEY, "EXPIRED", fields={"LogInfo": "old", "JobErrorMsg": "old"})
+    cloudtasks_emulator.next_script(INSTANCE, "COMPLETED", fields={"LogInfo": "new"})
+    call(cloudtasks_emulator, "RerunTaskInstancesAsync", InstanceKeyList=[KEY])
+    assert call(cloudtasks_emulator, "GetTaskInstanceLog", InstanceKey=KEY)["LogInfo"] == "new"
+    assert instance(cloudtasks_emulator)["JobErrorMsg"] == ""
 
 
 @pytest.mark.parametrize(("status", "counts"), [("FAIL", (3, 0)), ("PART_SUCCESS", (3, 2)), ("RUNNING", (0, 0))])
