@@ -16,6 +16,8 @@ from scheduler import IS_AIRFLOW_2, running_scheduler
 DAG_ID = "no_worker"
 # The emulator's tasks end when the test says so.
 RUNNING_SECONDS = 1_000_000
+# Airflow 3.0 and 3.1 do not, and none of them begins a wait in the triggerer.
+NOTES_STARTS = CAN_START or IS_AIRFLOW_2
 BUSY = {"None", "scheduled", "queued", "running", "up_for_retry", "restarting"}
 
 
@@ -69,7 +71,7 @@ def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Ru
     log = "\n".join(path.read_text() for path in run.logs.glob(f"*/task_id={case.name}/*"))
     assert run.states[case.name] == case.ends, log
     assert run.tries[case.name] == case.tries
-    assert run.workers.get(case.name, 0) == case.workers
+    assert run.workers.get(case.name, 0) == (case.workers if NOTES_STARTS else 0)
     assert case.log in log
 
 
@@ -89,10 +91,11 @@ def test_the_next_task_gets_the_same_object_however_the_wait_went(run: Run, case
 def test_mapped_waits_begin_on_a_worker(run: Run) -> None:
     assert [run.states[f"mapped[{index}]"] for index in range(len(MAPPED))] == ["success"] * len(MAPPED)
     assert [run.returned[f"mapped[{index}]"]["id"] for index in range(len(MAPPED))] == [*MAPPED]
-    assert run.workers["mapped"] == len(MAPPED)
+    assert run.workers.get("mapped") == (len(MAPPED) if NOTES_STARTS else None)
 
 
 def test_what_needs_no_worker_takes_none(run: Run) -> None:
+    assert run.workers.get("hand_over") == (1 if NOTES_STARTS else None), "starts on workers are not counted"
     alone = {case.name for case in CASES if not case.workers}
     assert (len(alone) > 10) == CAN_START
     assert alone.isdisjoint(run.workers)
