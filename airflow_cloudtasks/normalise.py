@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
 
 
@@ -46,6 +46,9 @@ class StatusOverrides:
 
 CATALOG_STATUSES = StatusOverrides()
 
+# Counts are 64-bit integers to the vendors; larger ones are no counts, and no float can hold the largest.
+_LARGEST_COUNT = 2**64
+
 
 def normalise(
     api: TaskApi,
@@ -68,9 +71,17 @@ def normalise(
         The task. A status that is missing or not known makes it ``unknown``, never a success.
 
     Raises:
-        MalformedAnswer: The answer has no task object, or its status is no word; names the api and the field.
+        NotFound: The answer has nothing where the task object stands: a call that went well, for a task that is none.
+        MalformedAnswer: There is something else, or its status is no word; names the api and the field.
     """
     task = at(answer, api.task)
+    if task is None:
+        raise NotFound(
+            f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
+            code="NotFound",
+            action=api.read.name,
+            request_id=_text_at(answer, "RequestId"),
+        )
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
     return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides)
@@ -95,11 +106,7 @@ def normalise_object(
         region: The region that was asked, for the console link.
         overrides: Statuses that mean something else for this wait.
     """
-    status = at(task, api.status)
-    if status is not None and not isinstance(status, str | int | float):
-        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
-
-    word = text(status)
+    word = _word(api, task, answer)
     task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
     if task_id is None:
         raise _malformed(api, answer, api.id or api.id_param, None, "the task's id")
@@ -110,8 +117,8 @@ def normalise_object(
         name=_text_at(task, api.task_name),
         state=_state(api, word, task, overrides),
         status=word,
-        progress=None if api.progress is None else fraction(at(task, api.progress), api.progress_whole),
-        message=_text_at(task, api.message),
+        progress=_progress(api, task),
+        message=_message(api, task),
         created_at=_moment_at(api, task, api.created_at),
         started_at=_moment_at(api, task, api.started_at),
         finished_at=_moment_at(api, task, api.finished_at),
@@ -128,7 +135,31 @@ def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
         api: Where the fields stand.
         task: The task object.
     """
-    return tuple(at(task, path) for path in (api.status, api.progress, api.message, api.error_if) if path is not None)
+    status = (api.status.complete, api.status.succeeded) if isinstance(api.status, Percentages) else (api.status,)
+    paths = (*status, api.progress, api.message, api.error_if)
+    return tuple(at(task, path) for path in paths if path is not None)
+
+
+def _word(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
+    if isinstance(api.status, Percentages):
+        return _word_of(api.status, task)
+    status = at(task, api.status)
+    if status is not None and not isinstance(status, str | int | float):
+        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
+    return text(status)
+
+
+def _word_of(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
+    complete, succeeded = _shares(percentages, task)
+    if complete is None or (complete == 1 and succeeded is None):
+        return None
+    if complete < 1:
+        return percentages.INCOMPLETE
+    return percentages.COMPLETE if succeeded == 1 else percentages.FAILURES
+
+
+def _shares(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    return fraction(at(task, percentages.complete), 100), fraction(at(task, percentages.succeeded), 100)
 
 
 def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
@@ -140,6 +171,21 @@ def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides:
     if state is TaskState.SUCCEEDED and api.error_if is not None and not _blank(at(task, api.error_if)):
         return TaskState.FAILED
     return state
+
+
+def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
+    if api.progress is None:
+        return None
+    whole = at(task, api.progress_whole) if isinstance(api.progress_whole, str) else api.progress_whole
+    counts = isinstance(whole, int | float) and 0 < whole < _LARGEST_COUNT
+    return fraction(at(task, api.progress), whole) if counts else None
+
+
+def _message(api: TaskApi, task: Mapping[str, Any]) -> str | None:
+    if isinstance(api.status, Percentages) and api.message is None:
+        _, succeeded = _shares(api.status, task)
+        return None if succeeded is None else f"{succeeded:.0%} succeeded"
+    return _text_at(task, api.message)
 
 
 def _blank(value: Any) -> bool:

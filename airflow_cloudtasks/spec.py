@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from airflow_cloudtasks.model import Cloud, TaskState
 from airflow_cloudtasks.values import fold
@@ -87,7 +87,10 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskList:
-    """An action that tells of many tasks at once, page by page; each answer names the page that follows it.
+    """An action that tells of many tasks at once, page by page.
+
+    Pages are asked for by what the page before says, or by their number, from 1 on: the answer has a ``next_page`` or
+    a ``page_count``.
 
     Args:
         action: The action. Parameters that it needs are taken from those that name a task, so that one list serves
@@ -95,11 +98,16 @@ class TaskList:
         tasks: Where the list of task objects stands in the answer.
         page_size_param: The parameter that holds how many a page may have.
         page_size: How many a page may have at most.
-        page_param: The parameter that asks for the page that follows.
-        next_page: Where the answer says what to ask for it with; blank on the last page.
+        page_param: The parameter that asks for a page.
+        next_page: Where the answer says what to ask for the next page with; blank on the last one.
+        page_count: Where the answer says how many pages there are.
         since_param: The parameter that leaves out tasks created before it, as an ISO 8601 time in UTC; None for none.
+        constants: Parameters that are the same in every request, as that which puts the newest tasks first.
         complete: Whether a task object of the list holds all that one read singly holds. A task that is not
             complete is read singly once it has ended.
+
+    Raises:
+        ValueError: The list has neither or both of ``next_page`` and ``page_count``.
     """
 
     action: Action
@@ -107,9 +115,35 @@ class TaskList:
     page_size_param: str
     page_size: int
     page_param: str
-    next_page: str
+    next_page: str | None = None
+    page_count: str | None = None
     since_param: str | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.next_page is None) is (self.page_count is None):
+            raise ValueError(f"{self.action.name}: expected either next_page or page_count of its list.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Percentages:
+    """Two percentages that stand in for a status, where the vendor has none.
+
+    The words that :func:`airflow_cloudtasks.normalise.normalise` makes of them are ours. They name no number, so that
+    ``success_statuses`` and ``failure_statuses`` can name them.
+
+    Args:
+        complete: Where it stands how much has ended, well or not.
+        succeeded: Where it stands how much has ended well.
+    """
+
+    INCOMPLETE: ClassVar[str] = "incomplete"
+    COMPLETE: ClassVar[str] = "complete"
+    FAILURES: ClassVar[str] = "complete with failures"
+
+    complete: str
+    succeeded: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +159,7 @@ class TaskApi:
         read: The action that reads one task.
         id_param: The parameter of ``read`` that holds the task's id.
         task: Where the task object stands in the answer; the empty path is the whole answer.
-        status: Where the vendor's status stands.
+        status: Where the vendor's status stands, or the percentages that are there in its place.
         states: What each status means; matched without regard to case.
         error_if: Where a text stands that, when not blank, turns a success into a failure: for APIs that have no
             status for failure.
@@ -133,7 +167,7 @@ class TaskApi:
         task_name: Where its name stands.
         message: Where the vendor says what happened.
         progress: Where the progress stands.
-        progress_whole: What the progress counts up to.
+        progress_whole: What the progress counts up to, or where the task object says so.
         created_at: Where the time of creation stands.
         started_at: Where the time of start stands.
         finished_at: Where the time of the end stands.
@@ -152,14 +186,14 @@ class TaskApi:
     read: Action
     id_param: str = "TaskId"
     task: str = ""
-    status: str = "Status"
+    status: str | Percentages = "Status"
     states: Mapping[str, TaskState]
     error_if: str | None = None
     id: str | None = None
     task_name: str | None = None
     message: str | None = None
     progress: str | None = None
-    progress_whole: float = 1.0
+    progress_whole: float | str = 1.0
     created_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
@@ -182,7 +216,11 @@ class TaskApi:
             raise ValueError(f"{self.name}: a status stands in states twice, but for case: {', '.join(self.states)}.")
         if not any(state.done for state in self.states.values()):
             raise ValueError(f"{self.name}: no status in states ends a task, so no wait could end.")
-        if not self.progress_whole > 0:
+        if isinstance(self.status, Percentages):
+            words = {self.status.INCOMPLETE, self.status.COMPLETE, self.status.FAILURES}
+            if set(self.states) != words:
+                raise ValueError(f"{self.name}: states of percentages must be those of {', '.join(sorted(words))}.")
+        if not isinstance(self.progress_whole, str) and not self.progress_whole > 0:
             raise ValueError(f"{self.name}: progress_whole is {self.progress_whole!r}; expected a number above 0.")
         for name in _PLACEHOLDER.findall(self.console_url or ""):
             if name not in ("id", "region", *self.read.params):
@@ -252,6 +290,8 @@ class TaskApi:
         values["read"] = Action(**_tuples(values["read"]))
         if (listing := values.get("list_tasks")) is not None:
             values["list_tasks"] = TaskList(**listing | {"action": Action(**_tuples(listing["action"]))})
+        if isinstance(percentages := values.get("status"), Mapping):
+            values["status"] = Percentages(**percentages)
         values["states"] = {status: TaskState(state) for status, state in values["states"].items()}
         return cls(**_tuples(values))
 

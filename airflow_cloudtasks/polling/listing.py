@@ -84,7 +84,7 @@ class Sweep:
     def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
         assert api.list_tasks is not None  # noqa: S101 - for the type checker
         self._api, self._list = api, api.list_tasks
-        self._parameters = {**scope, self._list.page_size_param: str(self._list.page_size)}
+        self._parameters = {**scope, **self._list.constants, self._list.page_size_param: self._list.page_size}
         if self._list.since_param and since:
             self._parameters[self._list.since_param] = since
         self.missing = set(wanted)
@@ -116,11 +116,18 @@ class Sweep:
         found = [(text(at(task, self._api.id or "")), task) for task in tasks if isinstance(task, Mapping)]
         self.missing.difference_update(task_id for task_id, _ in found if task_id)
         self.pages += 1
-        token = text(at(answer, self._list.next_page))
-        self.is_complete = token is None
-        goes_on = token is not None and self.missing and self.pages < self._most_pages
-        self.next_page = {**self._parameters, self._list.page_param: token} if goes_on else None
+        following = self._following(answer)
+        self.is_complete = following is None
+        goes_on = following is not None and self.missing and self.pages < self._most_pages
+        self.next_page = {**self._parameters, self._list.page_param: following} if goes_on else None
         return ((task_id, task) for task_id, task in found if task_id)
+
+    def _following(self, answer: Any) -> str | int | None:
+        """Give what asks for the page that follows the ones that were read; None where there is none."""
+        if self._list.page_count is None:
+            return text(at(answer, self._list.next_page or ""))
+        count = at(answer, self._list.page_count)
+        return self.pages + 1 if isinstance(count, int) and self.pages < count else None
 
 
 def since(created: Collection[datetime | None]) -> str | None:

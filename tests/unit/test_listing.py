@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,26 @@ import pytest
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.polling.listing import ListCost, Sweep, since
+from airflow_cloudtasks.spec import Action, TaskList
 
 BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
+
+NUMBERED = dataclasses.replace(
+    BDRC,
+    list_tasks=TaskList(
+        action=Action(name="ListToys"),
+        tasks="Items",
+        page_size_param="PageSize",
+        page_size=2,
+        page_param="PageNumber",
+        page_count="Pages",
+        constants={"SortType": "DESC"},
+    ),
+)
+
+
+def numbered_page(*ids: str, pages: Any) -> dict[str, Any]:
+    return {"Items": [{"TaskId": task_id} for task_id in ids], "Pages": pages}
 
 
 def page(*ids: str, token: str = "") -> dict[str, Any]:
@@ -41,10 +60,10 @@ def test_what_was_learned_is_believed_for_a_while() -> None:
 
 def test_a_list_is_read_until_all_are_found() -> None:
     sweep = Sweep(BDRC, {}, [str(number) for number in range(12)])
-    assert sweep.next_page == {"MaxResults": "500"}
+    assert sweep.next_page == {"MaxResults": 500}
     first = dict(sweep.take(page(*map(str, range(10)), "a stranger's", token="t1")))
     assert set(first) == {*map(str, range(10)), "a stranger's"}
-    assert sweep.next_page == {"MaxResults": "500", "NextToken": "t1"}
+    assert sweep.next_page == {"MaxResults": 500, "NextToken": "t1"}
     list(sweep.take(page("10", "11", token="t2")))
     assert sweep.next_page is None
     assert (sweep.missing, sweep.pages, sweep.is_complete) == (set(), 2, False)
@@ -72,10 +91,34 @@ def test_tasks_are_listed_from_a_little_before_the_oldest() -> None:
     assert since([new, None]) is None
     assert since([]) is None
     assert Sweep(ICE, {}, ["1"], since([old])).next_page == {
-        "MaxResults": "100",
+        "MaxResults": 100,
         "StartOfCreateTime": "2026-01-02T11:55:00Z",
     }
-    assert Sweep(BDRC, {}, ["1"], since([old])).next_page == {"MaxResults": "500"}
+    assert Sweep(BDRC, {}, ["1"], since([old])).next_page == {"MaxResults": 500}
+
+
+def test_pages_are_asked_for_by_number_where_the_list_has_numbers() -> None:
+    sweep = Sweep(NUMBERED, {"Account": "1"}, [str(number) for number in range(8)])
+    asked = {"Account": "1", "SortType": "DESC", "PageSize": 2}
+    assert sweep.next_page == asked
+    list(sweep.take(numbered_page("0", "1", pages=9)))
+    assert sweep.next_page == asked | {"PageNumber": 2}
+    # Two of them for eight tasks: it is not worth it to go on.
+    list(sweep.take(numbered_page("theirs", "2", pages=9)))
+    assert (sweep.next_page, sweep.is_complete, len(sweep.missing)) == (None, False, 5)
+
+
+@pytest.mark.parametrize("pages", [1, 0, None, "1"])
+def test_the_last_numbered_page_ends_the_list(pages: Any) -> None:
+    sweep = Sweep(NUMBERED, {}, [str(number) for number in range(8)])
+    list(sweep.take(numbered_page("0", "1", pages=pages)))
+    assert (sweep.next_page, sweep.is_complete) == (None, True)
+
+
+def test_a_numbered_page_is_not_asked_for_where_all_are_found() -> None:
+    sweep = Sweep(NUMBERED, {}, ["0", "1"])
+    list(sweep.take(numbered_page("0", "1", pages=9)))
+    assert (sweep.next_page, sweep.is_complete) == (None, False)
 
 
 @pytest.mark.parametrize("answer", [{}, None, [], {"Data": {"Content": "none"}}, {"Data": {"Content": {"a": 1}}}])

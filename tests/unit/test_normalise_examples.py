@@ -11,6 +11,7 @@ import tccli
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.normalise import normalise
 
 from .calls import answer, asked_for
@@ -70,6 +71,13 @@ def test_an_answer_without_the_tasks_id_is_of_the_task_that_was_asked_for() -> N
     assert task.id == "8"
 
 
+@pytest.mark.parametrize("content", [{}, {"Data": None}])
+def test_an_answer_without_a_task_is_of_a_task_that_does_not_exist(content: Any) -> None:
+    with pytest.raises(NotFound, match="Check the task's id") as caught:
+        normalise(APIS["bpstudio.task"], {**content, "RequestId": "r"}, parameters={"TaskId": "1"})
+    assert (caught.value.action, caught.value.request_id) == ("GetTask", "r")
+
+
 def test_an_answer_that_nothing_identifies_is_malformed() -> None:
     with pytest.raises(Exception, match=r"lke\.task: TaskId holds nothing instead of the task's id"):
         normalise(APIS["lke.task"], {"Status": "RUNNING"}, parameters={})
@@ -78,7 +86,7 @@ def test_an_answer_that_nothing_identifies_is_malformed() -> None:
 @pytest.mark.parametrize(
     ("api", "content", "text"),
     [
-        ("bpstudio.task", {}, "bpstudio.task: Data holds nothing instead of an object"),
+        ("bpstudio.task", {}, "bpstudio.task: Data holds nothing instead of a task"),
         ("bpstudio.task", {"Data": [1]}, "bpstudio.task: Data holds a JSON list instead of an object"),
         ("bdrc.task", {"Data": {"TaskStatus": {}}}, "bdrc.task: Data.TaskStatus holds a JSON dict instead of a status"),
         ("lke.task", "SUCCESS", "lke.task: the answer holds a JSON str instead of an object"),

@@ -1,4 +1,4 @@
-"""Whatever a vendor answers, normalising it gives a task that any XCom backend can store, or a MalformedAnswer."""
+"""Whatever a vendor answers, normalising it gives a task that any XCom backend can store, or an error."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.errors import CloudApiError, MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.normalise import normalise
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
 from airflow_cloudtasks.values import at, text
 
 DATA = Path(__file__).parent.parent / "data"
@@ -91,10 +91,10 @@ def _places(answer: Any) -> Any:
 answers = st.tuples(apis, values) | mutated_examples()
 
 
-def outcome(name: str, answer: Any) -> CloudTask | MalformedAnswer:
+def outcome(name: str, answer: Any) -> CloudTask | CloudApiError:
     try:
         return normalise(APIS[name], answer, parameters=PARAMETERS, region="cn-shanghai")
-    except MalformedAnswer as error:
+    except (MalformedAnswer, NotFound) as error:
         return error
 
 
@@ -108,6 +108,9 @@ def test_an_answer_gives_a_task_or_an_error_that_names_api_and_field(case: tuple
         assert result.field
         assert result.api in str(result)
         assert result.field in str(result)
+    elif isinstance(result, NotFound):
+        assert at(answer, APIS[name].task) is None
+        assert f"{name}: {APIS[name].task or 'the answer'}" in str(result)
     else:
         assert (result.api, result.cloud) == (name, APIS[name].cloud)
         assert result.id
@@ -178,6 +181,21 @@ services = st.builds(
 
 
 @st.composite
+def lists(draw: st.DrawFn) -> TaskList:
+    return TaskList(
+        action=Action(name=draw(words), params_in="query"),
+        tasks=draw(paths),
+        page_size_param=draw(identifiers),
+        page_size=draw(st.integers(1, 500)),
+        page_param=draw(identifiers),
+        since_param=draw(st.none() | identifiers),
+        constants=draw(st.dictionaries(identifiers, words | st.lists(st.dictionaries(words, words)), max_size=2)),
+        complete=draw(st.booleans()),
+        **{draw(st.sampled_from(["next_page", "page_count"])): draw(paths)},
+    )
+
+
+@st.composite
 def specs(draw: st.DrawFn) -> TaskApi:
     params = tuple(draw(st.lists(identifiers, min_size=1, max_size=3, unique=True)))
     action = Action(
@@ -189,28 +207,33 @@ def specs(draw: st.DrawFn) -> TaskApi:
         params_in=draw(st.sampled_from(["query", "form", "json"])),
         success_code=draw(st.none() | words),
     )
-    states = draw(st.dictionaries(identifiers, st.sampled_from(list(TaskState)), max_size=3))
+    percentages = draw(st.none() | st.builds(Percentages, complete=paths, succeeded=paths))
+    told = (Percentages.INCOMPLETE, Percentages.COMPLETE, Percentages.FAILURES)
+    named = draw(st.dictionaries(identifiers, st.sampled_from(list(TaskState)), max_size=3))
+    states = {word.lower(): state for word, state in named.items()} | {"done ": TaskState.SUCCEEDED}
     field = st.none() | paths
+    listing = draw(st.none() | lists())
     return TaskApi(
         name=draw(st.from_regex(r"[a-z0-9_]+\.[a-z0-9_]+", fullmatch=True)),
         service=draw(services),
         read=action,
         id_param=params[0],
         task=draw(st.just("") | paths),
-        status=draw(paths),
-        states={word.lower(): state for word, state in states.items()} | {"done ": TaskState.SUCCEEDED},
+        status=percentages or draw(paths),
+        states=dict.fromkeys(told, TaskState.SUCCEEDED) if percentages else states,
         error_if=draw(field),
-        id=draw(field),
+        id=draw(paths if listing else field),
         task_name=draw(field),
         message=draw(field),
         progress=draw(field),
-        progress_whole=draw(st.floats(0.5, 1e6)),
+        progress_whole=draw(st.floats(0.5, 1e6) | paths),
         created_at=draw(field),
         started_at=draw(field),
         finished_at=draw(field),
         timezone=draw(st.sampled_from(["+08:00", "-03:30", "+00:00"])),
         json_fields=tuple(draw(st.lists(paths, max_size=2))),
         console_url=draw(st.sampled_from([None, "https://c.test/{region}/{id}"])),
+        list_tasks=listing,
     )
 
 

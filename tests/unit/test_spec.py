@@ -13,7 +13,7 @@ from airflow_cloudtasks.catalog import APIS, LKE_TASK, WEDATA_TASK, find_api
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.normalise import normalise
 from airflow_cloudtasks.polling.decisions import WaitRules
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
 
 
 def with_(**changes: Any) -> TaskApi:
@@ -44,6 +44,10 @@ def with_(**changes: Any) -> TaskApi:
             for whole in (0, -1, float("nan"))
         ),
         (
+            {"status": Percentages(complete="Complete", succeeded="Success")},
+            "wedata.task: states of percentages must be those of complete, complete with failures, incomplete",
+        ),
+        (
             {"console_url": "https://c.test/{Region}/{id}"},
             "wedata.task: console_url has {Region}, which nothing fills in",
         ),
@@ -62,6 +66,19 @@ def test_a_service_of_an_unknown_cloud_is_refused() -> None:
 def test_a_path_with_a_parameter_that_the_action_does_not_need_is_refused() -> None:
     with pytest.raises(ValueError, match=r"GetToy: the path '/toys/{ToyId}' has {ToyId}, which is none"):
         Action(name="GetToy", params=("TaskId",), path="/toys/{ToyId}")
+
+
+@pytest.mark.parametrize("pages", [{}, {"next_page": "NextToken", "page_count": "Pages"}])
+def test_a_list_pages_by_what_the_answer_says_or_by_number(pages: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="ListToys: expected either next_page or page_count"):
+        TaskList(
+            action=Action(name="ListToys"),
+            tasks="Items",
+            page_size_param="PageSize",
+            page_size=2,
+            page_param="PageNumber",
+            **pages,
+        )
 
 
 @pytest.mark.parametrize(
