@@ -1,10 +1,12 @@
 """The APIs that this package knows, one file a product. Data, no control flow.
 
-A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file and a line here.
+A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file and nothing else; a new product's file
+is named here.
 """
 
 from __future__ import annotations
 
+from airflow_cloudtasks.catalog import bdrc, bpstudio, ice, lke, wedata
 from airflow_cloudtasks.catalog.bdrc import BDRC_TASK
 from airflow_cloudtasks.catalog.bpstudio import BPSTUDIO_TASK
 from airflow_cloudtasks.catalog.ice import ICE_WORKFLOW_TASK
@@ -14,8 +16,10 @@ from airflow_cloudtasks.spec import TaskApi
 
 __all__ = ["APIS", "BDRC_TASK", "BPSTUDIO_TASK", "ICE_WORKFLOW_TASK", "LKE_TASK", "WEDATA_TASK", "find_api"]
 
+_PRODUCTS = (bpstudio, bdrc, ice, wedata, lke)
+
 APIS: dict[str, TaskApi] = {
-    api.name: api for api in (BPSTUDIO_TASK, BDRC_TASK, ICE_WORKFLOW_TASK, WEDATA_TASK, LKE_TASK)
+    value.name: value for product in _PRODUCTS for value in vars(product).values() if isinstance(value, TaskApi)
 }
 
 
