@@ -103,3 +103,23 @@ ICE_WORKFLOW_TASK = TaskApi(
         complete=False,
     ),
 )
+
+# Source: the vendor's package, and alibabacloud.com, Intelligent Media Services, GetAIWorkflowTask. It has no list.
+# A partial success is a failure, for not all that was asked for was done.
+ICE_AI_WORKFLOW_TASK = TaskApi(
+    name="ice.ai_workflow_task",
+    service=ICE,
+    read=Action(name="GetAIWorkflowTask", params=("TaskId",), params_in="query"),
+    task="WorkflowTask",
+    states={
+        "running": TaskState.RUNNING,
+        "succeeded": TaskState.SUCCEEDED,
+        "partial-succeeded": TaskState.FAILED,
+        "failed": TaskState.FAILED,
+        "stopped": TaskState.CANCELED,
+    },
+    id="TaskId",
+    created_at="CreateTime",
+    finished_at="FinishTime",
+    json_fields=("Inputs", "Outputs", "NodeResults", "UserData", "Workflow.Graph"),
+)

@@ -1,7 +1,7 @@
 """Tencent Cloud WeData."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
 
 WEDATA = Service(cloud="tencent", name="wedata", version="2025-08-06", title="WeData")
 
@@ -24,4 +24,172 @@ WEDATA_TASK = TaskApi(
     id="TaskBaseAttribute.TaskId",
     task_name="TaskBaseAttribute.TaskName",
     created_at="TaskBaseAttribute.CreateTime",
+)
+
+# Source, here and below: the definitions and examples of WeData 2025-08-06 that the vendor's tccli ships.
+#
+# A skip is spelled SKIPED for a workflow run, SKIP for a task run, and SKIPPED in the names of the policies by which
+# tasks follow one another. QUEUED stands in the examples alone. What a run is called that was killed is not said:
+# KILLED is the word of WeData's manual workflows (2021-08-20), TERMINATED that of its SQL scripts.
+_RUN_STATES = {
+    "PENDING": TaskState.PENDING,
+    "QUEUED": TaskState.PENDING,
+    "RUNNING": TaskState.RUNNING,
+    "SUCCESS": TaskState.SUCCEEDED,
+    "FAILED": TaskState.FAILED,
+    "SKIPED": TaskState.SKIPPED,
+    "SKIP": TaskState.SKIPPED,
+    "SKIPPED": TaskState.SKIPPED,
+    "KILLED": TaskState.CANCELED,
+    "TERMINATED": TaskState.CANCELED,
+}
+
+# The runs of the tasks in it, which the answer holds as well, are not taken: there may be hundreds, each is a
+# wedata.task_run, and a listed run has none. Times are Unix milliseconds in strings.
+WEDATA_WORKFLOW_RUN = TaskApi(
+    name="wedata.workflow_run",
+    service=WEDATA,
+    read=Action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20),
+    id_param="WorkflowExecutionId",
+    task="Data.TriggerWorkflowRun",
+    status="ExecutionState",
+    states=_RUN_STATES,
+    id="ExecutionId",
+    task_name="WorkflowName",
+    message="ErrorCodeStr",
+    created_at="CreateTime",
+    started_at="ExecutionStartTime",
+    finished_at="ExecutionEndTime",
+    json_fields=("WorkflowParams",),
+    # How large a page may be is said of ListTaskInstances only.
+    list_tasks=TaskList(
+        action=Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
+        tasks="Data.Items",
+        page_size_param="PageSize",
+        page_size=100,
+        page_param="PageNumber",
+        page_count="Data.TotalPageNumber",
+        constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
+    ),
+)
+
+# Without a list: that of ListTriggerTaskRuns has neither the ExecutionState nor the CreateTime of a single read, and
+# does not say whether its TaskExecutionState has the same words.
+WEDATA_TASK_RUN = TaskApi(
+    name="wedata.task_run",
+    service=WEDATA,
+    read=Action(name="GetTriggerTaskRun", params=("ProjectId", "TaskExecutionId"), requests_per_second=20),
+    id_param="TaskExecutionId",
+    task="Data",
+    status="ExecutionState",
+    states=_RUN_STATES,
+    id="ExecutionId",
+    task_name="TaskName",
+    message="ErrorCodeStr",
+    created_at="CreateTime",
+    started_at="ExecutionStartTime",
+    finished_at="ExecutionEndTime",
+    json_fields=("RunParams", "TaskTypeExtensions", "WorkflowParams"),
+)
+
+# TimeZone is not among the parameters: without it, times are in UTC+8.
+WEDATA_TASK_INSTANCE = TaskApi(
+    name="wedata.task_instance",
+    service=WEDATA,
+    read=Action(name="GetTaskInstance", params=("ProjectId", "InstanceKey"), requests_per_second=20),
+    id_param="InstanceKey",
+    task="Data",
+    status="InstanceState",
+    states={
+        "WAIT_EVENT": TaskState.PENDING,
+        "WAIT_UPSTREAM": TaskState.PENDING,
+        "WAIT_RUN": TaskState.PENDING,
+        "RUNNING": TaskState.RUNNING,
+        "FAILED_RETRY": TaskState.RUNNING,  # failed, and will be tried again
+        "SKIP_RUNNING": TaskState.SKIPPED,  # an end: InstanceExecutionPhase says that a branch was passed over
+        "EXPIRED": TaskState.FAILED,  # the vendor's word for a failure, not for a time that has run out
+        "COMPLETED": TaskState.SUCCEEDED,
+    },
+    id="InstanceKey",
+    task_name="TaskName",
+    message="JobErrorMsg",
+    started_at="StartTime",
+    finished_at="EndTime",
+    # A listed instance has no JobErrorMsg.
+    list_tasks=TaskList(
+        action=Action(name="ListTaskInstances", params=("ProjectId",), requests_per_second=20),
+        tasks="Data.Items",
+        page_size_param="PageSize",
+        page_size=100,
+        page_param="PageNumber",
+        page_count="Data.TotalPageNumber",
+        constants={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
+        complete=False,
+    ),
+)
+
+# What every action whose name ends in Async starts. The id is taken from the request: that in the vendor's example
+# answer is another one. PART_SUCCESS is a failure, for not all that was asked for was done.
+WEDATA_ASYNC_JOB = TaskApi(
+    name="wedata.async_job",
+    service=WEDATA,
+    read=Action(name="GetOpsAsyncJob", params=("ProjectId", "AsyncId"), requests_per_second=20),
+    id_param="AsyncId",
+    task="Data",
+    states={
+        "INIT": TaskState.PENDING,
+        "RUNNING": TaskState.RUNNING,
+        "SUCCESS": TaskState.SUCCEEDED,
+        "FAIL": TaskState.FAILED,
+        "PART_SUCCESS": TaskState.FAILED,
+    },
+    message="ErrorDesc",
+    progress="FinishedSubProcessCount",
+    progress_whole="TotalSubProcessCount",
+    created_at="CreateTime",
+)
+
+# The answer tells no times. Its rows, of up to 10 MB in all, stay in the task's detail.
+WEDATA_SQL_RUN = TaskApi(
+    name="wedata.sql_run",
+    service=WEDATA,
+    read=Action(
+        name="GetSQLRunResult",
+        params=("ProjectId", "JobId"),
+        optional=("JobExecutionId",),
+        requests_per_second=20,
+    ),
+    id_param="JobId",
+    task="Data",
+    states={
+        "QUEUED": TaskState.PENDING,
+        "RUNNING": TaskState.RUNNING,
+        "SUCCESS": TaskState.SUCCEEDED,
+        "FAILED": TaskState.FAILED,
+        "TERMINATED": TaskState.CANCELED,
+        "CANCELED": TaskState.CANCELED,
+    },
+    id="JobId",
+    message="StatusMessage",
+)
+
+# A plan has no status. As with PART_SUCCESS, one of which some instances did not succeed has failed.
+WEDATA_BACKFILL = TaskApi(
+    name="wedata.backfill",
+    service=WEDATA,
+    read=Action(name="GetDataBackfillPlan", params=("ProjectId", "DataBackfillPlanId"), requests_per_second=20),
+    id_param="DataBackfillPlanId",
+    task="Data",
+    status=Percentages(complete="CompletePercent", succeeded="SuccessPercent"),
+    states={
+        Percentages.INCOMPLETE: TaskState.RUNNING,
+        Percentages.COMPLETE: TaskState.SUCCEEDED,
+        Percentages.FAILURES: TaskState.FAILED,
+    },
+    id="DataBackfillPlanId",
+    task_name="DataBackfillPlanName",
+    progress="CompletePercent",
+    progress_whole=100,
+    started_at="StartTime",
+    finished_at="EndTime",
 )

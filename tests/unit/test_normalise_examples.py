@@ -1,4 +1,4 @@
-"""Each vendor's own example answer gives the task written out in tests/data/normalised_*.json, envelope included."""
+"""Each vendor's example answer gives the task written out in tests/data/normalised_*.json, envelope included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import tccli
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds import CLOUDS
 from airflow_cloudtasks.errors import NotFound
-from airflow_cloudtasks.normalise import normalise
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.normalise import normalise, normalise_object
+from airflow_cloudtasks.polling.listing import Sweep
 
 from .calls import answer, asked_for
 
@@ -48,21 +50,53 @@ def test_the_answer_in_the_vendors_document(name: str, api: str, parameters: dic
     assert normalised(api, (DATA / f"seed_{name}.json").read_bytes(), parameters) == written_out(name)
 
 
+@pytest.mark.parametrize("api", ["ice.ai_workflow_task"])
+def test_an_answer_of_our_own_in_the_shape_of_the_vendors_model(api: str) -> None:
+    name = api.replace(".", "_")
+    assert normalised(api, (DATA / f"answer_{name}.json").read_bytes(), {APIS[api].id_param: "1"}) == written_out(name)
+
+
 @pytest.mark.parametrize(
-    ("name", "api", "folder", "action"),
+    ("api", "folder", "names"),
     [
-        ("wedata", "wedata.task", "wedata/v20250806", "GetTask"),
-        ("lke", "lke.task", "lke/v20231130", "GetTaskStatus"),
+        ("wedata.task", "wedata/v20250806", ["wedata"]),
+        ("wedata.workflow_run", "wedata/v20250806", ["wedata_workflow_run"]),
+        ("wedata.task_run", "wedata/v20250806", ["wedata_task_run"]),
+        ("wedata.task_instance", "wedata/v20250806", ["wedata_task_instance"]),
+        ("wedata.async_job", "wedata/v20250806", ["wedata_async_job"]),
+        ("wedata.sql_run", "wedata/v20250806", ["wedata_sql_run", "wedata_sql_run_running"]),
+        ("wedata.backfill", "wedata/v20250806", ["wedata_backfill"]),
+        ("lke.task", "lke/v20231130", ["lke"]),
     ],
 )
-def test_the_answer_in_the_examples_of_tencents_command_line_tool(
-    name: str, api: str, folder: str, action: str
-) -> None:
-    examples = json.loads((TCCLI / folder / "examples.json").read_bytes())["actions"][action]
-    assert examples
-    for example in examples:
+def test_the_answers_in_the_examples_of_tencents_command_line_tool(api: str, folder: str, names: list[str]) -> None:
+    examples = json.loads((TCCLI / folder / "examples.json").read_bytes())["actions"][APIS[api].read.name]
+    for example, name in zip(examples, names, strict=True):
         parameters = json.loads(example["input"].partition("\n{")[2].join(("{", "")))
         assert normalised(api, example["output"].encode(), parameters) == written_out(name)
+
+
+@pytest.mark.parametrize(
+    ("api", "ids", "state"),
+    [
+        ("wedata.workflow_run", 10, TaskState.PENDING),
+        ("wedata.task_instance", 1, TaskState.SUCCEEDED),
+    ],
+)
+def test_the_lists_in_those_examples_hold_tasks(api: str, ids: int, state: TaskState) -> None:
+    spec = APIS[api]
+    assert spec.list_tasks is not None
+    [example] = json.loads((TCCLI / "wedata/v20250806/examples.json").read_bytes())["actions"][
+        spec.list_tasks.action.name
+    ]
+    content = json.loads(example["output"])["Response"]
+    found = dict(Sweep(spec, {"ProjectId": "1"}, []).take(content))
+    tasks = [
+        normalise_object(spec, task, content, parameters={spec.id_param: task_id}) for task_id, task in found.items()
+    ]
+    assert [task.id for task in tasks] == list(found)
+    assert len(tasks) == ids
+    assert {task.state for task in tasks} == {state}
 
 
 def test_an_answer_without_the_tasks_id_is_of_the_task_that_was_asked_for() -> None:

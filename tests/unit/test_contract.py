@@ -1,0 +1,177 @@
+"""Every name in the catalog is one of the vendor's own: actions, parameters, and where a field stands in an answer.
+
+Tencent Cloud's definitions come with its tccli, Alibaba Cloud's are the models of its SDK packages.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tccli
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.spec import Action, Percentages, TaskApi, TaskList
+from airflow_cloudtasks.values import at
+
+TENCENT = [name for name, api in APIS.items() if api.cloud == "tencent"]
+ALIBABA = [name for name, api in APIS.items() if api.cloud == "alibaba"]
+LISTED = [name for name, api in APIS.items() if api.list_tasks is not None]
+
+
+def fields(api: TaskApi) -> dict[str, str]:
+    """Where the spec says that fields of the task object stand, each with the vendor's type of it."""
+    strings = (api.id, api.task_name, api.message, api.created_at, api.started_at, api.finished_at, *api.json_fields)
+    numbers: tuple[Any, ...] = (api.progress, api.progress_whole)
+    if isinstance(api.status, Percentages):
+        numbers += (api.status.complete, api.status.succeeded)
+    else:
+        strings += (api.status,)
+    return {path: "string" for path in strings if path} | {path: "int" for path in numbers if isinstance(path, str)}
+
+
+def list_of(api: TaskApi) -> TaskList:
+    assert api.list_tasks is not None
+    return api.list_tasks
+
+
+@cache
+def definitions(service: str, version: str) -> Any:
+    folder = Path(tccli.__path__[0]) / "services" / service / f"v{version.replace('-', '')}"
+    return json.loads((folder / "api.json").read_bytes())
+
+
+def members(api: TaskApi, name: str) -> dict[str, Any]:
+    objects = definitions(api.service.name, api.service.version)["objects"]
+    return {member["name"]: member for member in objects[name]["members"]}
+
+
+def member_at(api: TaskApi, name: str, path: str) -> Any:
+    """The definition of what stands at a path below an object."""
+    *parents, last = path.split(".")
+    for parent in parents:
+        name = members(api, name)[parent]["member"]
+    return members(api, name)[last]
+
+
+def defined(api: TaskApi, action: Action) -> Any:
+    return definitions(api.service.name, api.service.version)["actions"][action.name]
+
+
+def task_object(api: TaskApi) -> str:
+    answer = defined(api, api.read)["output"]
+    return member_at(api, answer, api.task)["member"] if api.task else answer
+
+
+@pytest.mark.parametrize("name", TENCENT)
+def test_an_action_of_tencent_takes_these_parameters_and_needs_those(name: str) -> None:
+    api = APIS[name]
+    takes = members(api, defined(api, api.read)["input"])
+    assert set(api.read.params) == {param for param, member in takes.items() if member["required"]}
+    assert set(api.read.optional) <= {param for param, member in takes.items() if not member["required"]}
+    assert {takes[param]["type"] for param in (*api.read.params, *api.read.optional)} == {"string"}
+
+
+@pytest.mark.parametrize("name", TENCENT)
+def test_an_answer_of_tencent_has_these_fields(name: str) -> None:
+    api = APIS[name]
+    assert {path: member_at(api, task_object(api), path)["type"] for path in fields(api)} == fields(api)
+
+
+@pytest.mark.parametrize("name", [name for name in TENCENT if name in LISTED])
+def test_a_list_of_tencent_takes_these_parameters_and_needs_those(name: str) -> None:
+    api = APIS[name]
+    listing = list_of(api)
+    takes = members(api, defined(api, listing.action)["input"])
+    assert set(listing.action.params) == {param for param, member in takes.items() if member["required"]}
+    assert {takes[param]["type"] for param in (listing.page_param, listing.page_size_param)} == {"int"}
+    for param, value in listing.constants.items():
+        assert takes[param]["type"] == ("string" if isinstance(value, str) else "list")
+        words = [value] if isinstance(value, str) else [item["Name"] for item in value]
+        assert all(word in takes[param]["document"] for word in words)
+
+
+@pytest.mark.parametrize("name", [name for name in TENCENT if name in LISTED])
+def test_a_list_of_tencent_holds_task_objects_of_the_single_read(name: str) -> None:
+    api = APIS[name]
+    listing = list_of(api)
+    answer = defined(api, listing.action)["output"]
+    tasks = member_at(api, answer, listing.tasks)
+    assert tasks["type"] == "list"
+    assert member_at(api, answer, listing.page_count or "")["type"] == "int"
+    single, listed = members(api, task_object(api)), members(api, tasks["member"])
+    assert set(listed) <= set(single)
+    assert listing.complete is (set(listed) == set(single))
+    assert {field for field in fields(api) if field not in listed} <= {api.message}
+
+
+def test_a_listed_task_run_of_wedata_has_no_status_of_a_single_one() -> None:
+    api = APIS["wedata.task_run"]
+    listed = members(api, "ListTriggerTaskRunBrief")
+    assert api.list_tasks is None
+    assert not {"ExecutionState", "CreateTime"} & set(listed)
+
+
+def model(api: TaskApi, name: str) -> Any:
+    version = api.service.version.replace("-", "")
+    return getattr(importlib.import_module(f"alibabacloud_{api.service.name}{version}.models"), name, None)
+
+
+def taken(request: Any, param: str) -> bool:
+    return param in request().from_map({param: "x"}).to_map()
+
+
+def needed(request: Any) -> set[str]:
+    """The parameters that the comments of a model say are required."""
+    source = inspect.getsource(request.__init__)
+    attributes = re.findall(r"This parameter is required\.\n(?:\s*#.*\n)*\s*self\.(\w+) =", source)
+    return {next(iter(request(**{attribute: "x"}).to_map())) for attribute in attributes}
+
+
+def answered(api: TaskApi, action: Action, path: str) -> bool:
+    """Whether an answer of an action can have something at a path."""
+    body: Any = "x"
+    for key in reversed(path.split(".")):
+        body = [body] if key == "[]" else {key: body}
+    kept = model(api, f"{action.name}ResponseBody")().from_map(body).to_map()
+    *lists, rest = path.split(".[].")
+    for key in lists:
+        kept = at(kept, key)[0]
+    return at(kept, rest) == "x"
+
+
+@pytest.mark.parametrize("name", ALIBABA)
+def test_an_action_of_alibaba_takes_these_parameters_and_needs_those(name: str) -> None:
+    api = APIS[name]
+    in_path = set(api.read.path_params)
+    request = model(api, f"{api.read.name}Request")
+    given = {*api.read.params, *api.read.optional} - in_path
+    # A request whose parameters all stand in the path has no model.
+    assert all(taken(request, param) for param in given)
+    assert not given or needed(request) <= set(api.read.params)
+
+
+@pytest.mark.parametrize("name", ALIBABA)
+def test_an_answer_of_alibaba_has_these_fields(name: str) -> None:
+    api = APIS[name]
+    missing = [path for path in fields(api) if not answered(api, api.read, f"{api.task}.{path}")]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", [name for name in ALIBABA if name in LISTED])
+def test_a_list_of_alibaba_has_these_parameters_and_fields(name: str) -> None:
+    api = APIS[name]
+    listing = list_of(api)
+    request = model(api, f"{listing.action.name}Request")
+    params = (listing.page_param, listing.page_size_param, listing.since_param, *listing.constants)
+    assert all(taken(request, param) for param in params if param)
+    assert needed(request) <= set(listing.action.params)
+    assert answered(api, listing.action, listing.next_page or "")
+    missing = [path for path in fields(api) if not answered(api, listing.action, f"{listing.tasks}.[].{path}")]
+    assert bool(missing) is not listing.complete
