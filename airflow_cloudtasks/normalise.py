@@ -46,7 +46,7 @@ class StatusOverrides:
 
 CATALOG_STATUSES = StatusOverrides()
 
-# Counts are 64-bit integers to the vendors; larger ones are no counts, and no float can hold the largest.
+# Counts are 64-bit integers to the vendors. JSON can hold larger ones, and some that no float can be divided by.
 _LARGEST_COUNT = 2**64
 
 
