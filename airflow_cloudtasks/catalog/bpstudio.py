@@ -24,3 +24,28 @@ BPSTUDIO_TASK = TaskApi(
     created_at="GmtCreate",
     json_fields=("InstanceIds",),
 )
+
+# Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which has the statuses. An
+# operation is gone an hour after its start; the answer then has no Data.
+BPSTUDIO_OPERATION = TaskApi(
+    name="bpstudio.operation",
+    service=BPSTUDIO,
+    read=Action(
+        name="GetExecuteOperationResult",
+        params=("OperationId",),
+        optional=("ResourceGroupId",),
+        params_in="form",
+        success_code="200",
+    ),
+    id_param="OperationId",
+    task="Data",
+    states={
+        "INIT": TaskState.PENDING,
+        "RUNNING": TaskState.RUNNING,
+        "SUCCESS": TaskState.SUCCEEDED,
+        "FAILURE": TaskState.FAILED,
+    },
+    id="OperationId",
+    message="Message",
+    json_fields=("Arguments", "Message"),
+)

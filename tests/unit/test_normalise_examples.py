@@ -50,7 +50,7 @@ def test_the_answer_in_the_vendors_document(name: str, api: str, parameters: dic
     assert normalised(api, (DATA / f"seed_{name}.json").read_bytes(), parameters) == written_out(name)
 
 
-@pytest.mark.parametrize("api", ["ice.ai_workflow_task"])
+@pytest.mark.parametrize("api", ["bpstudio.operation", "ice.ai_workflow_task"])
 def test_an_answer_of_our_own_in_the_shape_of_the_vendors_model(api: str) -> None:
     name = api.replace(".", "_")
     assert normalised(api, (DATA / f"answer_{name}.json").read_bytes(), {APIS[api].id_param: "1"}) == written_out(name)

@@ -21,6 +21,7 @@ from airflow_cloudtasks.values import at, text
 DATA = Path(__file__).parent.parent / "data"
 SEEDS = {
     "bpstudio.task": json.loads((DATA / "seed_bpstudio.json").read_bytes()),
+    "bpstudio.operation": json.loads((DATA / "answer_bpstudio_operation.json").read_bytes()),
     "bdrc.task": json.loads((DATA / "seed_bdrc.json").read_bytes()),
     "ice.workflow_task": json.loads((DATA / "seed_ice.json").read_bytes()),
     "ice.ai_workflow_task": json.loads((DATA / "answer_ice_ai_workflow_task.json").read_bytes()),

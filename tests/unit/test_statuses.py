@@ -26,6 +26,7 @@ RUNS = {
 }
 MEANINGS = {
     "bpstudio.task": {"FINISH": SUCCEEDED, "BINDING": RUNNING},
+    "bpstudio.operation": {"INIT": PENDING, "RUNNING": RUNNING, "SUCCESS": SUCCEEDED, "FAILURE": FAILED},
     "bdrc.task": {
         "CREATED": PENDING,
         "RUNNING": RUNNING,
