@@ -131,7 +131,8 @@ class Percentages:
     """Two percentages that stand in for a status, where the vendor has none.
 
     The words that :func:`airflow_cloudtasks.normalise.normalise` makes of them are ours. They name no number, so that
-    ``success_statuses`` and ``failure_statuses`` can name them; a task without a ``message`` tells how much has succeeded.
+    ``success_statuses`` and ``failure_statuses`` can name them. A task without a ``message`` tells how much has
+    succeeded.
 
     Args:
         complete: Where it stands how much has ended, well or not.
