@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ def scheduler(airflow_home: Path, emulator: Any, tmp_path: Path) -> Iterator[Sch
         yield running
 
 
-def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_success(scheduler, emulator) -> None:
+def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_success(
+    scheduler: Scheduler, emulator: Any, airflow_home: Path
+) -> None:
     ends = {
         "bpstudio.task": ("five-1", "BINDING", "FINISH", {"ErrorMessage": ""}),
         "bdrc.task": ("five-2", "RUNNING", "COMPLETE", {}),
@@ -35,6 +38,8 @@ def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_
 
     scheduler.run()
     scheduler.until(lambda: [*scheduler.states().values()] == ["deferred"] * 5, "all five wait in the triggerer")
+    own = {name: {name} for name in scheduler.states()}
+    scheduler.until(lambda: told_by_triggers(airflow_home) == own, "each trigger logs to the log of its own task", 60)
     emulator.advance(RUNNING_SECONDS)
 
     assert scheduler.until_the_run_ends() == "success"
@@ -42,3 +47,10 @@ def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_
     assert sorted(task["api"] for task in results.values()) == sorted(ends)
     assert all(task["ok"] and task["state"] == "succeeded" for task in results.values())
     assert all(task["status"].strip() == ends[task["api"]][2] for task in results.values())
+
+
+def told_by_triggers(airflow_home: Path) -> dict[str, set[str]]:
+    """Of which products the log of each Airflow task speaks, as far as its trigger wrote it."""
+    logs = (airflow_home / "logs" / f"dag_id={DAG_ID}").rglob("*.trigger.*.log")
+    told = re.compile(r"(\w+)\.\w+ \S+ (?:\(\w+\) )?is (?:running|pending)")
+    return {log.parent.name.removeprefix("task_id="): set(told.findall(log.read_text())) for log in logs}
