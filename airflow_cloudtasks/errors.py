@@ -12,8 +12,16 @@ class CloudTasksError(Exception):
     """The root of every error of this package."""
 
 
-class InvalidConnection(CloudTasksError, ValueError):
-    """An Airflow connection cannot be used as it is; the text says what is wrong and how to mend it."""
+class Invalid(CloudTasksError, ValueError):
+    """What this package was given cannot be used as it is; the text says what is wrong and how to mend it."""
+
+
+class InvalidConnection(Invalid):
+    """An Airflow connection cannot be used."""
+
+
+class InvalidArguments(Invalid):
+    """Arguments that were templates, or the output of another task, turned out to name no task."""
 
 
 class CloudTaskFailed(CloudTasksError):

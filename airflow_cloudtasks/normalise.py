@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
-from airflow_cloudtasks.errors import MalformedAnswer, NotFound
+from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
@@ -34,6 +34,25 @@ class StatusOverrides:
                 raise ValueError(f"{name} is {words!r}; expected a list of statuses.")
         if both := {fold(word) for word in self.success} & {fold(word) for word in self.failure}:
             raise ValueError(f"success_statuses and failure_statuses both hold {sorted(both)}.")
+
+    @classmethod
+    def of(cls, success: Any, failure: Any) -> Self:
+        """Take what was given for a wait, once it is no template any more.
+
+        Args:
+            success: Statuses that are a success.
+            failure: Statuses that are a failure.
+
+        Raises:
+            InvalidArguments: One of them is no list of statuses, or a status is in both.
+        """
+        for name, words in (("success_statuses", success), ("failure_statuses", failure)):
+            if not isinstance(words, list | tuple | set | frozenset):
+                raise InvalidArguments(f"{name} turned out to be {words!r:.200}; expected a list of statuses.")
+        try:
+            return cls(success=tuple(success), failure=tuple(failure))
+        except ValueError as error:
+            raise InvalidArguments(str(error)) from None
 
     def state(self, status: str) -> TaskState | None:
         """Give the state that ``status`` is overridden to, or None."""

@@ -258,7 +258,9 @@ class TaskApi:
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any]) -> dict[str, Any]:
         """Give the parameters of the request that reads the task."""
-        return {self.id_param: cloud_task_id, **api_params}
+        # An id may be all digits, and is text to the vendors all the same.
+        named = {name: str(value) for name, value in api_params.items() if name in self.task_params}
+        return {self.id_param: cloud_task_id, **api_params, **named}
 
     def check_params(self, given: Mapping[str, Any]) -> None:
         """Refuse parameters that cannot name a task of this API.

@@ -31,6 +31,9 @@ _Calling = Callable[
 # An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
 _CONNECTION_SECONDS = 300.0
 
+# Looking it up may take this long, whatever stands behind it.
+_LOOK_UP_SECONDS = 30.0
+
 
 class CloudTasksHook(BaseHook):
     """Reads tasks of one cloud.
@@ -265,8 +268,9 @@ class CloudTasksHook(BaseHook):
     async def _aresolve(self) -> CloudClient:
         with self._looking_up():
             await take_turn()
-            connection = await get_async_connection(self.conn_id, hook=self)
-            extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                connection = await get_async_connection(self.conn_id, hook=self)
+                extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
         # In a thread: a connection may name files, and making its client may load a vendor's package.
         return await asyncio.to_thread(self._make_client, connection, extra)
 

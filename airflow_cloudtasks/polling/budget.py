@@ -5,6 +5,8 @@ Pure: whoever asks says what time it is.
 
 from __future__ import annotations
 
+from airflow_cloudtasks.polling.decisions import LONGEST_PAUSE
+
 # Requests travel for unequal times. Sent at just the allowed rate, two that leave a second apart may arrive in one.
 _HEADROOM = 0.95
 
@@ -17,9 +19,6 @@ _REGAIN = 0.01
 
 # Of the allowance; a service that throttles at random, and not for the rate, would else bring it to nothing.
 _FLOOR = 0.1
-
-# Seconds; waits have timeouts to keep, whatever a service asks for.
-_LONGEST_PAUSE = 60.0
 
 
 class Budget:
@@ -34,8 +33,7 @@ class Budget:
     """
 
     def __init__(self, requests_per_second: float) -> None:
-        self._most = requests_per_second * _HEADROOM
-        self._rate = self._most
+        self._most = self._rate = requests_per_second * _HEADROOM
         self._next = 0.0
         self._cut_at = float("-inf")
 
@@ -43,6 +41,11 @@ class Budget:
     def rate(self) -> float:
         """Requests a second at present."""
         return self._rate
+
+    def keep_to(self, requests_per_second: float) -> None:
+        """Keep to an allowance too that another connection to the same account states; the smaller one counts."""
+        self._most = min(self._most, requests_per_second * _HEADROOM)
+        self._rate = min(self._rate, self._most)
 
     def reserve(self, now: float) -> float:
         """Take the next place in the row of requests.
@@ -70,7 +73,7 @@ class Budget:
         if sent_at > self._cut_at:
             self._cut_at = now
             self._rate = max(self._rate * _CUT, self._most * _FLOOR)
-        pause = min(retry_after or 0.0, _LONGEST_PAUSE)
+        pause = min(retry_after or 0.0, LONGEST_PAUSE)
         self._next = max(self._next, now + max(pause, 1 / self._rate))
 
     def succeeded(self) -> None:

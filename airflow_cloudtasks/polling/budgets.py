@@ -29,9 +29,10 @@ def budget_of(client: CloudClient, api: TaskApi, action: Action) -> Budget:
     """
     told = client.account.requests_per_second
     rate = told.get(api.name) or told.get("*") or action.requests_per_second or _ASSUMED
-    key = (client.account.credentials, client.region, api.service.name, action.name, rate)
+    key = (client.account.credentials, client.region, api.service.name, action.name)
     budgets = _budgets.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     budget = budgets.get(key)
     if budget is None:
         budget = budgets[key] = Budget(rate)
+    budget.keep_to(rate)
     return budget

@@ -12,6 +12,8 @@ from airflow_cloudtasks.errors import (
     CloudApiError,
     CloudTaskFailed,
     CloudTasksError,
+    Invalid,
+    InvalidArguments,
     InvalidConnection,
     WaitTimedOut,
     ending,
@@ -35,8 +37,8 @@ def conclude(ends: Sequence[Verdict], rules: TogetherRules, *, many: bool) -> An
         order given. One that need not be waited for is there as last seen, or None if it was never seen.
 
     Raises:
-        CloudApiError: A task could not be read; a note names each other task that did not end well.
-        InvalidConnection: The Airflow connection cannot be used.
+        CloudApiError: A task could not be read; the text names each other task that did not end well.
+        Invalid: The Airflow connection, or the arguments, cannot be used.
         CloudTaskFailed: Tasks did not end well; names them all.
         WaitTimedOut: The time was up.
     """
@@ -80,11 +82,17 @@ def _failure(ends: Sequence[Verdict]) -> CloudTasksError | None:
     failed = [end.task for end in ends if isinstance(end, Finished) and not end.task.ok]
     if errors:
         first, *others = errors
-        for told in dict.fromkeys((*map(str, others), *map(ending, failed))):
-            if told != str(first):
-                first.add_note(f"And: {told}")
-        return first
+        told = dict.fromkeys((*map(str, others), *map(ending, failed)))
+        return _with("\n".join(f"And: {each}" for each in told if each != str(first)), first)
     return CloudTaskFailed(*failed) if failed else None
+
+
+def _with(more: str, error: CloudApiError | Invalid) -> CloudTasksError:
+    """Give a copy with more to say: an error that was everyone's is one object for all."""
+    if isinstance(error, Invalid):
+        return type(error)("\n".join(filter(None, (str(error), more))))
+    message = "\n".join(filter(None, (error.message, more)))
+    return error_from_dict(error.as_dict() | {"message": message})
 
 
 def _last_seen(ends: Sequence[Verdict]) -> str:
@@ -105,11 +113,17 @@ def _as_dict(end: Verdict) -> dict[str, Any]:
         case Finished(task):
             return {"task": task.as_dict()}
         case Broken(error):
-            return {"error": error.as_dict()} if isinstance(error, CloudApiError) else {"invalid": str(error)}
+            return _error_as_dict(error)
         case Waiting(CloudTask() as task):
             return {"timeout": str(task), "task": task.as_dict()}
         case Waiting(why):
             return {"timeout": str(why or "")}
+
+
+def _error_as_dict(error: CloudApiError | Invalid) -> dict[str, Any]:
+    if isinstance(error, CloudApiError):
+        return {"error": error.as_dict()}
+    return {"invalid": str(error), "arguments": isinstance(error, InvalidArguments)}
 
 
 def _from_dict(told: Mapping[str, Any]) -> Verdict:
@@ -121,6 +135,6 @@ def _from_dict(told: Mapping[str, Any]) -> Verdict:
         case {"task": task}:
             return Finished(CloudTask.from_dict(task))
         case {"invalid": text}:
-            return Broken(InvalidConnection(text))
+            return Broken((InvalidArguments if told.get("arguments") else InvalidConnection)(text))
         case _:
             return Broken(error_from_dict(told["error"]))

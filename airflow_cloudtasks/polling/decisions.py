@@ -9,20 +9,23 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, NotFound
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Invalid, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 
 OnUnknown = Literal["wait", "fail"]
 Missing = Literal["wait", "fail"]
 
-# What a poll comes to. A connection that cannot be used is an outcome too: it ends the wait.
-Outcome = CloudTask | CloudApiError | InvalidConnection
+# What a poll comes to. A connection or arguments that cannot be used are an outcome too: they end the wait.
+Outcome = CloudTask | CloudApiError | Invalid
 
 # Doubling beyond this changes nothing for any interval that a person would choose.
 _MAX_DOUBLINGS = 30
 
 # Seconds; after an error that may be gone in a moment the next poll comes sooner than after an answer.
 _FIRST_RETRY = 1.0
+
+# Seconds; waits have timeouts to keep, whatever a service asks for.
+LONGEST_PAUSE = 60.0
 
 # Seconds; however long the interval, a wait that begins asks within these for the first time.
 _FIRST_POLL_WITHIN = 10.0
@@ -74,7 +77,7 @@ class Finished:
 class Broken:
     """The wait cannot go on: asking again would give the same error."""
 
-    error: CloudApiError | InvalidConnection
+    error: CloudApiError | Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def judge(outcome: Outcome, rules: WaitRules) -> Verdict:
     if isinstance(outcome, CloudTask):
         over = outcome.done or (outcome.state is TaskState.UNKNOWN and rules.on_unknown == "fail")
         return Finished(outcome) if over else Waiting(outcome)
-    if isinstance(outcome, InvalidConnection):
+    if isinstance(outcome, Invalid):
         return Broken(outcome)
     goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
     return Waiting(outcome) if goes_on else Broken(outcome)
@@ -179,8 +182,10 @@ def retry_delay(rules: WaitRules, failures: int, error: CloudApiError) -> float:
     Returns:
         Seconds: random between none and a bound that doubles from error to error, up to an interval.
     """
-    bound = min(_FIRST_RETRY * 2 ** min(failures - 1, _MAX_DOUBLINGS), rules.poke_interval)
-    return max(random.uniform(0.0, bound), error.retry_after or 0.0)  # noqa: S311 - no secret
+    longest = max(rules.poke_interval, _FIRST_RETRY)
+    bound = min(_FIRST_RETRY * 2 ** min(failures - 1, _MAX_DOUBLINGS), longest)
+    asked_for = min(error.retry_after or 0.0, LONGEST_PAUSE)
+    return max(random.uniform(0.0, bound), asked_for)  # noqa: S311 - no secret
 
 
 class ChangeLog:

@@ -18,6 +18,13 @@ _BELIEVED = 600.0
 # A list that has more pages than this part of the tasks that are looked for is left: the account is full of others.
 _WORTH_IT = 4
 
+# However many tasks are looked for: a list is read page after page, and nobody else asks for them meanwhile.
+_MOST_PAGES = 200
+
+# Seconds that a list is left alone after it failed; doubled from failure to failure.
+_FIRST_REST = 5.0
+_LONGEST_REST = 60.0
+
 # The vendor's clock and the second that its times are cut to.
 _CLOCK_SLACK = timedelta(minutes=5)
 
@@ -32,7 +39,8 @@ class ListCost:
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
         self._requests: int | None = None
-        self._learned_at = float("-inf")
+        self._learned_at = self._not_before = float("-inf")
+        self._failures = 0
 
     def is_worth_it(self, tasks: int, now: float) -> bool:
         """Decide whether to read the list.
@@ -41,20 +49,26 @@ class ListCost:
             tasks: How many tasks would else be read singly.
             now: Seconds on any steady clock.
         """
+        if now < self._not_before:
+            return False
         if self._requests is None or now - self._learned_at > _BELIEVED:
             # Unknown: as if nothing but these tasks were in it.
             return math.ceil(tasks / self._page_size) < tasks
         return self._requests < tasks
 
-    def learn(self, pages: int, missing: int, now: float) -> None:
+    def learn(self, pages: int, now: float) -> None:
         """Take note of what reading it cost.
 
         Args:
             pages: How many pages were read until every task was found, or the list was at its end.
-            missing: How many tasks were not found, and have to be read singly.
             now: Seconds on the clock of :meth:`is_worth_it`.
         """
-        self._requests, self._learned_at = pages + missing, now
+        self._requests, self._learned_at, self._failures = pages, now, 0
+
+    def learn_failed(self, now: float) -> None:
+        """Take note that reading it failed, by throttling, a timeout or the like: it is left alone for a while."""
+        self._not_before = now + min(_FIRST_REST * 2**self._failures, _LONGEST_REST)
+        self._failures += 1
 
     def learn_too_long(self, tasks: int, now: float) -> None:
         """Take note that the list was left before its end: for so many tasks it is not worth it."""
@@ -88,7 +102,7 @@ class Sweep:
         if self._list.since_param and since:
             self._parameters[self._list.since_param] = since
         self.missing = set(wanted)
-        self._most_pages = max(len(self.missing) // _WORTH_IT, 1)
+        self._most_pages = min(max(len(self.missing) // _WORTH_IT, 1), _MOST_PAGES)
         self.pages = 0
         self.next_page: dict[str, Any] | None = self._parameters
         self.is_complete = False
@@ -118,7 +132,8 @@ class Sweep:
         self.pages += 1
         following = self._following(answer)
         self.is_complete = following is None
-        goes_on = following is not None and self.missing and self.pages < self._most_pages
+        asked_for = (self.next_page or {}).get(self._list.page_param)
+        goes_on = following not in (None, asked_for) and self.missing and self.pages < self._most_pages
         self.next_page = {**self._parameters, self._list.page_param: following} if goes_on else None
         return ((task_id, task) for task_id, task in found if task_id)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidArguments, InvalidConnection, Throttled
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import glance, normalise, normalise_object
@@ -36,6 +36,16 @@ _log = logging.getLogger(__name__)
 _MAX_UNDER_WAY = 64
 
 _REPORT_SECONDS = 60.0
+
+_DEADLINES_SECONDS = 1.0
+
+# Seconds for one page of a list, and how many refusals of its pages for being too many: while a list is read, its tasks
+# are not asked for singly.
+_PAGE_SECONDS = 10.0
+_THROTTLED_PAGES = 3
+
+# Seconds; the longest rest between two tries to look the Airflow connection up.
+_LONGEST_REST = 60.0
 
 # Seconds until it is looked again whether a list is worth it; a look takes a millisecond or two for ten thousand tasks.
 _LOOK_AGAIN_SECONDS = 0.5
@@ -67,18 +77,23 @@ class Poller:
         self._under_way: set[asyncio.Task[None]] = set()
         self._lists: dict[tuple[str, ...], ListCost] = {}
         self._sweeping: set[tuple[str, ...]] = set()
-        self._looked_in_vain_at = float("-inf")
+        self._looked_in_vain_at: dict[tuple[str, ...], float] = {}
+        self._lookups_failed = 0
         self._refused_at = float("-inf")
         self._start(self._run())
+        self._start(self._keep_deadlines())
         self._start(self._tell_every_minute())
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Give the parameters that name a task.
 
         Raises:
-            ValueError: They cannot name one.
+            InvalidArguments: They cannot name one.
         """
-        return self._hook.parameters(self.api, cloud_task_id, api_params)
+        try:
+            return self._hook.parameters(self.api, cloud_task_id, api_params)
+        except ValueError as error:
+            raise InvalidArguments(str(error)) from None
 
     def add(self, parameters: Mapping[str, Any], watch: Watch) -> None:
         """Take up a wait.
@@ -109,7 +124,6 @@ class Poller:
     async def _next_turn(self) -> None:
         """Send what is due, or sleep until something is."""
         now = self._loop.time()
-        self._schedule.time_out(now)
         subject = self._schedule.first_due(now)
         if subject is None:
             await self._sleep_until(self._schedule.next_at())
@@ -120,13 +134,18 @@ class Poller:
         due, subject = now, None
         try:
             budget = await self._place(self.api.read)
-            now = self._loop.time()
+            now, self._lookups_failed = self._loop.time(), 0
             # Another one may have come to be due first meanwhile.
             if (subject := self._schedule.first_due(now)) is not None:
                 due = self._schedule.begin(subject, now)
                 self._start(self._poll(subject, due, budget))
-        except (CloudApiError, InvalidConnection) as error:  # the Airflow connection could not be had
+        except InvalidConnection as error:
             await self._hand_to_all(error)
+        except CloudApiError as error:  # the Airflow connection could not be looked up, for the moment
+            rest = min(2.0**self._lookups_failed, _LONGEST_REST)
+            self._lookups_failed += 1
+            _log.warning("%s: looking again in %.0f s. %s", self.api.name, rest, error)
+            await asyncio.sleep(rest)
         finally:
             if subject is None:
                 self._slots.release()
@@ -146,14 +165,18 @@ class Poller:
         await asyncio.sleep(budget.reserve(self._loop.time()) - self._loop.time())
         return budget
 
-    async def _call(self, action: Action, parameters: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
+    async def _call(
+        self, action: Action, parameters: Mapping[str, Any], budget: Budget, *, is_news: bool = True
+    ) -> dict[str, Any]:
+        """Send a request; ``is_news`` tells whether its being throttled says something of the rate."""
         sent_at = self._loop.time()
         self._report.polled()
         try:
             answer = await self._hook.acall_once(self.api.service, action, parameters)
         except Throttled as error:
             self._report.throttled()
-            budget.throttled(sent_at, self._loop.time(), error.retry_after)
+            if is_news:
+                budget.throttled(sent_at, self._loop.time(), error.retry_after)
             raise
         budget.succeeded()
         return answer
@@ -162,11 +185,11 @@ class Poller:
         """Read one task, and hand the answer to those who wait for it."""
         sent_at = self._loop.time()
         try:
-            answer = await self._call(self.api.read, subject.parameters, budget)
+            answer = await self._call(self.api.read, subject.parameters, budget, is_news=not subject.throttled)
             region = (await self._hook.aget_conn()).region
         except Throttled:
             # No outcome at all: it is asked again as soon as the budget allows.
-            self._schedule.put_back(subject, due)
+            self._schedule.put_back_throttled(subject, due, self._loop.time())
         except (CredentialsError, InvalidConnection) as error:
             if sent_at > self._refused_at:
                 # All of them have the same key: it need not be refused to each of them.
@@ -175,6 +198,8 @@ class Poller:
             self._settle(subject, _always(error))
         except CloudApiError as error:
             self._settle(subject, _always(error))
+        except Exception as error:  # a defect, or parameters that no request can hold: none of the others' business
+            _crash(subject, error)
         else:
             self._settle(
                 subject,
@@ -205,17 +230,21 @@ class Poller:
 
     async def _hand_to_all(self, error: CloudApiError | InvalidConnection) -> None:
         """Let everyone know of an error that is everyone's."""
-        for number, subject in enumerate([subject for subject in self._schedule if subject.due is not None]):
+        await self._hand_to([subject for subject in self._schedule if subject.due is not None], error)
+
+    async def _hand_to(self, subjects: Sequence[Subject], error: CloudApiError | InvalidConnection) -> None:
+        for number, subject in enumerate(subjects):
             self._settle(subject, _always(error))
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
 
     def _starts_sweep(self, due: Subject, now: float) -> bool:
         """Read a list instead, if there is one and it costs less."""
-        if (listing := self.api.list_tasks) is None or now - self._looked_in_vain_at < _LOOK_AGAIN_SECONDS:
+        if (listing := self.api.list_tasks) is None:
             return False
         scope = self._scope(due)
-        if scope in self._sweeping:
+        looked_at = self._looked_in_vain_at.get(scope, float("-inf"))
+        if scope in self._sweeping or now - looked_at < _LOOK_AGAIN_SECONDS:
             return False
         ripe = [
             subject
@@ -227,7 +256,7 @@ class Poller:
             ripe = [subject for subject in ripe if _created(subject)] or ripe
         cost = self._lists.setdefault(scope, ListCost(listing.page_size))
         if not cost.is_worth_it(len(ripe), now):
-            self._looked_in_vain_at = now
+            self._looked_in_vain_at[scope] = now
             return False
         self._sweeping.add(scope)
         wanted = {str(subject.parameters[self.api.id_param]): subject for subject in ripe}
@@ -241,14 +270,18 @@ class Poller:
         listing = self.api.list_tasks
         assert listing is not None  # noqa: S101 - for the type checker
         found_in = dict(zip(listing.action.params, scope, strict=True))
-        asked = len(wanted)
+        asked, throttled = len(wanted), 0
         sweep = Sweep(self.api, found_in, wanted, since([_created(subject) for subject in wanted.values()]))
         try:
             while sweep.next_page is not None:
                 budget = await self._place(listing.action)
                 try:
-                    answer = await self._call(listing.action, sweep.next_page, budget)
+                    async with asyncio.timeout(_PAGE_SECONDS):
+                        answer = await self._call(listing.action, sweep.next_page, budget)
                 except Throttled:
+                    throttled += 1
+                    if throttled >= _THROTTLED_PAGES:
+                        raise
                     continue
                 region = (await self._hook.aget_conn()).region
                 for number, (task_id, task) in enumerate(sweep.take(answer)):
@@ -260,12 +293,16 @@ class Poller:
                 # With a few more to look for, it would be as full of others as it is now.
                 cost.learn_too_long(2 * asked, self._loop.time())
             else:
-                cost.learn(sweep.pages, len(sweep.missing), self._loop.time())
+                cost.learn(sweep.pages, self._loop.time())
         except (CredentialsError, InvalidConnection) as error:
+            refused = list(wanted.values())
+            wanted.clear()
+            await self._hand_to(refused, error)
             await self._hand_to_all(error)
-        except CloudApiError as error:
-            self._looked_in_vain_at = self._loop.time()
-            if not error.retryable:
+        except (CloudApiError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) or error.retryable:
+                cost.learn_failed(self._loop.time())
+            else:
                 _log.warning("%s: its tasks are read one by one for a while. %s", self.api.name, error)
                 cost.learn_refused(self._loop.time())
         finally:
@@ -319,10 +356,16 @@ class Poller:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A defect of this package: every wait ends by it, none hangs.
+            # A defect of this package: every wait ends by it, none hangs, and whoever comes later gets another poller.
+            _forget(self)
             for subject in self._schedule:
-                for watch in subject.watches:
-                    watch.crash(error)
+                _crash(subject, error)
+
+    async def _keep_deadlines(self) -> None:
+        """End waits in time, also while a look-up hangs or the service asks for a pause."""
+        while True:
+            await asyncio.sleep(_DEADLINES_SECONDS)
+            self._schedule.time_out(self._loop.time())
 
     async def _tell_every_minute(self) -> None:
         while True:
@@ -334,6 +377,11 @@ class Poller:
 
 def _always(outcome: Outcome) -> Callable[[StatusOverrides], Outcome]:
     return lambda _: outcome
+
+
+def _crash(subject: Subject, error: BaseException) -> None:
+    for watch in subject.watches:
+        watch.crash(error)
 
 
 def _created(subject: Subject) -> Any:
@@ -365,5 +413,11 @@ async def leave_poller(poller: Poller) -> None:
     """End the use of a poller; the last user stops it."""
     poller.users -= 1
     if not poller.users:
-        _pollers[asyncio.get_running_loop()].remove(poller)
+        _forget(poller)
         await poller.close()
+
+
+def _forget(poller: Poller) -> None:
+    pollers = _pollers[asyncio.get_running_loop()]
+    if poller in pollers:
+        pollers.remove(poller)

@@ -10,6 +10,9 @@ from typing import Any
 from airflow_cloudtasks.polling.decisions import Outcome
 from airflow_cloudtasks.polling.watch import Watch
 
+# How many entries a queue may have for each task, before those that no longer count are taken out.
+_SLACK = 8
+
 
 class Subject:
     """One task of the cloud, and those who wait on it.
@@ -23,10 +26,11 @@ class Subject:
         asked_at: When it was last asked for, or else taken up.
         due: When it is to be asked for; None while it is being asked for, or is no longer waited on.
         listed: Whether the last list that was read to its end held it; None before the first.
+        throttled: Whether the last request for it was refused for being one too many.
         glance: What the last answer said in the fields that change; None where it must be read in full.
     """
 
-    __slots__ = ("asked_at", "due", "glance", "key", "listed", "parameters", "watches")
+    __slots__ = ("asked_at", "due", "glance", "key", "listed", "parameters", "throttled", "watches")
 
     def __init__(self, key: str, parameters: Mapping[str, Any], now: float) -> None:
         self.key = key
@@ -35,6 +39,7 @@ class Subject:
         self.asked_at = now
         self.due: float | None = None
         self.listed: bool | None = None
+        self.throttled = False
         self.glance: tuple[Any, ...] | None = None
 
     def is_ripe(self, now: float) -> bool:
@@ -96,19 +101,17 @@ class Schedule:
 
     def remove(self, watch: Watch) -> None:
         """Let go of a wait; it may be over already."""
-        watch.over = True
+        watch.leave()
         subject: Subject = watch.subject
         if watch in subject.watches:
             subject.watches.remove(watch)
             self._forget_if_idle(subject)
 
     def next_at(self) -> float | None:
-        """When there is something to do next; None where nothing is waited on but what is being asked for."""
+        """When a poll is due next; None where nothing is waited on but what is being asked for."""
         while self._queue and self._queue[0][2].due != self._queue[0][0]:
             heapq.heappop(self._queue)
-        while self._ends and self._ends[0][2].over:
-            heapq.heappop(self._ends)
-        return min((heap[0][0] for heap in (self._queue, self._ends) if heap), default=None)
+        return self._queue[0][0] if self._queue else None
 
     def first_due(self, now: float) -> Subject | None:
         """The task that has been due for longest, if one is due."""
@@ -137,6 +140,18 @@ class Schedule:
             subject.due = due
             self._push(subject)
 
+    def put_back_throttled(self, subject: Subject, due: float, now: float) -> None:
+        """Take note that a request was throttled.
+
+        Args:
+            subject: What was asked for. It keeps its turn, but only once: a task that is throttled for itself, whatever
+                the rate, would else be in the way of all others.
+            due: When it was due.
+            now: Seconds on the clock of the watches.
+        """
+        self.put_back(subject, now if subject.throttled else due)
+        subject.throttled = True
+
     def settle(self, subject: Subject, outcomes: Mapping[Watch, Outcome], now: float) -> None:
         """Hand an answer to those who wait for it, and see when the next is due.
 
@@ -146,6 +161,7 @@ class Schedule:
             now: Seconds on the clock of the watches.
         """
         subject.glance = None
+        subject.throttled = False
         for watch, outcome in outcomes.items():
             if not watch.over:
                 watch.take(outcome, now)
@@ -159,11 +175,18 @@ class Schedule:
 
     def time_out(self, now: float) -> None:
         """End the waits whose time is long up, though a poll of theirs is still to come."""
-        while self._ends and self._ends[0][0] <= now:
+        while self._ends and (self._ends[0][0] <= now or self._ends[0][2].over):
             _, _, watch = heapq.heappop(self._ends)
             if not watch.over:
                 watch.time_out()
                 self.remove(watch)
+        # What is over, or was asked for out of turn, stays in the queues until its turn comes: not for ever.
+        if len(self._ends) > _SLACK * len(self._subjects) + _SLACK:
+            self._ends = [entry for entry in self._ends if not entry[2].over]
+            heapq.heapify(self._ends)
+        if len(self._queue) > _SLACK * len(self._subjects) + _SLACK:
+            self._queue = [entry for entry in self._queue if entry[2].due == entry[0]]
+            heapq.heapify(self._queue)
 
     def _requeue(self, subject: Subject) -> None:
         subject.watches = [watch for watch in subject.watches if not watch.over]

@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.polling.decisions import Verdict, Waiting, WaitRules
+from airflow_cloudtasks.polling.decisions import Broken, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.polling.poller import join_poller, leave_poller
 from airflow_cloudtasks.polling.together import Together, TogetherRules
 from airflow_cloudtasks.polling.watch import Watch
 from airflow_cloudtasks.spec import TaskApi
+
+# Tasks of one list that are taken up in one go; the event loop is others' as well.
+_AT_ONCE = 200
 
 
 class _Waiter:
@@ -72,9 +76,6 @@ async def wait_for_tasks(
 
     Returns:
         How each wait ended, in the order of the tasks; Waiting where it had not, with the last that was seen.
-
-    Raises:
-        ValueError: The parameters cannot name a task of this API.
     """
     now = asyncio.get_running_loop().time()
     until = float("inf") if deadline is None else now + deadline - time.time()
@@ -86,9 +87,13 @@ async def wait_for_tasks(
             watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
             poller.add(poller.parameters(each, api_params), watch)
             waiter.watches.append(watch)
+            if index % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
         await waiter.over
+        return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]
+    except InvalidArguments as error:
+        return [Broken(error)] * len(ids)
     finally:
         for watch in waiter.watches:
             poller.remove(watch)
         await leave_poller(poller)
-    return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]

@@ -50,6 +50,7 @@ class Watch:
 
     Attributes:
         due: When the next poll is due.
+        ends_by: When the wait ends whatever happens.
         last: What the last poll gave, a task without its detail; None before the first.
         over: Whether the wait is over.
         subject: What is asked for on its behalf; the schedule's.
@@ -64,6 +65,7 @@ class Watch:
         "_waiter",
         "deadline",
         "due",
+        "ends_by",
         "last",
         "over",
         "overrides",
@@ -85,20 +87,17 @@ class Watch:
         self.overrides = overrides
         self.deadline = deadline
         self.due = now + first_delay(rules, deadline - now)
+        # A wait that comes here after its time, since no triggerer was alive, is still owed its last poll.
+        self.ends_by = max(deadline, now) + _LAST_POLL_WITHIN
         self.last: Outcome | None = None
         self.over = False
         self.subject: Any = None
-        self._waiter = waiter
+        self._waiter: Waiter | None = waiter
         self._index = index
         self._changes = ChangeLog()
         self._grace: CredentialsGrace | None = None
         self._polls = 0
         self._failures = 0
-
-    @property
-    def ends_by(self) -> float:
-        """When the wait ends whatever happens."""
-        return self.deadline + _LAST_POLL_WITHIN
 
     def take(self, outcome: Outcome, now: float) -> None:
         """Take what a poll gave: the wait ends, or its next poll is due later.
@@ -114,7 +113,7 @@ class Watch:
         if not isinstance(verdict, Waiting):
             self._finish(verdict)
             return
-        if (line := self._changes.line(outcome)) is not None:
+        if (line := self._changes.line(outcome)) is not None and self._waiter is not None:
             self._waiter.tell(line)
         self._go_on(outcome, now)
 
@@ -140,11 +139,17 @@ class Watch:
             delay = min(retry_delay(self.rules, self._failures, outcome), self.deadline - now)
         else:
             self._failures = 0
-            self._polls += 1
+            # Answers that others asked for are no polls of this wait's own: its interval doubles by those.
+            self._polls += now >= self.due
             delay = next_delay(self.rules, self._polls, self.deadline - now)
         self.due = now + delay
 
+    def leave(self) -> None:
+        """Let go of everything: the schedule's queues may hold on to this for a while."""
+        self.over = True
+        self._waiter = self.last = None
+
     def _finish(self, verdict: Verdict | BaseException) -> None:
-        if not self.over:
+        if not self.over and self._waiter is not None:
             self.over = True
             self._waiter.end(self._index, verdict)

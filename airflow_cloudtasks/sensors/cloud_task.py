@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.triggers.base import StartTriggerArgs
 from jinja2 import StrictUndefined
 
-from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, InvalidConnection, WaitTimedOut
+from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, InvalidArguments, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
 from airflow_cloudtasks.polling.decisions import (
@@ -37,6 +37,7 @@ from airflow_cloudtasks.polling.decisions import (
 from airflow_cloudtasks.polling.together import Together, TogetherRules, WaitFor
 from airflow_cloudtasks.start_from_trigger import check_airflow_can, why_not
 from airflow_cloudtasks.task_arguments import TaskArguments
+from airflow_cloudtasks.task_ids import is_many, task_ids
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger, stored_api
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             with ``soft_fail``.
         CloudApiError: The cloud refuses to answer: wrong keys, no permission, no such task, bad parameters.
         InvalidConnection: The Airflow connection cannot be used.
+        InvalidArguments: What was templated, or another task's output, turned out to name no task.
     """
 
     template_fields: Collection[str] = (
@@ -158,7 +160,11 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait: here, or, if it is not over yet and ``deferrable`` says so, in the triggerer."""
+        self._ends, self._hook = None, None
         with self._skipping():
+            # Here, where every mode comes by: what is raised while poking, Airflow may take for a poke in vain.
+            ids, overrides = task_ids(self.cloud_task_id), self._overrides()
+            self._check_params()
             if not self.deferrable:
                 return self._conclude(from_event(super().execute(context)))
             deadline = time.time() + self.timeout
@@ -168,7 +174,12 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.defer(
             trigger=CloudTaskTrigger(
                 **self._trigger_arguments()
-                | {"cloud_task_id": self._ids() if self._is_many else self._ids()[0], "deadline": deadline}
+                | {
+                    "cloud_task_id": list(ids) if is_many(self.cloud_task_id) else ids[0],
+                    "success_statuses": list(overrides.success),
+                    "failure_statuses": list(overrides.failure),
+                    "deadline": deadline,
+                }
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=self.timeout) + TIMEOUT_GRACE,
@@ -181,24 +192,27 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         Returns:
             Done, with the ends of all waits, when waiting is over.
         """
-        ids = self._ids()
+        ids = task_ids(self.cloud_task_id)
         if self._ends is None:
             self._ends = Together(len(ids), self.together)
             self._changes = [ChangeLog() for _ in ids]
-        now = list[Verdict](end or Waiting(None) for end in self._ends.ends)
+            self._seen: list[Verdict] = [Waiting(None)] * len(ids)
         for index, task_id in enumerate(ids):
-            if self._ends.ends[index] is None:
-                outcome = self._read(task_id)
-                now[index] = verdict = judge(outcome, self._rules())
-                if not isinstance(verdict, Waiting):
-                    self._ends.take(index, verdict)
-                elif (line := self._changes[index].line(outcome)) is not None:
+            if self._ends.ends[index] is not None:
+                continue
+            outcome = self._read(task_id)
+            self._seen[index] = verdict = judge(outcome, self._rules())
+            if isinstance(verdict, Waiting):
+                if (line := self._changes[index].line(outcome)) is not None:
                     self.log.info("%s", line)
-                if self._need_not_read_on(verdict):
+                # The triggerer reads the others, without a worker; and a service that is down is not asked for all.
+                if self.deferrable or (isinstance(outcome, CloudApiError) and outcome.retryable):
                     break
+            elif self._ends.take(index, verdict):
+                break
         if not self._ends.is_over:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=as_event(now, many=self._is_many))
+        return PokeReturnValue(is_done=True, xcom_value=as_event(self._seen, many=is_many(self.cloud_task_id)))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """End the wait in the worker, with what the trigger fired.
@@ -210,35 +224,16 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         with self._skipping():
             return self._conclude(from_event(event))
 
-    @property
-    def _is_many(self) -> bool:
-        # The output of mapped tasks is a sequence of Airflow's own.
-        return isinstance(self.cloud_task_id, Iterable) and not isinstance(self.cloud_task_id, str)
-
-    def _ids(self) -> list[str]:
-        ids = [str(each) for each in self.cloud_task_id] if self._is_many else [str(self.cloud_task_id)]
-        if not ids:
-            raise ValueError(f"{self.task_id}: cloud_task_id turned out to be an empty list; expected a task at least.")
-        return ids
-
     def _read(self, task_id: str) -> Outcome:
         if self._hook is None:
             self._hook = self.hook()
         try:
             return self._hook.read_task(self.api, task_id, self.api_params, self._overrides())
-        except (CloudApiError, InvalidConnection) as error:
+        except (CloudApiError, Invalid) as error:
             return error
 
-    def _need_not_read_on(self, verdict: Verdict) -> bool:
-        """Whether the other tasks of a list do not matter for now."""
-        if self._ends is not None and self._ends.is_over:
-            return True
-        # One goes on, so the wait does: the triggerer reads the others, without a worker.
-        needs_all = self.together == TogetherRules(wait_for="all", fail_fast=False)
-        return self.deferrable and needs_all and isinstance(verdict, Waiting)
-
     def _conclude(self, ends: Sequence[Verdict]) -> Any:
-        result = conclude(ends, self.together, many=self._is_many)
+        result = conclude(ends, self.together, many=is_many(self.cloud_task_id))
         for end in ends:
             if isinstance(end, Finished):
                 self.log.info("%s", end.task)
@@ -312,7 +307,13 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         }
 
     def _overrides(self) -> StatusOverrides:
-        return StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
+        return StatusOverrides.of(self.success_statuses, self.failure_statuses)
+
+    def _check_params(self) -> None:
+        try:
+            self.api.check_params(self.api_params or {})
+        except ValueError as error:
+            raise InvalidArguments(str(error)) from None
 
     def _rules(self) -> WaitRules:
         return WaitRules(

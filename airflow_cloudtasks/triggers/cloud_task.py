@@ -15,13 +15,14 @@ from asgiref.sync import sync_to_async
 from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import APIS, find_api
-from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, WaitTimedOut
+from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
 from airflow_cloudtasks.polling.decisions import Broken, Missing, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.task_ids import is_many, task_ids
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -51,8 +52,9 @@ class CloudTaskTrigger(BaseTrigger):
     within what the account is allowed.
 
     The event's payload is ``{"task": …}`` with the task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives
-    it, ``{"error": …}`` with what made waiting useless, ``{"invalid": "…"}`` for a connection that cannot be used, or
-    ``{"timeout": "…"}`` with the last that was seen; for a list of tasks ``{"tasks": […]}`` with one of these for each.
+    it, ``{"error": …}`` with what made waiting useless, ``{"invalid": "…"}`` for a connection or arguments that cannot
+    be used, or ``{"timeout": "…"}`` with the last that was seen; for a list of tasks ``{"tasks": […]}`` with one of
+    these for each.
     With ``end_from_trigger`` it is the event that ends the Airflow task, but for a timeout, which only a worker can
     tell Airflow not to retry, and before Airflow 3.3 a failure, which only a worker can tell it to retry.
 
@@ -145,8 +147,8 @@ class CloudTaskTrigger(BaseTrigger):
                 "api_params": self.api_params,
                 "conn_id": self.conn_id,
                 "region": self.region,
-                "success_statuses": list(self.success_statuses),
-                "failure_statuses": list(self.failure_statuses),
+                "success_statuses": self.success_statuses,
+                "failure_statuses": self.failure_statuses,
                 **dataclasses.asdict(self.rules),
                 **dataclasses.asdict(self.together),
                 "deadline": self.deadline,
@@ -170,12 +172,11 @@ class CloudTaskTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and fire the one event."""
-        many = isinstance(self.cloud_task_id, list | tuple)
-        ids = tuple(map(str, self.cloud_task_id if many else (self.cloud_task_id,)))
+        many = is_many(self.cloud_task_id)
         try:
-            ends = await self._wait(ids)
-        except ValueError as error:  # parameters that cannot name a task
-            ends = [Broken(InvalidConnection(str(error)))] * len(ids)
+            ends = await self._wait(task_ids(self.cloud_task_id))
+        except InvalidArguments as error:
+            ends = [Broken(error)]
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
             yield event
         else:
@@ -192,9 +193,7 @@ class CloudTaskTrigger(BaseTrigger):
             conn_id=self.conn_id,
             region=self.region,
             rules=self.rules,
-            overrides=_shared(
-                StatusOverrides(success=tuple(self.success_statuses), failure=tuple(self.failure_statuses))
-            ),
+            overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
             together=self.together,
             deadline=self._deadline(),
             log=_tell,
@@ -221,11 +220,15 @@ class CloudTaskTrigger(BaseTrigger):
                 return None
             if AIRFLOW < _RETRIES_SINCE:
                 return None
-            self.log.error("%s", "\n".join([str(error), *getattr(error, "__notes__", ())]))
+            self.log.error("%s", error)
             return TaskFailedEvent()
-        if self.do_xcom_push:
+        if not self.do_xcom_push:
+            return TaskSuccessEvent()
+        try:
             return await self._push(result)
-        return TaskSuccessEvent()
+        except Exception as error:  # Airflow's API server, or somebody's XCom backend: a worker is to try it again
+            self.log.warning("The result could not be put to XCom (%s); a worker ends the task.", type(error).__name__)
+            return None
 
     async def _push(self, result: Any) -> TriggerEvent:
         """Put the result to XCom as a worker does: those of the event itself Airflow 3 stores as JSON in a string."""

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.emulator.server import Emulator
-from airflow_cloudtasks.errors import PermissionDenied
+from airflow_cloudtasks.errors import PermissionDenied, Throttled
+from airflow_cloudtasks.hooks import base
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.polling import poller, report
 from airflow_cloudtasks.triggers import cloud_task
@@ -206,6 +207,27 @@ def test_a_list_that_fails_half_way_costs_no_wait(cloud: Emulator) -> None:
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
 
 
+@pytest.mark.parametrize("how", ["throttled", "hanging"])
+def test_a_list_that_never_answers_keeps_no_task_from_being_read_singly(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    call = CloudTasksHook.acall_once
+
+    async def bad_list(self: CloudTasksHook, service: Any, action: Any, parameters: Any) -> Any:
+        if action.name == "DescribeTasks":
+            if how == "hanging":
+                await asyncio.sleep(60)
+            raise Throttled("slow down")
+        return await call(self, service, action, parameters)
+
+    monkeypatch.setattr(CloudTasksHook, "acall_once", bad_list)
+    monkeypatch.setattr(poller, "_PAGE_SECONDS", 1.0)
+    for number in range(40):
+        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1), ("COMPLETE", None)])
+    seen = wait(*(trigger(str(number), poke_interval=1) for number in range(40)))
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+
+
 # --- waiting on many ------------------------------------------------------------------------------------------------
 
 
@@ -313,17 +335,83 @@ def test_a_defect_ends_every_wait_instead_of_hanging(cloud: Emulator, monkeypatc
     in_a_loop(body)
 
 
-def test_a_refused_key_is_refused_once_for_all(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_no_request_can_hold_is_its_own_waits_business(cloud: Emulator) -> None:
+    cloud.add_task("bdrc.task", "fine", script=[("RUNNING", 1), ("COMPLETE", None)])
+
+    async def body() -> None:
+        ends = await asyncio.gather(fired(trigger("\ud800")), fired(trigger("fine")), return_exceptions=True)
+        assert isinstance(ends[0], UnicodeEncodeError)
+        assert ends[1]["task"]["state"] == "succeeded"
+
+    in_a_loop(body)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"task_id": []}, "an empty list"),
+        ({"task_id": ["1", None]}, "None is no id"),
+        ({"task_id": "1", "success_statuses": "RUNNING"}, "expected a list of statuses"),
+        ({"task_id": "1", "api_params": {}}, "lke.task needs TaskType in api_params"),
+    ],
+)
+def test_arguments_that_turn_out_to_name_no_task_end_the_wait_at_once(
+    cloud: Emulator, arguments: dict[str, Any], says: str
+) -> None:
+    (payload,) = wait(trigger(**{"api": "lke.task", "api_params": LKE, **arguments}))
+    told = payload["tasks"][0] if "tasks" in payload else payload
+    assert says in told["invalid"]
+    assert counted(cloud, "lke.task") == 0
+
+
+def test_a_look_up_that_hangs_keeps_no_wait_beyond_its_time(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr("airflow_cloudtasks.hooks.base.get_async_connection", hangs)
+    monkeypatch.setattr("airflow_cloudtasks.polling.watch._LAST_POLL_WITHIN", 1.0)
+    began = time.monotonic()
+    assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
+    assert time.monotonic() - began < 15
+
+
+def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, looked_up = base.get_async_connection, []
+
+    async def fails_at_first(*arguments: Any, **named: Any) -> Any:
+        looked_up.append(time.monotonic())
+        if len(looked_up) <= 2:
+            raise ConnectionError
+        return await look_up(*arguments, **named)
+
+    monkeypatch.setattr(base, "get_async_connection", fails_at_first)
+    for number in range(50):
+        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+    seen = wait(*(lke(str(number)) for number in range(50)))
+    assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
+    assert len(looked_up) == 3
+
+
+@pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
+def test_a_refused_key_is_refused_once_for_all(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, make: Callable[..., CloudTaskTrigger]
+) -> None:
     monkeypatch.setattr("airflow_cloudtasks.polling.decisions.CredentialsGrace.SECONDS", 2.0)
-    written = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
-    monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(written | {"password": "wrong"}))
-    seen = wait(*(lke(str(number), poke_interval=1) for number in range(100)))
+    for variable, written in cloud.connections().items():
+        monkeypatch.setenv(variable, json.dumps(json.loads(written) | {"password": "wrong"}))
+    seen = wait(*(make(str(number), poke_interval=1) for number in range(100)))
     assert {payload["error"]["kind"] for payload in seen} == {"CredentialsError"}
-    assert counted(cloud, "lke.task") < 30
+    assert sum(each["total"] for each in cloud.totals().values()) < 30
 
 
-def test_a_connection_that_cannot_be_used_ends_every_wait(cloud: Emulator) -> None:
-    seen = wait(*(lke(str(number), conn_id="no_such_connection") for number in range(5)))
+@pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
+@pytest.mark.parametrize("poke_interval", [0, 1])
+def test_a_connection_that_cannot_be_used_ends_every_wait(
+    cloud: Emulator, make: Callable[..., CloudTaskTrigger], poke_interval: float
+) -> None:
+    seen = wait(*(make(str(n), conn_id="no_such_connection", poke_interval=poke_interval) for n in range(50)))
     assert {payload["invalid"].partition(";")[0] for payload in seen} == {
         "There is no Airflow connection 'no_such_connection'"
     }

@@ -138,3 +138,13 @@ def test_a_service_that_says_when_is_obeyed() -> None:
     budget = Budget(20)
     budget.throttled(1.0, 1.0, retry_after=30)
     assert budget.reserve(1.0) == 31.0
+
+
+def test_of_two_allowances_for_one_account_the_smaller_counts() -> None:
+    budget = Budget(20)
+    budget.keep_to(5)
+    assert budget.rate < 5
+    budget.keep_to(20)
+    for _ in range(10_000):
+        budget.succeeded()
+    assert budget.rate < 5

@@ -44,8 +44,8 @@ def test_an_unknown_list_is_tried_where_it_could_save_requests(tasks: int, worth
 
 def test_a_list_that_costs_more_than_single_reads_is_left_until_there_are_more_tasks() -> None:
     cost = ListCost(500)
-    cost.learn(pages=20, missing=5, now=0.0)
-    assert [tasks for tasks in (10, 25, 26, 1000) if cost.is_worth_it(tasks, 1.0)] == [26, 1000]
+    cost.learn(pages=20, now=0.0)
+    assert [tasks for tasks in (10, 20, 21, 1000) if cost.is_worth_it(tasks, 1.0)] == [21, 1000]
 
 
 def test_what_was_learned_is_believed_for_a_while() -> None:
@@ -56,6 +56,27 @@ def test_what_was_learned_is_believed_for_a_while() -> None:
     cost.learn_refused(601.0)
     assert not cost.is_worth_it(1_000_000, 1200.0)
     assert cost.is_worth_it(2, 1202.0)
+
+
+def test_a_list_that_fails_is_left_alone_for_longer_and_longer() -> None:
+    cost, now, rests = ListCost(500), 0.0, []
+    for _ in range(6):
+        cost.learn_failed(now)
+        rests.append(next(rest for rest in range(100) if cost.is_worth_it(100, now + rest)))
+        now += rests[-1]
+    assert rests == [5, 10, 20, 40, 60, 60]
+    cost.learn(pages=1, now=now)
+    cost.learn_failed(now)
+    assert cost.is_worth_it(100, now + 5)
+
+
+def test_a_list_that_asks_for_the_same_page_again_is_left() -> None:
+    sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(1000)])
+    pages = 0
+    while sweep.next_page is not None and pages < 100:
+        list(sweep.take(page("theirs", token="the same")))
+        pages += 1
+    assert pages == 2
 
 
 def test_a_list_is_read_until_all_are_found() -> None:

@@ -152,7 +152,6 @@ def test_a_wait_whose_last_poll_is_never_answered_ends_all_the_same() -> None:
     schedule, one = Schedule(), Wait(deadline=100.0)
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.begin(subject, 5.0)
-    assert schedule.next_at() == 130.0
     schedule.time_out(129.0)
     assert not one.ends
     schedule.time_out(130.0)
@@ -161,6 +160,34 @@ def test_a_wait_whose_last_poll_is_never_answered_ends_all_the_same() -> None:
 
 
 # --- many waits -----------------------------------------------------------------------------------------------------
+
+
+def test_a_wait_that_comes_after_its_time_is_owed_its_last_poll() -> None:
+    """The triggerer was down around the deadline."""
+    schedule, one = Schedule(), Wait(deadline=-3600.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    schedule.time_out(1.0)
+    assert not one.ends
+    settle(schedule, subject, DONE, 5.0)
+    assert one.ends == [Finished(DONE)]
+
+
+def test_a_service_that_asks_for_a_day_gets_a_minute() -> None:
+    _, subject, now = waiting(TransientError("down", retry_after=86_400.0))
+    assert subject.due is not None
+    assert subject.due - now <= 60
+
+
+def test_answers_that_others_asked_for_double_no_interval() -> None:
+    schedule, slow = Schedule(), Wait(poke_interval=60.0, exponential_backoff=True)
+    subject = schedule.add({"TaskId": "7"}, slow.watch, 0.0)
+    swift = Wait(poke_interval=1.0)
+    schedule.add({"TaskId": "7"}, swift.watch, 0.0)
+    for second in range(600):
+        settle(schedule, subject, RUNNING, float(second))
+    schedule.remove(swift.watch)
+    settle(schedule, subject, RUNNING, 600.0)
+    assert slow.watch.due - 600 <= 120
 
 
 def test_two_waits_on_one_task_share_its_polls() -> None:
@@ -204,8 +231,23 @@ def test_what_was_throttled_keeps_its_turn() -> None:
     subjects = [schedule.add({"TaskId": name}, wait.watch, 0.0) for name, wait in (("1", first), ("2", second))]
     subjects.sort(key=lambda subject: subject.due or 0.0)
     due = schedule.begin(subjects[0], 10.0)
-    schedule.put_back(subjects[0], due)
+    schedule.put_back_throttled(subjects[0], due, 10.0)
     assert schedule.first_due(10.0) is subjects[0]
+
+
+def test_what_is_throttled_again_and_again_is_in_nobodys_way() -> None:
+    schedule, waits = Schedule(), [Wait() for _ in range(5)]
+    for number, wait in enumerate(waits):
+        schedule.add({"TaskId": str(number)}, wait.watch, 0.0)
+    for step in range(20):
+        now = 10.0 + step
+        if (subject := schedule.first_due(now)) is not None:
+            due = schedule.begin(subject, now)
+            if subject.parameters["TaskId"] == "0":
+                schedule.put_back_throttled(subject, due, now)
+            else:
+                settle(schedule, subject, DONE, now)
+    assert [wait.ends for wait in waits] == [[], *([[Finished(DONE)]] * 4)]
 
 
 def test_a_budget_that_is_too_small_for_all_serves_everyone_in_turn() -> None:
@@ -237,6 +279,19 @@ def test_ten_thousand_waits_cost_the_scheduler_little() -> None:
             settle(schedule, subject, RUNNING, sweep * 10.0)
         schedule.next_at()
     assert len(schedule._queue) <= 3 * len(subjects)
+
+
+def test_waits_that_are_over_are_let_go_of_while_others_go_on() -> None:
+    schedule, lasting = Schedule(), Wait(deadline=604_800.0)
+    schedule.add({"TaskId": "lasting"}, lasting.watch, 0.0)
+    for number in range(5000):
+        one = Wait(deadline=100_000.0 + number)
+        subject = schedule.add({"TaskId": str(number)}, one.watch, 0.0)
+        settle(schedule, subject, DONE, 1.0)
+        schedule.remove(one.watch)
+        schedule.time_out(1.0)
+    assert len(schedule._ends) + len(schedule._queue) < 50
+    assert one.watch.last is None
 
 
 def test_simulated_waits_notice_their_ends_within_the_bound() -> None:
