@@ -1,0 +1,129 @@
+"""One sensor that waits on many tasks, in a worker and up to where it hands over to the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+
+from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+
+EVER = 1_000_000
+PARAMS = {"TaskType": "ExportAttributeLabel", "BotBizId": 1767024172536168448}
+IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["poke", "deferrable"])
+
+
+@pytest.fixture
+def cloud(emulator: Emulator) -> Emulator:
+    emulator.reset()
+    emulator.add_task("lke.task", "good", script=[("RUNNING", 1), ("SUCCESS", None)])
+    emulator.add_task("lke.task", "bad", script=[("RUNNING", 1), ("FAILED", None)])
+    emulator.add_task("lke.task", "lasting", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    return emulator
+
+
+def sensor(cloud_task_id: Any, **arguments: Any) -> CloudTaskSensor:
+    given = {"api": "lke.task", "api_params": PARAMS, "poke_interval": 0.3, "timeout": 20, **arguments}
+    return CloudTaskSensor(task_id="wait", cloud_task_id=cloud_task_id, **given)
+
+
+def run(waiting: CloudTaskSensor) -> Any:
+    """Run the sensor to its end; the triggerer's part in an event loop of this process."""
+    try:
+        return waiting.execute({})
+    except TaskDeferred as deferred:
+        trigger = deferred.trigger
+
+    async def fired() -> Any:
+        async for event in type(trigger)(**trigger.serialize()[1]).run():
+            return event.payload
+        raise AssertionError("the trigger fired no event")
+
+    return waiting.execute_complete({}, asyncio.run(fired()))
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_all_of_them_in_the_order_given(cloud: Emulator, deferrable: bool) -> None:
+    for number in range(5):
+        cloud.add_task("lke.task", str(number), script=[("RUNNING", 1.5 - number / 5), ("SUCCESS", None)])
+    result = run(sensor([3, 1, "4", 1], deferrable=deferrable))
+    assert [task["id"] for task in result] == ["3", "1", "4", "1"]
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_any_of_them_and_the_others_as_last_seen(cloud: Emulator, deferrable: bool) -> None:
+    result = run(sensor(["lasting", "bad", "good"], wait_for="any", deferrable=deferrable, poke_interval=0.6))
+    assert (result[0]["state"], result[2]["state"]) == ("running", "succeeded")
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_every_one_that_failed_is_named(cloud: Emulator, deferrable: bool) -> None:
+    cloud.add_task("lke.task", "worse", script=[("FAILED", None)], fields={"Message": "no such label"})
+    with pytest.raises(CloudTaskFailed) as caught:
+        run(sensor(["bad", "good", "worse"], deferrable=deferrable))
+    assert [task.id for task in caught.value.tasks] == ["bad", "worse"]
+    assert "no such label" in str(caught.value)
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_the_first_failure_ends_it_where_that_is_asked_for(cloud: Emulator, deferrable: bool) -> None:
+    with pytest.raises(CloudTaskFailed, match="bad"):
+        run(sensor(["lasting", "bad"], fail_fast=True, deferrable=deferrable))
+    with pytest.raises(AirflowSkipException):
+        run(sensor(["lasting", "bad"], fail_fast=True, deferrable=deferrable, soft_fail=True))
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_timeout_tells_which_had_not_ended(cloud: Emulator, deferrable: bool) -> None:
+    with pytest.raises(AirflowSensorTimeout) as caught:
+        run(sensor(["good", "lasting"], timeout=2.5, deferrable=deferrable))
+    assert "lasting is running" in str(caught.value) or not deferrable
+
+
+def test_a_list_is_one_trigger_and_what_has_ended_never_defers(cloud: Emulator) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(["lasting", "good", "bad"], deferrable=True).execute({})
+    assert deferred.value.trigger.cloud_task_id == ["lasting", "good", "bad"]
+    assert cloud.totals()["lke.task"]["total"] == 1, "the triggerer reads the others"
+    cloud.advance(2)
+    assert [task["id"] for task in sensor(["good", "good"], deferrable=True).execute({})] == ["good", "good"]
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize(
+    ("name", "turned_out"),
+    [
+        ("cloud_task_id", None),
+        ("cloud_task_id", []),
+        ("cloud_task_id", {"TaskId": "1"}),
+        ("api_params", {"BotBizId": "1"}),
+        ("success_statuses", "RUNNING"),
+    ],
+)
+def test_arguments_that_turn_out_wrong_end_alike_in_every_mode(
+    cloud: Emulator, deferrable: bool, name: str, turned_out: Any
+) -> None:
+    for flags, error in (({}, InvalidArguments), ({"silent_fail": True}, InvalidArguments)):
+        waiting = sensor("good", deferrable=deferrable, timeout=2, **flags)
+        setattr(waiting, name, turned_out)
+        with pytest.raises(error):
+            run(waiting)
+    waiting = sensor("good", deferrable=deferrable, never_fail=True)
+    setattr(waiting, name, turned_out)
+    with pytest.raises(AirflowSkipException):
+        run(waiting)
+
+
+def test_a_sensor_that_runs_again_asks_again(cloud: Emulator) -> None:
+    cloud.add_task("lke.task", "rerun", script=[("FAILED", 1), ("SUCCESS", None)])
+    waiting = sensor("rerun")
+    with pytest.raises(CloudTaskFailed):
+        waiting.execute({})
+    cloud.advance(2)
+    assert waiting.execute({})["state"] == "succeeded"
+    assert copy.copy(waiting).cloud_task_id == "rerun"
