@@ -25,7 +25,7 @@ WEDATA = {"api": "wedata.task", "cloud_task_id": "1", "api_params": {"ProjectId"
     [
         (
             {"api": "wedata.tusk", "cloud_task_id": "1"},
-            "Unknown api 'wedata.tusk'. Known are: bdrc.task, bpstudio.task,",
+            "Unknown api 'wedata.tusk'. Known are: bdrc.task, bpstudio.operation, bpstudio.task,",
         ),
         (
             {"api": "wedata.task", "cloud_task_id": "1"},
