@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 
 @contextmanager
@@ -46,12 +47,21 @@ def running_standalone(log: Path, environment: Mapping[str, str]) -> Iterator[st
     try:
         yield f"http://localhost:{api}"
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+        _stop(psutil.Process(process.pid))
+        process.wait()
+
+
+def _stop(parent: psutil.Process) -> None:
+    """End it and all that it started: a scheduler that lives on takes the tasks of the next test's DAG for its own."""
+    family = [parent, *parent.children(recursive=True)]
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            each.terminate()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    for each in alive:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(alive, timeout=20)
 
 
 def _free_ports(count: int) -> list[int]:
