@@ -95,7 +95,7 @@ class Triggerer:
         try:
             async for event in trigger.run():
                 told, why = self._side.told(event.payload), str(event.payload)
-        except Exception as error:
+        except Exception as error:  # whatever fails a wait is counted
             why = f"{type(error).__name__}: {error}"
         self.events.append({"id": task_id, "at": time.time(), "told": told, "why": None if told else why[:200]})
         await trigger.cleanup()

@@ -187,7 +187,7 @@ def test_no_secret_in_logs_errors_reprs_and_triggers(
             )
             try:
                 ended.setdefault(conn_id, set()).add(str(hook.read_task(api, "task-True", params).state))
-            except Exception as error:
+            except Exception as error:  # whatever comes is searched for secrets
                 ended.setdefault(conn_id, set()).add(type(error).__name__)
                 heard.write(_tell(error))
             client = hook.get_conn()
