@@ -417,6 +417,17 @@ def test_a_connection_that_cannot_be_used_ends_every_wait(
     }
 
 
+def test_a_result_that_cannot_be_put_to_xcom_is_left_to_a_worker(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any) -> Any:
+        raise ConnectionError
+
+    monkeypatch.setattr(CloudTaskTrigger, "_push", fails)
+    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+    assert wait(lke("1", end_from_trigger=True))[0]["task"]["state"] == "succeeded"
+
+
 # --- what it tells --------------------------------------------------------------------------------------------------
 
 
