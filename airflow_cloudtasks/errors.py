@@ -21,7 +21,7 @@ class InvalidConnection(Invalid):
 
 
 class InvalidArguments(Invalid):
-    """Arguments that were templates, or the output of another task, turned out to name no task."""
+    """Arguments, or what templates and the output of other tasks made of them, name no task."""
 
 
 class CloudTaskFailed(CloudTasksError):

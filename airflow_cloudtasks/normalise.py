@@ -22,7 +22,7 @@ class StatusOverrides:
         failure: Statuses that are a failure for this wait.
 
     Raises:
-        ValueError: A status is in both, or one of them is no list of words.
+        InvalidArguments: A status is in both, or one of them is no list of words.
     """
 
     success: Collection[str] = ()
@@ -31,9 +31,9 @@ class StatusOverrides:
     def __post_init__(self) -> None:
         for name, words in (("success_statuses", self.success), ("failure_statuses", self.failure)):
             if isinstance(words, str) or not all(isinstance(word, str) for word in words):
-                raise ValueError(f"{name} is {words!r}; expected a list of statuses.")
+                raise InvalidArguments(f"{name} is {words!r}; expected a list of statuses.")
         if both := {fold(word) for word in self.success} & {fold(word) for word in self.failure}:
-            raise ValueError(f"success_statuses and failure_statuses both hold {sorted(both)}.")
+            raise InvalidArguments(f"success_statuses and failure_statuses both hold {sorted(both)}.")
 
     @classmethod
     def of(cls, success: Any, failure: Any) -> Self:
@@ -49,10 +49,7 @@ class StatusOverrides:
         for name, words in (("success_statuses", success), ("failure_statuses", failure)):
             if not isinstance(words, list | tuple | set | frozenset):
                 raise InvalidArguments(f"{name} turned out to be {words!r:.200}; expected a list of statuses.")
-        try:
-            return cls(success=tuple(success), failure=tuple(failure))
-        except ValueError as error:
-            raise InvalidArguments(str(error)) from None
+        return cls(success=tuple(success), failure=tuple(failure))
 
     def state(self, status: str) -> TaskState | None:
         """Give the state that ``status`` is overridden to, or None."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self, get_args
 
+from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import Cloud, TaskState
 from airflow_cloudtasks.values import fold
 
@@ -269,17 +270,17 @@ class TaskApi:
             given: The parameters besides the task's id, in the vendor's spelling.
 
         Raises:
-            ValueError: One is missing, blank, or unknown; the text lists those that the API takes.
+            InvalidArguments: One is missing, blank, or unknown; the text lists those that the API takes.
         """
         takes = ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
         for name in self.task_params:
             if given.get(name) in (None, ""):
-                raise ValueError(f"{self.name} needs {name} in api_params. It takes: {takes}.")
+                raise InvalidArguments(f"{self.name} needs {name} in api_params. It takes: {takes}.")
         for name in given:
             if name == self.id_param:
-                raise ValueError(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
+                raise InvalidArguments(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
             if name not in self.task_params and name not in self.read.optional:
-                raise ValueError(f"{self.name} knows no {name} in api_params. It takes: {takes}.")
+                raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {takes}.")
 
     def as_dict(self) -> dict[str, Any]:
         """Give the spec as plain JSON types, so that a trigger can store it."""

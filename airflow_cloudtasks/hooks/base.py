@@ -15,7 +15,13 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_cloudtasks import __version__
 from airflow_cloudtasks.client import CloudClient
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
+from airflow_cloudtasks.errors import (
+    CloudTasksError,
+    CredentialsError,
+    InvalidArguments,
+    InvalidConnection,
+    TransientError,
+)
 from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
@@ -105,7 +111,7 @@ class CloudTasksHook(BaseHook):
         Raises:
             CloudApiError: The cloud gave no usable answer; its subclasses tell why.
             InvalidConnection: The Airflow connection cannot be used.
-            ValueError: The parameters cannot name a task of this API.
+            InvalidArguments: The parameters cannot name a task of this API.
         """
         parameters = self.parameters(api, cloud_task_id, api_params)
         client = self.get_conn()
@@ -193,10 +199,10 @@ class CloudTasksHook(BaseHook):
             api_params: The other parameters that name it, in the vendor's spelling.
 
         Raises:
-            ValueError: They cannot name a task of this API, or the API is not of this hook's cloud.
+            InvalidArguments: They cannot name a task of this API, or the API is not of this hook's cloud.
         """
         if api.cloud != self.words.cloud:
-            raise ValueError(
+            raise InvalidArguments(
                 f"{api.name} is an API of {api.cloud}, and {type(self).__name__} calls {self.words.cloud}."
             )
         given = dict(api_params or {})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidArguments, InvalidConnection, Throttled
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import glance, normalise, normalise_object
@@ -90,10 +90,7 @@ class Poller:
         Raises:
             InvalidArguments: They cannot name one.
         """
-        try:
-            return self._hook.parameters(self.api, cloud_task_id, api_params)
-        except ValueError as error:
-            raise InvalidArguments(str(error)) from None
+        return self._hook.parameters(self.api, cloud_task_id, api_params)
 
     def add(self, parameters: Mapping[str, Any], watch: Watch) -> None:
         """Take up a wait.
@@ -262,13 +259,13 @@ class Poller:
         wanted = {str(subject.parameters[self.api.id_param]): subject for subject in ripe}
         for subject in wanted.values():
             self._schedule.begin(subject, now)
-        self._start(self._sweep(scope, wanted, cost))
+        self._start(self._sweep(listing, scope, wanted, cost))
         return True
 
-    async def _sweep(self, scope: tuple[str, ...], wanted: dict[str, Subject], cost: ListCost) -> None:
+    async def _sweep(
+        self, listing: TaskList, scope: tuple[str, ...], wanted: dict[str, Subject], cost: ListCost
+    ) -> None:
         """Read a list until all that are wanted are found, or it is not worth going on."""
-        listing = self.api.list_tasks
-        assert listing is not None  # noqa: S101 - for the type checker
         found_in = dict(zip(listing.action.params, scope, strict=True))
         asked, throttled = len(wanted), 0
         sweep = Sweep(self.api, found_in, wanted, since([_created(subject) for subject in wanted.values()]))

@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.triggers.base import StartTriggerArgs
 from jinja2 import StrictUndefined
 
-from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, InvalidArguments, WaitTimedOut
+from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
 from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
 from airflow_cloudtasks.polling.decisions import (
@@ -164,7 +164,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         with self._skipping():
             # Here, where every mode comes by: what is raised while poking, Airflow may take for a poke in vain.
             ids, overrides = task_ids(self.cloud_task_id), self._overrides()
-            self._check_params()
+            self.api.check_params(self.api_params or {})
             if not self.deferrable:
                 return self._conclude(from_event(super().execute(context)))
             deadline = time.time() + self.timeout
@@ -308,12 +308,6 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def _overrides(self) -> StatusOverrides:
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
-
-    def _check_params(self) -> None:
-        try:
-            self.api.check_params(self.api_params or {})
-        except ValueError as error:
-            raise InvalidArguments(str(error)) from None
 
     def _rules(self) -> WaitRules:
         return WaitRules(
