@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -39,7 +38,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
-from real_airflow import Parts, free_ports
+from real_airflow import Parts, airflow, set_up
 
 from airflow_cloudtasks.emulator.server import Emulator
 
@@ -102,38 +101,16 @@ def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
     (home / "config").mkdir()
     (home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
     (home / STARTS).touch()
-    api, worker_logs, trigger_logs = free_ports(3)
-    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-        del os.environ[name]
-    os.environ |= emulator.connections() | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent.resolve() / "no_worker_dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__PARALLELISM": str(options.parallelism),
-        "AIRFLOW__API__PORT": str(api),
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
-        "NO_PROXY": "127.0.0.1,localhost",
-        # `airflow standalone` starts its parts by the command's name.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "NO_WORKER_WAITS": str(options.waits),
-    }
-    return f"http://localhost:{api}/api/v2/monitor/health"
+    health = set_up(home, "no_worker_dags", emulator.connections(), options.parallelism)
+    os.environ["NO_WORKER_WAITS"] = str(options.waits)
+    return health
 
 
 def _run(parts: Parts, emulator: Emulator, home: Path, dag_id: str, waits: int) -> Figures:
     for number in range(waits):
         emulator.add_task(API, f"{dag_id}-{number}", ("RUNNING", FOREVER), "SUCCESS")
     _say(f"{dag_id}: starting {waits} sensors")
-    done = subprocess.run(
-        [sys.executable, "-m", "airflow", "dags", "trigger", dag_id], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"`airflow dags trigger` failed:\n{done.stderr[-4000:]}")
+    airflow("dags", "trigger", dag_id)
     began = time.monotonic()
     _until(parts, f"{dag_id}: all are deferred", lambda: _states(dag_id) == ["deferred"] * waits)
     deferred = time.monotonic()

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -129,6 +129,48 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}/postgres"
         finally:
             run("pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
+
+
+def set_up(home: Path, dags: str, connections: Mapping[str, str], parallelism: int) -> str:
+    """Set Airflow up by the environment, which its parts inherit.
+
+    Args:
+        home: Airflow's home.
+        dags: The folder of the DAGs, beside this file.
+        connections: Variables with Airflow connections.
+        parallelism: Airflow's worker processes.
+
+    Returns:
+        The address that tells its health.
+    """
+    api, worker_logs, trigger_logs = free_ports(3)
+    # Airflow's defaults are what is measured, whatever the caller's environment says.
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]
+    os.environ |= dict(connections) | {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent.resolve() / dags),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": str(parallelism),
+        "AIRFLOW__API__PORT": str(api),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
+        "NO_PROXY": "127.0.0.1,localhost",
+        # `airflow standalone` starts its parts by the command's name.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    return f"http://localhost:{api}/api/v2/monitor/health"
+
+
+def airflow(*command: str) -> None:
+    """Run one of Airflow's commands; a failure ends the benchmark with what it said."""
+    done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
 
 
 def free_ports(count: int) -> list[int]:

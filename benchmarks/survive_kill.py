@@ -40,7 +40,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -53,7 +52,7 @@ from statistics import median
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
-from real_airflow import Parts, free_ports, postgresql
+from real_airflow import Parts, airflow, postgresql, set_up
 
 from airflow_cloudtasks.emulator.server import Emulator
 
@@ -140,28 +139,9 @@ def _options() -> argparse.Namespace:
 
 def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
     """Set Airflow up by the environment, which its parts inherit; gives the address that tells its health."""
-    api, worker_logs, trigger_logs = free_ports(3)
-    # Airflow's defaults are what is measured, whatever the caller's environment says.
-    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-        del os.environ[name]
-    os.environ |= emulator.connections() | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent.resolve() / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__PARALLELISM": str(options.parallelism),
-        "AIRFLOW__API__PORT": str(api),
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
-        "NO_PROXY": "127.0.0.1,localhost",
-        # `airflow standalone` starts its parts by the command's name.
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "SURVIVE_KILL_WAITS": str(options.waits),
-    }
-    return f"http://localhost:{api}/api/v2/monitor/health"
+    health = set_up(home, "dags", emulator.connections(), options.parallelism)
+    os.environ["SURVIVE_KILL_WAITS"] = str(options.waits)
+    return health
 
 
 # What happens.
@@ -171,7 +151,7 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
     two = options.database == "postgresql"
     _say("starting Airflow")
     if two:
-        _airflow("db", "migrate")
+        airflow("db", "migrate")
         for part in ("api-server", "scheduler", "dag-processor"):
             parts.start(part)
         first = parts.start(*TRIGGERER)
@@ -188,7 +168,7 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
         first = next(child for child in standalone.children() if "triggerer" in " ".join(child.cmdline()))
 
     _say(f"starting {options.waits} sensors")
-    _airflow("dags", "trigger", DAG_ID)
+    airflow("dags", "trigger", DAG_ID)
     _until(parts, "all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _told_states)
     waits = _deal_out_ends(emulator, options)
     _say(f"their tasks end within the next {options.window:g} s")
@@ -260,12 +240,6 @@ def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
 
 
 # Looking at Airflow.
-
-
-def _airflow(*command: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
 
 
 def _answers(address: str) -> bool:
