@@ -38,6 +38,17 @@ class Task:
     number: int = 0
     noticed_at: float | None = None
 
+    def is_inside(self, parameters: Mapping[str, Any]) -> bool:
+        """Tell whether it belongs where a request looks.
+
+        Args:
+            parameters: All the request's parameters.
+
+        Returns:
+            Whether they say nothing else than its scope does.
+        """
+        return all(parameters.get(name) == value for name, value in self.scope.items())
+
 
 class TaskStore:
     """All tasks. Ids are unique within one API and scope, as LKE's small numbers are within one application."""
@@ -82,11 +93,7 @@ class TaskStore:
         Returns:
             The task, or None. Of several that fit, the one that says most about where it belongs.
         """
-        fitting = [
-            task
-            for task in self._tasks.get((api, task_id), {}).values()
-            if all(parameters.get(name) == value for name, value in task.scope.items())
-        ]
+        fitting = [task for task in self._tasks.get((api, task_id), {}).values() if task.is_inside(parameters)]
         return max(fitting, key=lambda task: len(task.scope), default=None)
 
     def newest(self, api: str, before: int | None = None) -> Iterator[Task]:

@@ -70,6 +70,19 @@ def beijing_time_with_t(moment: float) -> str:
     return beijing_time(moment).replace(" ", "T")
 
 
+def clock_length(milliseconds: int) -> str:
+    """Write how long something took as WeData's instances of a backfill do.
+
+    Args:
+        milliseconds: How long.
+
+    Returns:
+        ``HH:mm:ss.SSS``.
+    """
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
+
+
 def parse_zone(text: str) -> timezone | None:
     """Read a zone as WeData's parameter TimeZone has it.
 

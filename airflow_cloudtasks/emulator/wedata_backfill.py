@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.contract import Call
     from airflow_cloudtasks.emulator.wire import JsonObject
 
-_PLAN = Parameter("DataBackfillPlanId", JSON)
+PLAN = Parameter("DataBackfillPlanId", JSON)
 _PAIR = optional("K", "V")
 _RANGE = optional("StartDate", "EndDate", "ExecutionStartTime", "ExecutionEndTime")
 # What a range has in the example of GetDataBackfillPlan though that of CreateDataBackfillPlan has not given it.
@@ -97,7 +97,7 @@ def _delete_plan(call: Call) -> JsonObject:
 BACKFILL = wedata(
     "wedata.backfill",
     "GetDataBackfillPlan",
-    parameters=(PROJECT, _PLAN, *optional("TimeZone")),
+    parameters=(PROJECT, PLAN, *optional("TimeZone")),
     answer=_get_plan,
     not_found=NOT_FOUND,
     task=_SHAPE,
@@ -134,7 +134,7 @@ BACKFILL_START = wedata(
 BACKFILL_CANCEL = wedata(
     "wedata.backfill_cancel",
     "DeleteDataBackfillPlanAsync",
-    parameters=(PROJECT, _PLAN),
+    parameters=(PROJECT, PLAN),
     answer=_delete_plan,
 )
 

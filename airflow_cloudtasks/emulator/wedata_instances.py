@@ -1,8 +1,11 @@
-"""WeData's task instances: read, listed, run again and killed, with their logs.
+"""WeData's task instances: read, listed, also by the backfill that makes them, run again and killed, with their logs.
 
 Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not say which state a killed
 instance has: EXPIRED, "failed", is the only end of theirs that is neither a success nor a skip. Nor do they say how the
 last page of a log is known: here its NextCursor is null.
+
+An instance of a backfill plan is in the plan's list and has a log, made of what the plan's percentages tell; the other
+actions know it once a test has made a task of its key, which is then shown in the list instead.
 """
 
 from __future__ import annotations
@@ -14,10 +17,12 @@ from airflow_cloudtasks.emulator import starting
 from airflow_cloudtasks.emulator.answers import answer_with, find_task, is_finished
 from airflow_cloudtasks.emulator.contract import Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.scripts import Step, began_at, position
-from airflow_cloudtasks.emulator.times import beijing_time
+from airflow_cloudtasks.emulator.times import beijing_time, clock_length
+from airflow_cloudtasks.emulator.wedata_backfill import BACKFILL, PLAN
+from airflow_cloudtasks.emulator.wedata_backfill_instances import find_planned, planned_instances
 from airflow_cloudtasks.emulator.wedata_contract import JSON, NOT_FOUND, PROJECT, optional, wedata
 from airflow_cloudtasks.emulator.wedata_jobs import start_job
-from airflow_cloudtasks.emulator.wedata_lists import PAGE, answer_list, invalid
+from airflow_cloudtasks.emulator.wedata_lists import PAGE, answer_list, cut_page, invalid
 from airflow_cloudtasks.emulator.wedata_zones import in_zone
 
 if TYPE_CHECKING:
@@ -104,9 +109,12 @@ _SORTS = {
 
 
 def _get_instance(call: Call) -> JsonObject:
-    task = find_task(call, TASK_INSTANCE, call.parameters["InstanceKey"])
+    return {"Data": _show(call, find_task(call, TASK_INSTANCE, call.parameters["InstanceKey"]))}
+
+
+def _show(call: Call, task: Task) -> JsonObject:
     shape = replace(_SHAPE, stamps=in_zone(call, _SHAPE.stamps))
-    return {"Data": _complete(call, task, answer_with(call, shape, task)["Data"])}
+    return _complete(call, task, answer_with(call, shape, task)["Data"])
 
 
 def _list_instances(call: Call) -> JsonObject:
@@ -135,6 +143,23 @@ def _wanted(asked: Any, entry: JsonObject) -> bool:
     )
 
 
+def _list_backfill_instances(call: Call) -> JsonObject:
+    plan = find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"])
+    found = planned_instances(call, plan, call.parameters["TaskId"])
+    return cut_page(call, found, lambda page: [_backfill_entry(call, one) for one in page])
+
+
+def _backfill_entry(call: Call, planned: Task) -> JsonObject:
+    own = call.state.tasks.find(TASK_INSTANCE.api, planned.id, call.parameters)
+    shown = _show(call, own or planned)
+    return {
+        **planned.fields,
+        **{name: shown[name] for name in ("TaskName", "StartTime", "EndTime")},
+        "State": shown["InstanceState"],
+        "CostTime": None if shown["CostTime"] is None else clock_length(shown["CostTime"]),
+    }
+
+
 def _rerun_instances(call: Call) -> JsonObject:
     tasks = [find_task(call, TASK_INSTANCE, key) for key in call.parameters["InstanceKeyList"]]
     answer = start_job(call, "INSTANCE_RERUN", len(tasks), noted=True)
@@ -159,7 +184,9 @@ def _kill_instances(call: Call) -> JsonObject:
 
 
 def _get_log(call: Call) -> JsonObject:
-    task = find_task(call, TASK_INSTANCE, call.parameters["InstanceKey"])
+    key = call.parameters["InstanceKey"]
+    own = call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters)
+    task = own or find_planned(call, key) or find_task(call, TASK_INSTANCE, key)
     cursor, level = call.parameters.get("NextCursor") or "0", call.parameters.get("LogLevel", "All")
     if not cursor.isdecimal():
         raise invalid("NextCursor")
@@ -259,5 +286,14 @@ TASK_INSTANCE_LOG = wedata(
     ),
     answer=_get_log,
 )
+BACKFILL_INSTANCE_LIST = wedata(
+    "wedata.backfill_instance_list",
+    "ListDataBackfillInstances",
+    parameters=(PROJECT, PLAN, Parameter("TaskId", JSON), *PAGE),
+    answer=_list_backfill_instances,
+)
 
-INSTANCE_ACTIONS = (TASK_INSTANCE_LIST, TASK_INSTANCE_START, TASK_INSTANCE_CANCEL, TASK_INSTANCE_LOG)
+INSTANCE_ACTIONS = (
+    *(TASK_INSTANCE_LIST, TASK_INSTANCE_START, TASK_INSTANCE_CANCEL, TASK_INSTANCE_LOG),
+    BACKFILL_INSTANCE_LIST,
+)

@@ -8,7 +8,8 @@ documented: InvalidParameter is Tencent Cloud's common code.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_cloudtasks.emulator.answers import shape_of, show_task
 from airflow_cloudtasks.emulator.contract import Parameter
@@ -17,13 +18,15 @@ from airflow_cloudtasks.emulator.wedata_contract import JSON, optional
 from airflow_cloudtasks.emulator.wire import VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from airflow_cloudtasks.emulator.contract import Call, TaskShape
     from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import JsonObject
 
     Test = Callable[[JsonObject], bool]
+
+Entry = TypeVar("Entry")
 
 _DEFAULT_SIZE = 10
 _LARGEST_SIZE = 100
@@ -79,22 +82,77 @@ def answer_list(
     Raises:
         VendorError: Page or page size make no sense.
     """
+    found = find_entries(call, api, wanted, shape, complete, ids)
+    for name, descending in reversed(order):
+        found.sort(key=lambda pair: _sort_key(pair[1][name]), reverse=descending)
+    return cut_page(call, found, partial(show_entries, call))
+
+
+def find_entries(
+    call: Call,
+    api: str,
+    wanted: Test,
+    shape: TaskShape | None = None,
+    complete: Callable[[Call, Task, JsonObject], JsonObject] = lambda call, task, entry: entry,
+    ids: Collection[str] | None = None,
+) -> list[tuple[Task, JsonObject]]:
+    """Find what a list lists.
+
+    Args:
+        call: The call, of an action that declares the shape of an entry.
+        api: The API whose tasks are listed.
+        wanted: Tells whether an entry is listed.
+        shape: The shape of an entry; None for the action's own.
+        complete: Adds to an entry what its shape cannot tell.
+        ids: The only tasks that can be wanted, where that is known without a look at them; None for all.
+
+    Returns:
+        The tasks with their entries, the newest first.
+    """
+    entries = _entries(call, api, shape or shape_of(call.action), ids)
+    completed = ((task, complete(call, task, entry)) for task, entry in entries)
+    return [(task, entry) for task, entry in completed if wanted(entry)]
+
+
+def show_entries(call: Call, found: Iterable[tuple[Task, JsonObject]]) -> list[JsonObject]:
+    """Show entries of a list, and say so.
+
+    Args:
+        call: The call.
+        found: Tasks with their entries.
+
+    Returns:
+        The entries.
+    """
+    shown = []
+    for task, entry in found:
+        call.shows(task, position(task.script, task.created_at, call.now))
+        shown.append(entry)
+    return shown
+
+
+def cut_page(call: Call, found: Sequence[Entry], show: Callable[[Sequence[Entry]], list[JsonObject]]) -> JsonObject:
+    """Answer with the page that a request asks for.
+
+    Args:
+        call: The call.
+        found: All that the list has, in order.
+        show: Turns those of the page into what the answer shows.
+
+    Returns:
+        The page, without RequestId.
+
+    Raises:
+        VendorError: Page or page size make no sense.
+    """
     number, size = call.parameters.get("PageNumber", 1), call.parameters.get("PageSize", _DEFAULT_SIZE)
     if number < 1:
         raise invalid("PageNumber")
     if not 1 <= size <= _LARGEST_SIZE:
         raise invalid("PageSize")
-    entries = _entries(call, api, shape or shape_of(call.action), ids)
-    completed = ((task, complete(call, task, entry)) for task, entry in entries)
-    found = [(task, entry) for task, entry in completed if wanted(entry)]
-    for name, descending in reversed(order):
-        found.sort(key=lambda pair: _sort_key(pair[1][name]), reverse=descending)
-    page = found[(number - 1) * size : number * size]
-    for task, _ in page:
-        call.shows(task, position(task.script, task.created_at, call.now))
     return {
         "Data": {
-            "Items": [entry for _, entry in page],
+            "Items": show(found[(number - 1) * size : number * size]),
             "PageNumber": number,
             "PageSize": size,
             "TotalCount": len(found),
@@ -171,7 +229,7 @@ def _entries(call: Call, api: str, shape: TaskShape, ids: Collection[str] | None
     for task in call.state.tasks.newest(api):
         if ids is not None and task.id not in ids:
             continue
-        if all(call.parameters.get(name) == value for name, value in task.scope.items()):
+        if task.is_inside(call.parameters):
             yield task, show_task(shape, task, position(task.script, task.created_at, call.now), call.parameters)
 
 

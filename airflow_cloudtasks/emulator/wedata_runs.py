@@ -289,18 +289,14 @@ def _kill_workflow_run(call: Call, run_id: str) -> JsonObject:
 
 def _is_of(call: Call, run: Task) -> bool:
     # A run that a test made without a workflow is one of any.
-    return _is_inside(call, run) and run.fields.get("WorkflowId") in (None, call.parameters["WorkflowId"])
-
-
-def _is_inside(call: Call, task: Task) -> bool:
-    return all(call.parameters.get(name) == value for name, value in task.scope.items())
+    return run.is_inside(call.parameters) and run.fields.get("WorkflowId") in (None, call.parameters["WorkflowId"])
 
 
 def _task_runs_of(call: Call, run_id: str) -> list[Task]:
     task_runs = [
         task
         for task in call.state.tasks.newest(TASK_RUN.api)
-        if task.fields.get("WorkflowExecutionId") == run_id and _is_inside(call, task)
+        if task.fields.get("WorkflowExecutionId") == run_id and task.is_inside(call.parameters)
     ]
     return task_runs[::-1]
 

@@ -1,23 +1,33 @@
-"""WeData's runs of SQL scripts: started, read with their rows, and stopped.
+"""WeData's runs of SQL scripts: started, read with their rows, stopped, and listed by their script.
 
 Source: the definitions and examples of WeData 2025-08-06 that tccli ships. Of the two ends TERMINATED and CANCELED they
 do not say which one a stop leads to; the emulator's is TERMINATED ("has been stopped").
+
+Of the list they say little. Its example tells a success as ``S``, as an older one of RunSQLScript does; here a run has
+the same status as in GetSQLRunResult. JobExecutionList is null, as in that example. Undocumented, and so ours: the
+newest come first, SearchWord is part of the text as it is written, and StartTime and EndTime bound CreateTime, in
+Beijing's time and with the bounds themselves.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator import starting
-from airflow_cloudtasks.emulator.answers import answer_with, find_task, is_finished
-from airflow_cloudtasks.emulator.contract import Parameter, TaskShape
+from airflow_cloudtasks.emulator.answers import answer_with, find_task, is_finished, show_task
+from airflow_cloudtasks.emulator.contract import Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.scripts import Step, position
 from airflow_cloudtasks.emulator.times import beijing_time
 from airflow_cloudtasks.emulator.wedata_contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.wedata_lists import find_entries, show_entries
 from airflow_cloudtasks.emulator.wire import VendorError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_cloudtasks.emulator.contract import Call
+    from airflow_cloudtasks.emulator.tasks import Task
     from airflow_cloudtasks.emulator.wire import JsonObject
 
 _STOPPED = Step("TERMINATED")
@@ -30,6 +40,29 @@ _STATUS_MESSAGES = {
     "TERMINATED": "The run was stopped and has no results.",
     "CANCELED": "The run was canceled and has no results.",
 }
+# What GetSQLRunResult and JobDto both have. All else is shown by one of them alone.
+_IN_BOTH = frozenset({"JobId", "Status"})
+_JOB_EXAMPLE = {
+    "JobId": "emulated",
+    "JobName": "emulated_run",
+    "JobType": "EXECUTOR",
+    "ScriptId": None,
+    "ScriptContent": "SELECT 1;",
+    "Status": "QUEUED",
+    "CreateTime": None,
+    "UpdateTime": None,
+    "EndTime": None,
+    "OwnerUin": "100000000001",
+    "UserUin": "100000000001",
+    "TimeCost": None,
+    "ScriptContentTruncate": False,
+    "JobExecutionList": None,
+}
+# What a JobExecutionDto has of its JobDto.
+_OF_JOB = (
+    *("JobId", "ScriptContent", "ScriptContentTruncate", "Status"),
+    *("CreateTime", "UpdateTime", "EndTime", "TimeCost"),
+)
 
 _SHAPE = TaskShape(
     task_at=("Data",),
@@ -40,6 +73,7 @@ _SHAPE = TaskShape(
     waiting=frozenset({"QUEUED"}),
     unfinished=frozenset({"QUEUED", "RUNNING"}),
     script=(Step("QUEUED", 1), Step("RUNNING", 2), Step("SUCCESS")),
+    left_out=frozenset(_JOB_EXAMPLE) - _IN_BOTH,
     example={
         "Data": {
             "JobId": "emulated",
@@ -64,14 +98,23 @@ _SHAPE = TaskShape(
         }
     },
 )
+_JOB = replace(
+    _SHAPE,
+    task_at=(),
+    stamps=(
+        Stamp("CreateTime", "created", beijing_time),
+        Stamp("UpdateTime", "entered", beijing_time),
+        Stamp("EndTime", "finished", beijing_time),
+    ),
+    left_out=frozenset(_SHAPE.example["Data"]) - _IN_BOTH,
+    example=_JOB_EXAMPLE,
+)
 
 
 def _get_result(call: Call) -> JsonObject:
     task = find_task(call, SQL_RUN, call.parameters["JobId"])
     shown = answer_with(call, _SHAPE, task)["Data"]
-    where = position(task.script, task.created_at, call.now)
-    until = where.entered_at if is_finished(_SHAPE, where) else call.now
-    told = {**task.fields, **where.step.fields}
+    told = {**task.fields, **position(task.script, task.created_at, call.now).step.fields}
     # Documented: an empty list as long as the run goes on, and for one that is no success.
     results = shown["Results"] if shown["Status"] == "SUCCESS" else []
     if "Results" not in told:
@@ -80,11 +123,17 @@ def _get_result(call: Call) -> JsonObject:
     return {
         "Data": {
             **shown,
-            "CostMs": told.get("CostMs", int((until - task.created_at) * 1000)),
+            "CostMs": told.get("CostMs", _cost(call, task)),
             "StatusMessage": told.get("StatusMessage", _STATUS_MESSAGES.get(shown["Status"], "")),
             "Results": [one for one in results if only in (None, one.get("JobExecutionId"))],
         }
     }
+
+
+def _cost(call: Call, task: Task) -> int:
+    where = position(task.script, task.created_at, call.now)
+    until = where.entered_at if is_finished(_SHAPE, where) else call.now
+    return int((until - task.created_at) * 1000)
 
 
 def _run_script(call: Call) -> JsonObject:
@@ -95,21 +144,24 @@ def _run_script(call: Call) -> JsonObject:
         for name, value in (("ScriptContent", content), ("ScriptConfig.DatasourceId", config.get("DatasourceId"))):
             if not value:
                 raise VendorError("MissingParameter", f"The request is missing a required parameter `{name}`.")
-    task = starting.start(call, SQL_RUN, starting.new_number(call), {})
-    made = beijing_time(call.now)
-    first = {
-        "JobId": task.id,
-        "ScriptContent": content or "SELECT 1;",
-        "Status": position(task.script, task.created_at, call.now).step.status,
-        "CreateTime": made,
-        "UpdateTime": made,
-        "EndTime": None,
-        "TimeCost": None,
-        "ScriptContentTruncate": False,
-    }
-    execution = {
-        **first,
-        "JobExecutionId": f"{task.id}_0",
+    fields = {"ScriptId": script_id or f"adhoc-{starting.new_uuid()}", "ScriptContent": content or "SELECT 1;"}
+    task = starting.start(call, SQL_RUN, starting.new_number(call), fields)
+    where = position(task.script, task.created_at, call.now)
+    job = _complete(call, task, show_task(_JOB, task, where, call.parameters))
+    return {"Data": {**job, "JobExecutionList": [_execution(job)]}}
+
+
+def _complete(call: Call, task: Task, job: JsonObject) -> JsonObject:
+    # A run that goes on has no cost yet.
+    if job["EndTime"] is None or job["TimeCost"] is not None:
+        return job
+    return {**job, "TimeCost": _cost(call, task)}
+
+
+def _execution(job: JsonObject) -> JsonObject:
+    return {
+        **{name: job[name] for name in _OF_JOB},
+        "JobExecutionId": f"{job['JobId']}_0",
         "JobExecutionName": "Result1",
         "ExecuteStageInfo": None,
         "LogFilePath": None,
@@ -123,16 +175,22 @@ def _run_script(call: Call) -> JsonObject:
         "CollectingTotalResult": False,
         "CollectedPreviewResult": False,
     }
-    job = {
-        **first,
-        "JobName": "emulated_run",
-        "JobType": "EXECUTOR",
-        "ScriptId": script_id or f"adhoc-{starting.new_uuid()}",
-        "OwnerUin": "100000000001",
-        "UserUin": "100000000001",
-        "JobExecutionList": [execution],
-    }
-    return {"Data": job}
+
+
+def _list_runs(call: Call) -> JsonObject:
+    found = find_entries(call, SQL_RUN.api, lambda job: _wanted(call.parameters, job), complete=_complete)
+    return {"Data": show_entries(call, found)}
+
+
+def _wanted(asked: Mapping[str, Any], job: JsonObject) -> bool:
+    return (
+        job["ScriptId"] == asked["ScriptId"]
+        and asked.get("JobId", job["JobId"]) == job["JobId"]
+        and asked.get("SearchWord", "") in (job["ScriptContent"] or "")
+        and asked.get("ExecuteUserUin", job["UserUin"]) == job["UserUin"]
+        # Texts of this format compare as the times they tell.
+        and asked.get("StartTime", "") <= job["CreateTime"] <= asked.get("EndTime", "9999")
+    )
 
 
 def _stop_run(call: Call) -> JsonObject:
@@ -176,6 +234,16 @@ SQL_RUN_CANCEL = wedata(
     parameters=(Parameter("JobId", JSON), PROJECT),
     answer=_stop_run,
 )
+SQL_RUN_LIST = wedata(
+    "wedata.sql_run_list",
+    "ListSQLScriptRuns",
+    parameters=(
+        PROJECT,
+        Parameter("ScriptId", JSON),
+        *optional("JobId", "SearchWord", "ExecuteUserUin", "StartTime", "EndTime"),
+    ),
+    answer=_list_runs,
+    task=_JOB,
+)
 
-
-SQL_ACTIONS = (SQL_RUN_START, SQL_RUN_CANCEL)
+SQL_ACTIONS = (SQL_RUN_START, SQL_RUN_CANCEL, SQL_RUN_LIST)

@@ -33,10 +33,15 @@ def refusal(emulator: Emulator, action: str, **parameters: Any) -> str | None:
     return code
 
 
-def run_sql(emulator: Emulator) -> str:
-    job = call(emulator, "RunSQLScript", ScriptContent="SELECT 1;", ScriptConfig={"DatasourceId": "7"})
+def start_sql(emulator: Emulator, **parameters: Any) -> Any:
+    given = {"ScriptContent": "SELECT 1;", "ScriptConfig": {"DatasourceId": "7"}, **parameters}
+    job = call(emulator, "RunSQLScript", **given)
     assert job["JobExecutionList"][0]["JobId"] == job["JobId"]
-    return str(job["JobId"])
+    return job
+
+
+def run_sql(emulator: Emulator) -> str:
+    return str(start_sql(emulator)["JobId"])
 
 
 def test_a_sql_run_has_rows_once_it_has_succeeded(cloudtasks_emulator: Emulator) -> None:
@@ -86,6 +91,79 @@ def test_a_sql_run_is_stopped_once(cloudtasks_emulator: Emulator) -> None:
 def test_sql_without_a_saved_script_needs_text_and_source(cloudtasks_emulator: Emulator, given: dict[str, Any]) -> None:
     assert refusal(cloudtasks_emulator, "RunSQLScript", **given) == "MissingParameter"
     assert call(cloudtasks_emulator, "RunSQLScript", ScriptId="s1")["ScriptId"] == "s1"
+
+
+def test_a_sql_run_is_listed_by_its_script(cloudtasks_emulator: Emulator) -> None:
+    job, other = (start_sql(cloudtasks_emulator) for _ in "12")
+    assert job["ScriptId"].startswith("adhoc-")
+    seen = []
+    for _ in range(3):
+        (shown,) = call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId=job["ScriptId"])
+        seen.append((shown["Status"], shown["EndTime"] is not None, shown["TimeCost"]))
+        cloudtasks_emulator.advance(2)
+    assert seen == [("QUEUED", False, None), ("RUNNING", False, None), ("SUCCESS", True, 3000)]
+    told_at_start = {"JobId", "ScriptId", "ScriptContent", "CreateTime", "JobName", "UserUin"}
+    assert {name: shown[name] for name in told_at_start} == {name: job[name] for name in told_at_start}
+    call(cloudtasks_emulator, "StopSQLScriptRun", JobId=start_sql(cloudtasks_emulator, ScriptId="s1")["JobId"])
+    assert [one["Status"] for one in call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId="s1")] == ["TERMINATED"]
+    (noticed,) = (one for one in cloudtasks_emulator.noticed(SQL) if one["id"] == job["JobId"])
+    assert noticed["noticed_at"] >= noticed["ended_at"]
+    assert other["JobId"] not in [one["id"] for one in cloudtasks_emulator.noticed(SQL)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["c", "b", "a"]),
+        ({"ScriptId": "s2"}, ["d"]),
+        ({"ScriptId": "s3"}, []),
+        ({"ProjectId": "p2"}, ["e"]),
+        ({"JobId": "b"}, ["b"]),
+        ({"SearchWord": "orders"}, ["b", "a"]),
+        ({"SearchWord": "orders", "JobId": "c"}, []),
+        ({"ExecuteUserUin": "7"}, ["c"]),
+        ({"StartTime": "2000-01-01 00:00:00", "EndTime": "2099-01-01 00:00:00"}, ["c", "b", "a"]),
+        ({"StartTime": "2099-01-01 00:00:00"}, []),
+        ({"EndTime": "2000-01-01 00:00:00"}, []),
+    ],
+)
+def test_sql_runs_are_listed_as_asked(cloudtasks_emulator: Emulator, asked: dict[str, Any], found: list[str]) -> None:
+    first = {"ProjectId": "p1", "ScriptId": "s1", "ScriptContent": "SELECT * FROM orders;"}
+    changes: dict[str, dict[str, Any]] = {
+        "a": {},
+        "b": {},
+        "c": {"ScriptContent": "SELECT 1;", "UserUin": "7"},
+        "d": {"ScriptId": "s2"},
+        "e": {"ProjectId": "p2"},
+    }
+    for job_id, changed in changes.items():
+        cloudtasks_emulator.add_task(SQL, job_id, "RUNNING", fields={**first, **changed})
+    jobs = call(cloudtasks_emulator, "ListSQLScriptRuns", **{"ScriptId": "s1", **asked})
+    assert [one["JobId"] for one in jobs] == found
+
+
+def test_a_sql_run_bounds_a_list_by_its_own_time(cloudtasks_emulator: Emulator) -> None:
+    job = start_sql(cloudtasks_emulator, ScriptId="s1")
+    bounds = {"StartTime": job["CreateTime"], "EndTime": job["CreateTime"]}
+    (shown,) = call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId="s1", **bounds)
+    assert shown["JobId"] == job["JobId"]
+
+
+def test_what_the_list_of_sql_runs_tells_is_not_in_a_result_nor_the_other_way(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.next_script(SQL, "SUCCESS", fields={"CostMs": 5, "StatusMessage": "fine", "TimeCost": 6})
+    job = start_sql(cloudtasks_emulator, ScriptId="s1")
+    result = call(cloudtasks_emulator, "GetSQLRunResult", JobId=job["JobId"])
+    assert set(result) == {"JobId", "Status", "StatusMessage", "CostMs", "Truncated", "Results"}
+    (shown,) = call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId="s1")
+    assert (set(shown), shown["TimeCost"], result["CostMs"]) == (set(job), 6, 5)
+
+
+def test_tccli_lists_the_runs_of_a_script(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
+    cloudtasks_emulator.add_task(SQL, "7", "FAILED", fields={"ScriptId": "s1"})
+    asked = ("wedata", "ListSQLScriptRuns", "--version", "2025-08-06", "--ProjectId", "p1", "--ScriptId", "s1")
+    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
+    assert ended.returncode == 0, ended.stderr
+    assert [(one["JobId"], one["Status"]) for one in json.loads(ended.stdout)["Data"]] == [("7", "FAILED")]
 
 
 def test_tccli_reads_the_rows_of_a_sql_run(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
@@ -241,6 +319,121 @@ def test_a_backfill_may_fail_in_part(cloudtasks_emulator: Emulator) -> None:
     plan_id = call(cloudtasks_emulator, "CreateDataBackfillPlan", **PLAN)["DataBackfillPlanId"]
     shown = plan(cloudtasks_emulator, plan_id)
     assert (shown["CompletePercent"], shown["SuccessPercent"], bool(shown["EndTime"])) == (100, 40, True)
+
+
+def add_plan(emulator: Emulator, *script: Any, tasks: tuple[str, ...] = ("t1", "t2"), last: str = "2026-02-01") -> None:
+    ranges = [{"StartDate": "2026-01-30", "EndDate": last}]
+    fields = {"ProjectId": "p1", "TaskIds": list(tasks), "DataBackfillRangeList": ranges}
+    emulator.add_task(BACKFILL, "b1", *script, fields=fields)
+
+
+def instances(emulator: Emulator, task_id: str, **parameters: Any) -> Any:
+    return call(emulator, "ListDataBackfillInstances", DataBackfillPlanId="b1", TaskId=task_id, **parameters)
+
+
+def states(emulator: Emulator, task_id: str) -> list[str]:
+    return [one["State"] for one in instances(emulator, task_id)["Items"]]
+
+
+@pytest.mark.parametrize(
+    ("percents", "first", "second"),
+    [
+        ("0/0", "RWW", "WWW"),
+        ("50/50", "CCC", "RWW"),
+        ("60/40", "CCE", "RWW"),
+        ("99/0", "EEE", "EER"),
+        ("100/100", "CCC", "CCC"),
+        ("100/60", "CCC", "CEE"),
+        ("100/0", "EEE", "EEE"),
+    ],
+)
+def test_the_percentages_of_a_backfill_tell_its_instances(
+    cloudtasks_emulator: Emulator, percents: str, first: str, second: str
+) -> None:
+    add_plan(cloudtasks_emulator, percents)
+    told = {"C": "COMPLETED", "E": "EXPIRED", "R": "RUNNING", "W": "WAIT_RUN"}
+    assert states(cloudtasks_emulator, "t1") == [told[letter] for letter in first]
+    assert states(cloudtasks_emulator, "t2") == [told[letter] for letter in second]
+
+
+def test_an_instance_of_a_backfill_tells_its_day_and_times(cloudtasks_emulator: Emulator) -> None:
+    add_plan(cloudtasks_emulator, ("0/0", 1), ("25/25", 2), ("50/50", 3), "100/50", tasks=("t_1",), last="2026-01-31")
+    begun = instances(cloudtasks_emulator, "t_1")["Items"]
+    assert [one["StartTime"] is not None for one in begun] == [True, False]
+    assert [(one["EndTime"], one["CostTime"]) for one in begun] == [(None, None)] * 2
+    cloudtasks_emulator.advance(60)
+    first, second = instances(cloudtasks_emulator, "t_1")["Items"]
+    assert (first["TaskId"], first["CurRunDate"]) == ("t_1", "2026-01-30 00:00:00")
+    assert (first["State"], first["CostTime"]) == ("COMPLETED", "00:00:03.000")
+    assert (second["State"], second["CostTime"], second["StartTime"]) == ("EXPIRED", "00:00:03.000", first["EndTime"])
+
+
+def test_instances_of_a_backfill_come_in_pages(cloudtasks_emulator: Emulator) -> None:
+    add_plan(cloudtasks_emulator, "100/100", last="2026-02-13")
+    page = instances(cloudtasks_emulator, "t1", PageNumber=2)
+    assert [page[name] for name in ("TotalCount", "TotalPageNumber", "PageNumber", "PageSize")] == [15, 2, 2, 10]
+    assert [one["CurRunDate"][:10] for one in page["Items"]] == [f"2026-02-{day}" for day in ("09", 10, 11, 12, 13)]
+    for wrong in ({"PageNumber": 0}, {"PageSize": 101}):
+        with pytest.raises(TencentCloudSDKException, match="InvalidParameter"):
+            instances(cloudtasks_emulator, "t1", **wrong)
+
+
+def test_a_backfill_has_no_instances_of_a_task_or_day_that_it_does_not_name(cloudtasks_emulator: Emulator) -> None:
+    add_plan(cloudtasks_emulator, "50/50", last="soon")
+    assert instances(cloudtasks_emulator, "t1")["TotalCount"] == 0
+    add_plan(cloudtasks_emulator, "50/50")
+    assert instances(cloudtasks_emulator, "t3")["Items"] == []
+    other = {"DataBackfillPlanId": "b2", "TaskId": "t1"}
+    assert refusal(cloudtasks_emulator, "ListDataBackfillInstances", **other) == "ResourceNotFound"
+
+
+def test_days_of_two_ranges_count_once(cloudtasks_emulator: Emulator) -> None:
+    ranges = [
+        {"StartDate": "2026-01-01", "EndDate": "2026-01-02"},
+        {"StartDate": "2026-01-02", "EndDate": "2026-01-03"},
+    ]
+    made = call(cloudtasks_emulator, "CreateDataBackfillPlan", TaskIds=["t1"], DataBackfillRangeList=ranges)
+    page = call(cloudtasks_emulator, "ListDataBackfillInstances", **made, TaskId="t1")
+    assert [one["CurRunDate"][8:10] for one in page["Items"]] == ["01", "02", "03"]
+
+
+def test_an_instance_that_a_test_made_is_shown_in_the_list_of_its_backfill(cloudtasks_emulator: Emulator) -> None:
+    add_plan(cloudtasks_emulator, "100/100", tasks=("t1",))
+    key = "t1_2026-01-31 00:00:00"
+    cloudtasks_emulator.add_task(INSTANCE, key, "EXPIRED", fields={"ProjectId": "p2"})
+    assert states(cloudtasks_emulator, "t1") == ["COMPLETED"] * 3
+    fields = {"ProjectId": "p1", "TaskName": "load", "LogInfo": "mine"}
+    cloudtasks_emulator.add_task(INSTANCE, key, ("RUNNING", 61), "EXPIRED", fields=fields)
+    cloudtasks_emulator.advance(100)
+    shown = instances(cloudtasks_emulator, "t1")["Items"][1]
+    assert (shown["State"], shown["TaskName"], shown["CostTime"]) == ("EXPIRED", "load", "00:01:01.000")
+    assert [one["id"] for one in cloudtasks_emulator.noticed(INSTANCE)] == [key]
+    assert call(cloudtasks_emulator, "GetTaskInstanceLog", InstanceKey=key)["LogInfo"] == "mine"
+
+
+def test_an_instance_of_a_backfill_has_a_log(cloudtasks_emulator: Emulator) -> None:
+    add_plan(cloudtasks_emulator, ("0/0", 1), "100/40", tasks=("t1",), last="2026-01-31")
+    keys = [f"t1_2026-01-{day} 00:00:00" for day in (30, 31)]
+    waits = call(cloudtasks_emulator, "GetTaskInstanceLog", InstanceKey=keys[1])
+    assert (waits["InstanceKey"], waits["LogInfo"]) == (keys[1], "")
+    cloudtasks_emulator.advance(5)
+    logs = [call(cloudtasks_emulator, "GetTaskInstanceLog", InstanceKey=key)["LogInfo"] for key in keys]
+    assert logs[0].endswith("INFO The task has ended.")
+    assert logs[1].endswith("ERROR The task has failed.")
+    for wrong in ({"InstanceKey": "t1_2026-02-01 00:00:00"}, {"InstanceKey": keys[0], "ProjectId": "p2"}):
+        assert refusal(cloudtasks_emulator, "GetTaskInstanceLog", **wrong) == "ResourceNotFound"
+    assert refusal(cloudtasks_emulator, "GetTaskInstance", InstanceKey=keys[0]) == "ResourceNotFound"
+
+
+def test_tccli_lists_the_instances_of_a_backfill(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
+    add_plan(cloudtasks_emulator, "100/0")
+    asked = (
+        *("wedata", "ListDataBackfillInstances", "--version", "2025-08-06", "--ProjectId", "p1"),
+        *("--DataBackfillPlanId", "b1", "--TaskId", "t1", "--PageSize", "1"),
+    )
+    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["Data"]["Items"][0]["State"] == "EXPIRED"
 
 
 def test_a_deleted_backfill_is_gone(cloudtasks_emulator: Emulator) -> None:
