@@ -48,16 +48,23 @@ class Retries:
     first_delay: float = 0.5
     longest_delay: float = 10.0
 
-    def rules(self) -> dict[str, Any]:
-        """Give the same in the words of tenacity."""
+    def rules(self, *, repeatable: bool = True) -> dict[str, Any]:
+        """Give the same in the words of tenacity.
+
+        Args:
+            repeatable: Whether a request may be sent again that may have been carried out.
+        """
         jitter = tenacity.wait_random_exponential(multiplier=self.first_delay, max=self.longest_delay)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             return max(jitter(state), getattr(error, "retry_after", None) or 0.0)
 
+        def again(error: BaseException) -> bool:
+            return isinstance(error, CloudApiError) and error.retryable and (repeatable or not error.may_have_acted)
+
         return {
-            "retry": tenacity.retry_if_exception(lambda error: isinstance(error, CloudApiError) and error.retryable),
+            "retry": tenacity.retry_if_exception(again),
             # Not stop_after_delay: a service that asks for more than the time left ends the call at once.
             "stop": tenacity.stop_after_attempt(self.tries) | tenacity.stop_before_delay(self.seconds),
             "wait": wait,
@@ -104,15 +111,19 @@ class CloudClient:
         self.region = region or account.place.region
         self._cloud = CLOUDS[account.cloud]
         self._retry_rules = account.retries.rules()
+        self._unrepeatable_rules = account.retries.rules(repeatable=False)
         self._sync_transport: SyncTransport | None = None
 
-    def call(self, service: Service, action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+    def call(
+        self, service: Service, action: Action, params: Mapping[str, Any], *, repeatable: bool = True
+    ) -> dict[str, Any]:
         """Call an action.
 
         Args:
             service: The product.
             action: The action.
             params: Its parameters, in the vendor's spelling.
+            repeatable: Whether the request may be sent again though it may have been carried out.
 
         Returns:
             The answer, out of its envelope.
@@ -123,7 +134,7 @@ class CloudClient:
         """
         if self._sync_transport is None:
             self._sync_transport = SyncTransport(self.account.network)
-        for attempt in tenacity.Retrying(**self._retry_rules):
+        for attempt in tenacity.Retrying(**(self._retry_rules if repeatable else self._unrepeatable_rules)):
             with attempt:
                 credentials = self.account.credentials.get()
                 try:

@@ -24,6 +24,10 @@ class InvalidArguments(Invalid):
     """Arguments, or what templates and the output of other tasks made of them, name no task."""
 
 
+class StartUnknown(CloudTasksError):
+    """A start was asked for, and nobody can tell whether the task has been started; the text says what to do."""
+
+
 class CloudTaskFailed(CloudTasksError):
     """A task that was waited for, or several of them, did not end well.
 
@@ -80,6 +84,7 @@ class CloudApiError(CloudTasksError):
         request_id: The vendor's id of the call, for a support ticket.
         http_status: The HTTP status, where an answer came at all.
         retry_after: Seconds that the vendor asks to wait before the next try.
+        unsent: Whether the request cannot have reached the cloud.
 
     Attributes:
         retryable: Whether the same request may succeed a moment later. Such an error never ends a wait.
@@ -99,6 +104,7 @@ class CloudApiError(CloudTasksError):
         request_id: str | None = None,
         http_status: int | None = None,
         retry_after: float | None = None,
+        unsent: bool = False,
     ) -> None:
         self.message = message
         self.code = code
@@ -107,7 +113,13 @@ class CloudApiError(CloudTasksError):
         self.request_id = request_id
         self.http_status = http_status
         self.retry_after = retry_after
+        self.unsent = unsent
         super().__init__(message)
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether what the request asked for may have been done, though no answer tells so."""
+        return False
 
     def __str__(self) -> str:
         """Tell the call, the vendor's words, where to look it up, and what to do."""
@@ -144,6 +156,11 @@ class TransientError(CloudApiError):
     """The service or the network is out of order for the moment: 5xx, a broken connection, a timeout."""
 
     retryable = True
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether what the request asked for may have been done: unless it was not sent, or nobody was there."""
+        return not self.unsent and "Unavailable" not in self.code
 
 
 class CredentialsError(CloudApiError):
@@ -188,6 +205,11 @@ class MalformedAnswer(CloudApiError):
         super().__init__(message, **{"code": "MalformedAnswer", **context})
         self.api = api
         self.field = field
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether what the request asked for may have been done: an answer came, and it does not say no."""
+        return True
 
 
 class UnreadableAnswer(MalformedAnswer):

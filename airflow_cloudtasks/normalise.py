@@ -140,7 +140,7 @@ def normalise_object(
         finished_at=_moment_at(api, task, api.finished_at),
         request_id=_text_at(answer, "RequestId"),
         console_url=_console_url(api, parameters, region),
-        detail=_detail(api, task),
+        detail=decoded(api, task),
     )
 
 
@@ -208,7 +208,13 @@ def _blank(value: Any) -> bool:
     return not (value.strip() if isinstance(value, str) else value)
 
 
-def _detail(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
+def decoded(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the vendor's task object with JSON inside strings decoded: the task's ``detail``.
+
+    Args:
+        api: Where that is.
+        task: The object.
+    """
     detail: dict[str, Any] = plain(task)
     for path in api.json_fields:
         *parents, key = path.split(".")

@@ -1,130 +1,23 @@
-"""How one API of a cloud is asked, and how its answer reads. Pure data: no Airflow, no I/O."""
+"""Everything that is known of one kind of task: how it is asked for, read, started, canceled. Pure data."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Self
 
+from airflow_cloudtasks.action import PLACEHOLDER, Action, Service
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import Cloud, TaskState
+from airflow_cloudtasks.parts import Log, Parts
+from airflow_cloudtasks.start import Cancel, Find, Start, TaskList
 from airflow_cloudtasks.values import fold
 
-_PLACEHOLDER = re.compile(r"{(\w+)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """A product of a cloud: whom to ask.
-
-    Args:
-        cloud: ``alibaba`` or ``tencent``.
-        name: The product's code, as its host name has it; Tencent signs with it too.
-        version: The version of the product's API, in the vendor's own form.
-        title: What people call the product.
-        host: The host name; ``{region}`` stands for the region. Without one, the cloud's own rule:
-            ``{name}.{region}.aliyuncs.com``, ``{name}.tencentcloudapi.com``.
-        region_hosts: The regions that do not follow ``host``, with their hosts.
-        regions: Regions where the product is known to run, for error messages; others are tried all the same.
-    """
-
-    cloud: Cloud
-    name: str
-    version: str
-    title: str = ""
-    host: str = ""
-    region_hosts: Mapping[str, str] = field(default_factory=dict)
-    regions: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.cloud not in get_args(Cloud):
-            raise ValueError(f"Service {self.name!r} has cloud {self.cloud!r}; expected one of {get_args(Cloud)}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """One call of a service's API: what to ask.
-
-    Args:
-        name: The vendor's name of the action, e.g. ``GetTask``.
-        params: Parameters that the action needs, in the vendor's own spelling.
-        optional: Parameters that it takes besides.
-        method: The HTTP method.
-        path: The path; ``{Name}`` stands for a parameter, which is then sent in the path and nowhere else.
-        params_in: Where the parameters that are not in the path go. Tencent's API takes ``json``; Alibaba's
-            RPC actions ``query`` or ``form``, its ROA actions ``query`` or ``json``.
-        success_code: For an action that reports failures under HTTP 200: the ``Code`` that means success.
-        requests_per_second: How many requests a second the vendor allows one account, where it says so.
-
-    Raises:
-        ValueError: The path has a parameter that the action does not need, or the allowance is none.
-    """
-
-    name: str
-    params: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    method: Literal["GET", "POST"] = "POST"
-    path: str = "/"
-    params_in: Literal["query", "form", "json"] = "json"
-    success_code: str | None = None
-    requests_per_second: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.path_params:
-            if name not in self.params:
-                raise ValueError(f"{self.name}: the path {self.path!r} has {{{name}}}, which is none of its params.")
-        if self.requests_per_second is not None and not 0 < self.requests_per_second < float("inf"):
-            raise ValueError(f"{self.name}: requests_per_second is {self.requests_per_second!r}; expected more than 0.")
-
-    @property
-    def path_params(self) -> tuple[str, ...]:
-        """The parameters that go into the path."""
-        return tuple(_PLACEHOLDER.findall(self.path))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskList:
-    """An action that tells of many tasks at once, page by page.
-
-    Pages are asked for by what the page before says, or by their number, from 1 on: the answer has a ``next_page`` or
-    a ``page_count``.
-
-    Args:
-        action: The action. Parameters that it needs are taken from those that name a task, so that one list serves
-            the tasks that have them in common.
-        tasks: Where the list of task objects stands in the answer.
-        page_size_param: The parameter that holds how many a page may have.
-        page_size: How many a page may have at most.
-        page_param: The parameter that asks for a page.
-        next_page: Where the answer says what to ask for the next page with; blank on the last one.
-        page_count: Where the answer says how many pages there are.
-        since_param: The parameter that leaves out tasks created before it, as an ISO 8601 time in UTC; None for none.
-        constants: Parameters that are the same in every request, as that which puts the newest tasks first.
-        complete: Whether a task object of the list holds all that one read singly holds. A task that is not
-            complete is read singly once it has ended.
-
-    Raises:
-        ValueError: The list has neither or both of ``next_page`` and ``page_count``.
-    """
-
-    action: Action
-    tasks: str
-    page_size_param: str
-    page_size: int
-    page_param: str
-    next_page: str | None = None
-    page_count: str | None = None
-    since_param: str | None = None
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    complete: bool = True
-
-    def __post_init__(self) -> None:
-        if (self.next_page is None) is (self.page_count is None):
-            raise ValueError(f"{self.action.name}: expected either next_page or page_count of its list.")
+__all__ = ["Action", "Cancel", "Find", "Log", "Parts", "Percentages", "Service", "Start", "TaskApi", "TaskList"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +71,9 @@ class TaskApi:
         console_url: Where a person can look at the task; ``{id}``, ``{region}`` and the parameters that the action
             needs are filled in.
         list_tasks: The action that reads many tasks at once, used where it costs fewer requests; None for none.
+        starts: The actions that start a task; the first is the usual one.
+        cancel: The action that cancels a task; None where the vendor has none.
+        parts: Where a failed task says which part of it failed; None where ``message`` says all.
 
     Raises:
         ValueError: The parts do not fit together; the text says which.
@@ -203,6 +99,9 @@ class TaskApi:
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
     list_tasks: TaskList | None = None
+    starts: tuple[Start, ...] = ()
+    cancel: Cancel | None = None
+    parts: Parts | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", self.name):
@@ -224,15 +123,27 @@ class TaskApi:
                 raise ValueError(f"{self.name}: states of percentages must be those of {', '.join(sorted(words))}.")
         if not isinstance(self.progress_whole, str) and not self.progress_whole > 0:
             raise ValueError(f"{self.name}: progress_whole is {self.progress_whole!r}; expected a number above 0.")
-        for name in _PLACEHOLDER.findall(self.console_url or ""):
+        for name in PLACEHOLDER.findall(self.console_url or ""):
             if name not in ("id", "region", *self.read.params):
                 raise ValueError(f"{self.name}: console_url has {{{name}}}, which nothing fills in.")
         if self.list_tasks is not None:
+            if not self.list_tasks.has_pages:
+                raise ValueError(f"{self.name}: list_tasks has no pages, so that it may grow too long to be read.")
             if self.id is None:
                 raise ValueError(f"{self.name}: with list_tasks, id must say where a task object holds the task's id.")
             for name in self.list_tasks.action.params:
                 if name not in self.task_params:
                     raise ValueError(f"{self.name}: list_tasks needs {name}, which is none of {self.task_params}.")
+        for start in self.starts:
+            known = (*start.action.params, *start.action.optional, *start.names)
+            for name in self.task_params:
+                if name not in known:
+                    raise ValueError(f"{self.name}: {name} names a task, and {start.action.name} tells none.")
+        if self.cancel is not None:
+            known = (self.cancel.id_param, *self.cancel.found, *self.task_params)
+            for name in self.cancel.action.params:
+                if name not in known:
+                    raise ValueError(f"{self.name}: {self.cancel.action.name} needs {name}, which nothing tells.")
         self.zone  # noqa: B018 - refuses a bad timezone here rather than at the first answer
 
     @property
@@ -256,6 +167,22 @@ class TaskApi:
     def task_params(self) -> tuple[str, ...]:
         """The parameters that name a task besides its id."""
         return tuple(name for name in self.read.params if name != self.id_param)
+
+    def start(self, action: str | None = None) -> Start:
+        """Find the action that starts a task.
+
+        Args:
+            action: The vendor's name of it; the usual one if not given.
+
+        Raises:
+            InvalidArguments: There is no such action; the text lists those that there are.
+        """
+        if not self.starts:
+            raise InvalidArguments(f"{self.name} has no action that starts a task; nothing but waiting can be done.")
+        named = {start.action.name: start for start in self.starts}
+        if action is not None and action not in named:
+            raise InvalidArguments(f"{self.name} is not started by {action!r}; expected {' or '.join(named)}.")
+        return self.starts[0] if action is None else named[action]
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any]) -> dict[str, Any]:
         """Give the parameters of the request that reads the task."""
@@ -291,13 +218,44 @@ class TaskApi:
         """Make the spec again of what :meth:`as_dict` gave."""
         values = dict(data)
         values["service"] = Service(**_tuples(values["service"]))
-        values["read"] = Action(**_tuples(values["read"]))
+        values["read"] = _action(values["read"])
         if (listing := values.get("list_tasks")) is not None:
-            values["list_tasks"] = TaskList(**listing | {"action": Action(**_tuples(listing["action"]))})
+            values["list_tasks"] = _task_list(listing)
         if isinstance(percentages := values.get("status"), Mapping):
             values["status"] = Percentages(**percentages)
+        if (cancel := values.get("cancel")) is not None:
+            values["cancel"] = Cancel(**cancel | {"action": _action(cancel["action"])})
+        if (parts := values.get("parts")) is not None:
+            values["parts"] = _parts(parts)
+        values["starts"] = tuple(_start(start) for start in values.get("starts", ()))
         values["states"] = {status: TaskState(state) for status, state in values["states"].items()}
         return cls(**_tuples(values))
+
+
+def _action(data: Mapping[str, Any]) -> Action:
+    return Action(**_tuples(data))
+
+
+def _task_list(data: Mapping[str, Any]) -> TaskList:
+    return TaskList(**{**data, "action": _action(data["action"])})
+
+
+def _start(data: Mapping[str, Any]) -> Start:
+    values = {**_tuples(data), "action": _action(data["action"])}
+    if (then := data.get("then")) is not None:
+        values["then"] = _action(then)
+    if (find := data.get("find")) is not None:
+        values["find"] = Find(**{**find, "tasks": _task_list(find["tasks"])})
+    return Start(**values)
+
+
+def _parts(data: Mapping[str, Any]) -> Parts:
+    values = _tuples(data)
+    if (action := data.get("action")) is not None:
+        values["action"] = _action(action)
+    if (log := data.get("log")) is not None:
+        values["log"] = Log(**{**log, "action": _action(log["action"])})
+    return Parts(**values)
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ import aiohttp
 import certifi
 import requests
 import yarl
+from urllib3.exceptions import NewConnectionError
 
 from airflow_cloudtasks.clouds.wire import Asked, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
@@ -218,5 +219,17 @@ def _no_answer(asked: Asked, error: Exception) -> TransientError:
     slow = isinstance(error, TimeoutError | requests.Timeout)
     what = "no answer in time" if slow else "the connection failed"
     return TransientError(
-        f"{what} ({type(error).__name__})", code="Timeout" if slow else "ConnectionError", **asked.context()
+        f"{what} ({type(error).__name__})",
+        code="Timeout" if slow else "ConnectionError",
+        unsent=_is_unsent(error),
+        **asked.context(),
     )
+
+
+def _is_unsent(error: Exception) -> bool:
+    """Whether no connection came about; of one that broke nobody knows what went over it."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    # aiohttp's error of a proxy or of TLS is one of connecting as well.
+    return isinstance(error, aiohttp.ClientConnectorError) or isinstance(reason, NewConnectionError)

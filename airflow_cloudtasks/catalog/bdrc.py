@@ -1,7 +1,7 @@
 """Alibaba Cloud BDRC (Backup and Disaster Recovery Center)."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Find, Service, Start, TaskApi, TaskList
 
 # Source: the vendor's package alibabacloud-bdrc20230808, whose client knows these regions by name.
 _REGIONS = ("cn-shanghai", "cn-shanghai-finance-1", "ap-southeast-1")
@@ -13,6 +13,17 @@ BDRC = Service(
     title="BDRC",
     region_hosts={region: f"bdrc.{region}.aliyuncs.com" for region in _REGIONS},
     regions=_REGIONS,
+    console="https://bdrc.console.aliyun.com/",
+)
+
+# Source: the vendor's package; its model of a listed task has the fields of one that is read singly.
+_TASKS = TaskList(
+    action=Action(name="DescribeTasks", method="GET", path="/api/v1/tasks", params_in="query"),
+    tasks="Data.Content",
+    page_size_param="MaxResults",
+    page_size=500,
+    page_param="NextToken",
+    next_page="Data.NextToken",
 )
 
 # Source: help.aliyun.com, BDRC, DescribeTask. Progress counts to 10000; times are Unix seconds.
@@ -44,13 +55,35 @@ BDRC_TASK = TaskApi(
     started_at="StartTime",
     finished_at="CompleteTime",
     json_fields=("TaskDetail",),
-    # Source: the vendor's package; its model of a listed task has the fields of one that is read singly.
-    list_tasks=TaskList(
-        action=Action(name="DescribeTasks", method="GET", path="/api/v1/tasks", params_in="query"),
-        tasks="Data.Content",
-        page_size_param="MaxResults",
-        page_size=500,
-        page_param="NextToken",
-        next_page="Data.NextToken",
+    list_tasks=_TASKS,
+    # Source: the vendor's package. Nothing cancels a task. What the detail of a task of CheckRules holds is not
+    # documented, so that two of them cannot be told apart.
+    starts=(
+        Start(
+            action=Action(
+                name="UpdateResources",
+                optional=("ResourceType",),
+                path="/api/v1/resources/update",
+                params_in="form",
+            ),
+            id="Data.TaskId",
+            find=Find(
+                tasks=_TASKS,
+                id="TaskId",
+                created_at="StartTime",
+                shows={"TaskDetail.resourceTypes": "ResourceType"},
+                fields={"TaskType": "UPDATE_RESOURCES"},
+            ),
+        ),
+        Start(
+            action=Action(
+                name="CheckRules",
+                params=("ResourceArn",),
+                optional=("RuleId",),
+                path="/api/v1/rules/check",
+                params_in="form",
+            ),
+            id="Data.TaskId",
+        ),
     ),
 )

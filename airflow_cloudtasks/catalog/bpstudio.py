@@ -1,12 +1,17 @@
 """Alibaba Cloud BPStudio (Cloud Architect Design Tools, CADT)."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
 # Source: the vendor's package alibabacloud-bpstudio20210931. The version is no typo of ours, and the package
 # resolves one host for every region.
 BPSTUDIO = Service(
-    cloud="alibaba", name="bpstudio", version="2021-09-31", title="BPStudio", host="bpstudio.aliyuncs.com"
+    cloud="alibaba",
+    name="bpstudio",
+    version="2021-09-31",
+    title="BPStudio",
+    host="bpstudio.aliyuncs.com",
+    console="https://bpstudio.console.aliyun.com/",
 )
 
 # Source: help.aliyun.com, BPStudio, GetTask. The API has no status for failure, so an ErrorMessage is its only sign.
@@ -23,6 +28,21 @@ BPSTUDIO_TASK = TaskApi(
     message="ErrorMessage",
     created_at="GmtCreate",
     json_fields=("InstanceIds",),
+    # Nothing cancels a task, lists tasks, or tells a request that comes twice.
+    starts=(
+        Start(
+            action=Action(
+                name="CreateTask",
+                params=("AppId", "ProcessId", "TaskName"),
+                optional=("Variables",),
+                params_in="form",
+                success_code="200",
+            ),
+            id="Data",
+            encodings={"Variables": "json"},
+            then=Action(name="ExecuteTask", params=("TaskId",), params_in="form", success_code="200"),
+        ),
+    ),
 )
 
 # Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which has the statuses. An
@@ -48,4 +68,18 @@ BPSTUDIO_OPERATION = TaskApi(
     id="OperationId",
     message="Message",
     json_fields=("Arguments", "Message"),
+    starts=(
+        Start(
+            action=Action(
+                name="ExecuteOperationASync",
+                params=("ServiceType", "Operation"),
+                optional=("ApplicationId", "Attributes", "ClientToken", "ResourceGroupId"),
+                params_in="form",
+                success_code="200",
+            ),
+            id="Data",
+            encodings={"Attributes": "json"},
+            client_token="ClientToken",  # noqa: S106 - a parameter's name
+        ),
+    ),
 )

@@ -1,7 +1,7 @@
 """Alibaba Cloud ICE (Intelligent Media Services)."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Parts, Service, Start, TaskApi, TaskList
 
 # Source: the vendor's package alibabacloud-ice20201109, whose client sends these regions to the central host and
 # every other one to a host of its own.
@@ -71,6 +71,19 @@ ICE = Service(
     title="ICE",
     region_hosts=dict.fromkeys(_CENTRAL_REGIONS, "ice.aliyuncs.com") | {"cn-shanghai": "ice.cn-shanghai.aliyuncs.com"},
     regions=("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "ap-southeast-1", "us-west-1"),
+    console="https://ice.console.aliyun.com/",
+)
+
+# Source: the vendor's package; it lists 90 days of tasks, and its model of a listed one has no ActivityResults.
+_WORKFLOW_TASKS = TaskList(
+    action=Action(name="ListWorkflowTasks", params_in="query"),
+    tasks="TaskList",
+    page_size_param="MaxResults",
+    page_size=100,
+    page_param="NextToken",
+    next_page="NextToken",
+    since_param="StartOfCreateTime",
+    complete=False,
 )
 
 # Source: alibabacloud.com, Intelligent Media Services, GetWorkflowTask; the statuses stand in the vendor's package.
@@ -91,16 +104,35 @@ ICE_WORKFLOW_TASK = TaskApi(
     created_at="CreateTime",
     finished_at="FinishTime",
     json_fields=("TaskInput", "ActivityResults", "UserData"),
-    # Source: the vendor's package; it lists 90 days of tasks, and its model of a listed one has no ActivityResults.
-    list_tasks=TaskList(
-        action=Action(name="ListWorkflowTasks", params_in="query"),
-        tasks="TaskList",
-        page_size_param="MaxResults",
-        page_size=100,
-        page_param="NextToken",
-        next_page="NextToken",
-        since_param="StartOfCreateTime",
-        complete=False,
+    list_tasks=_WORKFLOW_TASKS,
+    # Source: the vendor's package. Nothing cancels a task.
+    starts=(
+        Start(
+            action=Action(
+                name="StartWorkflow",
+                params=("WorkflowId",),
+                optional=("TaskInput", "UserData", "SkipInputVerification"),
+                params_in="query",
+            ),
+            id="TaskId",
+            encodings={"TaskInput": "json", "UserData": "json", "SkipInputVerification": "boolean"},
+            mark="UserData",
+            find=Find(
+                tasks=_WORKFLOW_TASKS,
+                id="TaskId",
+                created_at="CreateTime",
+                shows={"Workflow.WorkflowId": "WorkflowId", "TaskInput": "TaskInput", "UserData": "UserData"},
+            ),
+        ),
+    ),
+    # Source: alibabacloud.com, ApsaraVideo VOD, "Workflow task completion", which has the same field: objects by the
+    # activity's id. What a failed one says is not documented beyond its status.
+    parts=Parts(
+        at="ActivityResults",
+        failed=("Failed",),
+        name=("ActivityName", "Name", "ActivityId"),
+        id="ActivityInstanceId",
+        message=("Message", "ErrorMessage", "ErrorCode", "Code", "Result"),
     ),
 )
 
@@ -122,4 +154,25 @@ ICE_AI_WORKFLOW_TASK = TaskApi(
     created_at="CreateTime",
     finished_at="FinishTime",
     json_fields=("Inputs", "Outputs", "NodeResults", "UserData", "Workflow.Graph"),
+    starts=(
+        Start(
+            action=Action(
+                name="StartAIWorkflow",
+                params=("WorkflowId",),
+                optional=("Inputs", "UserData", "DispatchTag"),
+                params_in="query",
+            ),
+            id="TaskId",
+            encodings={"Inputs": "json", "UserData": "json"},
+        ),
+    ),
+    cancel=Cancel(action=Action(name="StopAIWorkflowTask", params=("TaskId",), params_in="query")),
+    # What a node says of itself is not documented.
+    parts=Parts(
+        at="NodeResults",
+        failed=("failed", "partial-succeeded"),
+        name=("NodeName", "Name", "NodeId"),
+        id="NodeId",
+        message=("Message", "ErrorMessage", "ErrorCode", "Code"),
+    ),
 )

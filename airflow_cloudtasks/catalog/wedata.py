@@ -1,9 +1,16 @@
 """Tencent Cloud WeData."""
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Percentages, Service, Start, TaskApi, TaskList
 
-WEDATA = Service(cloud="tencent", name="wedata", version="2025-08-06", title="WeData")
+WEDATA = Service(
+    cloud="tencent",
+    name="wedata",
+    version="2025-08-06",
+    title="WeData",
+    time_format="%Y-%m-%d %H:%M:%S",
+    console="https://console.cloud.tencent.com/wedata",
+)
 
 # Source: cloud.tencent.com, WeData 2025-08-06, GetTask, and the data type TaskBaseAttribute of the vendor's SDK.
 # The status is a design-time one: the publication of the task, not a run of it. Times are in UTC+8.
@@ -44,6 +51,17 @@ _RUN_STATES = {
     "TERMINATED": TaskState.CANCELED,
 }
 
+# How large a page may be is said of ListTaskInstances only.
+_WORKFLOW_RUNS = TaskList(
+    action=Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
+    tasks="Data.Items",
+    page_size_param="PageSize",
+    page_size=100,
+    page_param="PageNumber",
+    page_count="Data.TotalPageNumber",
+    constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
+)
+
 # The runs of the tasks in it, which the answer holds as well, are not taken: there may be hundreds, each is a
 # wedata.task_run, and a listed run has none. Times are Unix milliseconds in strings.
 WEDATA_WORKFLOW_RUN = TaskApi(
@@ -61,15 +79,56 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     started_at="ExecutionStartTime",
     finished_at="ExecutionEndTime",
     json_fields=("WorkflowParams",),
-    # How large a page may be is said of ListTaskInstances only.
-    list_tasks=TaskList(
-        action=Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
-        tasks="Data.Items",
-        page_size_param="PageSize",
-        page_size=100,
-        page_param="PageNumber",
-        page_count="Data.TotalPageNumber",
-        constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
+    list_tasks=_WORKFLOW_RUNS,
+    starts=(
+        Start(
+            action=Action(
+                name="CreateTriggerWorkflowRun",
+                params=("ProjectId", "WorkflowId"),
+                optional=("AdvancedParams", "TaskIds", "SchedulingResourceGroupId", "IntegrationResourceGroupId"),
+                requests_per_second=20,
+            ),
+            id="Data.WorkflowExecutionId",
+            encodings={"AdvancedParams": "pairs"},
+            key_and_value=("ParamKey", "ParamValue"),
+            # Nothing can be put into a run to know it by: parameters stand in the place of the workflow's own.
+            find=Find(
+                tasks=_WORKFLOW_RUNS,
+                id="ExecutionId",
+                created_at="CreateTime",
+                shows={
+                    "WorkflowId": "WorkflowId",
+                    "WorkflowParams": "AdvancedParams",
+                    "SelectedTaskIds": "TaskIds",
+                },
+                fields={"TriggerType": "ManualTrigger"},
+            ),
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(
+            name="KillTriggerWorkflowRuns",
+            params=("ProjectId", "WorkflowId", "WorkflowExecutionIdList"),
+            requests_per_second=20,
+        ),
+        id_param="WorkflowExecutionIdList",
+        many=True,
+        found={"WorkflowId": "WorkflowId"},
+        items="Data",
+        ok="OpStatus",
+        why_not="ErrorMessage",
+    ),
+    # A log is to be had for task instances only.
+    parts=Parts(
+        action=Action(
+            name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
+        ),
+        at="Data.TriggerTaskRuns",
+        status="ExecutionState",
+        failed=("FAILED",),
+        name=("TaskName",),
+        id="ExecutionId",
+        message=("ErrorCodeStr",),
     ),
 )
 
@@ -91,6 +150,26 @@ WEDATA_TASK_RUN = TaskApi(
     finished_at="ExecutionEndTime",
     json_fields=("RunParams", "TaskTypeExtensions", "WorkflowParams"),
 )
+
+# The example's log ends its lines with <br>. How the last page of a log is known is not said.
+_GET_LOG = Action(
+    name="GetTaskInstanceLog",
+    params=("ProjectId", "InstanceKey"),
+    optional=("NextCursor",),
+    requests_per_second=20,
+)
+
+
+def _log(instance_key: str) -> Log:
+    return Log(
+        action=_GET_LOG,
+        params={"ProjectId": "{ProjectId}", "InstanceKey": instance_key},
+        text="Data.LogInfo",
+        cursor="Data.NextCursor",
+        cursor_param="NextCursor",
+        line_end="<br>",
+    )
+
 
 # TimeZone is not among the parameters: without it, times are in UTC+8.
 WEDATA_TASK_INSTANCE = TaskApi(
@@ -125,6 +204,41 @@ WEDATA_TASK_INSTANCE = TaskApi(
         page_count="Data.TotalPageNumber",
         constants={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
         complete=False,
+    ),
+    # The instances have begun anew when the job that reruns them has ended.
+    starts=(
+        Start(
+            action=Action(
+                name="RerunTaskInstancesAsync",
+                params=("ProjectId", "InstanceKeyList"),
+                optional=(
+                    *("RerunType", "CheckParentType", "SonRangeType", "SkipEventListening"),
+                    *("RedefineParallelNum", "RedefineSelfWorkflowDependency", "RedefineParamList"),
+                ),
+                requests_per_second=20,
+            ),
+            ids_param="InstanceKeyList",
+            job="Data.AsyncId",
+            job_api="wedata.async_job",
+            encodings={
+                "SkipEventListening": "boolean",
+                "RedefineParallelNum": "integer",
+                "RedefineParamList": "pair",
+            },
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(name="KillTaskInstancesAsync", params=("ProjectId", "InstanceKeyList"), requests_per_second=20),
+        id_param="InstanceKeyList",
+        many=True,
+    ),
+    parts=Parts(
+        status="InstanceState",
+        failed=("EXPIRED",),
+        name=("TaskName",),
+        id="InstanceKey",
+        message=("JobErrorMsg",),
+        log=_log("{InstanceKey}"),
     ),
 )
 
@@ -171,6 +285,40 @@ WEDATA_SQL_RUN = TaskApi(
     },
     id="JobId",
     message="StatusMessage",
+    # A script's text is sent in Base64 always: of a text that might be Base64, the vendor takes it for that.
+    starts=(
+        Start(
+            action=Action(
+                name="RunSQLScript",
+                params=("ProjectId",),
+                optional=("ScriptId", "ScriptConfig", "ScriptContent", "Params"),
+                requests_per_second=20,
+            ),
+            id="Data.JobId",
+            encodings={
+                "ScriptContent": "base64",
+                "Params": "json",
+                "ScriptConfig.Params": "json",
+                "ScriptConfig.AdvanceConfig": "base64",
+            },
+            # Runs without a saved script are in no list.
+            find=Find(
+                tasks=TaskList(
+                    action=Action(name="ListSQLScriptRuns", params=("ProjectId", "ScriptId"), requests_per_second=20),
+                    tasks="Data",
+                ),
+                id="JobId",
+                created_at="CreateTime",
+                shows={"ScriptId": "ScriptId", "ScriptContent": "ScriptContent"},
+            ),
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(name="StopSQLScriptRun", params=("JobId", "ProjectId"), requests_per_second=20),
+        id_param="JobId",
+        items="Data",
+        ok="Status",
+    ),
 )
 
 # A plan has no status. As with PART_SUCCESS, one of which some instances did not succeed has failed.
@@ -192,4 +340,49 @@ WEDATA_BACKFILL = TaskApi(
     progress_whole=100,
     started_at="StartTime",
     finished_at="EndTime",
+    starts=(
+        Start(
+            action=Action(
+                name="CreateDataBackfillPlan",
+                params=("ProjectId", "TaskIds", "DataBackfillRangeList"),
+                optional=(
+                    *("TimeZone", "DataBackfillPlanName", "CheckParentType", "SkipEventListening"),
+                    *("RedefineSelfWorkflowDependency", "RedefineParallelNum", "SchedulerResourceGroupId"),
+                    *("IntegrationResourceGroupId", "RedefineParamList", "DataTimeOrder", "RedefineCycleType"),
+                    "ComputeConfigMappings",
+                ),
+                requests_per_second=20,
+            ),
+            id="Data.DataBackfillPlanId",
+            encodings={
+                "DataBackfillRangeList.StartDate": "dates",
+                "DataBackfillRangeList.EndDate": "dates",
+                "SkipEventListening": "boolean",
+                "RedefineParallelNum": "integer",
+                "RedefineParamList": "pairs",
+                "ComputeConfigMappings.TaskTypeId": "integer",
+            },
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(
+            name="DeleteDataBackfillPlanAsync", params=("ProjectId", "DataBackfillPlanId"), requests_per_second=20
+        ),
+        id_param="DataBackfillPlanId",
+    ),
+    parts=Parts(
+        action=Action(
+            name="ListDataBackfillInstances",
+            params=("ProjectId", "DataBackfillPlanId", "TaskId"),
+            requests_per_second=20,
+        ),
+        at="Data.Items",
+        each=("TaskId", "TaskIds"),
+        constants={"PageNumber": 1, "PageSize": 100},
+        status="State",
+        failed=("EXPIRED",),
+        name=("TaskName",),
+        id="CurRunDate",
+        log=_log("{TaskId}_{CurRunDate}"),
+    ),
 )

@@ -1,52 +1,25 @@
-"""What the hooks of all clouds share: the connection is resolved once, and the sync and async ways are twins."""
+"""What the hooks of all clouds do with tasks: read, explain and cancel them; the sync and async ways are twins."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
 
-from airflow import __version__ as airflow_version
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
-
-from airflow_cloudtasks import __version__
-from airflow_cloudtasks.client import CloudClient
-from airflow_cloudtasks.errors import (
-    CloudTasksError,
-    CredentialsError,
-    InvalidArguments,
-    InvalidConnection,
-    TransientError,
-)
-from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
+from airflow_cloudtasks.errors import BadRequest, CloudApiError, InvalidArguments
+from airflow_cloudtasks.explaining import Answer, Asking, explanation
+from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
-from airflow_cloudtasks.spec import Action, Service, TaskApi
-from airflow_cloudtasks.transport import AsyncTransport
-from airflow_cloudtasks.turns import take_turn
-from airflow_cloudtasks.values import load_json
-
-_Calling = Callable[
-    [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
-]
-
-# An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
-_CONNECTION_SECONDS = 300.0
-
-# Looking it up may take this long, whatever stands behind it.
-_LOOK_UP_SECONDS = 30.0
+from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.starting import cancel_requests, refusals
+from airflow_cloudtasks.task_ids import task_ids
+from airflow_cloudtasks.values import at, text
 
 
-class CloudTasksHook(BaseHook):
-    """Reads tasks of one cloud.
+class CloudTasksHook(CallingHook):
+    """Reads, explains and cancels tasks of one cloud.
 
-    The Airflow connection is resolved at the first call and kept; it is looked at again every few minutes, and when
-    the cloud refuses its key, so that a wait outlives a key that is rotated. As an async context manager the hook also
-    keeps its connections to the cloud open from call to call::
+    As an async context manager the hook keeps its connections to the cloud open from call to call::
 
         async with IceHook() as hook:
             task = await hook.aget_task("4215e042b3966ca5441e")
@@ -55,43 +28,6 @@ class CloudTasksHook(BaseHook):
         conn_id: The Airflow connection; the cloud's default one if not given.
         region: The region, against the connection's own.
     """
-
-    words: ClassVar[Words]
-    conn_name_attr = "conn_id"
-    default_conn_name: ClassVar[str]
-
-    def __init__(self, conn_id: str | None = None, region: str | None = None) -> None:
-        super().__init__()
-        self.conn_id = conn_id or self.default_conn_name
-        self.region = region
-        self._client: CloudClient | None = None
-        self._resolved_at = 0.0
-        self._resolving = asyncio.Lock()
-        self._open: AsyncExitStack | None = None
-        self._transports: dict[str, AsyncTransport] = {}
-
-    def get_conn(self) -> CloudClient:
-        """Give the client that signs and sends this hook's requests.
-
-        Raises:
-            InvalidConnection: The Airflow connection cannot be used.
-        """
-        if self._client is None:
-            return self._use(self._resolve())
-        if self._is_old():
-            with self._keeping_what_works():
-                self._use(self._resolve())
-        return self._client
-
-    async def aget_conn(self) -> CloudClient:
-        """Give the client, as :meth:`get_conn`, without blocking the event loop."""
-        async with self._resolving:
-            if self._client is None:
-                return self._use(await self._aresolve())
-            if self._is_old():
-                with self._keeping_what_works():
-                    self._use(await self._aresolve())
-            return self._client
 
     def read_task(
         self,
@@ -114,13 +50,8 @@ class CloudTasksHook(BaseHook):
             InvalidArguments: The parameters cannot name a task of this API.
         """
         parameters = self.parameters(api, cloud_task_id, api_params)
-        client = self.get_conn()
-        try:
-            answer = client.call(api.service, api.read, parameters)
-        except CredentialsError as refused:
-            client = self._after_refusal(client, refused, self._resolve())
-            answer = client.call(api.service, api.read, parameters)
-        return normalise(api, answer, parameters=parameters, region=client.region, overrides=overrides)
+        answer = self.call(api.service, api.read, parameters)
+        return normalise(api, answer, parameters=parameters, region=self.get_conn().region, overrides=overrides)
 
     async def aread_task(
         self,
@@ -131,64 +62,73 @@ class CloudTasksHook(BaseHook):
     ) -> CloudTask:
         """Read a task, as :meth:`read_task`, without blocking the event loop."""
         parameters = self.parameters(api, cloud_task_id, api_params)
-        answer = await self._acall(api.service, api.read, parameters, CloudClient.acall)
+        answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
 
-    async def acall_once(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action, and leave it to the caller whether and when to try again.
+    def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
+        """Find out why a task failed.
 
         Args:
-            service: The product.
-            action: The action.
-            parameters: Its parameters, in the vendor's spelling.
+            api: The API of the task.
+            task: The task as it was read.
+            api_params: The other parameters that name it, in the vendor's spelling.
 
         Returns:
-            The answer, out of its envelope.
+            The task, with the failed parts of it in its message and its detail; as it was where nothing more is to be
+            had. A request that fails is passed over.
+        """
+        asking = explanation(api, task, self.parameters(api, task.id, api_params))
+        step = _step(asking)
+        while not isinstance(step, CloudTask):
+            try:
+                step = _step(asking, self.call(api.service, *step))
+            except CloudApiError as error:
+                step = _step(asking, error)
+        return step
+
+    async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
+        """Find out why a task failed, as :meth:`explain`, without blocking the event loop."""
+        asking = explanation(api, task, self.parameters(api, task.id, api_params))
+        step = _step(asking)
+        while not isinstance(step, CloudTask):
+            try:
+                step = _step(asking, await self.acall(api.service, *step))
+            except CloudApiError as error:
+                step = _step(asking, error)
+        return step
+
+    def cancel_task(
+        self, api: TaskApi, cloud_task_id: str | Sequence[str], api_params: Mapping[str, Any] | None = None
+    ) -> None:
+        """Cancel a task, or several.
+
+        Args:
+            api: The API.
+            cloud_task_id: The task's id, or a list of ids.
+            api_params: The other parameters that name it, in the vendor's spelling; what the vendor wants to know
+                besides is read from the task.
 
         Raises:
-            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            CloudApiError: The cloud gave no usable answer, or did not cancel it; its subclasses tell why.
             InvalidConnection: The Airflow connection cannot be used.
+            InvalidArguments: The vendor has no action that cancels such a task.
         """
-        return await self._acall(service, action, parameters, CloudClient.acall_once)
+        ids, known = task_ids(cloud_task_id), dict(api_params or {})
+        for name, path in api.cancel.found.items() if api.cancel else ():
+            known[name] = at(self.read_task(api, ids[0], api_params).detail, path)
+        for request in cancel_requests(api, ids, known):
+            self.cancel(api, request)
 
-    def test_connection(self) -> tuple[bool, str]:
-        """Ask the cloud who the connection's account is; Airflow's Test button calls this.
+    def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Cancel what :func:`~airflow_cloudtasks.starting.cancel_requests` names; raises as :meth:`cancel_task`."""
+        assert api.cancel is not None  # noqa: S101 - for the type checker
+        _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 
-        Returns:
-            Whether it worked, and a sentence for the person who pressed the button.
-        """
-        try:
-            client = self.get_conn()
-            identity = client.who_am_i()
-        except CloudTasksError as error:
-            return False, str(error)
-        region = f"region {client.region}" if client.region else "no region set"
-        return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
-
-    async def __aenter__(self) -> Self:
-        """Keep the connections to the cloud open from now on."""
-        self._open = AsyncExitStack()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Let the connections to the cloud go."""
-        self._transports.clear()
-        if self._open is not None:
-            opened, self._open = self._open, None
-            await opened.aclose()
-
-    @asynccontextmanager
-    async def _transport(self, client: CloudClient, service: Service) -> AsyncIterator[AsyncTransport]:
-        if self._open is None:
-            async with client.transport(service) as transport:
-                yield transport
-            return
-        if service.name not in self._transports:
-            self._transports[service.name] = await self._open.enter_async_context(client.transport(service))
-        yield self._transports[service.name]
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Cancel, as :meth:`cancel`, without blocking the event loop."""
+        assert api.cancel is not None  # noqa: S101 - for the type checker
+        _check_canceled(api.cancel, await self.acall(api.service, api.cancel.action, request))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Give the parameters of the request that reads a task.
@@ -209,90 +149,17 @@ class CloudTasksHook(BaseHook):
         api.check_params(given)
         return api.parameters(cloud_task_id, given)
 
-    async def _acall(
-        self, service: Service, action: Action, parameters: Mapping[str, Any], how: _Calling
-    ) -> dict[str, Any]:
-        client = await self.aget_conn()
-        try:
-            async with self._transport(client, service) as transport:
-                return await how(client, transport, service, action, parameters)
-        except CredentialsError as refused:
-            client = self._after_refusal(client, refused, await self._aresolve())
-            async with self._transport(client, service) as transport:
-                return await how(client, transport, service, action, parameters)
 
-    def _is_old(self) -> bool:
-        return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
+def _step(asking: Generator[Asking, Answer | None, CloudTask], answer: Answer | None = None) -> Asking | CloudTask:
+    try:
+        return asking.send(answer)
+    except StopIteration as told:
+        explained: CloudTask = told.value
+        return explained
 
-    def _use(self, resolved: CloudClient) -> CloudClient:
-        """Go on with what the connection says now; with the same client, if it says the same."""
-        self._resolved_at = time.monotonic()
-        if self._client is None or self._client.account != resolved.account:
-            if self._client is not None:
-                self.log.info("The Airflow connection %r was changed; going on with what it says now.", self.conn_id)
-                self._client.close()
-            self._client = resolved
-            self._transports.clear()
-        return self._client
 
-    def _after_refusal(self, client: CloudClient, refused: CredentialsError, resolved: CloudClient) -> CloudClient:
-        """Find the client to repeat a call with whose credentials were refused: a key may have been rotated."""
-        if resolved.account == client.account:
-            raise refused
-        return self._use(resolved)
-
-    @contextmanager
-    def _keeping_what_works(self) -> Iterator[None]:
-        """Let nobody's wait end because a connection in use was edited into one that cannot be used, or not found."""
-        try:
-            yield
-        except (InvalidConnection, TransientError) as error:
-            self._resolved_at = time.monotonic()
-            self.log.warning("Going on with what the Airflow connection said before. %s", error)
-
-    @contextmanager
-    def _looking_up(self) -> Iterator[None]:
-        """Tell a connection that is not there from a look-up that failed, which a wait outlives."""
-        try:
-            yield
-        except AirflowNotFoundException:
-            raise InvalidConnection(
-                f"There is no Airflow connection {self.conn_id!r}; add one of type {self.words.conn_types[0]}."
-            ) from None
-        except Exception as error:  # a database, an API server or a secrets backend: each has errors of its own
-            raise TransientError(
-                f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
-                code="ConnectionLookup",
-            ) from None
-
-    def _resolve(self) -> CloudClient:
-        with self._looking_up():
-            connection = self.get_connection(self.conn_id)
-            extra = connection.extra_dejson if _is_json_object(connection.extra) else None
-        return self._make_client(connection, extra)
-
-    async def _aresolve(self) -> CloudClient:
-        with self._looking_up():
-            await take_turn()
-            async with asyncio.timeout(_LOOK_UP_SECONDS):
-                connection = await get_async_connection(self.conn_id, hook=self)
-                extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
-        # In a thread: a connection may name files, and making its client may load a vendor's package.
-        return await asyncio.to_thread(self._make_client, connection, extra)
-
-    def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:
-        values = ConnectionValues(
-            conn_id=self.conn_id,
-            conn_type=connection.conn_type or "",
-            login=connection.login,
-            password=connection.password,
-            host=connection.host,
-            port=connection.port,
-            extra=extra,
+def _check_canceled(cancel: Cancel, answer: Any) -> None:
+    if refused := refusals(cancel, answer):
+        raise BadRequest(
+            "; ".join(refused), code="NotCanceled", action=cancel.action.name, request_id=text(at(answer, "RequestId"))
         )
-        user_agent = f"airflow_cloudtasks/{__version__} airflow/{airflow_version}"
-        return CloudClient(read_connection(self.words, values, user_agent), self.region)
-
-
-def _is_json_object(extra: str | None) -> bool:
-    return not extra or isinstance(load_json(extra), dict)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.paging import Pages
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.values import at, text
 
@@ -90,24 +90,32 @@ class Sweep:
 
     Attributes:
         missing: The ids that were not found so far.
-        pages: How many pages were read.
-        next_page: The parameters of the request for the next page; None when there is nothing more to read.
-        is_complete: Whether the list was read to its end.
     """
 
     def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
         assert api.list_tasks is not None  # noqa: S101 - for the type checker
-        self._api, self._list = api, api.list_tasks
-        self._parameters = {**scope, **self._list.constants, self._list.page_size_param: self._list.page_size}
-        if self._list.since_param and since:
-            self._parameters[self._list.since_param] = since
+        self._id = api.id or ""
+        self._pages = Pages(api.list_tasks, scope, api.name, since)
         self.missing = set(wanted)
         self._most_pages = min(max(len(self.missing) // _WORTH_IT, 1), _MOST_PAGES)
-        self.pages = 0
-        self.next_page: dict[str, Any] | None = self._parameters
-        self.is_complete = False
 
-    def take(self, answer: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    @property
+    def pages(self) -> int:
+        """How many pages were read."""
+        return self._pages.read
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the list was read to its end."""
+        return self._pages.next_page is None
+
+    @property
+    def next_page(self) -> dict[str, Any] | None:
+        """The parameters of the request for the next page; None when there is nothing more to read."""
+        goes_on = not self.pages or (self.missing and self.pages < self._most_pages)
+        return self._pages.next_page if goes_on else None
+
+    def take(self, answer: Any) -> list[tuple[str, Mapping[str, Any]]]:
         """Take a page.
 
         Args:
@@ -119,30 +127,9 @@ class Sweep:
         Raises:
             MalformedAnswer: The answer has no list of objects; names the api and the field.
         """
-        tasks = at(answer, self._list.tasks)
-        if not isinstance(tasks, Sequence) or isinstance(tasks, str):
-            raise MalformedAnswer(
-                f"{self._api.name}: {self._list.tasks} holds no list",
-                api=self._api.name,
-                field=self._list.tasks,
-                action=self._list.action.name,
-            )
-        found = [(text(at(task, self._api.id or "")), task) for task in tasks if isinstance(task, Mapping)]
-        self.missing.difference_update(task_id for task_id, _ in found if task_id)
-        self.pages += 1
-        following = self._following(answer)
-        self.is_complete = following is None
-        asked_for = (self.next_page or {}).get(self._list.page_param)
-        goes_on = following not in (None, asked_for) and self.missing and self.pages < self._most_pages
-        self.next_page = {**self._parameters, self._list.page_param: following} if goes_on else None
-        return ((task_id, task) for task_id, task in found if task_id)
-
-    def _following(self, answer: Any) -> str | int | None:
-        """Give what asks for the page that follows the ones that were read; None where there is none."""
-        if self._list.page_count is None:
-            return text(at(answer, self._list.next_page or ""))
-        count = at(answer, self._list.page_count)
-        return self.pages + 1 if isinstance(count, int) and self.pages < count else None
+        found = [(task_id, task) for task in self._pages.take(answer) if (task_id := text(at(task, self._id)))]
+        self.missing.difference_update(task_id for task_id, _ in found)
+        return found
 
 
 def since(created: Collection[datetime | None]) -> str | None:

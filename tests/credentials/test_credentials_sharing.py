@@ -15,7 +15,7 @@ from kinds import ALIBABA_ASSUMES, ASSUMING, EITHER_WAY, KEY, Hook, Kind, Machin
 
 from airflow_cloudtasks.clouds import vendor
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
-from airflow_cloudtasks.hooks import base
+from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.model import CloudTask
 
 MANY = 50
@@ -180,7 +180,7 @@ def test_an_edited_connection_is_picked_up_by_and_by(
     get(hook)
     new_key(machine).connect(machine)
     get(hook)
-    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    monkeypatch.setattr(calling, "_CONNECTION_SECONDS", 0.0)
     get(hook)
     assert signers(machine.emulator, LASTING) == [KEY[0], KEY[0], "next-id"]
 
@@ -190,7 +190,7 @@ def test_an_edited_connection_is_picked_up_by_and_by(
 def test_a_connection_that_nobody_edited_keeps_its_client_and_session(
     machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    monkeypatch.setattr(calling, "_CONNECTION_SECONDS", 0.0)
     hook = kind.connect(machine)
     get(hook)
     client = hook.get_conn()
@@ -205,7 +205,7 @@ def test_an_edit_that_breaks_the_connection_keeps_what_works(
 ) -> None:
     hook = LASTING.connect(machine)
     get(hook)
-    monkeypatch.setattr(base, "_CONNECTION_SECONDS", 0.0)
+    monkeypatch.setattr(calling, "_CONNECTION_SECONDS", 0.0)
     LASTING.connect(machine, auth_type="oauth")
     assert get(hook).state == "succeeded"
 

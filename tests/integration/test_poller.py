@@ -16,7 +16,7 @@ import pytest
 
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
-from airflow_cloudtasks.hooks import base
+from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.polling import poller, report
 from airflow_cloudtasks.triggers import cloud_task
@@ -368,7 +368,7 @@ def test_a_look_up_that_hangs_keeps_no_wait_beyond_its_time(cloud: Emulator, mon
     async def hangs(*_: Any, **__: Any) -> Any:
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr("airflow_cloudtasks.hooks.base.get_async_connection", hangs)
+    monkeypatch.setattr("airflow_cloudtasks.hooks.calling.get_async_connection", hangs)
     monkeypatch.setattr("airflow_cloudtasks.polling.watch._LAST_POLL_WITHIN", 1.0)
     began = time.monotonic()
     assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
@@ -378,7 +378,7 @@ def test_a_look_up_that_hangs_keeps_no_wait_beyond_its_time(cloud: Emulator, mon
 def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, looked_up = base.get_async_connection, []
+    look_up, looked_up = calling.get_async_connection, []
 
     async def fails_at_first(*arguments: Any, **named: Any) -> Any:
         looked_up.append(time.monotonic())
@@ -386,7 +386,7 @@ def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
             raise ConnectionError
         return await look_up(*arguments, **named)
 
-    monkeypatch.setattr(base, "get_async_connection", fails_at_first)
+    monkeypatch.setattr(calling, "get_async_connection", fails_at_first)
     for number in range(50):
         cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
     seen = wait(*(lke(str(number)) for number in range(50)))

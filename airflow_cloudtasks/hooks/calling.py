@@ -1,0 +1,260 @@
+"""Calls a cloud by an Airflow connection, which is resolved once; the sync and async ways are twins."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from airflow import __version__ as airflow_version
+from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from airflow_cloudtasks import __version__
+from airflow_cloudtasks.client import CloudClient
+from airflow_cloudtasks.errors import (
+    CloudTasksError,
+    CredentialsError,
+    InvalidConnection,
+    TransientError,
+)
+from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
+from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.transport import AsyncTransport
+from airflow_cloudtasks.turns import take_turn
+from airflow_cloudtasks.values import load_json
+
+_Calling = Callable[
+    [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
+]
+
+# An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
+_CONNECTION_SECONDS = 300.0
+
+# Looking it up may take this long, whatever stands behind it.
+_LOOK_UP_SECONDS = 30.0
+
+
+class CallingHook(BaseHook):
+    """Calls the APIs of one cloud.
+
+    The Airflow connection is resolved at the first call and kept; it is looked at again every few minutes, and when
+    the cloud refuses its key, so that a wait outlives a key that is rotated. As an async context manager the hook also
+    keeps its connections to the cloud open from call to call.
+
+    Args:
+        conn_id: The Airflow connection; the cloud's default one if not given.
+        region: The region, against the connection's own.
+    """
+
+    words: ClassVar[Words]
+    conn_name_attr = "conn_id"
+    default_conn_name: ClassVar[str]
+
+    def __init__(self, conn_id: str | None = None, region: str | None = None) -> None:
+        super().__init__()
+        self.conn_id = conn_id or self.default_conn_name
+        self.region = region
+        self._client: CloudClient | None = None
+        self._resolved_at = 0.0
+        self._resolving = asyncio.Lock()
+        self._open: AsyncExitStack | None = None
+        self._transports: dict[str, AsyncTransport] = {}
+
+    def get_conn(self) -> CloudClient:
+        """Give the client that signs and sends this hook's requests.
+
+        Raises:
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        if self._client is None:
+            return self._use(self._resolve())
+        if self._is_old():
+            with self._keeping_what_works():
+                self._use(self._resolve())
+        return self._client
+
+    async def aget_conn(self) -> CloudClient:
+        """Give the client, as :meth:`get_conn`, without blocking the event loop."""
+        async with self._resolving:
+            if self._client is None:
+                return self._use(await self._aresolve())
+            if self._is_old():
+                with self._keeping_what_works():
+                    self._use(await self._aresolve())
+            return self._client
+
+    def call(
+        self, service: Service, action: Action, parameters: Mapping[str, Any], *, repeatable: bool = True
+    ) -> dict[str, Any]:
+        """Call an action.
+
+        Args:
+            service: The product.
+            action: The action.
+            parameters: Its parameters, in the vendor's spelling.
+            repeatable: Whether the request may be sent again though it may have been carried out.
+
+        Returns:
+            The answer, out of its envelope.
+
+        Raises:
+            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        client = self.get_conn()
+        try:
+            return client.call(service, action, parameters, repeatable=repeatable)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, self._resolve())
+            return client.call(service, action, parameters, repeatable=repeatable)
+
+    async def acall(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an action, as :meth:`call`, without blocking the event loop."""
+        return await self._acall(service, action, parameters, CloudClient.acall)
+
+    async def acall_once(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an action, and leave it to the caller whether and when to try again.
+
+        Args:
+            service: The product.
+            action: The action.
+            parameters: Its parameters, in the vendor's spelling.
+
+        Returns:
+            The answer, out of its envelope.
+
+        Raises:
+            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        return await self._acall(service, action, parameters, CloudClient.acall_once)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask the cloud who the connection's account is; Airflow's Test button calls this.
+
+        Returns:
+            Whether it worked, and a sentence for the person who pressed the button.
+        """
+        try:
+            client = self.get_conn()
+            identity = client.who_am_i()
+        except CloudTasksError as error:
+            return False, str(error)
+        region = f"region {client.region}" if client.region else "no region set"
+        return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
+
+    async def __aenter__(self) -> Self:
+        """Keep the connections to the cloud open from now on."""
+        self._open = AsyncExitStack()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Let the connections to the cloud go."""
+        self._transports.clear()
+        if self._open is not None:
+            opened, self._open = self._open, None
+            await opened.aclose()
+
+    @asynccontextmanager
+    async def _transport(self, client: CloudClient, service: Service) -> AsyncIterator[AsyncTransport]:
+        if self._open is None:
+            async with client.transport(service) as transport:
+                yield transport
+            return
+        if service.name not in self._transports:
+            self._transports[service.name] = await self._open.enter_async_context(client.transport(service))
+        yield self._transports[service.name]
+
+    async def _acall(
+        self, service: Service, action: Action, parameters: Mapping[str, Any], how: _Calling
+    ) -> dict[str, Any]:
+        client = await self.aget_conn()
+        try:
+            async with self._transport(client, service) as transport:
+                return await how(client, transport, service, action, parameters)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, await self._aresolve())
+            async with self._transport(client, service) as transport:
+                return await how(client, transport, service, action, parameters)
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
+
+    def _use(self, resolved: CloudClient) -> CloudClient:
+        """Go on with what the connection says now; with the same client, if it says the same."""
+        self._resolved_at = time.monotonic()
+        if self._client is None or self._client.account != resolved.account:
+            if self._client is not None:
+                self.log.info("The Airflow connection %r was changed; going on with what it says now.", self.conn_id)
+                self._client.close()
+            self._client = resolved
+            self._transports.clear()
+        return self._client
+
+    def _after_refusal(self, client: CloudClient, refused: CredentialsError, resolved: CloudClient) -> CloudClient:
+        """Find the client to repeat a call with whose credentials were refused: a key may have been rotated."""
+        if resolved.account == client.account:
+            raise refused
+        return self._use(resolved)
+
+    @contextmanager
+    def _keeping_what_works(self) -> Iterator[None]:
+        """Let nobody's wait end because a connection in use was edited into one that cannot be used, or not found."""
+        try:
+            yield
+        except (InvalidConnection, TransientError) as error:
+            self._resolved_at = time.monotonic()
+            self.log.warning("Going on with what the Airflow connection said before. %s", error)
+
+    @contextmanager
+    def _looking_up(self) -> Iterator[None]:
+        """Tell a connection that is not there from a look-up that failed, which a wait outlives."""
+        try:
+            yield
+        except AirflowNotFoundException:
+            raise InvalidConnection(
+                f"There is no Airflow connection {self.conn_id!r}; add one of type {self.words.conn_types[0]}."
+            ) from None
+        except Exception as error:  # a database, an API server or a secrets backend: each has errors of its own
+            raise TransientError(
+                f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
+                code="ConnectionLookup",
+            ) from None
+
+    def _resolve(self) -> CloudClient:
+        with self._looking_up():
+            connection = self.get_connection(self.conn_id)
+            extra = connection.extra_dejson if _is_json_object(connection.extra) else None
+        return self._make_client(connection, extra)
+
+    async def _aresolve(self) -> CloudClient:
+        with self._looking_up():
+            await take_turn()
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                connection = await get_async_connection(self.conn_id, hook=self)
+                extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
+        # In a thread: a connection may name files, and making its client may load a vendor's package.
+        return await asyncio.to_thread(self._make_client, connection, extra)
+
+    def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:
+        values = ConnectionValues(
+            conn_id=self.conn_id,
+            conn_type=connection.conn_type or "",
+            login=connection.login,
+            password=connection.password,
+            host=connection.host,
+            port=connection.port,
+            extra=extra,
+        )
+        user_agent = f"airflow_cloudtasks/{__version__} airflow/{airflow_version}"
+        return CloudClient(read_connection(self.words, values, user_agent), self.region)
+
+
+def _is_json_object(extra: str | None) -> bool:
+    return not extra or isinstance(load_json(extra), dict)

@@ -1,0 +1,212 @@
+"""What a start request and its answer mean: the new task's names, the mark that it is found by, how it ends. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer
+from airflow_cloudtasks.normalise import decoded
+from airflow_cloudtasks.spec import Cancel, Start, TaskApi
+from airflow_cloudtasks.task_ids import task_ids
+from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
+
+# How far this machine's clock may be before the vendor's, with the second that its times are cut to.
+CLOCK_SLACK = timedelta(seconds=60)
+
+_MARK = "airflow_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the answer to a start request says.
+
+    Args:
+        ids: The ids of the tasks.
+        job: The id of the job that has to end before they have begun; None where there is none.
+    """
+
+    ids: tuple[str, ...]
+    job: str | None = None
+
+
+def names(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Give what names the new task besides its id: the ``api_params`` to wait for it with.
+
+    Args:
+        api: The API that reads the task.
+        start: The action that starts it.
+        parameters: The parameters of the start request.
+    """
+    known = {**parameters, **start.names}
+    return {name: str(known[name]) for name in api.task_params if known.get(name) is not None}
+
+
+def begun(api: TaskApi, start: Start, parameters: Mapping[str, Any], answer: Any) -> Begun:
+    """Read the answer to a start request.
+
+    Args:
+        api: The API that reads the task.
+        start: The action.
+        parameters: The parameters of the request.
+        answer: The answer, out of its envelope.
+
+    Raises:
+        MalformedAnswer: It has no id where the new one should stand; names the api and the field.
+    """
+    ids = task_ids(parameters[start.ids_param]) if start.ids_param else (_id(api, start, answer, start.id),)
+    return Begun(ids, None if start.job is None else _id(api, start, answer, start.job))
+
+
+def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """Put into the parameters what the vendor, or a look-up, knows the request by.
+
+    Args:
+        start: The action.
+        parameters: Its parameters, before they are encoded.
+        token: A token of this start alone.
+
+    Returns:
+        The parameters: with the client token, if the action has one and the user gave none; with the mark, where the
+        user gave nothing or a JSON object with room for it.
+    """
+    marked = dict(parameters)
+    if start.client_token is not None and not marked.get(start.client_token):
+        marked[start.client_token] = token
+    if start.mark is not None:
+        given = marked.get(start.mark)
+        holder = load_json(given) if isinstance(given, str) and given else (given or {})
+        if isinstance(holder, Mapping):
+            candidate = {**holder, _MARK: token}
+            if len(json.dumps(candidate, ensure_ascii=False, default=str).encode()) <= start.mark_bytes:
+                marked[start.mark] = candidate
+    return marked
+
+
+def can_find(start: Start, parameters: Mapping[str, Any]) -> bool:
+    """Whether a task that was started with these parameters is in a list of the vendor."""
+    return start.find is not None and all(parameters.get(name) for name in start.find.tasks.action.params)
+
+
+def earliest(sent_at: float) -> datetime:
+    """Give the earliest time of creation that a task may show whose start was asked for then.
+
+    Args:
+        sent_at: Unix seconds, by this machine's clock.
+    """
+    return datetime.fromtimestamp(sent_at, UTC) - CLOCK_SLACK
+
+
+def is_it(
+    api: TaskApi, start: Start, parameters: Mapping[str, Any], listed: Mapping[str, Any], since: datetime
+) -> bool:
+    """Decide whether a listed task is one that a request started.
+
+    Args:
+        api: The API that reads the task.
+        start: The action; it has a ``find``.
+        parameters: What was asked for, before it was encoded, with its mark.
+        listed: The task object of the list.
+        since: What :func:`earliest` gave.
+    """
+    find = start.find
+    if find is None:
+        return False
+    task = decoded(api, listed)
+    created = moment(at(task, find.created_at), api.zone)
+    return (
+        created is not None
+        and created >= since
+        and all(text(at(task, path)) == value for path, value in find.fields.items())
+        and all(
+            _agrees(parameters.get(name), at(task, path), start.key_and_value[0], start.key_and_value[1])
+            for path, name in find.shows.items()
+        )
+    )
+
+
+def _agrees(asked: Any, shown: Any, key: str, value: str) -> bool:
+    """Whether what is shown holds all that was asked for; what was not asked for may be anything."""
+    asked, shown = _json(asked), embedded_json(shown)
+    if asked is None or asked == "":
+        return True
+    if isinstance(asked, list) and isinstance(shown, dict):
+        asked = {each.get(key): each.get(value) for each in asked if isinstance(each, dict)}
+    match asked, shown:
+        case dict(), dict():
+            return all(name in shown and _same(item, shown[name]) for name, item in asked.items())
+        case list(), list():
+            return all(any(_same(item, other) for other in shown) for item in asked)
+        case _, list():
+            return any(_same(asked, other) for other in shown)
+        case _:
+            return _same(asked, shown)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other or (text(one) is not None and text(one) == text(other))
+
+
+def _json(value: Any) -> Any:
+    """Give a value as it comes back from JSON."""
+    return embedded_json(value if isinstance(value, str) else json.loads(json.dumps(value, default=str)))
+
+
+def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the parameters of the requests that cancel tasks.
+
+    Args:
+        api: The API; it has a ``cancel``.
+        ids: The ids of the tasks.
+        known: What names them besides, and what else the action needs.
+
+    Raises:
+        InvalidArguments: The vendor has no such action, or something that it needs is not known.
+    """
+    cancel = api.cancel
+    if cancel is None:
+        raise InvalidArguments(
+            f"{api.name}: {api.service.title or api.service.name} has no action that cancels a task."
+        )
+    others = [name for name in cancel.action.params if name != cancel.id_param]
+    for name in others:
+        if known.get(name) in (None, ""):
+            raise InvalidArguments(f"{api.name}: {cancel.action.name} needs {name}.")
+    common = {name: str(known[name]) for name in others}
+    if cancel.many:
+        return [{**common, cancel.id_param: list(ids)}]
+    return [{**common, cancel.id_param: each} for each in ids]
+
+
+def refusals(cancel: Cancel, answer: Any) -> list[str]:
+    """Give what the vendor says of tasks that it did not cancel.
+
+    Args:
+        cancel: The action.
+        answer: The answer, out of its envelope.
+    """
+    if cancel.items is None:
+        return []
+    told = at(answer, cancel.items)
+    items = told if isinstance(told, list) else [told]
+    return [
+        text(at(item, cancel.why_not or "")) or "the vendor does not say why"
+        for item in items
+        if isinstance(item, Mapping) and at(item, cancel.ok) is False
+    ]
+
+
+def _id(api: TaskApi, start: Start, answer: Any, path: str | None) -> str:
+    found = text(at(answer, path or ""))
+    if found is None:
+        raise MalformedAnswer(
+            f"{api.name}: {path} holds no id of a new task",
+            api=api.name,
+            field=path or "",
+            action=start.action.name,
+            request_id=text(at(answer, "RequestId")),
+        )
+    return found
