@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from airflow_cloudtasks.model import Cloud
 
@@ -59,6 +59,8 @@ class Action:
             RPC actions ``query`` or ``form``, its ROA actions ``query`` or ``json``.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` that means success.
         requests_per_second: How many requests a second the vendor allows one account, where it says so.
+        constants: Parameters that are the same in every request.
+        filters: Parameters that are sent as entries of ``Filters``, as lists of Tencent Cloud take them.
 
     Raises:
         ValueError: The path has a parameter that the action does not need, or the allowance is none.
@@ -72,6 +74,8 @@ class Action:
     params_in: Literal["query", "form", "json"] = "json"
     success_code: str | None = None
     requests_per_second: float | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    filters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.path_params:
@@ -79,6 +83,17 @@ class Action:
                 raise ValueError(f"{self.name}: the path {self.path!r} has {{{name}}}, which is none of its params.")
         if self.requests_per_second is not None and not 0 < self.requests_per_second < float("inf"):
             raise ValueError(f"{self.name}: requests_per_second is {self.requests_per_second!r}; expected more than 0.")
+
+    def request(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what is sent.
+
+        Args:
+            parameters: The parameters, by their names.
+        """
+        sent = {name: value for name, value in parameters.items() if name not in self.filters} | dict(self.constants)
+        if self.filters:
+            sent["Filters"] = [{"Name": name, "Values": [parameters[name]]} for name in self.filters]
+        return sent
 
     @property
     def path_params(self) -> tuple[str, ...]:

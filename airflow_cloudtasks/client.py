@@ -246,7 +246,7 @@ class CloudClient:
         asked = Asked(service, action, self.endpoint(service), hidden)
         request = self._cloud.sign(
             asked,
-            params,
+            action.request(params),
             region=self.region,
             credentials=credentials,
             user_agent=self.account.user_agent,

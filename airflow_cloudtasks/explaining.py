@@ -88,7 +88,8 @@ def _objects(
 
 
 def _requests(parts: Parts, action: Action, task: CloudTask, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    common = {name: parameters[name] for name in action.params if name in parameters} | dict(parts.constants)
+    found = {name: at(task.detail, path) for name, path in parts.found.items()}
+    common = {name: parameters[name] for name in action.params if name in parameters} | found | dict(parts.constants)
     if parts.each is None:
         yield common
         return

@@ -42,6 +42,7 @@ class Parts:
         id: Where a part has its id.
         message: Where a part says what happened; the first that is there counts.
         action: An action that tells the parts, where the task's own object does not.
+        found: For ``action``: its parameters that do not name the task, with where its object holds them.
         each: For ``action``: a parameter that it is asked with one by one, with where the task's object holds the list.
         constants: For ``action``: parameters that are the same in every request.
         log: What reads the log of a part; None for none.
@@ -54,6 +55,7 @@ class Parts:
     id: str | None = None
     message: tuple[str, ...] = ()
     action: Action | None = None
+    found: Mapping[str, str] = field(default_factory=dict)
     each: tuple[str, str] | None = None
     constants: Mapping[str, int] = field(default_factory=dict)
     log: Log | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_cloudtasks.catalog import find_api
+from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import moment
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -63,7 +66,35 @@ class TaskArguments:
 
     def hook(self) -> CloudTasksHook:
         """Make the hook that reads the task."""
-        # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
-        from airflow_cloudtasks.hooks.any_cloud import hook_for
+        return hook_of(self.api, self.conn_id, self.region)
 
-        return hook_for(self.api, self.conn_id, self.region)
+
+def unix_seconds(given: Any) -> float | None:
+    """Read a time that an argument gives, once it is no template any more.
+
+    Args:
+        given: A datetime, ISO 8601, or Unix seconds; None, or nothing, for no time. Without a zone it is in UTC.
+
+    Raises:
+        InvalidArguments: It is none of these.
+    """
+    if given is None or given == "":
+        return None
+    read = given if isinstance(given, datetime) else moment(given, UTC)
+    if read is None:
+        raise InvalidArguments(f"created_since is {given!r:.100}; expected a time as in 2026-01-31T08:00:00+00:00.")
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def hook_of(api: TaskApi, conn_id: str | None, region: str | None) -> CloudTasksHook:
+    """Make the hook for an API's tasks.
+
+    Args:
+        api: The API.
+        conn_id: The Airflow connection; the cloud's default one if not given.
+        region: The region, against the connection's own.
+    """
+    # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
+    from airflow_cloudtasks.hooks.any_cloud import hook_for
+
+    return hook_for(api, conn_id, region)

@@ -23,15 +23,18 @@ def at(data: Any, path: str) -> Any:
 
     Args:
         data: What to look in.
-        path: E.g. ``Workflow.Name``; the empty path is ``data`` itself.
+        path: E.g. ``Workflow.Name`` or, for the first of a list, ``Data.Items.0``; the empty path is ``data`` itself.
 
     Returns:
         The value, or None where the path leads nowhere.
     """
     for key in path.split(".") if path else ():
-        if not isinstance(data, Mapping) or key not in data:
+        if isinstance(data, Mapping) and key in data:
+            data = data[key]
+        elif isinstance(data, list) and key.isdecimal() and int(key) < len(data):
+            data = data[int(key)]
+        else:
             return None
-        data = data[key]
     return data
 
 

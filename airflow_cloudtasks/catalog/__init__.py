@@ -6,15 +6,44 @@ is named here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
 from airflow_cloudtasks.catalog import bdrc, bpstudio, ice, lke, wedata
 from airflow_cloudtasks.catalog.bdrc import BDRC_TASK
-from airflow_cloudtasks.catalog.bpstudio import BPSTUDIO_TASK
-from airflow_cloudtasks.catalog.ice import ICE_WORKFLOW_TASK
+from airflow_cloudtasks.catalog.bpstudio import BPSTUDIO_OPERATION, BPSTUDIO_TASK
+from airflow_cloudtasks.catalog.ice import ICE_AI_WORKFLOW_TASK, ICE_WORKFLOW_TASK
 from airflow_cloudtasks.catalog.lke import LKE_TASK
-from airflow_cloudtasks.catalog.wedata import WEDATA_TASK
+from airflow_cloudtasks.catalog.wedata import (
+    WEDATA_BACKFILL,
+    WEDATA_NEWEST_WORKFLOW_RUN,
+    WEDATA_SQL_RUN,
+    WEDATA_TASK,
+    WEDATA_TASK_INSTANCE,
+    WEDATA_WORKFLOW_RUN,
+)
 from airflow_cloudtasks.spec import TaskApi
 
-__all__ = ["APIS", "BDRC_TASK", "BPSTUDIO_TASK", "ICE_WORKFLOW_TASK", "LKE_TASK", "WEDATA_TASK", "find_api"]
+__all__ = [
+    "APIS",
+    "BDRC_TASK",
+    "BPSTUDIO_OPERATION",
+    "BPSTUDIO_TASK",
+    "ENTRY_POINTS",
+    "ICE_AI_WORKFLOW_TASK",
+    "ICE_WORKFLOW_TASK",
+    "LKE_TASK",
+    "WEDATA_BACKFILL",
+    "WEDATA_NEWEST_WORKFLOW_RUN",
+    "WEDATA_SQL_RUN",
+    "WEDATA_TASK",
+    "WEDATA_TASK_INSTANCE",
+    "WEDATA_WORKFLOW_RUN",
+    "find_api",
+    "stored_api",
+]
 
 _PRODUCTS = (bpstudio, bdrc, ice, wedata, lke)
 
@@ -23,17 +52,57 @@ APIS: dict[str, TaskApi] = {
 }
 
 
-def find_api(api: str | TaskApi) -> TaskApi:
+ENTRY_POINTS = "airflow_cloudtasks.apis"
+"""The group of entry points by which an installed package adds APIs: each is a TaskApi, or a list of them."""
+
+
+@cache
+def _installed() -> dict[str, TaskApi]:
+    """Give the APIs of other packages, by name. One of the catalog cannot be replaced."""
+    found: dict[str, TaskApi] = {}
+    for entry_point in entry_points(group=ENTRY_POINTS):
+        loaded = entry_point.load()
+        for api in [loaded] if isinstance(loaded, TaskApi) else loaded:
+            if not isinstance(api, TaskApi):
+                raise TypeError(
+                    f"The entry point {entry_point.name!r} of {ENTRY_POINTS} leads to a {type(api).__name__}; expected "
+                    "a TaskApi, or a list of them."
+                )
+            if api.name in APIS or found.get(api.name, api) != api:
+                raise ValueError(
+                    f"The entry point {entry_point.name!r} of {ENTRY_POINTS} has an API named {api.name!r}, and there "
+                    "is another one of this name already; give it a name of its own."
+                )
+            found[api.name] = api
+    return found
+
+
+def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:
     """Find an API by its name.
 
     Args:
-        api: A name of the catalog, or a spec of one's own, which is returned as it is.
+        api: A name of the catalog, or of an API that an installed package brings; a spec of one's own, which is
+            returned as it is; or what :func:`stored_api` gave.
 
     Raises:
-        ValueError: The catalog has no such name; the text lists those that it has.
+        ValueError: There is no such name; the text lists those that there are.
     """
     if isinstance(api, TaskApi):
         return api
-    if api not in APIS:
-        raise ValueError(f"Unknown api {api!r}. Known are: {', '.join(sorted(APIS))}; or pass a TaskApi.")
-    return APIS[api]
+    if isinstance(api, Mapping):
+        return TaskApi.from_dict(api)
+    # Looking for other packages takes a while, and most DAGs need none.
+    found = APIS.get(api) or _installed().get(api)
+    if found is None:
+        known = ", ".join(sorted(APIS | _installed()))
+        raise ValueError(f"Unknown api {api!r}. Known are: {known}; or pass a TaskApi.")
+    return found
+
+
+def stored_api(api: TaskApi) -> str | dict[str, Any]:
+    """Give an API as a database stores it: by its name, or whole where it is none of the catalog.
+
+    Args:
+        api: The API.
+    """
+    return api.name if APIS.get(api.name) == api else api.as_dict()

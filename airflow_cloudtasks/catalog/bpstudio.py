@@ -45,6 +45,9 @@ BPSTUDIO_TASK = TaskApi(
     ),
 )
 
+SUCCESSES = tuple(status for status, state in BPSTUDIO_TASK.states.items() if state is TaskState.SUCCEEDED)
+"""The statuses of a task that is a success whatever its ErrorMessage says, for those who want it so."""
+
 # Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which has the statuses. An
 # operation is gone an hour after its start; the answer then has no Data.
 BPSTUDIO_OPERATION = TaskApi(

@@ -1,5 +1,7 @@
 """Tencent Cloud WeData."""
 
+from dataclasses import replace
+
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Percentages, Service, Start, TaskApi, TaskList
 
@@ -62,6 +64,18 @@ _WORKFLOW_RUNS = TaskList(
     constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
 )
 
+# A log is to be had for task instances only.
+_FAILED_TASK_RUNS = Parts(
+    action=Action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20),
+    found={"WorkflowExecutionId": "ExecutionId"},
+    at="Data.TriggerTaskRuns",
+    status="ExecutionState",
+    failed=("FAILED",),
+    name=("TaskName",),
+    id="ExecutionId",
+    message=("ErrorCodeStr",),
+)
+
 # The runs of the tasks in it, which the answer holds as well, are not taken: there may be hundreds, each is a
 # wedata.task_run, and a listed run has none. Times are Unix milliseconds in strings.
 WEDATA_WORKFLOW_RUN = TaskApi(
@@ -118,18 +132,25 @@ WEDATA_WORKFLOW_RUN = TaskApi(
         ok="OpStatus",
         why_not="ErrorMessage",
     ),
-    # A log is to be had for task instances only.
-    parts=Parts(
-        action=Action(
-            name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
-        ),
-        at="Data.TriggerTaskRuns",
-        status="ExecutionState",
-        failed=("FAILED",),
-        name=("TaskName",),
-        id="ExecutionId",
-        message=("ErrorCodeStr",),
+    parts=_FAILED_TASK_RUNS,
+)
+
+# Not one run but the newest of a workflow, whichever that is at the time.
+WEDATA_NEWEST_WORKFLOW_RUN = replace(
+    WEDATA_WORKFLOW_RUN,
+    name="wedata.newest_workflow_run",
+    read=Action(
+        name="ListTriggerWorkflowRuns",
+        params=("ProjectId", "WorkflowId"),
+        constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1},
+        filters=("WorkflowId",),
+        requests_per_second=20,
     ),
+    id_param="WorkflowId",
+    task="Data.Items.0",
+    list_tasks=None,
+    starts=(),
+    cancel=None,
 )
 
 # Without a list: that of ListTriggerTaskRuns has neither the ExecutionState nor the CreateTime of a single read, and

@@ -114,11 +114,23 @@ class CloudTasksHook(CallingHook):
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The vendor has no action that cancels such a task.
         """
-        ids, known = task_ids(cloud_task_id), dict(api_params or {})
-        for name, path in api.cancel.found.items() if api.cancel else ():
-            known[name] = at(self.read_task(api, ids[0], api_params).detail, path)
-        for request in cancel_requests(api, ids, known):
+        for request in self.cancel_requests(api, task_ids(cloud_task_id), dict(api_params or {})):
             self.cancel(api, request)
+
+    def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Give the parameters of the requests that cancel tasks; what is not known of them is read.
+
+        Args:
+            api: The API.
+            ids: The ids of the tasks.
+            known: What names them besides, and whatever else of them is known, in the vendor's spelling.
+        """
+        missing = {name: path for name, path in (api.cancel.found if api.cancel else {}).items() if name not in known}
+        if missing:
+            api_params = {name: known[name] for name in api.task_params if name in known}
+            detail = self.read_task(api, ids[0], api_params).detail
+            known = {**known, **{name: at(detail, path) for name, path in missing.items()}}
+        return cancel_requests(api, ids, known)
 
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Cancel what :func:`~airflow_cloudtasks.starting.cancel_requests` names; raises as :meth:`cancel_task`."""

@@ -183,6 +183,10 @@ class CallingHook(BaseHook):
             async with self._transport(client, service) as transport:
                 return await how(client, transport, service, action, parameters)
 
+    def hold(self) -> None:
+        """Look the Airflow connection up no more: for a signal handler, which may have interrupted a look-up."""
+        self._resolved_at = float("inf")
+
     def _is_old(self) -> bool:
         return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
 

@@ -1,4 +1,4 @@
-"""The operator that reads a task once."""
+"""Operators for tasks of any API: they start a task and wait for it, read one, or cancel one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
+from airflow_cloudtasks.operators.start import StartCloudTaskOperator
 from airflow_cloudtasks.task_arguments import TaskArguments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_cloudtasks.spec import TaskApi
+
+__all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"]
 
 
 class GetCloudTaskOperator(TaskArguments, BaseOperator):
@@ -35,6 +39,7 @@ class GetCloudTaskOperator(TaskArguments, BaseOperator):
         InvalidConnection: The Airflow connection cannot be used.
     """
 
+    operator_extra_links = (CloudConsoleLink(),)
     ui_color = "#e8eef9"
 
     def __init__(
@@ -54,4 +59,48 @@ class GetCloudTaskOperator(TaskArguments, BaseOperator):
         """Read the task."""
         task = self.hook().read_task(self.api, str(self.cloud_task_id), self.api_params)
         self.log.info("%s", task)
+        keep_link(context, self.api, [task])
         return task.as_dict()
+
+
+class CancelCloudTaskOperator(TaskArguments, BaseOperator):
+    """Cancels a task of any API whose vendor can, or several; does not wait until they have ended.
+
+    Args:
+        api: A name of the catalog, e.g. ``wedata.workflow_run``, or a TaskApi of one's own.
+        cloud_task_id: The task's id at the vendor, or a list of ids (templated).
+        api_params: The other parameters that name it, in the vendor's spelling (templated).
+        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
+        region: The region, against the connection's own (templated).
+        **kwargs: What Airflow's BaseOperator takes.
+
+    Raises:
+        ValueError: When the DAG is parsed: an argument is wrong, or the vendor has no action that cancels such a task.
+        CloudApiError: The cloud gave no usable answer, or refused; its subclasses tell why.
+        InvalidConnection: The Airflow connection cannot be used.
+    """
+
+    operator_extra_links = (CloudConsoleLink(),)
+    ui_color = "#f3e3e0"
+
+    def __init__(
+        self,
+        *,
+        api: str | TaskApi,
+        cloud_task_id: Any,
+        api_params: Mapping[str, Any] | None = None,
+        conn_id: str | None = None,
+        region: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name_task(api, cloud_task_id, api_params, conn_id, region)
+        if self.api.cancel is None:
+            product = self.api.service.title or self.api.service.name
+            raise ValueError(f"{self.api.name}: {product} has no action that cancels such a task.")
+
+    def execute(self, context: Context) -> None:
+        """Cancel it."""
+        keep_link(context, self.api, [])
+        self.hook().cancel_task(self.api, self.cloud_task_id, self.api_params)
+        self.log.info("Canceled %s %s.", self.api.name, self.cloud_task_id)

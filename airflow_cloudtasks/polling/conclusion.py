@@ -51,7 +51,7 @@ def conclude(ends: Sequence[Verdict], rules: TogetherRules, *, many: bool) -> An
             raise failure
         if timed_out:
             raise WaitTimedOut(_last_seen(ends))
-    tasks = [seen.as_dict() if (seen := _seen(end)) else None for end in ends]
+    tasks = [task.as_dict() if (task := seen(end)) else None for end in ends]
     return tasks if many else tasks[0]
 
 
@@ -100,7 +100,12 @@ def _last_seen(ends: Sequence[Verdict]) -> str:
     return "last seen: " + "; ".join(str(end.why or "no answer yet") for end in waiting)
 
 
-def _seen(end: Verdict) -> CloudTask | None:
+def seen(end: Verdict) -> CloudTask | None:
+    """Give the task as it was last seen; None if it never was.
+
+    Args:
+        end: How the wait on it ended.
+    """
     match end:
         case Finished(task) | Waiting(CloudTask() as task):
             return task

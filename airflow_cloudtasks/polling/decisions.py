@@ -13,6 +13,7 @@ from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Invalid, 
 from airflow_cloudtasks.model import CloudTask, TaskState
 
 OnUnknown = Literal["wait", "fail"]
+OnFailure = Literal["wait", "fail"]
 Missing = Literal["wait", "fail"]
 
 # What a poll comes to. A connection or arguments that cannot be used are an outcome too: they end the wait.
@@ -41,6 +42,8 @@ class WaitRules:
         max_wait: Seconds; no interval is longer. None for no bound.
         missing: Whether a task that the cloud does not know is waited on (``wait``) or ends the wait (``fail``).
         on_unknown: The same for a status that the catalog does not know.
+        on_failure: The same for a task that has not ended well, and that somebody may run again.
+        created_since: Unix seconds; a task that was created before is another one, and the one is still to come.
         tolerate_errors: Whether an error that will not go away by itself is waited on too; Airflow's ``silent_fail``.
 
     Raises:
@@ -52,12 +55,15 @@ class WaitRules:
     max_wait: float | None = None
     missing: Missing = "fail"
     on_unknown: OnUnknown = "wait"
+    on_failure: OnFailure = "fail"
+    created_since: float | None = None
     tolerate_errors: bool = False
 
     def __post_init__(self) -> None:
         for name, value, choices in (
             ("missing", self.missing, get_args(Missing)),
             ("on_unknown", self.on_unknown, get_args(OnUnknown)),
+            ("on_failure", self.on_failure, get_args(OnFailure)),
         ):
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
@@ -98,12 +104,21 @@ def judge(outcome: Outcome, rules: WaitRules) -> Verdict:
         rules: How to wait.
     """
     if isinstance(outcome, CloudTask):
-        over = outcome.done or (outcome.state is TaskState.UNKNOWN and rules.on_unknown == "fail")
+        if rules.created_since is not None and not _is_created_since(outcome, rules.created_since):
+            over = False
+        elif outcome.state is TaskState.UNKNOWN:
+            over = rules.on_unknown == "fail"
+        else:
+            over = outcome.ok or (outcome.done and rules.on_failure == "fail")
         return Finished(outcome) if over else Waiting(outcome)
     if isinstance(outcome, Invalid):
         return Broken(outcome)
     goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
     return Waiting(outcome) if goes_on else Broken(outcome)
+
+
+def _is_created_since(task: CloudTask, seconds: float) -> bool:
+    return task.created_at is not None and task.created_at.timestamp() >= seconds
 
 
 class CredentialsGrace:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK
-from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
-
-_BPSTUDIO_SUCCESSES = tuple(status for status, state in BPSTUDIO_TASK.states.items() if state is TaskState.SUCCEEDED)
 
 
 class BpStudioTaskSensor(CloudTaskSensor):
@@ -23,7 +21,7 @@ class BpStudioTaskSensor(CloudTaskSensor):
 
     def __init__(self, *, cloud_task_id: Any, error_message_fails: bool = True, **kwargs: Any) -> None:
         if not error_message_fails:
-            kwargs["success_statuses"] = (*_BPSTUDIO_SUCCESSES, *kwargs.get("success_statuses", ()))
+            kwargs["success_statuses"] = (*SUCCESSES, *kwargs.get("success_statuses", ()))
         super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, **kwargs)
 
 

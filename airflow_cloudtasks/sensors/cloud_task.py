@@ -7,7 +7,8 @@ import warnings
 from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -20,30 +21,23 @@ from airflow.providers.common.compat.sdk import (
 from airflow.triggers.base import StartTriggerArgs
 from jinja2 import StrictUndefined
 
-from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, WaitTimedOut
+from airflow_cloudtasks.catalog import stored_api
+from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
+from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
-from airflow_cloudtasks.polling.decisions import (
-    ChangeLog,
-    Finished,
-    Missing,
-    OnUnknown,
-    Outcome,
-    Verdict,
-    Waiting,
-    WaitRules,
-    judge,
-)
-from airflow_cloudtasks.polling.together import Together, TogetherRules, WaitFor
+from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip, seen
+from airflow_cloudtasks.polling.decisions import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.polling.reasons import with_reasons
+from airflow_cloudtasks.polling.rounds import Rounds
+from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
 from airflow_cloudtasks.start_from_trigger import check_airflow_can, why_not
-from airflow_cloudtasks.task_arguments import TaskArguments
+from airflow_cloudtasks.task_arguments import TaskArguments, unix_seconds
 from airflow_cloudtasks.task_ids import is_many, task_ids
-from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger, stored_api
+from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.spec import TaskApi
 
 
@@ -72,6 +66,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             no listeners then.
         missing: What to do when the cloud does not know the task: ``fail`` at once, or ``wait`` until it does.
         on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
+        on_failure: What to do when the task has not ended well: ``fail``, or ``wait`` until somebody has run it again.
+        created_since: A time, as a datetime or as ISO 8601; a task that was created before it is another one, and the
+            one that is meant is still to come (templated).
         success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
         failure_statuses: The vendor's statuses that are a failure for this wait (templated).
         **kwargs: What Airflow's BaseSensorOperator takes: ``poke_interval`` and ``timeout`` in seconds, ``mode``,
@@ -96,7 +93,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         *TaskArguments.template_fields,
         "success_statuses",
         "failure_statuses",
+        "created_since",
     )
+    operator_extra_links = (CloudConsoleLink(),)
     ui_color = "#e8eef9"
 
     def __init__(
@@ -114,6 +113,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         end_from_trigger: bool = False,
         missing: Missing = "fail",
         on_unknown: OnUnknown = "wait",
+        on_failure: OnFailure = "fail",
+        created_since: Any = None,
         success_statuses: Sequence[str] = (),
         failure_statuses: Sequence[str] = (),
         **kwargs: Any,
@@ -129,6 +130,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.end_from_trigger = end_from_trigger
         self.missing = missing
         self.on_unknown = on_unknown
+        self.on_failure = on_failure
+        # As text, which a trigger can store wherever the wait begins.
+        self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
@@ -141,9 +145,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         if start_from_trigger:
             self._start_from_trigger()
         # What one run of the sensor keeps from poke to poke.
-        self._ends: Together | None = None
-        self._changes: list[ChangeLog] = []
-        self._hook: CloudTasksHook | None = None
+        self._rounds: Rounds | None = None
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -160,17 +162,18 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait: here, or, if it is not over yet and ``deferrable`` says so, in the triggerer."""
-        self._ends, self._hook = None, None
+        self._rounds = None
         with self._skipping():
             # Here, where every mode comes by: what is raised while poking, Airflow may take for a poke in vain.
-            ids, overrides = task_ids(self.cloud_task_id), self._overrides()
+            ids, overrides, rules = task_ids(self.cloud_task_id), self._overrides(), self._rules_now()
             self.api.check_params(self.api_params or {})
             if not self.deferrable:
-                return self._conclude(from_event(super().execute(context)))
+                return self._conclude(context, from_event(super().execute(context)))
             deadline = time.time() + self.timeout
             polled = self.poke(context)
             if polled:
-                return self._conclude(from_event(polled.xcom_value or {}))
+                return self._conclude(context, from_event(polled.xcom_value or {}))
+        keep_link(context, self.api, [])
         self.defer(
             trigger=CloudTaskTrigger(
                 **self._trigger_arguments()
@@ -178,6 +181,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
                     "cloud_task_id": list(ids) if is_many(self.cloud_task_id) else ids[0],
                     "success_statuses": list(overrides.success),
                     "failure_statuses": list(overrides.failure),
+                    "created_since": rules.created_since,
                     "deadline": deadline,
                 }
             ),
@@ -192,27 +196,20 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         Returns:
             Done, with the ends of all waits, when waiting is over.
         """
-        ids = task_ids(self.cloud_task_id)
-        if self._ends is None:
-            self._ends = Together(len(ids), self.together)
-            self._changes = [ChangeLog() for _ in ids]
-            self._seen: list[Verdict] = [Waiting(None)] * len(ids)
-        for index, task_id in enumerate(ids):
-            if self._ends.ends[index] is not None:
-                continue
-            outcome = self._read(task_id)
-            self._seen[index] = verdict = judge(outcome, self._rules())
-            if isinstance(verdict, Waiting):
-                if (line := self._changes[index].line(outcome)) is not None:
-                    self.log.info("%s", line)
-                # The triggerer reads the others, without a worker; and a service that is down is not asked for all.
-                if self.deferrable or (isinstance(outcome, CloudApiError) and outcome.retryable):
-                    break
-            elif self._ends.take(index, verdict):
-                break
-        if not self._ends.is_over:
+        if self._rounds is None:
+            self._rounds = Rounds(
+                self.hook(),
+                self.api,
+                task_ids(self.cloud_task_id),
+                self.api_params,
+                rules=self._rules_now(),
+                overrides=self._overrides(),
+                together=self.together,
+                log=self.log.info,
+            )
+        if not self._rounds.read(until_one_goes_on=self.deferrable):
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=as_event(self._seen, many=is_many(self.cloud_task_id)))
+        return PokeReturnValue(is_done=True, xcom_value=as_event(self._rounds.seen, many=is_many(self.cloud_task_id)))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """End the wait in the worker, with what the trigger fired.
@@ -222,17 +219,11 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
         """
         with self._skipping():
-            return self._conclude(from_event(event))
+            return self._conclude(context, from_event(event))
 
-    def _read(self, task_id: str) -> Outcome:
-        if self._hook is None:
-            self._hook = self.hook()
-        try:
-            return self._hook.read_task(self.api, task_id, self.api_params, self._overrides())
-        except (CloudApiError, Invalid) as error:
-            return error
-
-    def _conclude(self, ends: Sequence[Verdict]) -> Any:
+    def _conclude(self, context: Context, ends: Sequence[Verdict]) -> Any:
+        ends = with_reasons(self.hook(), self.api, ends, self.api_params)
+        keep_link(context, self.api, [task for end in ends if (task := seen(end)) is not None])
         result = conclude(ends, self.together, many=is_many(self.cloud_task_id))
         for end in ends:
             if isinstance(end, Finished):
@@ -297,6 +288,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             "max_wait": rules.max_wait,
             "missing": self.missing,
             "on_unknown": self.on_unknown,
+            "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
             "wait_for": self.together.wait_for,
             "fail_fast": self.together.fail_fast,
@@ -309,6 +301,10 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
     def _overrides(self) -> StatusOverrides:
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
+    def _rules_now(self) -> WaitRules:
+        """Give the rules once nothing in them is a template any more."""
+        return replace(self._rules(), created_since=unix_seconds(self.created_since))
+
     def _rules(self) -> WaitRules:
         return WaitRules(
             poke_interval=self.poke_interval,
@@ -316,6 +312,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             max_wait=self.max_wait.total_seconds() if self.max_wait else None,
             missing=self.missing,
             on_unknown=self.on_unknown,
+            on_failure=self.on_failure,
             tolerate_errors=self.silent_fail,
         )
 

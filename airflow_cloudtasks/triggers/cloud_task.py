@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,15 +16,19 @@ from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent
 from asgiref.sync import sync_to_async
 from jinja2 import Environment, StrictUndefined
 
-from airflow_cloudtasks.catalog import APIS, find_api
+from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
 from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.on_kill import OnKill
 from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
-from airflow_cloudtasks.polling.decisions import Broken, Missing, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.polling.decisions import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.polling.reasons import awith_reasons
 from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.task_arguments import hook_of, unix_seconds
 from airflow_cloudtasks.task_ids import is_many, task_ids
+from airflow_cloudtasks.triggers.killing import AIRFLOW_TELLS, was_killed
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -73,6 +79,8 @@ class CloudTaskTrigger(BaseTrigger):
         max_wait: Seconds; no interval is longer.
         missing: ``wait`` or ``fail``, for a task that the cloud does not know.
         on_unknown: ``wait`` or ``fail``, for a status that the catalog does not know.
+        on_failure: ``wait`` or ``fail``, for a task that has not ended well.
+        created_since: A time, as ISO 8601 or Unix seconds; a task that was created before is waited on.
         tolerate_errors: Whether errors that will not go away by themselves are waited on.
         wait_for: ``all`` or ``any``, for a list of tasks.
         fail_fast: Whether the first task of a list that does not end well ends the wait.
@@ -83,6 +91,8 @@ class CloudTaskTrigger(BaseTrigger):
         soft_fail: With ``end_from_trigger``: whether the Airflow task is skipped where the cloud's failed.
         never_fail: With ``end_from_trigger``: whether it is skipped whatever goes wrong.
         do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
+        cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
+            :class:`~airflow_cloudtasks.on_kill.OnKill` gives it; None for nothing.
     """
 
     def __init__(
@@ -100,6 +110,8 @@ class CloudTaskTrigger(BaseTrigger):
         max_wait: float | None = None,
         missing: Missing = "fail",
         on_unknown: OnUnknown = "wait",
+        on_failure: OnFailure = "fail",
+        created_since: str | float | None = None,
         tolerate_errors: bool = False,
         wait_for: WaitFor = "all",
         fail_fast: bool = False,
@@ -109,16 +121,18 @@ class CloudTaskTrigger(BaseTrigger):
         soft_fail: bool = False,
         never_fail: bool = False,
         do_xcom_push: bool = True,
+        cancel: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.api = TaskApi.from_dict(api) if isinstance(api, Mapping) else find_api(api)
-        # These six Airflow renders in the triggerer, when the wait begins there: until then they may hold templates.
+        self.api = find_api(api)
+        # These seven Airflow renders in the triggerer, when the wait begins there: until then they may hold templates.
         self.cloud_task_id = cloud_task_id
         self.api_params = api_params
         self.conn_id = conn_id
         self.region = region
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
+        self.created_since = created_since
         self.rules = _shared(
             WaitRules(
                 poke_interval=poke_interval,
@@ -126,6 +140,7 @@ class CloudTaskTrigger(BaseTrigger):
                 max_wait=max_wait,
                 missing=missing,
                 on_unknown=on_unknown,
+                on_failure=on_failure,
                 tolerate_errors=tolerate_errors,
             )
         )
@@ -136,6 +151,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.soft_fail = soft_fail
         self.never_fail = never_fail
         self.do_xcom_push = do_xcom_push
+        self.cancel = cancel
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give Airflow what makes this trigger again, in this or another triggerer."""
@@ -151,12 +167,14 @@ class CloudTaskTrigger(BaseTrigger):
                 "failure_statuses": self.failure_statuses,
                 **dataclasses.asdict(self.rules),
                 **dataclasses.asdict(self.together),
+                "created_since": self.created_since,
                 "deadline": self.deadline,
                 "grace": self.grace,
                 "end_from_trigger": self.end_from_trigger,
                 "soft_fail": self.soft_fail,
                 "never_fail": self.never_fail,
                 "do_xcom_push": self.do_xcom_push,
+                "cancel": self.cancel,
             },
         )
 
@@ -177,10 +195,20 @@ class CloudTaskTrigger(BaseTrigger):
             ends = await self._wait(task_ids(self.cloud_task_id))
         except InvalidArguments as error:
             ends = [Broken(error)]
+        except asyncio.CancelledError:
+            if self.cancel is not None and not AIRFLOW_TELLS and await was_killed(self.task_instance):
+                await self.on_kill()
+            raise
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
             yield event
         else:
             yield TriggerEvent(as_event(ends, many=many))
+
+    async def on_kill(self) -> None:
+        """Cancel the task at the cloud; Airflow calls this where the user has killed the one that waits for it."""
+        if self.cancel is not None:
+            on_kill = OnKill.from_dict(self.cancel)
+            await on_kill.carry_out_async(hook_of(on_kill.api, self.conn_id, self.region))
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
@@ -192,7 +220,7 @@ class CloudTaskTrigger(BaseTrigger):
             self.api_params,
             conn_id=self.conn_id,
             region=self.region,
-            rules=self.rules,
+            rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since))),
             overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
             together=self.together,
             deadline=self._deadline(),
@@ -211,6 +239,8 @@ class CloudTaskTrigger(BaseTrigger):
     async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Make the event that ends the Airflow task; None where that has to be left to a worker."""
         try:
+            hook = hook_of(self.api, self.conn_id, self.region)
+            ends = await awith_reasons(hook, self.api, ends, self.api_params)
             result = conclude(ends, self.together, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
@@ -249,8 +279,3 @@ class CloudTaskTrigger(BaseTrigger):
 
 def _tell(line: str) -> None:
     _log.info("%s", line)
-
-
-def stored_api(api: TaskApi) -> str | dict[str, Any]:
-    """Give an API as the database stores it: by its name, or whole where it is none of the catalog."""
-    return api.name if APIS.get(api.name) == api else api.as_dict()

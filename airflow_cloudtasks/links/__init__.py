@@ -1,0 +1,1 @@
+"""Extra links of tasks."""

@@ -1,0 +1,47 @@
+"""The extra link that opens a task in the vendor's console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_cloudtasks.model import CloudTask
+    from airflow_cloudtasks.spec import TaskApi
+
+_KEY = "cloud_console_url"
+
+
+class CloudConsoleLink(BaseOperatorLink):
+    """Opens the task in the vendor's console; the product's own page where the vendor has no address of a task."""
+
+    name = "Cloud console"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """Give the address.
+
+        Args:
+            operator: Airflow's.
+            ti_key: Which of Airflow's tasks.
+
+        Returns:
+            The address; nothing as long as the task has not been seen.
+        """
+        return str(XCom.get_value(ti_key=ti_key, key=_KEY) or "")
+
+
+def keep_link(context: Context, api: TaskApi, seen: Iterable[CloudTask]) -> None:
+    """Keep the address that the link opens; Airflow's pages know nothing but what is in its database.
+
+    Args:
+        context: Airflow's context.
+        api: The API of the task.
+        seen: The task as it was seen; the first of several that has an address counts.
+    """
+    address = next((task.console_url for task in seen if task.console_url), api.service.console)
+    if address and (task_instance := context.get("ti")) is not None:
+        task_instance.xcom_push(key=_KEY, value=address)

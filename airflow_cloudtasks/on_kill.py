@@ -1,0 +1,88 @@
+"""What becomes of the cloud's task when the user kills the Airflow task that started it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_cloudtasks.catalog import find_api, stored_api
+from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.spec import TaskApi
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OnKill:
+    """The requests that cancel tasks, made when the tasks were started: a kill leaves no time to find things out.
+
+    Args:
+        api: The API of the tasks.
+        ids: Their ids.
+        requests: The parameters of the requests; none where the vendor has no action that cancels such a task.
+    """
+
+    api: TaskApi
+    ids: tuple[str, ...]
+    requests: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, hook: CloudTasksHook, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> Self:
+        """Make them.
+
+        Args:
+            hook: What calls the cloud, should something have to be read for it.
+            api: The API of the tasks.
+            ids: Their ids.
+            known: What names them besides, and what they were started with.
+        """
+        return cls(api, tuple(ids), tuple(hook.cancel_requests(api, ids, known)) if api.cancel else ())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as plain JSON types, for a trigger to store."""
+        return {"api": stored_api(self.api), "ids": list(self.ids), "requests": [*map(dict, self.requests)]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Make it again of what :meth:`as_dict` gave."""
+        return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]))
+
+    def carry_out(self, hook: CloudTasksHook) -> None:
+        """Cancel the tasks; what goes wrong is logged, since nobody is there to catch it."""
+        self._tell_what_cannot_be_canceled()
+        for request in self.requests:
+            try:
+                hook.cancel(self.api, request)
+                self._tell_canceled()
+            except CloudTasksError as error:
+                self._tell_failed(error)
+
+    async def carry_out_async(self, hook: CloudTasksHook) -> None:
+        """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
+        self._tell_what_cannot_be_canceled()
+        for request in self.requests:
+            try:
+                await hook.acancel(self.api, request)
+                self._tell_canceled()
+            except CloudTasksError as error:
+                self._tell_failed(error)
+
+    @property
+    def _told(self) -> str:
+        return f"{self.api.name} {', '.join(self.ids)}"
+
+    def _tell_what_cannot_be_canceled(self) -> None:
+        if not self.requests:
+            product = self.api.service.title or self.api.service.name
+            _log.warning("%s goes on: %s has no action that cancels such a task.", self._told, product)
+
+    def _tell_canceled(self) -> None:
+        _log.info("Canceled %s at the cloud.", self._told)
+
+    def _tell_failed(self, error: CloudTasksError) -> None:
+        _log.error("%s could not be canceled, and may go on: %s", self._told, error)

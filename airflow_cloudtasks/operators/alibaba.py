@@ -1,0 +1,188 @@
+"""Operators that start tasks of Alibaba Cloud, with the arguments of each action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_OPERATION, BPSTUDIO_TASK, ICE_AI_WORKFLOW_TASK
+from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK as ICE_TASK
+from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
+from airflow_cloudtasks.operators.start import StartCloudTaskOperator
+
+
+class IceStartWorkflowOperator(StartCloudTaskOperator):
+    """Starts a workflow of Intelligent Media Services (ICE StartWorkflow), and waits for it. ICE cannot cancel it.
+
+    Args:
+        workflow_id: The vendor's ``WorkflowId`` (templated).
+        task_input: The vendor's ``TaskInput``, e.g. ``{"Type": "Media", "Media": "…"}``; a dict or JSON (templated).
+        user_data: The vendor's ``UserData``: a dict, or text, of 512 bytes at most, which ICE keeps with the task
+            (templated). The package adds an entry ``airflow_start`` where there is room, to find the task by should
+            the answer to its start be lost.
+        skip_input_verification: The vendor's ``SkipInputVerification``: whether ``task_input`` is not checked.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(
+        self,
+        *,
+        workflow_id: Any,
+        task_input: Any = None,
+        user_data: Any = None,
+        skip_input_verification: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            api=ICE_TASK,
+            parameters={
+                "WorkflowId": workflow_id,
+                "TaskInput": task_input,
+                "UserData": user_data,
+                "SkipInputVerification": skip_input_verification,
+            },
+            **kwargs,
+        )
+
+
+class IceStartAIWorkflowOperator(StartCloudTaskOperator):
+    """Starts an AI workflow of Intelligent Media Services (ICE StartAIWorkflow), and waits for it.
+
+    A kill stops it (StopAIWorkflowTask). A partial success is a failure, unless
+    ``success_statuses=["partial-succeeded"]``.
+
+    Args:
+        workflow_id: The vendor's ``WorkflowId`` (templated).
+        inputs: The vendor's ``Inputs``; a dict or JSON (templated).
+        user_data: The vendor's ``UserData``; a dict or text (templated).
+        dispatch_tag: The vendor's ``DispatchTag`` (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(
+        self,
+        *,
+        workflow_id: Any,
+        inputs: Any = None,
+        user_data: Any = None,
+        dispatch_tag: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            api=ICE_AI_WORKFLOW_TASK,
+            parameters={
+                "WorkflowId": workflow_id,
+                "Inputs": inputs,
+                "UserData": user_data,
+                "DispatchTag": dispatch_tag,
+            },
+            **kwargs,
+        )
+
+
+class BpStudioRunTaskOperator(StartCloudTaskOperator):
+    """Creates a BPStudio task (CreateTask), executes it (ExecuteTask), and waits for it. BPStudio cannot cancel it.
+
+    Args:
+        app_id: The vendor's ``AppId`` (templated).
+        process_id: The vendor's ``ProcessId`` (templated).
+        task_name: The vendor's ``TaskName`` (templated).
+        variables: The vendor's ``Variables``, a dict (templated).
+        error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
+            failure, so by default the message counts as one; a task whose message is only a warning needs False.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(
+        self,
+        *,
+        app_id: Any,
+        process_id: Any,
+        task_name: Any,
+        variables: Any = None,
+        error_message_fails: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        if not error_message_fails:
+            kwargs["success_statuses"] = (*SUCCESSES, *kwargs.get("success_statuses", ()))
+        super().__init__(
+            api=BPSTUDIO_TASK,
+            parameters={
+                "AppId": app_id,
+                "ProcessId": process_id,
+                "TaskName": task_name,
+                "Variables": variables,
+            },
+            **kwargs,
+        )
+
+
+class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
+    """Executes an operation of BPStudio (ExecuteOperationASync), and waits for it. BPStudio cannot cancel it.
+
+    BPStudio knows an operation for an hour; one that takes longer cannot be waited for to its end.
+
+    Args:
+        service_type: The vendor's ``ServiceType``, e.g. ``ecs`` (templated).
+        operation: The vendor's ``Operation``, e.g. ``rename`` (templated).
+        application_id: The vendor's ``ApplicationId`` (templated).
+        attributes: The vendor's ``Attributes``, a dict (templated).
+        resource_group_id: The vendor's ``ResourceGroupId`` (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(
+        self,
+        *,
+        service_type: Any,
+        operation: Any,
+        application_id: Any = None,
+        attributes: Any = None,
+        resource_group_id: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            api=BPSTUDIO_OPERATION,
+            parameters={
+                "ServiceType": service_type,
+                "Operation": operation,
+                "ApplicationId": application_id,
+                "Attributes": attributes,
+                "ResourceGroupId": resource_group_id,
+            },
+            **kwargs,
+        )
+
+
+class BdrcUpdateResourcesOperator(StartCloudTaskOperator):
+    """Lets the Backup and Disaster Recovery Center update what it knows of resources (UpdateResources), and waits.
+
+    BDRC cannot cancel it.
+
+    Args:
+        resource_type: The vendor's ``ResourceType``, e.g. ``ACS::ECS::Instance``; of every type if not given
+            (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(self, *, resource_type: Any = None, **kwargs: Any) -> None:
+        super().__init__(api=BDRC_TASK, action="UpdateResources", parameters={"ResourceType": resource_type}, **kwargs)
+
+
+class BdrcCheckRulesOperator(StartCloudTaskOperator):
+    """Lets the Backup and Disaster Recovery Center check a resource by its rules (CheckRules), and waits.
+
+    BDRC cannot cancel it.
+
+    Args:
+        resource_arn: The vendor's ``ResourceArn`` (templated).
+        rule_id: The vendor's ``RuleId``; all rules if not given (templated).
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+    """
+
+    def __init__(self, *, resource_arn: Any, rule_id: Any = None, **kwargs: Any) -> None:
+        super().__init__(
+            api=BDRC_TASK,
+            action="CheckRules",
+            parameters={"ResourceArn": resource_arn, "RuleId": rule_id},
+            **kwargs,
+        )

@@ -1,0 +1,78 @@
+"""What a task of Airflow remembers from one try to the next."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow.providers.common.compat.sdk import Variable
+
+from airflow_cloudtasks.hooks.starter import Memory
+from airflow_cloudtasks.values import load_json
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+_KEY = "cloud_task_start"
+
+
+class TaskMemory(Memory, Protocol):
+    """What a task of Airflow remembers."""
+
+    def end(self) -> None:
+        """Let go of what nobody will ask for any more."""
+
+
+def memory_of(context: Context) -> TaskMemory:
+    """Find what a task remembers.
+
+    Args:
+        context: Airflow's context.
+    """
+    # Airflow 3.3 and newer. XComs are no such thing: a retry begins without them.
+    store = context.get("task_state_store")
+    return _Variable(context["ti"]) if store is None else _StateStore(store)
+
+
+class _StateStore:
+    """Airflow's own place for it, which it empties with the run of the DAG."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def get(self) -> dict[str, Any] | None:
+        value = self._store.get(_KEY)
+        return value if isinstance(value, dict) else None
+
+    def keep(self, value: dict[str, Any]) -> None:
+        self._store.set(_KEY, value)
+
+    def forget(self) -> None:
+        self._store.delete(_KEY)
+
+    def end(self) -> None:
+        """Leave it there: a worker that dies before it can tell Airflow of its success is still to be remembered."""
+
+
+class _Variable:
+    """A Variable for as long as the task runs: all that older Airflow lets a retry see."""
+
+    def __init__(self, task_instance: Any) -> None:
+        names = (task_instance.dag_id, task_instance.run_id, task_instance.task_id, str(task_instance.map_index))
+        self._told = f"What {' / '.join(names)} started at a cloud; a retry goes on with it."
+        # Names of DAGs and runs may be longer together than that of a Variable.
+        self._key = f"{_KEY}_{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:32]}"
+
+    def get(self) -> dict[str, Any] | None:
+        value = load_json(Variable.get(self._key, None) or "")
+        return value if isinstance(value, dict) else None
+
+    def keep(self, value: dict[str, Any]) -> None:
+        Variable.set(self._key, json.dumps(value), description=self._told)
+
+    def forget(self) -> None:
+        Variable.delete(self._key)
+
+    def end(self) -> None:
+        self.forget()

@@ -1,0 +1,349 @@
+"""The operator that starts a task of any API, and waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, conf
+
+from airflow_cloudtasks.catalog import find_api, stored_api
+from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, StartUnknown, WaitTimedOut
+from airflow_cloudtasks.hooks.starter import Attempt, Starter
+from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.on_kill import OnKill
+from airflow_cloudtasks.operators.memory import memory_of
+from airflow_cloudtasks.polling.conclusion import conclude, from_event, seen
+from airflow_cloudtasks.polling.decisions import OnUnknown, Verdict, Waiting, WaitRules, next_delay
+from airflow_cloudtasks.polling.reasons import with_reasons
+from airflow_cloudtasks.polling.rounds import Rounds
+from airflow_cloudtasks.polling.together import TogetherRules
+from airflow_cloudtasks.starting import names
+from airflow_cloudtasks.task_arguments import hook_of
+from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.spec import TaskApi
+
+_WEEK = 7 * 24 * 3600.0
+_ALL = TogetherRules()
+
+# A task that has just been started may not be there yet for those who read.
+_UNSEEN_SECONDS = 60.0
+_UNSEEN_INTERVAL = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What is waited for at a time: the job that sets tasks going, then the tasks."""
+
+    api: TaskApi
+    ids: tuple[str, ...]
+    api_params: dict[str, str]
+
+
+class StartCloudTaskOperator(BaseOperator):
+    """Starts a task of any API, waits until it has ended, and returns it.
+
+    A retry goes on with the task that an earlier try has started, and starts another one only where that has failed.
+    A start request that was not answered is not sent again unless the vendor, or a look-up, tells that this starts no
+    second task. Where the user kills the Airflow task, the cloud's task is canceled.
+
+    Args:
+        api: A name of the catalog, e.g. ``wedata.workflow_run``, or a TaskApi of one's own that has ``starts``.
+        parameters: The parameters of the vendor's action, in its spelling (templated). Python's dicts, lists, times and
+            numbers become what the vendor wants.
+        action: The vendor's action, where the API has several, e.g. ``CheckRules``.
+        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
+        region: The region, against the connection's own (templated).
+        wait_for_completion: Whether to wait until the task has ended; otherwise it is returned as it was first seen.
+        deferrable: Whether to wait in the triggerer, which takes no worker slot; the default is Airflow's
+            ``[operators] default_deferrable``.
+        poke_interval: Seconds between two polls.
+        exponential_backoff: Whether the interval doubles from poll to poll.
+        max_wait: The longest interval, in seconds or as a timedelta.
+        timeout: Seconds that the task may take, from its start on; it is canceled then, if the vendor can.
+        cancel_on_kill: Whether the cloud's task is canceled when the Airflow task is killed, or times out.
+        on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
+        success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
+        failure_statuses: The vendor's statuses that are a failure for this wait (templated).
+        **kwargs: What Airflow's BaseOperator takes. ``multiple_outputs`` is true by default, so that the next task can
+            take ``started.output["detail"]``.
+
+    Returns:
+        The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom,
+        and each part of it under its name. A list of them for an action that is given a list of tasks.
+
+    Raises:
+        ValueError: When the DAG is parsed: an argument is wrong; the text says which, and what was expected.
+        AirflowFailException: Nobody can tell whether a request has started a task. Airflow does not try again then.
+        CloudTaskFailed: The task ended in failed, canceled or expired.
+        WaitTimedOut: The task had not ended by ``timeout``.
+        CloudApiError: The cloud refuses: wrong keys, no permission, bad parameters.
+        InvalidConnection: The Airflow connection cannot be used.
+    """
+
+    template_fields: Collection[str] = ("parameters", "conn_id", "region", "success_statuses", "failure_statuses")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
+    operator_extra_links = (CloudConsoleLink(),)
+    ui_color = "#dfe9d8"
+
+    def __init__(
+        self,
+        *,
+        api: str | TaskApi,
+        parameters: Mapping[str, Any] | None = None,
+        action: str | None = None,
+        conn_id: str | None = None,
+        region: str | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool | None = None,
+        poke_interval: float = 60.0,
+        exponential_backoff: bool = False,
+        max_wait: float | timedelta | None = None,
+        timeout: float | timedelta = _WEEK,
+        cancel_on_kill: bool = True,
+        on_unknown: OnUnknown = "wait",
+        success_statuses: Sequence[str] = (),
+        failure_statuses: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        self.api = find_api(api)
+        self.start = self.api.start(action)
+        # A list of tasks has no parts with names.
+        kwargs.setdefault("multiple_outputs", self.start.ids_param is None)
+        super().__init__(**kwargs)
+        self.parameters = parameters
+        self.conn_id = conn_id
+        self.region = region
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = (
+            conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
+        )
+        self.timeout = _seconds(timeout)
+        self.cancel_on_kill = cancel_on_kill
+        self.success_statuses = success_statuses
+        self.failure_statuses = failure_statuses
+        self.rules = WaitRules(
+            poke_interval=poke_interval,
+            exponential_backoff=exponential_backoff,
+            max_wait=None if max_wait is None else _seconds(max_wait),
+            on_unknown=on_unknown,
+        )
+        if parameters is None or isinstance(parameters, Mapping):
+            self.start.check(_given(parameters))
+        if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
+            StatusOverrides.of(success_statuses, failure_statuses)
+        # What one run keeps for on_kill, which Airflow calls in the middle of anything.
+        self._hook: CloudTasksHook | None = None
+        self._on_kill: OnKill | None = None
+        self._killed = False
+
+    def execute(self, context: Context) -> Any:
+        """Start the task, or find what an earlier try has started, and wait."""
+        parameters = _given(self.parameters)
+        self.start.check(parameters)
+        self._killed = False
+        self._hook = hook_of(self.api, self.conn_id, self.region)
+        memory = memory_of(context)
+        starter = Starter(self._hook, self.api, self.start, parameters, memory, run=context["ti"].max_tries)
+        try:
+            attempt = starter.started()
+        except StartUnknown as error:
+            raise AirflowFailException(str(error)) from error
+        self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
+        self._watch_over(attempt, parameters)
+        keep_link(context, self.api, [])
+        if self.wait_for_completion:
+            return self._wait(context, attempt, time.time() + self.timeout)
+        stage = self._stages(attempt)[0]
+        rounds, _ = self._first_look(stage)
+        memory.end()
+        return self._with_outputs(stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
+
+    def execute_complete(
+        self, context: Context, event: Mapping[str, Any], attempt: Mapping[str, Any], stage: int, deadline: float
+    ) -> Any:
+        """Go on in a worker with what the trigger fired.
+
+        Args:
+            context: Airflow's context.
+            event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
+            attempt: The start.
+            stage: What was waited for.
+            deadline: Unix seconds of the timeout.
+        """
+        self._hook = hook_of(self.api, self.conn_id, self.region)
+        started = Attempt.from_dict(attempt)
+        self._watch_over(started, _given(self.parameters))
+        return self._wait(context, started, deadline, stage, from_event(event))
+
+    def on_kill(self) -> None:
+        """Cancel the cloud's task; Airflow calls this where the user has killed the one that waits for it."""
+        self._killed = True
+        if self._hook is None:
+            return
+        self._hook.hold()
+        if self._on_kill is None:
+            self.log.warning("Killed: what was started at the cloud, if anything, goes on.")
+        else:
+            self._on_kill.carry_out(self._hook)
+
+    def outputs(self, task: CloudTask) -> dict[str, Any]:
+        """Give what XCom gets besides the task, by name; for subclasses.
+
+        Args:
+            task: The task as it ended, or was first seen.
+        """
+        return {}
+
+    def _stages(self, attempt: Attempt) -> list[_Stage]:
+        parameters = _given(self.parameters)
+        stages = [_Stage(self.api, attempt.ids, names(self.api, self.start, parameters))]
+        if attempt.job is not None and self.start.job_api is not None:
+            job_api = find_api(self.start.job_api)
+            stages.insert(0, _Stage(job_api, (attempt.job,), names(job_api, self.start, parameters)))
+        return stages
+
+    def _watch_over(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
+        """Make ready to cancel what was started."""
+        if not self.cancel_on_kill or self._hook is None:
+            return
+        known = {**parameters, **names(self.api, self.start, parameters)}
+        self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+        if self._killed:
+            # Too early for on_kill, which interrupted the start.
+            self._on_kill.carry_out(self._hook)
+            raise AirflowException("The Airflow task was killed while the cloud's was being started.")
+
+    def _wait(
+        self,
+        context: Context,
+        attempt: Attempt,
+        deadline: float,
+        first: int = 0,
+        ends: Sequence[Verdict] | None = None,
+    ) -> Any:
+        """Wait stage by stage, the first of which may be over by now."""
+        tasks: list[CloudTask] = []
+        stages = self._stages(attempt)
+        for number, stage in enumerate(stages[first:], first):
+            if ends is None:
+                rounds, is_over = self._first_look(stage)
+                if not is_over and self.deferrable:
+                    self._defer(attempt, number, stage, deadline)
+                ends = rounds.seen if is_over else self._stay(stage, deadline)
+            tasks = self._conclude(context, stage, ends)
+            ends = None
+        memory_of(context).end()
+        return self._with_outputs(stages[-1], tasks)
+
+    def _rounds(self, stage: _Stage, rules: WaitRules) -> Rounds:
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        return Rounds(
+            self._hook,
+            stage.api,
+            stage.ids,
+            stage.api_params,
+            rules=rules,
+            overrides=self._overrides(stage),
+            together=_ALL,
+            log=self.log.info,
+        )
+
+    def _overrides(self, stage: _Stage) -> StatusOverrides:
+        # The statuses are those of the tasks, not of a job before them.
+        if stage.api is not self.api:
+            return CATALOG_STATUSES
+        return StatusOverrides.of(self.success_statuses, self.failure_statuses)
+
+    def _first_look(self, stage: _Stage) -> tuple[Rounds, bool]:
+        """Read the tasks, again as long as they are new and not to be found; tells whether they have ended."""
+        rounds = self._rounds(stage, replace(self.rules, missing="wait"))
+        until = time.monotonic() + _UNSEEN_SECONDS
+        while not (is_over := rounds.read(until_one_goes_on=self.deferrable)):
+            unseen = any(isinstance(end, Waiting) and isinstance(end.why, NotFound) for end in rounds.seen)
+            if not unseen or time.monotonic() > until:
+                break
+            time.sleep(_UNSEEN_INTERVAL)
+        return rounds, is_over
+
+    def _stay(self, stage: _Stage, deadline: float) -> list[Verdict]:
+        """Wait in the worker."""
+        rounds, polls = self._rounds(stage, self.rules), 0
+        while True:
+            left = deadline - time.time()
+            polls += 1
+            time.sleep(next_delay(self.rules, polls, left))
+            if rounds.read() or left <= 0:
+                return rounds.seen
+
+    def _defer(self, attempt: Attempt, number: int, stage: _Stage, deadline: float) -> None:
+        overrides = self._overrides(stage)
+        timeout = timedelta(seconds=max(deadline - time.time(), 0)) + TIMEOUT_GRACE
+        self.defer(
+            trigger=CloudTaskTrigger(
+                api=stored_api(stage.api),
+                cloud_task_id=list(stage.ids) if len(stage.ids) > 1 else stage.ids[0],
+                api_params=stage.api_params,
+                conn_id=self.conn_id,
+                region=self.region,
+                success_statuses=list(overrides.success),
+                failure_statuses=list(overrides.failure),
+                poke_interval=self.rules.poke_interval,
+                exponential_backoff=self.rules.exponential_backoff,
+                max_wait=self.rules.max_wait,
+                on_unknown=self.rules.on_unknown,
+                deadline=deadline,
+                cancel=None if self._on_kill is None else self._on_kill.as_dict(),
+            ),
+            method_name="execute_complete",
+            kwargs={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
+            timeout=min(timeout, self.execution_timeout or timedelta.max),
+        )
+
+    def _conclude(self, context: Context, stage: _Stage, ends: Sequence[Verdict]) -> list[CloudTask]:
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        ends = with_reasons(self._hook, stage.api, ends, stage.api_params)
+        tasks = [task for end in ends if (task := seen(end)) is not None]
+        keep_link(context, stage.api, tasks)
+        try:
+            conclude(ends, _ALL, many=True)
+        except CloudTaskFailed:
+            # The next try starts anew, whatever it could remember.
+            memory_of(context).forget()
+            raise
+        except WaitTimedOut as error:
+            if self._on_kill is not None:
+                self._on_kill.carry_out(self._hook)
+            raise WaitTimedOut(f"{stage.api.name} took longer than {self.timeout:g} seconds; {error}") from None
+        for task in tasks:
+            self.log.info("%s", task)
+        return tasks
+
+    def _with_outputs(self, stage: _Stage, tasks: Sequence[CloudTask]) -> Any:
+        if self.start.ids_param is not None and stage.api is self.api:
+            return [task.as_dict() for task in tasks]
+        return tasks[0].as_dict() | self.outputs(tasks[0])
+
+
+def _unseen(stage: _Stage, index: int) -> CloudTask:
+    """Give a task that has been started and could not be read."""
+    return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=stage.ids[index], state=TaskState.UNKNOWN)
+
+
+def _given(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Leave out what is None: arguments that were not given, and templates that came to nothing."""
+    return {name: value for name, value in (parameters or {}).items() if value is not None}
+
+
+def _seconds(value: float | timedelta) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

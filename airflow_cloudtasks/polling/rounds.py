@@ -1,0 +1,82 @@
+"""Waiting in a worker: the tasks are read round by round, by the same decisions as in the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.errors import CloudApiError, Invalid
+from airflow_cloudtasks.polling.decisions import ChangeLog, Outcome, Verdict, Waiting, WaitRules, judge
+from airflow_cloudtasks.polling.together import Together, TogetherRules
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.normalise import StatusOverrides
+    from airflow_cloudtasks.spec import TaskApi
+
+
+class Rounds:
+    """One wait on one task or several.
+
+    Args:
+        hook: What reads them.
+        api: The API.
+        ids: The ids of the tasks.
+        api_params: The other parameters that name them, in the vendor's spelling.
+        rules: How to wait.
+        overrides: Statuses that mean something else for this wait.
+        together: What of them is waited for.
+        log: Where changes are told.
+
+    Attributes:
+        seen: How each task was last seen, in the order of the ids.
+    """
+
+    def __init__(
+        self,
+        hook: CloudTasksHook,
+        api: TaskApi,
+        ids: Sequence[str],
+        api_params: Mapping[str, Any] | None,
+        *,
+        rules: WaitRules,
+        overrides: StatusOverrides,
+        together: TogetherRules,
+        log: Callable[[str], Any],
+    ) -> None:
+        self._hook, self._api, self._ids, self._api_params = hook, api, ids, api_params
+        self._rules, self._overrides = rules, overrides
+        self._ends = Together(len(ids), together)
+        self._changes = [ChangeLog() for _ in ids]
+        self._log = log
+        self.seen: list[Verdict] = [Waiting(None)] * len(ids)
+
+    def read(self, *, until_one_goes_on: bool = False) -> bool:
+        """Read once every task that has not ended.
+
+        Args:
+            until_one_goes_on: Whether to leave the others to the triggerer once one of them goes on.
+
+        Returns:
+            Whether the wait is over.
+        """
+        for index, task_id in enumerate(self._ids):
+            if self._ends.ends[index] is not None:
+                continue
+            outcome = self._outcome(task_id)
+            self.seen[index] = verdict = judge(outcome, self._rules)
+            if isinstance(verdict, Waiting):
+                if (line := self._changes[index].line(outcome)) is not None:
+                    self._log(line)
+                # A service that is down is not asked for all of them.
+                if until_one_goes_on or (isinstance(outcome, CloudApiError) and outcome.retryable):
+                    break
+            elif self._ends.take(index, verdict):
+                break
+        return self._ends.is_over
+
+    def _outcome(self, task_id: str) -> Outcome:
+        try:
+            return self._hook.read_task(self._api, task_id, self._api_params, self._overrides)
+        except (CloudApiError, Invalid) as error:
+            return error

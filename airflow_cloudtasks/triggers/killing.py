@@ -1,0 +1,56 @@
+"""Whether a trigger was canceled because the user has killed its task, or because its triggerer ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger
+from asgiref.sync import sync_to_async
+
+from airflow_cloudtasks.start_from_trigger import AIRFLOW
+
+# Airflow that calls on_kill by itself, and then only.
+AIRFLOW_TELLS = hasattr(BaseTrigger, "on_kill")
+
+_DEFERRED = "deferred"
+
+
+async def was_killed(task_instance: Any) -> bool:
+    """Tell whether Airflow's task is deferred no more, for older Airflow: it cancels triggers for either reason.
+
+    Args:
+        task_instance: Airflow's, as the trigger has it.
+    """
+    state = await sync_to_async(_state_in_database if AIRFLOW < (3, 0) else _state_told)(task_instance)
+    return state != _DEFERRED
+
+
+def _state_told(task_instance: Any) -> str | None:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=task_instance.dag_id,
+        task_ids=[task_instance.task_id],
+        run_ids=[task_instance.run_id],
+        map_index=task_instance.map_index,
+    )
+    of_run = states.get(task_instance.run_id, {})
+    return next(iter(of_run.values()), None)
+
+
+def _state_in_database(task_instance: Any) -> str | None:
+    from airflow.models import TaskInstance
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        state: str | None = (
+            session.query(TaskInstance.state)
+            .filter_by(
+                dag_id=task_instance.dag_id,
+                task_id=task_instance.task_id,
+                run_id=task_instance.run_id,
+                map_index=task_instance.map_index,
+            )
+            .scalar()
+        )
+    return state
