@@ -169,22 +169,18 @@ class StartCloudTaskOperator(BaseOperator):
         memory.end()
         return self._with_outputs(stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
 
-    def execute_complete(
-        self, context: Context, event: Mapping[str, Any], attempt: Mapping[str, Any], stage: int, deadline: float
-    ) -> Any:
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on in a worker with what the trigger fired.
 
         Args:
             context: Airflow's context.
             event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
-            attempt: The start.
-            stage: What was waited for.
-            deadline: Unix seconds of the timeout.
         """
         self._hook = hook_of(self.api, self.conn_id, self.region)
-        started = Attempt.from_dict(attempt)
-        self._watch_over(started, _given(self.parameters))
-        return self._wait(context, started, deadline, stage, from_event(event))
+        carried = event["carried"]
+        attempt = Attempt.from_dict(carried["attempt"])
+        self._watch_over(attempt, _given(self.parameters))
+        return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
 
     def on_kill(self) -> None:
         """Cancel the cloud's task; Airflow calls this where the user has killed the one that waits for it."""
@@ -304,9 +300,9 @@ class StartCloudTaskOperator(BaseOperator):
                 on_unknown=self.rules.on_unknown,
                 deadline=deadline,
                 cancel=None if self._on_kill is None else self._on_kill.as_dict(),
+                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
             ),
             method_name="execute_complete",
-            kwargs={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
             timeout=min(timeout, self.execution_timeout or timedelta.max),
         )
 

@@ -93,6 +93,8 @@ class CloudTaskTrigger(BaseTrigger):
         do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
         cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
             :class:`~airflow_cloudtasks.on_kill.OnKill` gives it; None for nothing.
+        carried: What the event is to have besides, as ``carried``, in plain JSON types; None for nothing. Of what
+            Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
     """
 
     def __init__(
@@ -122,6 +124,7 @@ class CloudTaskTrigger(BaseTrigger):
         never_fail: bool = False,
         do_xcom_push: bool = True,
         cancel: Mapping[str, Any] | None = None,
+        carried: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.api = find_api(api)
@@ -152,6 +155,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.never_fail = never_fail
         self.do_xcom_push = do_xcom_push
         self.cancel = cancel
+        self.carried = carried
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give Airflow what makes this trigger again, in this or another triggerer."""
@@ -175,6 +179,7 @@ class CloudTaskTrigger(BaseTrigger):
                 "never_fail": self.never_fail,
                 "do_xcom_push": self.do_xcom_push,
                 "cancel": self.cancel,
+                "carried": self.carried,
             },
         )
 
@@ -202,7 +207,8 @@ class CloudTaskTrigger(BaseTrigger):
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
             yield event
         else:
-            yield TriggerEvent(as_event(ends, many=many))
+            carried = {} if self.carried is None else {"carried": self.carried}
+            yield TriggerEvent(as_event(ends, many=many) | carried)
 
     async def on_kill(self) -> None:
         """Cancel the task at the cloud; Airflow calls this where the user has killed the one that waits for it."""
