@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer
 from airflow_cloudtasks.normalise import decoded
 from airflow_cloudtasks.spec import Cancel, Start, TaskApi
@@ -115,14 +116,17 @@ def is_it(
     find = start.find
     if find is None:
         return False
-    task = decoded(api, listed)
+    task, sent = decoded(api, listed), encode(api, start, parameters)
+    key_and_value = start.key_and_value
     created = moment(at(task, find.created_at), api.zone)
     return (
         created is not None
         and created >= since
         and all(text(at(task, path)) == value for path, value in find.fields.items())
         and all(
-            _agrees(parameters.get(name), at(task, path), start.key_and_value[0], start.key_and_value[1])
+            # Whether the vendor shows what it got, or what it made of that, is not always documented.
+            _agrees(parameters.get(name), at(task, path), *key_and_value)
+            or _agrees(sent.get(name), at(task, path), *key_and_value)
             for path, name in find.shows.items()
         )
     )

@@ -11,6 +11,8 @@ Beijing's time and with the bounds themselves.
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.wire import JsonObject
 
 _STOPPED = Step("TERMINATED")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
 # "Has a value in any status": what it says is for people, in the language of the caller.
 _STATUS_MESSAGES = {
     "QUEUED": "The run has not finished and has no results yet. Ask again later with the same JobId.",
@@ -137,7 +140,7 @@ def _cost(call: Call, task: Task) -> int:
 
 
 def _run_script(call: Call) -> JsonObject:
-    script_id, content = call.parameters.get("ScriptId"), call.parameters.get("ScriptContent")
+    script_id, content = call.parameters.get("ScriptId"), _text_of(call.parameters.get("ScriptContent"))
     if script_id is None:
         # Documented: both are needed without a saved script, and in the configuration a data source.
         config = call.parameters.get("ScriptConfig", {})
@@ -149,6 +152,13 @@ def _run_script(call: Call) -> JsonObject:
     where = position(task.script, task.created_at, call.now)
     job = _complete(call, task, show_task(_JOB, task, where, call.parameters))
     return {"Data": {**job, "JobExecutionList": [_execution(job)]}}
+
+
+def _text_of(content: str | None) -> str | None:
+    """Take a script's text as WeData does: what might be Base64 is taken for that, whatever was meant."""
+    if not content or len(content) % 4 or not _BASE64.fullmatch(content):
+        return content
+    return b64decode(content).decode(errors="replace")
 
 
 def _complete(call: Call, task: Task, job: JsonObject) -> JsonObject:

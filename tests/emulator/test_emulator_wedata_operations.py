@@ -450,3 +450,12 @@ def test_a_deleted_backfill_is_gone(cloudtasks_emulator: Emulator) -> None:
 def test_a_backfills_script_is_made_of_percentages(client: Client, status: str | None) -> None:
     answer = client.control("POST", "tasks", {"api": BACKFILL, "id": "b1", "script": [status]})
     assert (answer.status, "CompletePercent/SuccessPercent such as 60/50" in answer.json["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("sent", ["c2hvdyB0YWJsZXM7", "show tables;"])
+def test_a_script_may_come_in_base64(cloudtasks_emulator: Emulator, sent: str) -> None:
+    assert start_sql(cloudtasks_emulator, ScriptContent=sent)["ScriptContent"] == "show tables;"
+
+
+def test_a_script_that_might_be_base64_is_taken_for_that(cloudtasks_emulator: Emulator) -> None:
+    assert start_sql(cloudtasks_emulator, ScriptContent="descTBLS")["ScriptContent"] != "descTBLS"
