@@ -44,6 +44,8 @@ class _Encoder:
             return self._plain(value, path)
         try:
             return self._encoded(value, path, how)
+        except InvalidArguments:
+            raise
         except (ValueError, TypeError) as error:
             raise InvalidArguments(f"{self._start.action.name}: {path} is {value!r:.200}; {error}") from None
 
@@ -118,7 +120,9 @@ class _Encoder:
         if isinstance(value, datetime):
             moment = value if value.tzinfo else value.replace(tzinfo=self._zone)
             return moment.astimezone(self._zone).date().isoformat()
-        return value if isinstance(value, str) else self._time(value)
+        if not isinstance(value, str | date):
+            raise ValueError("expected a day.")
+        return value if isinstance(value, str) else value.isoformat()
 
 
 def _pairs(value: Any) -> list[Any]:

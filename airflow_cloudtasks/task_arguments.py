@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -67,6 +67,21 @@ class TaskArguments:
     def hook(self) -> CloudTasksHook:
         """Make the hook that reads the task."""
         return hook_of(self.api, self.conn_id, self.region)
+
+
+def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
+    """Add statuses to the ``success_statuses`` of a wait.
+
+    Args:
+        statuses: What is added.
+        given: The ``success_statuses``.
+
+    Raises:
+        ValueError: They are no list that can be added to.
+    """
+    if not isinstance(given, list | tuple | set | frozenset):
+        raise ValueError(f"success_statuses is {given!r}; expected a list of statuses.")
+    return (*statuses, *given)
 
 
 def unix_seconds(given: Any) -> float | None:

@@ -8,6 +8,7 @@ from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_OPERATION, BPSTUDIO_T
 from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK as ICE_TASK
 from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
 from airflow_cloudtasks.operators.start import StartCloudTaskOperator
+from airflow_cloudtasks.task_arguments import also_successes
 
 
 class IceStartWorkflowOperator(StartCloudTaskOperator):
@@ -103,7 +104,7 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         if not error_message_fails:
-            kwargs["success_statuses"] = (*SUCCESSES, *kwargs.get("success_statuses", ()))
+            kwargs["success_statuses"] = also_successes(SUCCESSES, kwargs.get("success_statuses", ()))
         super().__init__(
             api=BPSTUDIO_TASK,
             parameters={

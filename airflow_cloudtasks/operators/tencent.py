@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from airflow_cloudtasks.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
     from airflow_cloudtasks.model import CloudTask
 
 
@@ -202,6 +204,12 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
             **kwargs,
         )
 
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render, and make ranges of the pairs that another task gave."""
+        super().render_template_fields(context, jinja_env)
+        parameters = dict(self.parameters or {})
+        self.parameters = parameters | {"DataBackfillRangeList": _ranges(parameters.get("DataBackfillRangeList"))}
+
 
 class WeDataRerunInstancesOperator(StartCloudTaskOperator):
     """Runs task instances of WeData again (RerunTaskInstancesAsync), and waits until all of them have ended.
@@ -349,7 +357,8 @@ class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
 
 def _ranges(given: Any) -> Any:
     """Make pairs of days what the vendor calls a range; what is no list of pairs stays as it is."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+    # The output of another task, before it is there, says that it is iterable, and is not.
+    if isinstance(given, str) or not isinstance(given, Sequence):
         return given
     return [
         each

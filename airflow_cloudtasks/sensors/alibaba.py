@@ -7,6 +7,7 @@ from typing import Any
 from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK
 from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.task_arguments import also_successes
 
 
 class BpStudioTaskSensor(CloudTaskSensor):
@@ -21,7 +22,7 @@ class BpStudioTaskSensor(CloudTaskSensor):
 
     def __init__(self, *, cloud_task_id: Any, error_message_fails: bool = True, **kwargs: Any) -> None:
         if not error_message_fails:
-            kwargs["success_statuses"] = (*SUCCESSES, *kwargs.get("success_statuses", ()))
+            kwargs["success_statuses"] = also_successes(SUCCESSES, kwargs.get("success_statuses", ()))
         super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, **kwargs)
 
 

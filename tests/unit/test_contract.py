@@ -54,7 +54,7 @@ def members(api: TaskApi, name: str) -> dict[str, Any]:
 
 def member_at(api: TaskApi, name: str, path: str) -> Any:
     """The definition of what stands at a path below an object."""
-    *parents, last = path.split(".")
+    *parents, last = (key for key in path.split(".") if not key.isdecimal())
     for parent in parents:
         name = members(api, name)[parent]["member"]
     return members(api, name)[last]
@@ -73,9 +73,13 @@ def task_object(api: TaskApi) -> str:
 def test_an_action_of_tencent_takes_these_parameters_and_needs_those(name: str) -> None:
     api = APIS[name]
     takes = members(api, defined(api, api.read)["input"])
-    assert set(api.read.params) == {param for param, member in takes.items() if member["required"]}
+    assert set(api.read.params) - set(api.read.filters) == {
+        param for param, member in takes.items() if member["required"]
+    }
     assert set(api.read.optional) <= {param for param, member in takes.items() if not member["required"]}
-    assert {takes[param]["type"] for param in (*api.read.params, *api.read.optional)} == {"string"}
+    given = {*api.read.params, *api.read.optional} - set(api.read.filters)
+    assert {takes[param]["type"] for param in given} == {"string"}
+    assert all(name in takes["Filters"]["document"] for name in api.read.filters)
 
 
 @pytest.mark.parametrize("name", TENCENT)

@@ -51,6 +51,7 @@ MEANINGS = {
     },
     "wedata.task": {"N": PENDING, "Y": SUCCEEDED, "O": RUNNING, "T": RUNNING, "F": FAILED, "INVALID": FAILED},
     "wedata.workflow_run": RUNS,
+    "wedata.newest_workflow_run": RUNS,
     "wedata.task_run": RUNS,
     "wedata.task_instance": {
         "WAIT_EVENT": PENDING,
