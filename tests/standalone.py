@@ -47,12 +47,16 @@ def running_standalone(log: Path, environment: Mapping[str, str]) -> Iterator[st
     try:
         yield f"http://localhost:{api}"
     finally:
-        _stop(psutil.Process(process.pid))
+        stop(psutil.Process(process.pid))
         process.wait()
 
 
-def _stop(parent: psutil.Process) -> None:
-    """End it and all that it started: a scheduler that lives on takes the tasks of the next test's DAG for its own."""
+def stop(parent: psutil.Process) -> None:
+    """End it and all that it started: a scheduler that lives on takes the tasks of the next test's DAG for its own.
+
+    Args:
+        parent: The process.
+    """
     family = [parent, *parent.children(recursive=True)]
     for each in family:
         with suppress(psutil.NoSuchProcess):

@@ -29,9 +29,11 @@ class Scheduler:
     Args:
         dag_id: The DAG that it is to run, once.
         log: Its log.
+        address: That of its pages.
     """
 
-    def __init__(self, dag_id: str, log: Path) -> None:
+    def __init__(self, dag_id: str, log: Path, address: str) -> None:
+        self.address = address
         self._dag_id = dag_id
         self._log = log
 
@@ -104,7 +106,7 @@ def running_scheduler(
     log = directory / "standalone.log"
     folder = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
     with running_standalone(log, folder | dict(environment or {})) as address:
-        scheduler = Scheduler(dag_id, log)
+        scheduler = Scheduler(dag_id, log, address)
         # A task that starts before there is an API server to talk to fails.
         health = f"{address}{'/health' if IS_AIRFLOW_2 else '/api/v2/monitor/health'}"
         scheduler.until(lambda: _answers(health), "its API server answers")
