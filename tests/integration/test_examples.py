@@ -50,6 +50,33 @@ def test_lke_skips_what_follows_a_failed_export(cloud: Emulator) -> None:
     assert run_dag("lke_task") == {"wait_for_export": "skipped"}
 
 
+def test_pipeline_starts_at_both_clouds_and_hands_results_on(cloud: Emulator) -> None:
+    rows = {"Columns": [{"ColumnName": "day"}, {"ColumnName": "orders"}], "Rows": [{"Values": ["2026-01-01", "17"]}]}
+    for api, running, done, fields in (
+        ("ice.workflow_task", "Processing", "Succeed", {}),
+        ("wedata.workflow_run", "RUNNING", "SUCCESS", {}),
+        ("wedata.sql_run", "RUNNING", "SUCCESS", {"Results": [rows]}),
+        ("bdrc.task", "RUNNING", "COMPLETE", {}),
+    ):
+        cloud.next_script(api, (running, SOON), done, fields=fields)
+    assert set(run_dag("media_to_warehouse").values()) == {"success"}
+    transcoded, loaded, counted, protected = cloud.started()
+    params = {one["ParamKey"]: one["ParamValue"] for one in loaded["parameters"]["AdvancedParams"]}
+    assert params["transcoding"] == transcoded["id"]
+    assert (counted["api"], protected["parameters"]) == (
+        "wedata.sql_run",
+        {"ResourceArn": "acs:oss:cn-shanghai:1300000001:media-archive"},
+    )
+    results = returned("media_to_warehouse")
+    assert (results["check"], results["check_backups"]["state"]) == (17, "succeeded")
+
+
+def test_pipeline_stops_where_the_sql_finds_nothing(cloud: Emulator) -> None:
+    cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": []})
+    states = run_dag("media_to_warehouse")
+    assert (states["count"], states["check"], states["check_backups"]) == ("success", "failed", "upstream_failed")
+
+
 def test_pipeline_waits_on_both_clouds_and_reports(cloud: Emulator) -> None:
     params = {"TaskType": "ModifyAttributeLabel", "BotBizId": "1767024172536168448"}
     cloud.add_task("bpstudio.task", "2615", script=[("BINDING", SOON), ("FINISH", None)], fields={"ErrorMessage": ""})

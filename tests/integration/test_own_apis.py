@@ -1,0 +1,104 @@
+"""An API of one's own works as those of the catalog do: the guide's example, and one that a package brings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from other_products import add_to_emulator
+from running import returned, run_dag
+
+from airflow_cloudtasks import catalog
+from airflow_cloudtasks.catalog import find_api, stored_api
+from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "own_apis.md").read_text()
+(EXAMPLE,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+
+
+@pytest.fixture
+def cloud(airflow_home: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    emulator.reset()
+    add_to_emulator(monkeypatch)
+    dag_file = airflow_home / "dags" / "two_more_products.py"
+    dag_file.write_text(EXAMPLE)
+    yield emulator
+    dag_file.unlink()
+    emulator.reset()
+
+
+def specs() -> dict[str, Any]:
+    defined: dict[str, Any] = {}
+    exec(EXAMPLE, defined)
+    return defined
+
+
+@contextmanager
+def installed(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install a package for the length of the block whose entry point leads to ALL of its module."""
+    module = f"own_apis_{abs(hash(source))}"
+    (directory / f"{module}.py").write_text(source)
+    metadata = directory / f"{module}-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[{catalog.ENTRY_POINTS}]\nmine = {module}:ALL\n")
+    monkeypatch.syspath_prepend(str(directory))
+    catalog._installed.cache_clear()
+    try:
+        yield
+    finally:
+        catalog._installed.cache_clear()
+
+
+def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator) -> None:
+    assert run_dag("two_more_products") == {"pack": "success", "restart": "success"}
+    packed, restarted = cloud.started("imm.file_compression") + cloud.started("cdb.async_request")
+    assert packed["parameters"]["Sources"] == '[{"URI": "oss://media/2026/01.mov"}]'
+    assert restarted["parameters"] == {"InstanceIds": ["cdb-c1nl9rpv"]}
+    results = returned("two_more_products")
+    assert [(results[name]["api"], results[name]["state"]) for name in ("pack", "restart")] == [
+        ("imm.file_compression", "succeeded"),
+        ("cdb.async_request", "succeeded"),
+    ]
+
+
+def test_each_of_them_takes_less_than_fifteen_lines() -> None:
+    written = re.findall(r"^(?:_CDB_STATES.*\n)?\w+ = TaskApi\(\n.*?^\)\n", EXAMPLE, re.DOTALL | re.MULTILINE)
+    assert [text.count("\n") < 15 for text in written] == [True, True]
+
+
+def test_an_installed_package_brings_its_apis_by_name(
+    cloud: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = EXAMPLE.partition("with DAG")[0] + "\nALL = [IMM_PACKING, CDB_REQUEST]\n"
+    with installed(source, tmp_path, monkeypatch):
+        api = find_api("cdb.async_request")
+        assert api == specs()["CDB_REQUEST"]
+        # Whole, for triggerers on other machines.
+        assert find_api(stored_api(api)) == api
+        operator = StartCloudTaskOperator(task_id="x", api="cdb.async_request", parameters={"InstanceIds": ["cdb-1"]})
+        assert operator.start.action.name == "RestartDBInstances"
+        with pytest.raises(ValueError, match=r"Unknown api 'cdb\.nothing'.*cdb\.async_request.*imm\.file_compression"):
+            find_api("cdb.nothing")
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("ALL = ['no spec']", r"The entry point 'mine' of airflow_cloudtasks\.apis leads to a str; expected a TaskApi"),
+        (
+            "from airflow_cloudtasks.catalog import LKE_TASK\nALL = LKE_TASK",
+            r"'mine' .*has an API named 'lke\.task', and there is another one of this name",
+        ),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: str
+) -> None:
+    with installed(source, tmp_path, monkeypatch), pytest.raises((TypeError, ValueError), match=error):
+        find_api("mine.nothing")
