@@ -1,4 +1,4 @@
-# make demo   sets everything up and runs a real Airflow DAG that waits on all five APIs of the emulator
+# make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make lint   format, lint and types
 

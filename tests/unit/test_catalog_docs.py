@@ -1,4 +1,4 @@
-"""What the README and docs/permissions.md say of each API is what the catalog says."""
+"""What the README and the guides say of each API is what the catalog says."""
 
 from __future__ import annotations
 
@@ -25,10 +25,27 @@ def test_the_readme_names_the_action_the_parameters_and_every_status(name: str) 
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_the_permissions_name_the_read_and_the_list(name: str) -> None:
+def test_the_permissions_name_every_action(name: str) -> None:
     api = APIS[name]
-    actions = [api.read.name, *([api.list_tasks.action.name] if api.list_tasks else [])]
+    actions = {api.read.name} | {listing.action.name for listing in (api.list_tasks, api.cancel) if listing}
+    for start in api.starts:
+        actions |= {start.action.name, *([start.then.name] if start.then else [])}
+        actions |= {start.find.tasks.action.name} if start.find else set()
+    if api.parts:
+        actions |= {part.name for part in (api.parts.action, api.parts.log and api.parts.log.action) if part}
     told, policy = row("docs/permissions.md", name), (ROOT / "docs/permissions.md").read_text("utf-8")
     for action in actions:
         assert f"`{api.service.name}:{action}`" in told
         assert f'"{api.service.name}:{action}"' in policy
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.starts])
+def test_the_guide_to_operators_tells_how_each_start_is_canceled_and_known_again(name: str) -> None:
+    api, rows = APIS[name], (ROOT / "docs/operators.md").read_text("utf-8").splitlines()
+    for start in api.starts:
+        [told] = [line for line in rows if line.startswith("| `") and f" {start.action.name}" in line.split("|")[2]]
+        _, _, how, kill, lost, _ = told.split("|")
+        assert start.then is None or start.then.name in how
+        assert (api.cancel.action.name in kill) if api.cancel else ("changes nothing" in kill)
+        known = start.client_token or (start.find and start.find.tasks.action.name)
+        assert (known in lost) if known else ("cannot be known" in lost)
