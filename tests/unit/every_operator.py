@@ -1,0 +1,187 @@
+"""Every operator with arguments of its own, given all of them: as Python has them, not as the vendor does."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import UTC, date, datetime
+from typing import Any
+
+from airflow_cloudtasks.encoding import encode
+from airflow_cloudtasks.operators import alibaba, tencent
+from airflow_cloudtasks.operators.alibaba import (
+    BdrcCheckRulesOperator,
+    BdrcUpdateResourcesOperator,
+    BpStudioExecuteOperationOperator,
+    BpStudioRunTaskOperator,
+    IceStartAIWorkflowOperator,
+    IceStartWorkflowOperator,
+)
+from airflow_cloudtasks.operators.start import StartCloudTaskOperator
+from airflow_cloudtasks.operators.tencent import (
+    LkeExportAttributeLabelOperator,
+    LkeModifyAttributeLabelOperator,
+    WeDataBackfillOperator,
+    WeDataRerunInstancesOperator,
+    WeDataRunSqlOperator,
+    WeDataRunWorkflowOperator,
+)
+from airflow_cloudtasks.starting import with_mark
+
+Operator = type[StartCloudTaskOperator]
+
+TIME = datetime(2026, 1, 31, 20, 30, tzinfo=UTC)
+DAY = date(2026, 1, 31)
+
+EVERYTHING: dict[Operator, dict[str, Any]] = {
+    IceStartWorkflowOperator: {
+        "workflow_id": "w",
+        "task_input": {"Type": "OSS", "Media": "oss://bucket/影片.mp4", "At": TIME, "Nothing": None},
+        "user_data": {"dag": "nightly", "try": 1},
+        "skip_input_verification": True,
+    },
+    IceStartAIWorkflowOperator: {
+        "workflow_id": "w",
+        "inputs": [{"Name": "video", "Value": ["a", 1, 0.5, None, TIME]}],
+        "user_data": {"day": DAY},
+        "dispatch_tag": 7,
+    },
+    BpStudioRunTaskOperator: {
+        "app_id": "a",
+        "process_id": 12,
+        "task_name": "nightly",
+        "variables": {"${zone}": "cn-hangzhou-h", "${count}": 3, "${tags}": ["a"]},
+        "error_message_fails": False,
+    },
+    BpStudioExecuteOperationOperator: {
+        "service_type": "ecs",
+        "operation": "rename",
+        "application_id": "a",
+        "attributes": {"instanceId": "i-1", "newName": {"zh": "新名"}, "force": True},
+        "resource_group_id": "r",
+    },
+    BdrcUpdateResourcesOperator: {"resource_type": "ACS::ECS::Instance"},
+    BdrcCheckRulesOperator: {"resource_arn": "acs:ecs:cn-shanghai:1:instance/i-1", "rule_id": "r"},
+    WeDataRunWorkflowOperator: {
+        "project_id": 1460947878944567296,
+        "workflow_id": "w",
+        "advanced_params": {"day": DAY, "at": TIME, "full": True, "share": 0.5, "tables": ["a", "b"], "no": {"a": 1}},
+        "wedata_task_ids": ("20260101000000001", 20260101000000002),
+        "scheduling_resource_group_id": "s",
+        "integration_resource_group_id": "i",
+    },
+    WeDataRunSqlOperator: {
+        "project_id": 1460947878944567296,
+        "sql": "SELECT '订单' FROM t WHERE day = '${day}'",
+        "script_id": "s",
+        "datasource_id": 65619,
+        "datasource_env": "PROD",
+        "compute_resource": "studio_2",
+        "executor_group_id": 20260107105230846836,
+        "variables": {"day": DAY, "limit": 10},
+        "advance_config": {"set": ["a=1"]},
+        "run_params": {"executorNum": 1, "executorMem": "2G"},
+        "max_rows": 10,
+    },
+    WeDataBackfillOperator: {
+        "project_id": "1460947878944567296",
+        "wedata_task_ids": ["20260101000000001", 20260101000000002],
+        "data_ranges": [
+            (DAY, TIME),
+            ["2026-01-01", "2026-01-02"],
+            {"StartDate": TIME, "EndDate": DAY, "ExecutionStartTime": "00:00", "ExecutionEndTime": "23:59"},
+        ],
+        "plan_name": "nightly",
+        "time_zone": "UTC+8",
+        "check_parent_type": "NONE",
+        "skip_event_listening": False,
+        "redefine_self_workflow_dependency": "no",
+        "redefine_parallel_num": 2,
+        "redefine_params": {"day": DAY, "limit": 10},
+        "data_time_order": "NORMAL",
+        "redefine_cycle_type": "MONTH_CYCLE",
+        "scheduler_resource_group_id": "s",
+        "integration_resource_group_id": "i",
+        "compute_config_mappings": [
+            {
+                "TaskTypeId": "35",
+                "ComputeConfigItem": "c",
+                "TaskIds": ["1", 2],
+                "SourceValue": 1,
+                "TargetValue": True,
+            }
+        ],
+    },
+    WeDataRerunInstancesOperator: {
+        "project_id": "1460947878944567296",
+        "instance_keys": ["20250714200130106_2025-10-01 00:00:00"],
+        "rerun_type": 1,
+        "check_parent_type": "ALL",
+        "son_range_type": "WORKFLOW",
+        "skip_event_listening": True,
+        "redefine_parallel_num": "3",
+        "redefine_self_workflow_dependency": "yes",
+        "redefine_params": {"day": DAY},
+    },
+    LkeModifyAttributeLabelOperator: {
+        "bot_biz_id": 1767024172536168448,
+        "attribute_biz_id": 208,
+        "attr_name": "部门",
+        "attr_key": "department",
+        "labels": [{"LabelBizId": 5, "LabelName": "财务", "SimilarLabels": ["钱"]}, {"LabelName": None}],
+        "delete_label_biz_ids": [1, "2"],
+        "login_uin": 100028579801,
+        "login_sub_account_uin": 100028579802,
+    },
+    LkeExportAttributeLabelOperator: {
+        "bot_biz_id": 1767024172536168448,
+        "attribute_biz_ids": [1734549420823662592],
+        "filters": {"Query": "部门"},
+        "login_uin": 100028579801,
+        "login_sub_account_uin": 100028579802,
+    },
+}
+
+# What is needed, where the operator itself leaves a choice.
+CHOICES: dict[Operator, dict[str, Any]] = {WeDataRunSqlOperator: {"script_id": "s"}}
+
+
+def of(cloud: str) -> list[Operator]:
+    """The operators of a cloud."""
+    return [operator for operator in EVERYTHING if operator.__module__.endswith(cloud)]
+
+
+def own_arguments(operator: Operator) -> dict[str, bool]:
+    """The arguments that an operator does not share with the others, and whether it needs each of them."""
+    taken = inspect.signature(operator.__init__).parameters.values()
+    return {one.name: one.default is one.empty for one in taken if one.kind is one.KEYWORD_ONLY}
+
+
+def typed_operators() -> set[Operator]:
+    """All of them, as the modules of the two clouds have them."""
+    return {
+        found
+        for module in (alibaba, tencent)
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, StartCloudTaskOperator) and found is not StartCloudTaskOperator
+    }
+
+
+def with_everything(operator: Operator) -> StartCloudTaskOperator:
+    return operator(task_id="start", **EVERYTHING[operator])
+
+
+def with_what_is_needed(operator: Operator) -> StartCloudTaskOperator:
+    needed = {name for name, is_needed in own_arguments(operator).items() if is_needed}
+    given = {name: value for name, value in EVERYTHING[operator].items() if name in needed}
+    return operator(task_id="start", **given, **CHOICES.get(operator, {}))
+
+
+def parameters_of(operator: StartCloudTaskOperator) -> dict[str, Any]:
+    """What was given for the vendor's action, with what the request is known by."""
+    given = {name: value for name, value in (operator.parameters or {}).items() if value is not None}
+    return with_mark(operator.start, given, "0123456789abcdef0123456789abcdef")
+
+
+def request_of(operator: StartCloudTaskOperator) -> dict[str, Any]:
+    """What is sent to start the task."""
+    return encode(operator.api, operator.start, parameters_of(operator))

@@ -1,0 +1,169 @@
+"""What Tencent Cloud is sent to start, read, list, cancel and explain tasks is what its own definitions ask for.
+
+They come with its tccli. What Alibaba Cloud is sent is held against its clients, in test_start_clients.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.action import Action
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.explaining import explanation
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.starting import cancel_requests
+
+from .every_action import every_action, example_outputs, lists, pages_of
+from .every_operator import (
+    EVERYTHING,
+    Operator,
+    of,
+    own_arguments,
+    request_of,
+    typed_operators,
+    with_everything,
+    with_what_is_needed,
+)
+from .test_contract import TENCENT, defined, definitions
+
+
+@pytest.mark.parametrize("operator", EVERYTHING, ids=lambda operator: operator.__name__)
+def test_every_argument_of_the_operator_is_tried(operator: Operator) -> None:
+    assert set(EVERYTHING[operator]) == set(own_arguments(operator))
+
+
+def test_every_operator_is_tried() -> None:
+    assert set(EVERYTHING) == typed_operators()
+
+
+def test_every_start_of_the_catalog_has_an_operator() -> None:
+    starts = {(api.name, start.action.name) for api in APIS.values() for start in api.starts}
+    built = [with_what_is_needed(operator) for operator in EVERYTHING]
+    assert {(operator.api.name, operator.start.action.name) for operator in built} == starts
+
+
+_TYPES = {"string": str, "int": int, "bool": bool, "list": list, "object": dict, "float": float}
+
+
+def mistakes(api: TaskApi, action: Action, request: Mapping[str, Any]) -> list[str]:
+    """What in a request is not as the definition has it, however deep."""
+    return _mistakes(api, defined(api, action)["input"], request, action.name)
+
+
+def _mistakes(api: TaskApi, name: str, given: Mapping[str, Any], at: str) -> list[str]:
+    objects = definitions(api.service.name, api.service.version)["objects"]
+    members = {member["name"]: member for member in objects[name]["members"]}
+    found = [f"{at}.{name}: unknown" for name in given if name not in members]
+    found += [f"{at}.{name}: missing" for name, member in members.items() if member["required"] and name not in given]
+    for name, value in given.items():
+        member = members.get(name, {"type": "string", "member": "string"})
+        if type(value) is not _TYPES[member["type"]]:
+            found.append(f"{at}.{name}: {value!r} is no {member['type']}")
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if member["member"] in objects and isinstance(item, dict):
+                found += _mistakes(api, member["member"], item, f"{at}.{name}")
+            elif member["type"] == "list" and (member["member"] in objects or not isinstance(item, str)):
+                found.append(f"{at}.{name}: {item!r} is no {member['member']}")
+    return found
+
+
+def test_a_request_that_is_not_as_defined_is_noticed() -> None:
+    api = APIS["wedata.backfill"]
+    given = {"ProjectId": 1, "TaskIds": [1], "DataBackfillRangeList": [{"Start": ""}], "SkipEventListening": 1}
+    assert mistakes(api, api.starts[0].action, given | {"Plan": ""}) == [
+        "CreateDataBackfillPlan.Plan: unknown",
+        "CreateDataBackfillPlan.ProjectId: 1 is no string",
+        "CreateDataBackfillPlan.TaskIds: 1 is no string",
+        "CreateDataBackfillPlan.DataBackfillRangeList.Start: unknown",
+        "CreateDataBackfillPlan.SkipEventListening: 1 is no bool",
+    ]
+    assert mistakes(api, api.read, {"ProjectId": "1"}) == ["GetDataBackfillPlan.DataBackfillPlanId: missing"]
+
+
+@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
+@pytest.mark.parametrize("operator", of("tencent"), ids=lambda operator: operator.__name__)
+def test_tencent_gets_the_start_request_that_it_defines(operator: Operator, build: Any) -> None:
+    built = build(operator)
+    assert mistakes(built.api, built.start.action, request_of(built)) == []
+
+
+@every_action(TENCENT)
+def test_an_action_of_tencent_takes_what_the_catalog_says(api: TaskApi, action: Action) -> None:
+    objects = definitions(api.service.name, api.service.version)["objects"]
+    members = {member["name"]: member["required"] for member in objects[defined(api, action)["input"]]["members"]}
+    assert {*action.params, *action.optional, *action.constants} - set(action.filters) <= set(members)
+    assert {name for name, required in members.items() if required} <= set(action.params)
+
+
+@pytest.mark.parametrize("name", TENCENT)
+def test_tencent_gets_the_read_request_that_it_defines(name: str) -> None:
+    api = APIS[name]
+    request = api.read.request(api.parameters("7", dict.fromkeys((*api.task_params, *api.read.optional), "1")))
+    assert mistakes(api, api.read, request) == []
+
+
+@pytest.mark.parametrize("name", [name for name in TENCENT if lists(APIS[name])])
+def test_tencent_gets_the_list_requests_that_it_defines(name: str) -> None:
+    api = APIS[name]
+    for listing in lists(api):
+        pages = pages_of(api, listing)
+        assert pages.next_page is not None
+        assert mistakes(api, listing.action, listing.action.request(pages.next_page)) == []
+
+
+@pytest.mark.parametrize("name", [name for name in TENCENT if APIS[name].cancel])
+def test_tencent_gets_the_cancel_requests_that_it_defines(name: str) -> None:
+    api = APIS[name]
+    assert api.cancel is not None
+    known = dict.fromkeys((*api.task_params, *api.cancel.found), 1)
+    for request in cancel_requests(api, ["7", "8"], known):
+        assert mistakes(api, api.cancel.action, request) == []
+
+
+FAILED_DETAILS = {
+    "wedata.workflow_run": {"ExecutionId": "e"},
+    "wedata.newest_workflow_run": {"ExecutionId": "e"},
+    "wedata.task_instance": {"InstanceKey": "1_2025-08-20 00:00:00", "InstanceState": "EXPIRED"},
+    "wedata.backfill": {"TaskIds": ["20250820214547578", "20250820214547579"]},
+}
+
+
+def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
+    """What a failed task is asked, where the vendor answers as in its examples."""
+    api = APIS[name]
+    task = CloudTask(api=name, cloud="tencent", id="7", state=TaskState.FAILED, detail=FAILED_DETAILS[name])
+    asking = explanation(api, task, api.parameters("7", dict.fromkeys(api.task_params, "1")))
+    asked_for = [next(asking)]
+    for _ in range(4):
+        try:
+            asked_for.append(asking.send(example_outputs(api, asked_for[-1][0])[0]))
+        except StopIteration:
+            break
+    return asked_for
+
+
+def test_every_api_of_tencent_whose_tasks_have_parts_is_tried() -> None:
+    assert set(FAILED_DETAILS) == {name for name in TENCENT if APIS[name].parts}
+
+
+@pytest.mark.parametrize("name", FAILED_DETAILS)
+def test_tencent_is_asked_for_reasons_as_it_defines(name: str) -> None:
+    for action, parameters in questions(name):
+        assert mistakes(APIS[name], action, action.request(parameters)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_for"),
+    [
+        ("wedata.workflow_run", ["GetTriggerWorkflowRun"]),
+        ("wedata.task_instance", ["GetTaskInstanceLog", "GetTaskInstanceLog"]),
+        ("wedata.backfill", ["ListDataBackfillInstances"] * 2 + ["GetTaskInstanceLog"] * 3),
+    ],
+)
+def test_which_actions_tell_reasons(name: str, asked_for: list[str]) -> None:
+    assert [action.name for action, _ in questions(name)] == asked_for
