@@ -17,7 +17,7 @@ def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
     Returns:
         The rows, each a dict by column; columns of the same name get a number. And how many rows all statements have.
     """
-    results = [result for result in detail.get("Results") or () if isinstance(result, Mapping)]
+    results = _results(detail)
     count = sum(len(result.get("Rows") or ()) for result in results)
     for result in reversed(results):
         if columns := _columns(result):
@@ -32,7 +32,11 @@ def without_rows(detail: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         detail: The task object of GetSQLRunResult.
     """
-    return {**detail, "Results": [{**result, "Rows": []} for result in detail.get("Results") or ()]}
+    return {**detail, "Results": [{**result, "Rows": []} for result in _results(detail)]}
+
+
+def _results(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [result for result in detail.get("Results") or () if isinstance(result, Mapping)]
 
 
 def _columns(result: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,279 @@
+"""Python's values become what the vendor of each action wants, or are refused in words that say what is wrong."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.encoding import encode
+from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.start import Start
+
+EVENING = datetime(2026, 1, 31, 20, 30, tzinfo=UTC)
+IN_NEW_YORK = datetime(2026, 1, 31, 15, 30, tzinfo=timezone(timedelta(hours=-5)))
+NAIVE = datetime(2026, 1, 31, 20, 30)
+DAY = date(2026, 1, 31)
+
+
+def sent(api: str, action: str, parameter: str, value: Any) -> Any:
+    """What is sent for one parameter of a start request."""
+    return encode(APIS[api], APIS[api].start(action), {parameter: value})[parameter]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("as it is ", "as it is "),
+        ("", ""),
+        (7, "7"),
+        (2.5, "2.5"),
+        (True, "true"),
+        (False, "false"),
+        (DAY, "2026-01-31"),
+    ],
+)
+def test_text_is_what_a_vendor_gets_of_a_plain_value(value: Any, text: str) -> None:
+    assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", value) == text
+
+
+@pytest.mark.parametrize(
+    ("time", "ice", "wedata"),
+    [
+        (EVENING, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
+        (IN_NEW_YORK, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
+        # A time without a zone is in the vendor's, as it is in the vendor's answers.
+        (NAIVE, "2026-01-31T12:30:00Z", "2026-01-31 20:30:00"),
+    ],
+)
+def test_a_time_is_told_as_the_product_writes_times(time: datetime, ice: str, wedata: str) -> None:
+    assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", time) == ice
+    assert sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillPlanName", time) == wedata
+
+
+@pytest.mark.parametrize("many", [["a", 2, True], ("a", 2, True)])
+def test_a_list_stays_one_of_texts(many: Any) -> None:
+    assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "TaskIds", many) == ["a", "2", "true"]
+
+
+def test_a_dict_stays_one_of_texts_and_what_is_none_in_it_is_left_out() -> None:
+    labels = [{"LabelBizId": 5, "LabelName": None, "SimilarLabels": ["a", 1]}]
+    assert sent("lke.task", "ModifyAttributeLabel", "Labels", labels) == [
+        {"LabelBizId": "5", "SimilarLabels": ["a", "1"]}
+    ]
+
+
+def test_a_parameter_that_is_none_is_not_sent() -> None:
+    api = APIS["lke.task"]
+    assert encode(api, api.starts[0], {"BotBizId": "1", "AttrKey": None}) == {"BotBizId": "1"}
+
+
+def test_json_holds_values_as_json_has_them_and_times_as_the_product_writes_them() -> None:
+    given = {"影片": [1, 2.5, True, None], "at": EVENING, "day": DAY}
+    written = sent("ice.workflow_task", "StartWorkflow", "TaskInput", given)
+    assert json.loads(written) == given | {"at": "2026-01-31T20:30:00Z", "day": "2026-01-31"}
+    assert "影片" in written
+
+
+@pytest.mark.parametrize("text", ['{"Type": "OSS"}', "no JSON at all", ""])
+def test_text_is_json_already(text: str) -> None:
+    assert sent("ice.workflow_task", "StartWorkflow", "TaskInput", text) == text
+
+
+def test_a_script_is_sent_in_base64() -> None:
+    written = sent("wedata.sql_run", "RunSQLScript", "ScriptContent", "SELECT '订单'")
+    assert b64decode(written).decode() == "SELECT '订单'"
+
+
+def test_text_that_might_be_base64_is_encoded_all_the_same() -> None:
+    assert b64decode(sent("wedata.sql_run", "RunSQLScript", "ScriptContent", "descTBLS")) == b"descTBLS"
+
+
+def test_parts_of_a_dict_have_encodings_of_their_own() -> None:
+    given = {"DatasourceId": 7, "Params": {"day": DAY}, "AdvanceConfig": {"a": 1}, "ComputeResource": None}
+    config = sent("wedata.sql_run", "RunSQLScript", "ScriptConfig", given)
+    assert config.pop("AdvanceConfig") == "eyJhIjogMX0="
+    assert config == {"DatasourceId": "7", "Params": '{"day": "2026-01-31"}'}
+
+
+@pytest.mark.parametrize(("value", "number"), [(3, 3), ("3", 3), (" 3\n", 3), ("-1", -1)])
+def test_a_whole_number_is_read_from_text_too(value: Any, number: int) -> None:
+    assert sent("wedata.backfill", "CreateDataBackfillPlan", "RedefineParallelNum", value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"), [(True, True), (False, False), ("true", True), ("False", False), (" TRUE ", True)]
+)
+def test_a_truth_is_read_from_text_too(value: Any, truth: bool) -> None:
+    assert sent("wedata.backfill", "CreateDataBackfillPlan", "SkipEventListening", value) is truth
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        (DAY, "2026-01-31"),
+        ("2026-01-31", "2026-01-31"),
+        (NAIVE, "2026-01-31"),
+        # Evening in UTC is the next day in China.
+        (EVENING, "2026-02-01"),
+    ],
+)
+def test_a_range_of_days_takes_days_times_and_text(value: Any, day: str) -> None:
+    given = [{"StartDate": value, "EndDate": value, "ExecutionStartTime": "00:00"}]
+    written = sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", given)
+    assert written == [{"StartDate": day, "EndDate": day, "ExecutionStartTime": "00:00"}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"day": DAY, "full": True, "tables": ["a", 1], "share": 0.5},
+        '{"day": "2026-01-31", "full": "true", "tables": "[\\"a\\", 1]", "share": 0.5}',
+        [
+            {"ParamKey": "day", "ParamValue": DAY, "ExtProperties": None},
+            {"ParamKey": "full", "ParamValue": True},
+            {"ParamKey": "tables", "ParamValue": ["a", 1]},
+            {"ParamKey": "share", "ParamValue": 0.5},
+        ],
+    ],
+    ids=["dict", "JSON", "the vendor's own form"],
+)
+def test_pairs_are_objects_of_a_key_and_a_value(value: Any) -> None:
+    assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "AdvancedParams", value) == [
+        {"ParamKey": "day", "ParamValue": "2026-01-31"},
+        {"ParamKey": "full", "ParamValue": "true"},
+        {"ParamKey": "tables", "ParamValue": '["a", 1]'},
+        {"ParamKey": "share", "ParamValue": "0.5"},
+    ]
+
+
+@pytest.mark.parametrize("value", [{"day": DAY}, '{"day": "2026-01-31"}', [{"K": "day", "V": DAY}]])
+def test_a_pair_is_one_such_object(value: Any) -> None:
+    pair = sent("wedata.task_instance", "RerunTaskInstancesAsync", "RedefineParamList", value)
+    assert pair == {"K": "day", "V": "2026-01-31"}
+
+
+@pytest.mark.parametrize(
+    ("action", "parameter", "value", "text"),
+    [
+        (
+            "CreateDataBackfillPlan",
+            "RedefineParallelNum",
+            "two",
+            "RedefineParallelNum is 'two'; expected a whole number.",
+        ),
+        (
+            "CreateDataBackfillPlan",
+            "RedefineParallelNum",
+            True,
+            "RedefineParallelNum is True; expected a whole number.",
+        ),
+        ("CreateDataBackfillPlan", "RedefineParallelNum", 1.5, "RedefineParallelNum is 1.5; expected a whole number."),
+        ("CreateDataBackfillPlan", "SkipEventListening", 1, "SkipEventListening is 1; expected true or false."),
+        ("CreateDataBackfillPlan", "SkipEventListening", "", "SkipEventListening is ''; expected true or false."),
+        ("CreateDataBackfillPlan", "RedefineParamList", "a=1", "RedefineParamList is 'a=1'; expected a dict."),
+        ("CreateDataBackfillPlan", "RedefineParamList", ["a"], "RedefineParamList is ['a']; expected a dict."),
+        (
+            "CreateDataBackfillPlan",
+            "DataBackfillRangeList",
+            [{"StartDate": 20260131}],
+            "DataBackfillRangeList.StartDate is 20260131; expected a day.",
+        ),
+        (
+            "RerunTaskInstancesAsync",
+            "RedefineParamList",
+            {"a": 1, "b": 2},
+            "RedefineParamList is {'a': 1, 'b': 2}; the vendor takes one entry here.",
+        ),
+        (
+            "RunSQLScript",
+            "Params",
+            {"a": {1}},
+            "Params is {'a': {1}}; a set is nothing that JSON can hold.",
+        ),
+        (
+            "CreateTriggerWorkflowRun",
+            "TaskIds",
+            ["a", None],
+            "TaskIds is a NoneType; expected text, a number, a time, or a list or a dict of them.",
+        ),
+        (
+            "CreateTriggerWorkflowRun",
+            "AdvancedParams",
+            {"a": {1}},
+            "AdvancedParams is a set; expected text, a number, a time, or a list or a dict of them.",
+        ),
+    ],
+)
+def test_what_a_vendor_does_not_take_is_refused(action: str, parameter: str, value: Any, text: str) -> None:
+    api = next(api for api in APIS.values() if action in [start.action.name for start in api.starts])
+    with pytest.raises(InvalidArguments) as caught:
+        encode(api, api.start(action), {parameter: value})
+    assert str(caught.value) == f"{action}: {text}"
+
+
+def test_a_long_value_is_cut_in_the_error() -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        sent("wedata.backfill", "CreateDataBackfillPlan", "RedefineParallelNum", "s" * 199 + "ecret")
+    assert "ecret" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.datetimes()
+)
+values = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.tuples(inner), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+STARTS = [(api.name, start) for api in APIS.values() for start in api.starts]
+
+
+def is_plain(value: Any) -> bool:
+    match value:
+        case dict():
+            return all(isinstance(name, str) and is_plain(item) for name, item in value.items())
+        case list():
+            return all(map(is_plain, value))
+        case _:
+            return isinstance(value, str | int | bool)
+
+
+@quick
+@given(st.sampled_from(STARTS), st.data())
+def test_whatever_is_given_comes_out_as_plain_values_or_is_refused(which: tuple[str, Start], data: Any) -> None:
+    api, start = which
+    takes = (*start.action.params, *start.action.optional)
+    if not takes:
+        return
+    given = data.draw(st.dictionaries(st.sampled_from(takes), values, max_size=3))
+    try:
+        encoded = encode(APIS[api], start, given)
+    except InvalidArguments as error:
+        refused = str(error)
+        encoded = {}
+    else:
+        refused = ""
+        assert set(encoded) == {name for name, value in given.items() if value is not None}
+    assert is_plain(encoded)
+    assert not refused or refused.startswith(f"{start.action.name}: ")
+
+
+@quick
+@given(values)
+def test_what_is_encoded_twice_as_json_is_encoded_once(value: Any) -> None:
+    def encoded(given: Any) -> Any:
+        return sent("ice.workflow_task", "StartWorkflow", "TaskInput", given)
+
+    if value is not None:
+        assert encoded(encoded(value)) == encoded(value)

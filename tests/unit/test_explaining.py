@@ -1,0 +1,259 @@
+"""A failed task tells which part of it failed, and the end of that part's log, as far as the vendor tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.errors import NotFound, Throttled
+from airflow_cloudtasks.explaining import FAILED_PARTS, explanation
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.normalise import normalise
+
+Answering = Callable[[str, dict[str, Any]], Any]
+
+
+def failed(api: str, detail: dict[str, Any], **attributes: Any) -> CloudTask:
+    made = CloudTask(api=api, cloud=APIS[api].cloud, id="t", state=TaskState.FAILED, status="X", detail=detail)
+    return dataclasses.replace(made, **attributes)
+
+
+def nobody(action: str, parameters: dict[str, Any]) -> Any:
+    raise AssertionError(f"{action} was asked for {parameters}")
+
+
+def explained(task: CloudTask, answering: Answering = nobody) -> CloudTask:
+    """The task, once every question has been answered."""
+    api = APIS[task.api]
+    asking = explanation(api, task, api.parameters(task.id, dict.fromkeys(api.task_params, "p")))
+    answer = None
+    while True:
+        try:
+            action, parameters = asking.send(answer)
+        except StopIteration as told:
+            found: CloudTask = told.value
+            return found
+        answer = answering(action.name, parameters)
+
+
+def normalised_ice(activities: Any) -> CloudTask:
+    answer = {"WorkflowTask": {"TaskId": "t", "Status": "Failed", "ActivityResults": activities}}
+    return normalise(APIS["ice.workflow_task"], answer, parameters={})
+
+
+def test_activities_of_ice_are_named_by_their_id() -> None:
+    task = explained(
+        normalised_ice(
+            '{"act-1": {"Status": "Finished"}, "act-2": {"Status": "failed", "Message": "no codec"},'
+            ' "act-3": {"ActivityName": "Snapshot", "ActivityInstanceId": "i3", "Status": "Failed", "Code": 404}}'
+        )
+    )
+    assert task.message == "act-2 is failed: no codec; Snapshot (i3) is Failed: 404"
+    assert task.detail[FAILED_PARTS] == [
+        {"name": "act-2", "id": None, "status": "failed", "message": "no codec", "log": None},
+        {"name": "Snapshot", "id": "i3", "status": "Failed", "message": "404", "log": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    "activities",
+    [
+        "the whole text, which is no JSON",
+        "",
+        None,
+        "[]",
+        "{}",
+        '{"act-1": {"Status": "Finished"}, "act-2": "Failed"}',
+        7,
+    ],
+)
+def test_activities_that_tell_no_failure_leave_the_task_as_it_is(activities: Any) -> None:
+    task = normalised_ice(activities)
+    assert explained(task) is task
+
+
+def test_nodes_of_an_ai_workflow_are_a_list() -> None:
+    nodes = [
+        {"NodeId": "n1", "Status": "succeeded"},
+        {"NodeId": "n2", "NodeName": "Cut", "Status": "partial-succeeded"},
+        {"NodeId": "n3", "Status": "FAILED", "ErrorMessage": "too long"},
+        "failed",
+    ]
+    task = explained(failed("ice.ai_workflow_task", {"NodeResults": nodes}, message="2 nodes failed"))
+    assert task.message == "2 nodes failed; Cut (n2) is partial-succeeded; n3 (n3) is FAILED: too long"
+
+
+def test_a_workflow_run_is_read_again_with_the_runs_of_its_tasks() -> None:
+    asked = []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        asked.append((action, parameters))
+        runs = [
+            {"TaskName": "load", "ExecutionId": "r1", "ExecutionState": "FAILED", "ErrorCodeStr": "NoTable"},
+            {"TaskName": "check", "ExecutionId": "r2", "ExecutionState": "SKIP"},
+        ]
+        return {"Data": {"TriggerTaskRuns": runs}}
+
+    task = explained(failed("wedata.workflow_run", {"ExecutionId": "e"}, message="failed"), answering)
+    assert asked == [("GetTriggerWorkflowRun", {"ProjectId": "p", "WorkflowExecutionId": "e"})]
+    assert task.message == "failed; load (r1) is FAILED: NoTable"
+
+
+@pytest.mark.parametrize("answer", [Throttled("slow down"), {}, {"Data": {"TriggerTaskRuns": None}}])
+def test_an_answer_that_tells_nothing_leaves_the_task_as_it_is(answer: Any) -> None:
+    task = failed("wedata.workflow_run", {"ExecutionId": "e"}, message="failed")
+    assert explained(task, lambda *_: answer) is task
+
+
+def test_a_backfill_is_asked_for_the_instances_of_each_of_its_tasks_and_their_logs() -> None:
+    asked = []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        asked.append((action, parameters))
+        if action == "GetTaskInstanceLog":
+            return {"Data": {"LogInfo": f"log of {parameters['InstanceKey']}<br>"}}
+        if parameters["TaskId"] == "a":
+            return NotFound("no such task")
+        day = {"TaskId": "b", "TaskName": "load", "CurRunDate": "2026-01-31 00:00:00", "State": "EXPIRED"}
+        return {"Data": {"Items": [day, {**day, "State": "COMPLETED"}]}}
+
+    task = explained(failed("wedata.backfill", {"TaskIds": ["a", "b"]}, message="50% succeeded"), answering)
+    plan = {"ProjectId": "p", "DataBackfillPlanId": "t", "PageNumber": 1, "PageSize": 100}
+    assert asked == [
+        ("ListDataBackfillInstances", plan | {"TaskId": "a"}),
+        ("ListDataBackfillInstances", plan | {"TaskId": "b"}),
+        ("GetTaskInstanceLog", {"ProjectId": "p", "InstanceKey": "b_2026-01-31 00:00:00"}),
+    ]
+    assert task.message == (
+        "50% succeeded; load (2026-01-31 00:00:00) is EXPIRED; the end of its log:\n  log of b_2026-01-31 00:00:00"
+    )
+
+
+def test_logs_of_three_parts_are_enough() -> None:
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        if action == "GetTaskInstanceLog":
+            return {"Data": {"LogInfo": "a line"}}
+        days = [{"TaskId": "b", "CurRunDate": f"2026-01-0{day} 00:00:00", "State": "EXPIRED"} for day in range(1, 6)]
+        return {"Data": {"Items": days}}
+
+    task = explained(failed("wedata.backfill", {"TaskIds": ["b"]}), answering)
+    assert [part["log"] for part in task.detail[FAILED_PARTS]] == [["a line"]] * 3 + [None] * 2
+
+
+INSTANCE = {"InstanceKey": "1_2026-01-31 00:00:00", "TaskName": "load", "InstanceState": "EXPIRED"}
+
+
+def log_of(*pages: Any) -> tuple[list[str] | None, list[Any], CloudTask]:
+    """What is told of an instance's log, which cursors were asked with, and the task."""
+    left, cursors = list(pages), []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        assert (action, parameters["InstanceKey"]) == ("GetTaskInstanceLog", INSTANCE["InstanceKey"])
+        cursors.append(parameters.get("NextCursor"))
+        page = left.pop(0)
+        if not isinstance(page, tuple):
+            return page
+        return {"Data": {"LogInfo": page[0], "NextCursor": page[1]}}
+
+    task = explained(failed("wedata.task_instance", dict(INSTANCE), message="exit code 1"), answering)
+    return task.detail[FAILED_PARTS][0]["log"], cursors, task
+
+
+def test_an_instance_tells_the_end_of_its_own_log() -> None:
+    log, cursors, task = log_of(("first<br>sec", "10"), ("ond<br>  third \r\n<br>", None))
+    assert log == ["first", "second", "  third"]
+    assert cursors == [None, "10"]
+    # What it is, and why, the task itself says already.
+    assert task.message == "exit code 1; the end of its log:\n  first\n  second\n    third"
+
+
+@pytest.mark.parametrize(
+    ("pages", "told", "requests"),
+    [
+        ([("a<br>", "10"), ("b", "10")], ["a", "b"], 2),
+        ([("a", None)], ["a"], 1),
+        ([("a", "")], ["a"], 1),
+        ([("a<br>", "10"), ("", "20")], ["a"], 2),
+        ([("a<br>", "10"), Throttled("slow down")], ["a"], 2),
+        ([("", None)], None, 1),
+        ([(None, "10")], None, 1),
+        ([("<br> <br>", None)], None, 1),
+        ([NotFound("gone")], None, 1),
+        ([{}], None, 1),
+    ],
+    ids=[
+        *("a cursor again", "no cursor", "a blank cursor", "an empty page", "an error later"),
+        *("an empty log", "no log", "blank lines", "an error", "no data"),
+    ],
+)
+def test_a_log_is_read_to_its_end(pages: list[Any], told: list[str] | None, requests: int) -> None:
+    log, cursors, task = log_of(*pages)
+    assert (log, len(cursors)) == (told, requests)
+    end_of_log = ["\n  ".join(("the end of its log:", *told))] if told else []
+    assert task.message == "; ".join(("exit code 1", *end_of_log))
+
+
+def test_a_log_without_end_is_left_at_its_hundredth_page() -> None:
+    _, cursors, _ = log_of(*((f"{page}<br>", str(page)) for page in range(1000)))
+    assert len(cursors) == 100
+
+
+def test_twenty_lines_are_told() -> None:
+    log, _, _ = log_of(("<br>".join(f"line {number}" for number in range(50)), None))
+    assert log == [f"line {number}" for number in range(30, 50)]
+
+
+def test_two_thousand_characters_are_told() -> None:
+    log, _, _ = log_of(("<br>".join(f"{number}" * 150 for number in range(10)), None))
+    assert log == [f"{number}" * 150 for number in range(10)]
+    log, _, _ = log_of(("<br>".join(f"{number}" * 300 for number in range(10)), None))
+    assert log == [f"{number}" * 300 for number in range(4, 10)]
+    log, _, _ = log_of(("x" * 5000, None))
+    assert log == ["x" * 2000]
+
+
+def test_of_many_failed_parts_five_are_told_and_the_others_counted() -> None:
+    nodes = [{"NodeName": f"n{number}", "Status": "failed"} for number in range(200)]
+    task = explained(failed("ice.ai_workflow_task", {"NodeResults": nodes}))
+    assert task.message == "; ".join([*(f"n{number} is failed" for number in range(5)), "and 195 more"])
+    assert len(task.detail[FAILED_PARTS]) == 100
+
+
+@pytest.mark.parametrize("state", [state for state in TaskState if state is not TaskState.FAILED])
+@pytest.mark.parametrize("api", [name for name, api in APIS.items() if api.parts])
+def test_only_a_task_that_failed_is_asked(api: str, state: TaskState) -> None:
+    detail = {**INSTANCE, "ExecutionId": "e", "TaskIds": ["a"], "NodeResults": [{"Status": "failed"}]}
+    task = failed(api, detail, state=state)
+    assert explained(task) is task
+
+
+@pytest.mark.parametrize("api", [name for name, api in APIS.items() if not api.parts])
+def test_a_task_without_parts_is_asked_nothing(api: str) -> None:
+    task = failed(api, {})
+    assert explained(task) is task
+
+
+def test_what_is_explained_is_not_asked_again() -> None:
+    _, _, task = log_of(("a line", None))
+    assert explained(task) is task
+
+
+def test_a_backfill_is_asked_for_no_more_than_twenty_tasks() -> None:
+    asked = []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        asked.append(parameters["TaskId"])
+        return {"Data": {"Items": []}}
+
+    explained(failed("wedata.backfill", {"TaskIds": [str(number) for number in range(50)]}), answering)
+    assert asked == [str(number) for number in range(20)]
+
+
+@pytest.mark.parametrize("tasks", [None, "a", {}])
+def test_a_backfill_that_names_no_tasks_is_asked_nothing(tasks: Any) -> None:
+    task = failed("wedata.backfill", {"TaskIds": tasks})
+    assert explained(task) is task

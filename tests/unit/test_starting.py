@@ -1,0 +1,304 @@
+"""What a start request and its answer mean, and which listed task is the one that a request has started."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer
+from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.starting import begun, can_find, cancel_requests, earliest, is_it, names, refusals, with_mark
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_run", "wedata.sql_run", "bdrc.task"))
+RERUN, LKE, OPERATION = (APIS[n] for n in ("wedata.task_instance", "lke.task", "bpstudio.operation"))
+
+
+def test_a_new_task_is_named_by_what_its_start_was_asked_for() -> None:
+    given = {"ProjectId": 7, "WorkflowId": "w"}
+    assert names(RUN, RUN.start(), given) == {"ProjectId": "7"}
+
+
+def test_a_new_task_of_lke_is_named_by_the_action_that_started_it() -> None:
+    start = LKE.start("ExportAttributeLabel")
+    assert names(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
+
+
+def test_a_name_that_was_not_given_is_left_out() -> None:
+    assert names(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
+
+
+@pytest.mark.parametrize("told", ["e-1", " e-1\n"])
+def test_the_answer_holds_the_id_of_the_new_task(told: str) -> None:
+    assert begun(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": told}}).ids == ("e-1",)
+
+
+def test_an_id_may_be_a_number() -> None:
+    assert begun(OPERATION, OPERATION.start(), {}, {"Data": 2615}).ids == ("2615",)
+
+
+def test_tasks_that_start_anew_keep_their_ids_and_have_a_job() -> None:
+    found = begun(RERUN, RERUN.start(), {"InstanceKeyList": ["a", "b"]}, {"Data": {"AsyncId": "j"}})
+    assert (found.ids, found.job) == (("a", "b"), "j")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"Data": None}, {"Data": {}}, {"Data": {"WorkflowExecutionId": " "}}, "text", None]
+)
+def test_an_answer_without_an_id_is_malformed(answer: Any) -> None:
+    with pytest.raises(MalformedAnswer) as caught:
+        begun(RUN, RUN.start(), {}, answer)
+    error = caught.value
+    assert (error.api, error.field) == ("wedata.workflow_run", "Data.WorkflowExecutionId")
+    assert (error.action, error.may_have_acted) == ("CreateTriggerWorkflowRun", True)
+    assert "wedata.workflow_run: Data.WorkflowExecutionId holds no id of a new task" in str(error)
+
+
+def test_a_malformed_answer_tells_the_request_it_answers() -> None:
+    with pytest.raises(MalformedAnswer) as caught:
+        begun(RERUN, RERUN.start(), {"InstanceKeyList": ["a"]}, {"Data": {}, "RequestId": "r"})
+    assert (caught.value.field, caught.value.request_id) == ("Data.AsyncId", "r")
+
+
+@pytest.mark.parametrize("nothing", [{}, {"UserData": None}, {"UserData": ""}, {"UserData": {}}])
+def test_a_mark_is_put_where_the_user_gave_nothing(nothing: dict[str, Any]) -> None:
+    assert with_mark(ICE.start(), nothing, TOKEN) == {"UserData": {"airflow_start": TOKEN}}
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
+def test_a_mark_joins_what_the_user_gave(given: Any) -> None:
+    assert with_mark(ICE.start(), {"UserData": given}, TOKEN)["UserData"] == {"a": 1, "airflow_start": TOKEN}
+
+
+@pytest.mark.parametrize("given", ["plain text", "[1]", "7", [1], {"a": "x" * 460}, {"a": "影" * 160}])
+def test_what_cannot_hold_a_mark_is_left_alone(given: Any) -> None:
+    assert with_mark(ICE.start(), {"UserData": given}, TOKEN) == {"UserData": given}
+
+
+def test_a_mark_takes_all_the_room_there_is_and_no_more() -> None:
+    room = 512 - len(json.dumps({"a": "", "airflow_start": TOKEN}))
+    marked = with_mark(ICE.start(), {"UserData": {"a": "x" * room}}, TOKEN)["UserData"]
+    assert len(json.dumps(marked)) == 512
+    assert "airflow_start" not in with_mark(ICE.start(), {"UserData": {"a": "x" * (room + 1)}}, TOKEN)["UserData"]
+
+
+def test_what_the_user_gave_is_not_changed_itself() -> None:
+    given = {"UserData": {"a": 1}}
+    with_mark(ICE.start(), given, TOKEN)
+    assert given == {"UserData": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [({}, TOKEN), ({"ClientToken": None}, TOKEN), ({"ClientToken": "mine"}, "mine")]
+)
+def test_a_client_token_is_given_unless_the_user_has_one(given: dict[str, Any], sent: str) -> None:
+    assert with_mark(OPERATION.start(), given, TOKEN) == {"ClientToken": sent}
+
+
+def test_an_action_that_keeps_nothing_gets_nothing() -> None:
+    assert with_mark(RUN.start(), {"WorkflowId": "w"}, TOKEN) == {"WorkflowId": "w"}
+
+
+@pytest.mark.parametrize(
+    ("api", "action", "given", "findable"),
+    [
+        (ICE, "StartWorkflow", {}, True),
+        (RUN, "CreateTriggerWorkflowRun", {"ProjectId": "1", "WorkflowId": "w"}, True),
+        (BDRC, "UpdateResources", {}, True),
+        (SQL, "RunSQLScript", {"ProjectId": "1", "ScriptId": "s"}, True),
+        (SQL, "RunSQLScript", {"ProjectId": "1"}, False),
+        (BDRC, "CheckRules", {"ResourceArn": "a"}, False),
+        (LKE, "ExportAttributeLabel", {"BotBizId": "1"}, False),
+    ],
+)
+def test_whose_task_can_be_found(api: TaskApi, action: str, given: dict[str, Any], findable: bool) -> None:
+    assert can_find(api.start(action), given) is findable
+
+
+SENT_AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+SINCE = earliest(SENT_AT.timestamp())
+
+
+def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action: str | None = None) -> bool:
+    return is_it(api, api.start(action), asked, listed, SINCE)
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    """A listed run of a workflow."""
+    made = str(int(SENT_AT.timestamp() * 1000))
+    return {"ExecutionId": "e", "WorkflowId": "w", "CreateTime": made, "TriggerType": "ManualTrigger", **changes}
+
+
+@pytest.mark.parametrize(
+    ("created", "found"),
+    [
+        (int(SENT_AT.timestamp()), True),
+        ("2026-01-31T11:59:00Z", True),
+        ("2026-01-31T11:58:59Z", False),
+        # The zone of times that name none is the vendor's.
+        ("2026-01-31 20:00:00", True),
+        ("2026-01-31 12:00:00", False),
+    ],
+)
+def test_it_was_created_since_the_request_but_for_a_clock_that_is_behind(created: Any, found: bool) -> None:
+    assert is_found(RUN, {"WorkflowId": "w"}, run(CreateTime=created)) is found
+
+
+@pytest.mark.parametrize("listed", [run(TriggerType="Scheduler"), run(TriggerType=None), run(WorkflowId="other")])
+def test_what_another_has_started_is_not_it(listed: dict[str, Any]) -> None:
+    assert not is_found(RUN, {"WorkflowId": "w"}, listed)
+
+
+def test_what_was_not_asked_for_may_be_anything() -> None:
+    assert is_found(RUN, {"WorkflowId": "w"}, run(WorkflowParams='{"a": "1"}', SelectedTaskIds=["1"]))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"a": "1"},
+        {"a": 1},
+        '{"a": 1}',
+        [{"ParamKey": "a", "ParamValue": "1"}],
+    ],
+)
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [
+        ('{"a": "1"}', True),
+        ('{"a": 1, "b": "the workflow\'s own"}', True),
+        ({"a": "1"}, True),
+        ('[{"ParamKey": "a", "ParamValue": "1"}]', True),
+        ('{"a": "2"}', False),
+        ('{"b": "1"}', False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_it_shows_all_the_parameters_that_were_asked_for(asked: Any, shown: Any, found: bool) -> None:
+    assert is_found(RUN, {"WorkflowId": "w", "AdvancedParams": asked}, run(WorkflowParams=shown)) is found
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        (True, "true"),
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), "2026-01-31 20:00:00"),
+        ([1], "[1]"),
+        ({"b": 1}, '{"b": 1}'),
+    ],
+)
+def test_it_shows_values_as_they_were_sent(asked: Any, shown: str) -> None:
+    listed = run(WorkflowParams=json.dumps({"a": shown}))
+    assert is_found(RUN, {"WorkflowId": "w", "AdvancedParams": {"a": asked}}, listed)
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"), [(["1", "2"], True), (["2", "1", "3"], True), (["1"], False), (None, False)]
+)
+def test_it_shows_all_the_tasks_that_were_asked_for(shown: Any, found: bool) -> None:
+    assert is_found(RUN, {"WorkflowId": "w", "TaskIds": [1, "2"]}, run(SelectedTaskIds=shown)) is found
+
+
+def test_a_single_value_may_stand_in_a_list() -> None:
+    def listed(*types: str) -> dict[str, Any]:
+        detail = json.dumps({"resourceTypes": types})
+        return {"TaskType": "UPDATE_RESOURCES", "StartTime": int(SENT_AT.timestamp()), "TaskDetail": detail}
+
+    asked = {"ResourceType": "ACS::ECS::Instance"}
+    assert is_found(BDRC, asked, listed("ACS::OSS::Bucket", "ACS::ECS::Instance"), "UpdateResources")
+    assert not is_found(BDRC, asked, listed("ACS::OSS::Bucket"), "UpdateResources")
+    assert is_found(BDRC, {}, listed("ACS::OSS::Bucket"), "UpdateResources")
+
+
+def test_the_mark_tells_two_alike_apart() -> None:
+    asked = with_mark(ICE.start(), {"WorkflowId": "w", "TaskInput": {"Media": "m"}}, TOKEN)
+
+    def listed(mark: str) -> dict[str, Any]:
+        return {
+            "CreateTime": "2026-01-31T12:00:00Z",
+            "Workflow": {"WorkflowId": "w"},
+            "TaskInput": '{"Media":"m"}',
+            "UserData": json.dumps({"airflow_start": mark}),
+        }
+
+    assert is_found(ICE, asked, listed(TOKEN))
+    assert not is_found(ICE, asked, listed("another"))
+
+
+def test_user_data_that_is_plain_text_is_compared_as_text() -> None:
+    listed = {"CreateTime": "2026-01-31T12:00:00Z", "Workflow": {"WorkflowId": "w"}, "UserData": "nightly"}
+    assert is_found(ICE, {"WorkflowId": "w", "UserData": "nightly"}, listed)
+    assert not is_found(ICE, {"WorkflowId": "w", "UserData": "daily"}, listed)
+
+
+@pytest.mark.parametrize("shown", ["SELECT 1;", "U0VMRUNUIDE7"])
+def test_a_script_is_known_by_its_text_in_either_form(shown: str) -> None:
+    asked = {"ProjectId": "1", "ScriptId": "s", "ScriptContent": "SELECT 1;"}
+    listed = {"ScriptId": "s", "ScriptContent": shown, "CreateTime": "2026-01-31 20:00:00"}
+    assert is_found(SQL, asked, listed)
+    assert not is_found(SQL, asked | {"ScriptContent": "SELECT 2;"}, listed)
+
+
+def test_a_start_that_no_list_shows_is_never_found() -> None:
+    assert not is_found(LKE, {"BotBizId": "1"}, {"TaskId": "8"})
+
+
+def test_many_tasks_are_canceled_by_one_request_where_the_vendor_takes_many() -> None:
+    requests = cancel_requests(RUN, ["e1", "e2"], {"ProjectId": 7, "WorkflowId": "w", "AdvancedParams": {}})
+    assert requests == [{"ProjectId": "7", "WorkflowId": "w", "WorkflowExecutionIdList": ["e1", "e2"]}]
+
+
+def test_many_tasks_are_canceled_one_by_one_elsewhere() -> None:
+    requests = cancel_requests(SQL, ["j1", "j2"], {"ProjectId": "7"})
+    assert requests == [{"ProjectId": "7", "JobId": "j1"}, {"ProjectId": "7", "JobId": "j2"}]
+
+
+@pytest.mark.parametrize(
+    "known", [{"ProjectId": "7"}, {"ProjectId": "7", "WorkflowId": None}, {"ProjectId": "7", "WorkflowId": ""}]
+)
+def test_what_a_cancel_needs_and_nobody_knows_is_named(known: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments, match=r"^wedata\.workflow_run: KillTriggerWorkflowRuns needs WorkflowId\.$"):
+        cancel_requests(RUN, ["e"], known)
+
+
+def test_a_vendor_that_cannot_cancel_is_named() -> None:
+    with pytest.raises(InvalidArguments, match=r"^ice\.workflow_task: ICE has no action that cancels a task\.$"):
+        cancel_requests(ICE, ["t"], {})
+
+
+def cancel_of(api: TaskApi) -> Cancel:
+    assert api.cancel is not None
+    return api.cancel
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([{"OpStatus": True}, {"OpStatus": False, "ErrorMessage": "has ended"}], ["has ended"]),
+        ([{"OpStatus": False, "ErrorMessage": None}], ["the vendor does not say why"]),
+        ([{"OpStatus": None}, {}, "text", None], []),
+        (None, []),
+    ],
+)
+def test_the_vendor_tells_of_each_task_whether_it_was_canceled(items: Any, told: list[str]) -> None:
+    assert refusals(cancel_of(RUN), {"Data": items}) == told
+
+
+@pytest.mark.parametrize(("status", "told"), [(True, []), (False, ["the vendor does not say why"])])
+def test_the_vendor_tells_of_one_task_whether_it_was_canceled(status: bool, told: list[str]) -> None:
+    assert refusals(cancel_of(SQL), {"Data": {"Status": status}}) == told
+
+
+def test_an_answer_that_tells_nothing_refuses_nothing() -> None:
+    assert refusals(cancel_of(RERUN), {"Data": {"AsyncId": "j"}}) == []
+
+
+def test_the_whole_answer_may_tell() -> None:
+    cancel = dataclasses.replace(cancel_of(SQL), items="", ok="Done", why_not="Why")
+    assert refusals(cancel, {"Done": False, "Why": "it has ended"}) == ["it has ended"]
