@@ -209,7 +209,7 @@ class MalformedAnswer(CloudApiError):
     @property
     def may_have_acted(self) -> bool:
         """Whether what the request asked for may have been done: an answer came, and it does not say no."""
-        return True
+        return not self.unsent
 
 
 class UnreadableAnswer(MalformedAnswer):

@@ -79,6 +79,7 @@ class Find:
         created_at: Where a listed task has the time of its creation.
         shows: Where a listed task shows what was asked for, with the parameter of the start request.
         fields: What else a listed task must have, for tasks that one action starts among those of others.
+        newest_first: Whether the list begins with the newest task, so that it need not be read to its end.
     """
 
     tasks: TaskList
@@ -86,6 +87,7 @@ class Find:
     created_at: str
     shows: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

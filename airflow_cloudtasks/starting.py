@@ -15,8 +15,10 @@ from airflow_cloudtasks.spec import Cancel, Start, TaskApi
 from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
 
-# How far this machine's clock may be before the vendor's, with the second that its times are cut to.
+# How far this machine's clock may be before the vendor's.
 CLOCK_SLACK = timedelta(seconds=60)
+# How far it is at most as a rule, with the second that the vendor's times are cut to.
+_CLOCK_ERROR = timedelta(seconds=2)
 
 _MARK = "airflow_start"
 
@@ -101,16 +103,38 @@ def earliest(sent_at: float) -> datetime:
     return datetime.fromtimestamp(sent_at, UTC) - CLOCK_SLACK
 
 
+def created_at(api: TaskApi, start: Start, listed: Mapping[str, Any]) -> datetime | None:
+    """Give the time of creation of a listed task; None where it shows none.
+
+    Args:
+        api: The API that reads the task.
+        start: The action; it has a ``find``.
+        listed: The task object of the list.
+    """
+    return None if start.find is None else moment(at(decoded(api, listed), start.find.created_at), api.zone)
+
+
+def was_there_before(created: datetime | None, sent_at: float) -> bool:
+    """Whether a task may well be one that was there when its start was asked for, whatever else speaks for it.
+
+    Args:
+        created: The time of its creation.
+        sent_at: Unix seconds, by this machine's clock.
+    """
+    return created is None or created < datetime.fromtimestamp(sent_at, UTC) - _CLOCK_ERROR
+
+
 def is_it(
     api: TaskApi, start: Start, parameters: Mapping[str, Any], listed: Mapping[str, Any], since: datetime
 ) -> bool:
-    """Decide whether a listed task is one that a request started.
+    """Decide whether a listed task may be one that a request started.
 
     Args:
         api: The API that reads the task.
         start: The action; it has a ``find``.
         parameters: What was asked for, before it was encoded, with its mark.
-        listed: The task object of the list.
+        listed: The task object of the list. One without a time of creation has been created just now, for all that
+            is known.
         since: What :func:`earliest` gave.
     """
     find = start.find
@@ -118,10 +142,9 @@ def is_it(
         return False
     task, sent = decoded(api, listed), encode(api, start, parameters)
     key_and_value = start.key_and_value
-    created = moment(at(task, find.created_at), api.zone)
+    created = created_at(api, start, listed)
     return (
-        created is not None
-        and created >= since
+        (created is None or created >= since)
         and all(text(at(task, path)) == value for path, value in find.fields.items())
         and all(
             # Whether the vendor shows what it got, or what it made of that, is not always documented.

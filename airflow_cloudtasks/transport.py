@@ -22,8 +22,9 @@ from weakref import WeakKeyDictionary
 import aiohttp
 import certifi
 import requests
+import urllib3
 import yarl
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_cloudtasks.clouds.wire import Asked, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
@@ -228,8 +229,18 @@ def _no_answer(asked: Asked, error: Exception) -> TransientError:
 
 def _is_unsent(error: Exception) -> bool:
     """Whether no connection came about; of one that broke nobody knows what went over it."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError):
+    # aiohttp's error of a proxy or of TLS is one of connecting as well.
+    if isinstance(error, requests.ConnectTimeout | aiohttp.ClientConnectorError):
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    # aiohttp's error of a proxy or of TLS is one of connecting as well.
-    return isinstance(error, aiohttp.ClientConnectorError) or isinstance(reason, NewConnectionError)
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        # Also what breaks while the answer is read: http.client closes the connection first, and urllib3 then takes it
+        # for one that never reached the proxy. A tunnel that the proxy refuses has no type of its own.
+        reason = reason.original_error
+        if str(reason).startswith("Tunnel connection failed"):
+            return True
+    # So that of TLS: it may break at any time. Certificates are looked at before anything is sent.
+    is_untrusted = isinstance(reason, urllib3.exceptions.SSLError) and any(
+        isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args
+    )
+    return is_untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError)

@@ -107,7 +107,15 @@ WEDATA_WORKFLOW_RUN = TaskApi(
             key_and_value=("ParamKey", "ParamValue"),
             # Nothing can be put into a run to know it by: parameters stand in the place of the workflow's own.
             find=Find(
-                tasks=_WORKFLOW_RUNS,
+                tasks=replace(
+                    _WORKFLOW_RUNS,
+                    action=Action(
+                        name="ListTriggerWorkflowRuns",
+                        params=("ProjectId", "WorkflowId"),
+                        filters=("WorkflowId",),
+                        requests_per_second=20,
+                    ),
+                ),
                 id="ExecutionId",
                 created_at="CreateTime",
                 shows={
@@ -116,6 +124,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
                     "SelectedTaskIds": "TaskIds",
                 },
                 fields={"TriggerType": "ManualTrigger"},
+                newest_first=True,
             ),
         ),
     ),

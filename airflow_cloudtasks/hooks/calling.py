@@ -229,6 +229,7 @@ class CallingHook(BaseHook):
             raise TransientError(
                 f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
                 code="ConnectionLookup",
+                unsent=True,
             ) from None
 
     def _resolve(self) -> CloudClient:

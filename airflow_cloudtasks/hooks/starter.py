@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from airflow_cloudtasks.encoding import encode
-from airflow_cloudtasks.errors import CloudApiError, NotFound, StartUnknown
+from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
+from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.paging import Pages
-from airflow_cloudtasks.starting import begun, can_find, earliest, is_it, names, with_mark
+from airflow_cloudtasks.starting import (
+    begun,
+    can_find,
+    created_at,
+    earliest,
+    is_it,
+    names,
+    was_there_before,
+    with_mark,
+)
+from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.model import CloudTask
-    from airflow_cloudtasks.spec import Start, TaskApi
+    from airflow_cloudtasks.spec import Find, Start, TaskApi
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +42,10 @@ _TRIES = 3
 _LOOKS = 3
 _SECONDS_BETWEEN_LOOKS = 3.0
 _MOST_PAGES = 50
+# A vendor that knows a request by its client token does not say for how long. So long is what the token started known.
+_TOKEN_SECONDS = 3600.0
+# A task that has just been started may not be there yet for those who read.
+_UNSEEN_SECONDS = 60.0
 
 # asking: the request was sent, and is not answered. made: the task is there, but has yet to be set going.
 # setting_going: the request for that is not answered. begun: all is answered.
@@ -46,6 +64,7 @@ class Attempt:
         sent_at: Unix seconds when the request was sent for the first time.
         ids: The ids of the tasks.
         job: The id of the job that has to end before they have begun.
+        asked: A digest of what was asked for, and where: a look-up by other parameters finds another task, or none.
     """
 
     run: int
@@ -54,6 +73,7 @@ class Attempt:
     sent_at: float
     ids: tuple[str, ...] = ()
     job: str | None = None
+    asked: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as plain JSON types."""
@@ -88,6 +108,7 @@ class Starter:
         parameters: Its parameters, by the vendor's names.
         memory: What outlives this process.
         run: Which of the user's runs of the Airflow task this is.
+        overrides: Statuses of the task that mean something else for this wait.
         sleep: Waits so many seconds.
     """
 
@@ -100,10 +121,11 @@ class Starter:
         memory: Memory,
         *,
         run: int,
+        overrides: StatusOverrides = CATALOG_STATUSES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
-        self._memory, self._run, self._sleep = memory, run, sleep
+        self._memory, self._run, self._overrides, self._sleep = memory, run, overrides, sleep
         self._names = names(api, start, parameters)
 
     def started(self) -> Attempt:
@@ -124,7 +146,8 @@ class Starter:
             cleared = attempt.run != self._run
             if (going_on := self._go_on(replace(attempt, run=self._run), cleared=cleared)) is not None:
                 return going_on
-        return self._ask(Attempt(run=self._run, stage="asking", token=uuid.uuid4().hex, sent_at=time.time()))
+        new = Attempt(run=self._run, stage="asking", token=uuid.uuid4().hex, sent_at=time.time(), asked=self._digest())
+        return self._ask(new, unsure=False)
 
     def _go_on(self, attempt: Attempt, *, cleared: bool) -> Attempt | None:
         """Go on with an earlier try's start; None where a new one is due."""
@@ -134,13 +157,21 @@ class Starter:
                     return None
                 self._memory.keep(attempt.as_dict())
                 return attempt
-            case "made":
+            case "made" if not cleared:
                 return self._set_going(attempt)
-            case "asking" if self._is_tellable:
-                return self._ask(attempt, begin_by_looking=True)
+            case "asking" if self._can_tell(attempt):
+                try:
+                    return self._find(attempt) or self._ask(attempt, unsure=True)
+                except (StartUnknown, CloudApiError) as error:
+                    if not cleared or getattr(error, "retryable", False):
+                        raise
         if cleared:
-            _log.warning("%s was asked to start a task, and did not answer; the user wants another one.", self._name)
+            _log.warning("An earlier try may have started a task by %s; the user wants another one.", self._name)
             return None
+        if attempt.stage == "setting_going" and self._start.then is not None:
+            raise self._unknown(
+                f"{attempt.ids[0]} is there, and an earlier try did not live to see {self._start.then.name} answered."
+            )
         raise self._unknown("An earlier try asked for it and did not live to see the answer.")
 
     def _is_worth_waiting_for(self, attempt: Attempt, *, cleared: bool) -> bool:
@@ -150,12 +181,17 @@ class Starter:
         except NotFound as error:
             if cleared:
                 return False
-            raise StartUnknown(
-                f"{told} was started by an earlier try, and the cloud knows it no more, so that nobody can tell how it "
-                f"ended. Clear the Airflow task to start another one. {error}"
-            ) from error
+            if time.time() - attempt.sent_at > _UNSEEN_SECONDS:
+                raise StartUnknown(
+                    f"{told} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
+                    f"how it ended. Clear the Airflow task to start another one. {error}"
+                ) from error
+            tasks = []  # The wait asks again.
         except CloudApiError as error:
-            if not error.retryable:
+            if cleared and isinstance(error, BadRequest):
+                return False  # What was started then may have been something else.
+            # A user who has cleared the Airflow task wants another one, unless this one is sure to go on.
+            if cleared or not error.retryable:
                 raise
             tasks = []  # The wait asks again.
         if any(not task.done for task in tasks) or not tasks:
@@ -173,34 +209,38 @@ class Starter:
 
             job_api = find_api(self._start.job_api)
             job = self._hook.read_task(job_api, attempt.job, names(job_api, self._start, self._parameters))
-            # Until it has ended, the tasks are as they were before.
-            if not job.done:
+            # Until it has ended well, the tasks are as they were before.
+            if not (job.done and job.ok):
                 return [job]
-        return [self._hook.read_task(self._api, each, self._names) for each in attempt.ids]
+        return [self._hook.read_task(self._api, each, self._names, self._overrides) for each in attempt.ids]
 
-    def _ask(self, attempt: Attempt, *, begin_by_looking: bool = False) -> Attempt:
-        """Send the start request until it is sure that it has started a task, and one only."""
+    def _ask(self, attempt: Attempt, *, unsure: bool) -> Attempt:
+        """Send the start request until it is sure that it has started a task, and one only.
+
+        Args:
+            attempt: The attempt.
+            unsure: Whether a request is under way that may have started the task, though it is not to be found.
+        """
         parameters = with_mark(self._start, self._parameters, attempt.token)
         request = encode(self._api, self._start, parameters)
-        # Whether a request is under way that may have started the task.
-        unsure = begin_by_looking
-        if unsure and (found := self._find(attempt, parameters)) is not None:
-            return found
+        if self._start.ids_param is not None:
+            # What is no list of ids is refused while nothing is done.
+            task_ids(parameters[self._start.ids_param])
         for tries_left in reversed(range(_TRIES)):
             self._memory.keep(attempt.as_dict())
             try:
                 answer = self._hook.call(self._api.service, self._start.action, request, repeatable=False)
                 told = begun(self._api, self._start, parameters, answer)
-            except CloudApiError as error:
-                if not error.may_have_acted:
+            except (CloudApiError, Invalid) as error:
+                if not _may_have_acted(error):
                     if not unsure:
                         self._memory.forget()
                     raise
                 unsure = True
-                if not self._is_tellable:
+                if not self._can_tell(attempt):
                     raise self._unknown(str(error)) from error
                 _log.warning("Not answered, so that it may have been done: %s", error)
-                if (found := self._find(attempt, parameters)) is not None:
+                if (found := self._find(attempt)) is not None:
                     return found
                 if not tries_left:
                     raise
@@ -208,38 +248,62 @@ class Starter:
                 return self._have(replace(attempt, ids=told.ids, job=told.job))
         raise AssertionError("the last try returns or raises")
 
-    @property
-    def _is_tellable(self) -> bool:
-        """Whether the vendor can tell a request that it gets twice, or which task a request has started."""
-        return self._start.client_token is not None or can_find(self._start, self._parameters)
+    def _digest(self) -> str:
+        """Digest what is asked for, and where."""
+        request = encode(self._api, self._start, self._parameters)
+        asked = [self._hook.conn_id, self._hook.region, self._api.name, self._start.action.name, request]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
-    def _find(self, attempt: Attempt, parameters: Mapping[str, Any]) -> Attempt | None:
+    def _can_tell(self, attempt: Attempt) -> bool:
+        """Whether the vendor can tell a request that it gets twice, or which task a request has started."""
+        if attempt.asked != self._digest():
+            return False
+        is_known = self._start.client_token is not None and time.time() - attempt.sent_at < _TOKEN_SECONDS
+        return is_known or can_find(self._start, self._parameters)
+
+    def _find(self, attempt: Attempt) -> Attempt | None:
         """Look for the task of a request that was not answered; None where there is none."""
         find = self._start.find
         if find is None:
             return None  # The client token lets it be sent again.
-        since = earliest(attempt.sent_at)
         for look in range(_LOOKS):
             self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
-            scope = {name: str(parameters[name]) for name in find.tasks.action.params}
-            pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
-            found: list[str] = []
-            while pages.next_page is not None and pages.read < _MOST_PAGES:
-                listed = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
-                found += [
-                    task_id
-                    for task in listed
-                    if is_it(self._api, self._start, parameters, task, since) and (task_id := text(at(task, find.id)))
-                ]
+            found = self._listed(find, attempt)
+            told = ", ".join(found)
             if len(found) > 1:
                 raise self._unknown(
-                    f"The request was not answered, and it may have started any of {', '.join(found)}: all of them "
-                    "were started lately with the same parameters."
+                    f"The request was not answered, and it may have started any of {told}: all of them were started "
+                    "lately with the same parameters."
+                )
+            if any(was_there_before(created, attempt.sent_at) for created in found.values()):
+                raise self._unknown(
+                    f"The request was not answered, and it may have started {told}: it has the same parameters, but "
+                    "was there before, if the clocks of this machine and of the vendor agree."
                 )
             if found:
-                _log.info("Found %s %s, which the request has started that was not answered.", self._api.name, found[0])
-                return self._have(replace(attempt, ids=(found[0],)))
+                _log.info("Found %s %s, which the request has started that was not answered.", self._api.name, told)
+                return self._have(replace(attempt, ids=(told,)))
         return None
+
+    def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:
+        """List the tasks that the request may have started, with the times of their creation."""
+        parameters = with_mark(self._start, self._parameters, attempt.token)
+        since = earliest(attempt.sent_at)
+        scope = {name: str(parameters[name]) for name in find.tasks.action.params}
+        pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        found: dict[str, datetime | None] = {}
+        while pages.next_page is not None:
+            if pages.read == _MOST_PAGES:
+                raise self._unknown(f"The request was not answered, and {find.tasks.action.name} lists too much.")
+            page = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
+            times = [created_at(self._api, self._start, task) for task in page]
+            for task, created in zip(page, times, strict=True):
+                task_id = text(at(task, find.id))
+                if task_id and is_it(self._api, self._start, parameters, task, since):
+                    found[task_id] = created
+            if find.newest_first and any(created is not None and created < since for created in times):
+                break
+        return found
 
     def _have(self, attempt: Attempt) -> Attempt:
         if self._start.then is not None:
@@ -256,8 +320,8 @@ class Starter:
             self._memory.keep(replace(attempt, stage="setting_going").as_dict())
             try:
                 self._hook.call(self._api.service, then, {then.params[0]: attempt.ids[0]}, repeatable=False)
-            except CloudApiError as error:
-                if error.may_have_acted:
+            except (CloudApiError, Invalid) as error:
+                if _may_have_acted(error):
                     raise self._unknown(f"{attempt.ids[0]} is there, but {then.name} got no answer. {error}") from error
                 self._memory.keep(attempt.as_dict())
                 raise
@@ -276,3 +340,8 @@ class Starter:
             f"vendor does not know a request that it gets twice. {why} Look the task up in the console{where}; then "
             "wait for it with a sensor, or clear the Airflow task to start another one."
         )
+
+
+def _may_have_acted(error: CloudApiError | Invalid) -> bool:
+    """Whether what a request asked for may have been done. With what is invalid, it is not even sent."""
+    return isinstance(error, CloudApiError) and error.may_have_acted

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.providers.common.compat.sdk import Variable
 
 from airflow_cloudtasks.hooks.starter import Memory
+from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.values import load_json
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _KEY = "cloud_task_start"
+# Airflow's NEVER_EXPIRE. By default it lets go of what is older than a month, and a task may take longer.
+_FOR_EVER = timedelta.max
 
 
 class TaskMemory(Memory, Protocol):
@@ -46,7 +50,7 @@ class _StateStore:
         return value if isinstance(value, dict) else None
 
     def keep(self, value: dict[str, Any]) -> None:
-        self._store.set(_KEY, value)
+        self._store.set(_KEY, value, retention=_FOR_EVER)
 
     def forget(self) -> None:
         self._store.delete(_KEY)
@@ -65,8 +69,16 @@ class _Variable:
         self._key = f"{_KEY}_{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:32]}"
 
     def get(self) -> dict[str, Any] | None:
-        value = load_json(Variable.get(self._key, None) or "")
+        value = load_json(self._read() or "")
         return value if isinstance(value, dict) else None
+
+    def _read(self) -> Any:
+        if AIRFLOW < (3, 0):
+            # To Variable.get, a database that fails is one without it, and a second task would be started.
+            from airflow.secrets.metastore import MetastoreBackend
+
+            return MetastoreBackend().get_variable(self._key)
+        return Variable.get(self._key, None)
 
     def keep(self, value: dict[str, Any]) -> None:
         Variable.set(self._key, json.dumps(value), description=self._told)

@@ -153,8 +153,15 @@ class StartCloudTaskOperator(BaseOperator):
         self.start.check(parameters)
         self._killed = False
         self._hook = hook_of(self.api, self.conn_id, self.region)
-        memory = memory_of(context)
-        starter = Starter(self._hook, self.api, self.start, parameters, memory, run=context["ti"].max_tries)
+        starter = Starter(
+            self._hook,
+            self.api,
+            self.start,
+            parameters,
+            memory_of(context),
+            run=context["ti"].max_tries,
+            overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
+        )
         try:
             attempt = starter.started()
         except StartUnknown as error:
@@ -166,7 +173,6 @@ class StartCloudTaskOperator(BaseOperator):
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
         rounds, _ = self._first_look(stage)
-        memory.end()
         return self._with_outputs(stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
@@ -181,6 +187,16 @@ class StartCloudTaskOperator(BaseOperator):
         attempt = Attempt.from_dict(carried["attempt"])
         self._watch_over(attempt, _given(self.parameters))
         return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
+
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Let go of what a retry would need: there is a result, which older Airflow has stored by now.
+
+        Args:
+            context: Airflow's context.
+            result: What is returned.
+        """
+        super().post_execute(context, result)
+        memory_of(context).end()
 
     def on_kill(self) -> None:
         """Cancel the cloud's task; Airflow calls this where the user has killed the one that waits for it."""
@@ -239,7 +255,6 @@ class StartCloudTaskOperator(BaseOperator):
                 ends = rounds.seen if is_over else self._stay(stage, deadline)
             tasks = self._conclude(context, stage, ends)
             ends = None
-        memory_of(context).end()
         return self._with_outputs(stages[-1], tasks)
 
     def _rounds(self, stage: _Stage, rules: WaitRules) -> Rounds:
