@@ -16,16 +16,16 @@ demo: $(NEWEST)/demo-ready
 test:
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-newest test-oldest
 
-# The tests of the connection form need Chromium, or CHROMIUM that names one. Root on Debian gets it installed; on other
+# The tests of Airflow's pages need Chromium, or CHROMIUM that names one. Root on Debian gets it installed; on other
 # machines without one, these tests alone are left out, and a line says so. .ci/run never leaves them out.
 CHROMIUM_READY = [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] \
 	&& command -v apt-get >/dev/null && echo "==> Installing Chromium" && apt-get update -qq \
 	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
-BROWSER_TESTS := tests/ui/test_connection_form.py
+BROWSER_TESTS := tests/ui/test_connection_form.py tests/ui/test_task_page.py
 
 test-newest: $(NEWEST)/test-ready
 	@echo "==> Tests on the newest Airflow"
-	@if $(CHROMIUM_READY); then without=; else without=--deselect=$(BROWSER_TESTS); \
+	@if $(CHROMIUM_READY); then without=; else without="$(BROWSER_TESTS:%=--ignore=%)"; \
 		echo "==> WITHOUT $(BROWSER_TESTS): install Chromium (apt-get install chromium), or set CHROMIUM=/its/path"; fi; \
 	$(NEWEST)/bin/python -m pytest $$without
 

@@ -1,13 +1,8 @@
-"""The connection forms in real Chromium, served by a real `airflow standalone`.
-
-Chromium is Debian's (``apt-get install chromium``), or what the environment variable CHROMIUM names.
-"""
+"""The connection forms in real Chromium, served by a real `airflow standalone`."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from airflow import __version__ as airflow_version
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from browser import PAGE_MILLISECONDS, running_browser
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from standalone import running_standalone
 
 from airflow_cloudtasks.emulator.server import Emulator
@@ -30,18 +26,7 @@ ENVIRONMENT = {
     # No DAG runs here.
     "AIRFLOW__CORE__PARALLELISM": "1",
 }
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START_SECONDS = 240
-PAGE_MILLISECONDS = 60_000
 WIDE, LONG = {"width": 1280, "height": 1000}, {"width": 1280, "height": 4500}
 # What Airflow shows instead of a secret.
 MASKED = "***"
@@ -127,16 +112,8 @@ def _answers(address: str) -> bool:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.fail("install Chromium: apt-get install chromium, or set CHROMIUM to its path", pytrace=False)
-    with sync_playwright() as playwright:
-        # Without a user data folder of ours, Playwright makes an empty one.
-        running = playwright.chromium.launch(
-            executable_path=chromium, headless=True, args=ARGUMENTS, timeout=PAGE_MILLISECONDS
-        )
+    with running_browser() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

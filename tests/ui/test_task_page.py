@@ -1,0 +1,72 @@
+"""A DAG's graph, and the extra link of its tasks, in real Chromium on a real `airflow standalone`.
+
+With CLOUDTASKS_GRAPH set to a file's name, the graph is kept there as a PNG: the picture in docs/operators.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import PAGE_MILLISECONDS, running_browser
+from playwright.sync_api import Page, expect
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.emulator.server import Emulator
+
+sys.path.append(str(Path(__file__).parents[1] / "integration"))
+from scheduler import Scheduler, running_scheduler
+
+DAG_ID = "media_to_warehouse"
+EXAMPLE = Path(__file__).parents[2] / "example_dags" / f"{DAG_ID}.py"
+OPERATORS = {
+    "transcode": "ice.workflow_task",
+    "load": "wedata.workflow_run",
+    "count": "wedata.sql_run",
+    "check_backups": "bdrc.task",
+}
+
+
+@pytest.fixture(scope="module")
+def run(airflow_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
+    """One run of the example to its end, with the pages still there."""
+    everybody = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}
+    with Emulator() as emulator:
+        directory = tmp_path_factory.mktemp("pages")
+        with running_scheduler(DAG_ID, [EXAMPLE], directory, emulator.connections() | everybody) as scheduler:
+            scheduler.run("--run-id", "shown")
+            assert scheduler.until_the_run_ends() == "success"
+            yield scheduler
+
+
+@pytest.fixture(scope="module")
+def page(run: Scheduler) -> Iterator[Page]:
+    with running_browser() as browser:
+        opened = browser.new_page(base_url=run.address, locale="en-US", viewport={"width": 1700, "height": 520})
+        opened.set_default_timeout(PAGE_MILLISECONDS)
+        # A graph from left to right, beside the run.
+        kept = {"default_dag_view": "graph", f"direction-{DAG_ID}": "RIGHT"}
+        keep = "([name, value]) => localStorage.setItem(name, JSON.stringify(value))"
+        opened.add_init_script(f"Object.entries({json.dumps(kept)}).forEach({keep})")
+        yield opened
+
+
+@pytest.mark.parametrize(("task_id", "api"), OPERATORS.items())
+def test_a_task_page_links_to_the_console(page: Page, task_id: str, api: str) -> None:
+    page.goto(f"/dags/{DAG_ID}/runs/shown/tasks/{task_id}/details")
+    link = page.get_by_role("link", name="Cloud console")
+    expect(link).to_have_attribute("href", str(APIS[api].service.console))
+
+
+def test_the_graph_shows_every_task(page: Page) -> None:
+    page.goto(f"/dags/{DAG_ID}/runs/shown")
+    graph: Any = page.locator(".react-flow")
+    for task_id in ("pick", "check", *OPERATORS):
+        expect(graph.get_by_text(task_id, exact=True)).to_be_visible()
+    if kept := os.environ.get("CLOUDTASKS_GRAPH"):
+        graph.screenshot(path=kept)
