@@ -1,0 +1,248 @@
+"""What cannot work is refused when the DAG is parsed, in words that say what was expected; templates are not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, BaseOperator
+
+from airflow_cloudtasks.operators.alibaba import (
+    BdrcCheckRulesOperator,
+    BpStudioRunTaskOperator,
+    IceStartWorkflowOperator,
+)
+from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator, StartCloudTaskOperator
+from airflow_cloudtasks.operators.tencent import (
+    WeDataBackfillOperator,
+    WeDataRerunInstancesOperator,
+    WeDataRunSqlOperator,
+    WeDataRunWorkflowOperator,
+)
+from airflow_cloudtasks.sensors.alibaba import BpStudioTaskSensor
+from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
+
+RUN = {"api": "wedata.workflow_run", "parameters": {"ProjectId": "1", "WorkflowId": "w"}}
+TAKES = (
+    "It takes: ProjectId, WorkflowId, AdvancedParams (optional), TaskIds (optional), "
+    "SchedulingResourceGroupId (optional), IntegrationResourceGroupId (optional)."
+)
+
+
+def refused(operator: Any, **arguments: Any) -> str:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the text is returned
+        operator(task_id="t", **arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("blank", [None, "", [], {}])
+def test_a_blank_parameter_is_refused_and_those_that_there_are_are_listed(blank: Any) -> None:
+    said = refused(WeDataRunWorkflowOperator, project_id="1", workflow_id=blank)
+    assert said == f"CreateTriggerWorkflowRun needs WorkflowId. {TAKES}"
+
+
+@pytest.mark.parametrize("parameters", [None, {}, {"ProjectId": "1"}])
+def test_a_missing_parameter_is_refused(parameters: Any) -> None:
+    said = refused(StartCloudTaskOperator, api="wedata.workflow_run", parameters=parameters)
+    assert said.startswith("CreateTriggerWorkflowRun needs ")
+    assert said.endswith(TAKES)
+
+
+def test_an_unknown_parameter_is_refused() -> None:
+    parameters = {**RUN["parameters"], "Workflow": "w"}
+    said = refused(StartCloudTaskOperator, api="wedata.workflow_run", parameters=parameters)
+    assert said == f"CreateTriggerWorkflowRun knows no Workflow. {TAKES}"
+
+
+def test_an_action_without_parameters_says_what_it_takes() -> None:
+    said = refused(StartCloudTaskOperator, api="bdrc.task", parameters={"Type": "x"})
+    assert said == "UpdateResources knows no Type. It takes: ResourceType (optional)."
+
+
+def test_an_empty_list_of_instances_is_refused() -> None:
+    said = refused(WeDataRerunInstancesOperator, project_id="1", instance_keys=[])
+    assert said.startswith("RerunTaskInstancesAsync needs InstanceKeyList.")
+
+
+def test_an_unknown_action_is_refused() -> None:
+    said = refused(StartCloudTaskOperator, api="bdrc.task", action="CheckRule")
+    assert said == "bdrc.task is not started by 'CheckRule'; expected UpdateResources or CheckRules."
+
+
+@pytest.mark.parametrize("api", ["wedata.task", "wedata.newest_workflow_run", "wedata.async_job"])
+def test_an_api_whose_tasks_nothing_starts_is_refused(api: str) -> None:
+    said = refused(StartCloudTaskOperator, api=api)
+    assert said == f"{api} has no action that starts a task; nothing but waiting can be done."
+
+
+@pytest.mark.parametrize("operator", [StartCloudTaskOperator, CancelCloudTaskOperator])
+def test_an_unknown_api_is_refused(operator: Any) -> None:
+    more = {} if operator is StartCloudTaskOperator else {"cloud_task_id": "7"}
+    said = refused(operator, api="wedata.run", **more)
+    assert said.startswith("Unknown api 'wedata.run'. Known are: bdrc.task, bpstudio.operation, ")
+
+
+def test_a_task_that_the_vendor_cannot_cancel_is_refused() -> None:
+    said = refused(CancelCloudTaskOperator, api="ice.workflow_task", cloud_task_id="7")
+    assert said == "ice.workflow_task: ICE has no action that cancels such a task."
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_canceling_nothing_is_refused(nothing: Any) -> None:
+    params = {"ProjectId": "1"}
+    said = refused(CancelCloudTaskOperator, api="wedata.sql_run", cloud_task_id=nothing, api_params=params)
+    assert said == "wedata.sql_run needs cloud_task_id: the task's id at the vendor, its JobId."
+
+
+@pytest.mark.parametrize("given", [{}, {"sql": "SELECT 1"}, {"datasource_id": "7"}])
+def test_sql_needs_a_saved_script_or_text_and_a_data_source(given: dict[str, Any]) -> None:
+    said = refused(WeDataRunSqlOperator, project_id="1", **given)
+    assert said == "WeData runs a saved script, or SQL on a data source: give script_id, or sql and datasource_id."
+
+
+@pytest.mark.parametrize("given", [{}, {"cloud_task_id": "e", "workflow_id": "w", "since": "{{ ts }}"}])
+def test_a_run_is_waited_for_by_its_own_id_or_by_its_workflows(given: dict[str, Any]) -> None:
+    said = refused(WeDataWorkflowRunSensor, project_id="1", **given)
+    assert said == "WeDataWorkflowRunSensor needs cloud_task_id, a run's id, or workflow_id with since."
+
+
+@pytest.mark.parametrize("given", [{"workflow_id": "w"}, {"cloud_task_id": "e", "since": "{{ ts }}"}])
+def test_the_newest_run_is_that_since_a_time(given: dict[str, Any]) -> None:
+    said = refused(WeDataWorkflowRunSensor, project_id="1", **given)
+    assert said.startswith("workflow_id and since go together: without since, the newest run may be one that ended")
+
+
+def test_the_newest_run_may_be_still_to_come() -> None:
+    since = datetime(2026, 1, 31, tzinfo=UTC)
+    sensor = WeDataWorkflowRunSensor(task_id="t", project_id="1", workflow_id="w", since=since)
+    assert (sensor.api.name, sensor.cloud_task_id, sensor.missing) == ("wedata.newest_workflow_run", "w", "wait")
+    assert sensor.created_since == "2026-01-31T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("name", ["success_statuses", "failure_statuses"])
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [(StartCloudTaskOperator, RUN), (WeDataWorkflowRunSensor, {"project_id": "1", "cloud_task_id": "e"})],
+)
+def test_a_word_is_no_list_of_statuses(operator: Any, arguments: dict[str, Any], name: str) -> None:
+    said = refused(operator, **arguments, **{name: "SKIPPED"})
+    assert said.startswith(f"{name} ")
+    assert "'SKIPPED'; expected a list of statuses" in said
+
+
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [
+        (BpStudioRunTaskOperator, {"app_id": "a", "process_id": "p", "task_name": "n"}),
+        (BpStudioTaskSensor, {"cloud_task_id": "7"}),
+    ],
+)
+def test_nor_is_it_where_more_statuses_are_successes(operator: Any, arguments: dict[str, Any]) -> None:
+    arguments = {**arguments, "error_message_fails": False}
+    said = refused(operator, **arguments, success_statuses="DONE")
+    assert said == "success_statuses is 'DONE'; expected a list of statuses."
+    assert operator(task_id="t", **arguments, success_statuses=["DONE"]).success_statuses == ("FINISH", "DONE")
+
+
+def test_a_status_cannot_be_both() -> None:
+    said = refused(StartCloudTaskOperator, **RUN, success_statuses=["SKIP"], failure_statuses=["skip"])
+    assert said == "success_statuses and failure_statuses both hold ['skip']."
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ({"on_unknown": "skip"}, "on_unknown is 'skip'; expected one of wait, fail."),
+        ({"poke_interval": -1}, "poke_interval is -1; expected a number of seconds of at least 0."),
+        ({"max_wait": -1}, "max_wait is -1.0; expected a number of seconds of at least 0."),
+    ],
+)
+def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], text: str) -> None:
+    assert refused(StartCloudTaskOperator, **RUN, **rules) == text
+
+
+def test_a_rule_for_failures_that_does_not_exist_is_refused() -> None:
+    said = refused(WeDataTaskInstanceSensor, project_id="1", wedata_task_id="1", data_time="d", on_failure="skip")
+    assert said == "on_failure is 'skip'; expected one of wait, fail."
+
+
+# What is not known yet when the DAG is parsed.
+
+
+@pytest.fixture
+def upstream() -> Any:
+    with DAG(dag_id="d", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        yield BaseOperator(task_id="up")
+
+
+@pytest.mark.parametrize("template", ["{{ params.workflow }}", "{{ '' }}"])
+def test_a_template_is_taken_as_it_is(template: str) -> None:
+    operator = WeDataRunWorkflowOperator(
+        task_id="t", project_id=template, workflow_id=template, advanced_params=template, wedata_task_ids=[template]
+    )
+    assert operator.parameters == {
+        "ProjectId": template,
+        "WorkflowId": template,
+        "AdvancedParams": template,
+        "TaskIds": [template],
+        "SchedulingResourceGroupId": None,
+        "IntegrationResourceGroupId": None,
+    }
+    assert "parameters" in operator.template_fields
+
+
+@pytest.mark.parametrize("name", ["success_statuses", "failure_statuses", "parameters"])
+def test_the_output_of_a_task_is_taken_for_a_whole_argument(upstream: Any, name: str) -> None:
+    operator = StartCloudTaskOperator(task_id="t", **{**RUN, name: upstream.output})
+    assert operator.upstream_task_ids == {"up"}
+
+
+def test_the_output_of_a_task_is_taken_anywhere_in_the_parameters(upstream: Any) -> None:
+    output = upstream.output
+    for number, operator in enumerate(
+        (
+            lambda **k: IceStartWorkflowOperator(workflow_id=output, **k),
+            lambda **k: IceStartWorkflowOperator(workflow_id="w", task_input={"Media": [output["media"]]}, **k),
+            lambda **k: BdrcCheckRulesOperator(resource_arn=output, **k),
+            lambda **k: WeDataRunWorkflowOperator(project_id="1", workflow_id="w", advanced_params={"a": output}, **k),
+            lambda **k: WeDataRunSqlOperator(project_id="1", sql=output, datasource_id="7", **k),
+            lambda **k: WeDataRunSqlOperator(project_id="1", script_id="s", variables={"a": output}, **k),
+            lambda **k: WeDataRerunInstancesOperator(project_id="1", instance_keys=output, **k),
+            lambda **k: WeDataBackfillOperator(project_id="1", wedata_task_ids=["1"], data_ranges=output, **k),
+            lambda **k: WeDataBackfillOperator(
+                project_id="1", wedata_task_ids=["1"], data_ranges=[(output["from"], "{{ ds }}")], **k
+            ),
+        )
+    ):
+        assert operator(task_id=f"t{number}").upstream_task_ids == {"up"}
+
+
+@pytest.mark.parametrize("name", ["wedata_task_id", "data_time"])
+def test_the_output_of_a_task_names_an_instance(upstream: Any, name: str) -> None:
+    arguments = {"wedata_task_id": "7", "data_time": "{{ ds }} 00:00:00", name: upstream.output}
+    sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", **arguments)
+    assert sensor.upstream_task_ids == {"up"}
+    assert "xcom_pull(task_ids='up'" in sensor.cloud_task_id
+    assert sensor.cloud_task_id.startswith("7_") or sensor.cloud_task_id.endswith("_{{ ds }} 00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("time", "key"),
+    [
+        (datetime(2026, 1, 31, 16, tzinfo=UTC), "7_2026-02-01 00:00:00"),
+        (datetime(2026, 1, 31), "7_2026-01-31 00:00:00"),
+        ("{{ ds }} 00:00:00", "7_{{ ds }} 00:00:00"),
+    ],
+)
+def test_an_instance_is_named_by_its_task_and_its_time_in_china(time: Any, key: str) -> None:
+    sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", wedata_task_id="7", data_time=time)
+    assert (sensor.cloud_task_id, sensor.missing) == (key, "wait")
+
+
+def test_ranges_that_another_task_gave_become_the_vendors_once_they_are_there(upstream: Any) -> None:
+    operator = WeDataBackfillOperator(task_id="t", project_id="1", wedata_task_ids=["1"], data_ranges="{{ ranges }}")
+    assert operator.dag is not None
+    operator.parameters = {**(operator.parameters or {}), "DataBackfillRangeList": [["{{ day }}", "2026-01-31"]]}
+    operator.render_template_fields({"day": "2026-01-01"})
+    assert operator.parameters["DataBackfillRangeList"] == [{"StartDate": "2026-01-01", "EndDate": "2026-01-31"}]
