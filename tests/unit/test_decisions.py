@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +50,44 @@ def test_a_task_that_goes_on_is_waited_on(state: TaskState) -> None:
     assert judge(task(state), RULES) == Waiting(task(state))
 
 
+@pytest.mark.parametrize("state", [TaskState.FAILED, TaskState.CANCELED, TaskState.EXPIRED])
+def test_a_task_that_did_not_end_well_may_be_waited_on(state: TaskState) -> None:
+    assert judge(task(state), WaitRules(on_failure="wait")) == Waiting(task(state))
+
+
+@pytest.mark.parametrize("state", [TaskState.SUCCEEDED, TaskState.SKIPPED])
+def test_a_task_that_ended_well_ends_a_wait_that_outlives_failures(state: TaskState) -> None:
+    assert judge(task(state), WaitRules(on_failure="wait")) == Finished(task(state))
+
+
+def test_a_wait_that_outlives_failures_still_ends_at_an_unknown_status_where_that_is_asked_for() -> None:
+    rules = WaitRules(on_failure="wait", on_unknown="fail")
+    assert judge(task(TaskState.UNKNOWN), rules) == Finished(task(TaskState.UNKNOWN))
+
+
+@pytest.mark.parametrize("kind", LASTING)
+def test_a_wait_that_outlives_failures_does_not_outlive_errors(kind: type[CloudApiError]) -> None:
+    assert isinstance(judge(kind("refused"), WaitRules(on_failure="wait")), Broken)
+
+
+MIDNIGHT = datetime(2026, 1, 31, tzinfo=UTC)
+SINCE_MIDNIGHT = WaitRules(created_since=MIDNIGHT.timestamp(), on_unknown="fail")
+
+
+@pytest.mark.parametrize("state", TaskState)
+@pytest.mark.parametrize("created_at", [MIDNIGHT - timedelta(milliseconds=1), None])
+def test_a_task_that_was_created_before_is_another_one(state: TaskState, created_at: datetime | None) -> None:
+    before = task(state, created_at=created_at)
+    assert judge(before, SINCE_MIDNIGHT) == Waiting(before)
+
+
+@pytest.mark.parametrize("created_at", [MIDNIGHT, MIDNIGHT + timedelta(days=1)])
+def test_a_task_that_was_created_since_is_the_one(created_at: datetime) -> None:
+    for state in TaskState:
+        verdict = judge(task(state, created_at=created_at), SINCE_MIDNIGHT)
+        assert isinstance(verdict, Finished) is (state.done or state is TaskState.UNKNOWN)
+
+
 def test_an_unknown_status_ends_the_wait_where_that_is_asked_for() -> None:
     rules = WaitRules(on_unknown="fail")
     assert judge(task(TaskState.UNKNOWN), rules) == Finished(task(TaskState.UNKNOWN))
@@ -93,7 +132,12 @@ def test_seconds_within_their_range_are_taken(rules: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "choices"),
-    [("missing", "Wait", "wait, fail"), ("missing", None, "wait, fail"), ("on_unknown", "ignore", "wait, fail")],
+    [
+        ("missing", "Wait", "wait, fail"),
+        ("missing", None, "wait, fail"),
+        ("on_unknown", "ignore", "wait, fail"),
+        ("on_failure", "skip", "wait, fail"),
+    ],
 )
 def test_a_word_that_is_no_choice_is_refused(name: str, value: Any, choices: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} is {value!r}; expected one of {choices}.$"):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.catalog import APIS, LKE_TASK, WEDATA_TASK, find_api
+from airflow_cloudtasks.catalog import APIS, LKE_TASK, WEDATA_TASK, find_api, stored_api
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.normalise import normalise
 from airflow_cloudtasks.polling.decisions import WaitRules
-from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Percentages, Service, Start, TaskApi, TaskList
 
 
 def with_(**changes: Any) -> TaskApi:
@@ -79,6 +81,126 @@ def test_a_list_pages_by_what_the_answer_says_or_by_number(pages: dict[str, str]
             page_param="PageNumber",
             **pages,
         )
+
+
+RUN = APIS["wedata.workflow_run"]
+BEGIN = Action(name="BeginToy", params=("Name",), optional=("Tag", "Ids"))
+END = Action(name="EndToy", params=("ToyId", "Kind"))
+
+
+def listed(**changes: Any) -> TaskList:
+    """A list of toys, page by page, with a part of it exchanged."""
+    pages: dict[str, Any] = {
+        "page_size_param": "PageSize",
+        "page_size": 2,
+        "page_param": "PageNumber",
+        "page_count": "Pages",
+    }
+    return TaskList(**{"action": Action(name="ListToys"), "tasks": "Items", **pages, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"page_size_param": None}, {"page_size": 0}, {"page_param": None}, {"page_count": None}],
+)
+def test_a_list_has_all_that_pages_need_or_nothing_of_it(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="ListToys: a list has page_param, page_size_param, page_size and one of"):
+        listed(**changes)
+
+
+def test_a_list_without_pages_is_one() -> None:
+    nothing = {"page_size_param": None, "page_size": 0, "page_param": None, "page_count": None}
+    assert not listed(**nothing).has_pages
+    assert listed().has_pages
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"id": None}, "BeginToy: expected either id or ids_param."),
+        ({"ids_param": "Ids"}, "BeginToy: expected either id or ids_param."),
+        ({"job": "Data.Job"}, "BeginToy: expected both job and job_api, or neither."),
+        ({"job_api": "toy.job"}, "BeginToy: expected both job and job_api, or neither."),
+        ({"id": None, "ids_param": "ToyIds"}, "BeginToy: 'ToyIds' is none of its parameters ('Name', 'Tag', 'Ids')."),
+        ({"client_token": "Token"}, "BeginToy: 'Token' is none of its parameters ('Name', 'Tag', 'Ids')."),
+        ({"mark": "Note"}, "BeginToy: 'Note' is none of its parameters ('Name', 'Tag', 'Ids')."),
+        ({"encodings": {"Size.X": "integer"}}, "BeginToy: 'Size' is none of its parameters ('Name', 'Tag', 'Ids')."),
+        (
+            {"encodings": {"Tag": "yaml"}},
+            "BeginToy: Tag is encoded as 'yaml'; expected one of ('json', 'base64', 'integer', 'boolean', 'dates', "
+            "'pairs', 'pair').",
+        ),
+        ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id."),
+    ],
+)
+def test_a_start_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        Start(**{"action": BEGIN, "id": "ToyId", **changes})
+
+
+@pytest.mark.parametrize("changes", [{"id_param": "TaskId"}, {"found": {"Colour": "Colour"}}])
+def test_a_cancel_of_what_its_action_does_not_take_is_refused(changes: dict[str, Any]) -> None:
+    name = "TaskId" if "id_param" in changes else "Colour"
+    with pytest.raises(ValueError, match=rf"^EndToy: '{name}' is none of its params \('ToyId', 'Kind'\)\.$"):
+        Cancel(**{"action": END, "id_param": "ToyId", **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"starts": (Start(action=BEGIN, id="ToyId"),)},
+            "wedata.workflow_run: ProjectId names a task, and BeginToy tells none.",
+        ),
+        (
+            {"cancel": Cancel(action=END, id_param="ToyId")},
+            "wedata.workflow_run: EndToy needs Kind, which nothing tells.",
+        ),
+        (
+            {"list_tasks": listed(page_size_param=None, page_size=0, page_param=None, page_count=None)},
+            "wedata.workflow_run: list_tasks has no pages, so that it may grow too long to be read.",
+        ),
+        (
+            {"list_tasks": listed(action=END)},
+            "wedata.workflow_run: list_tasks needs ToyId, which is none of ('ProjectId',).",
+        ),
+        ({"id": None}, "wedata.workflow_run: with list_tasks, id must say where a task object holds the task's id."),
+    ],
+)
+def test_an_api_whose_actions_do_not_fit_it_is_refused(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        dataclasses.replace(RUN, **changes)
+
+
+def test_a_start_may_tell_a_name_that_is_no_parameter() -> None:
+    start = Start(action=BEGIN, id="ToyId", names={"ProjectId": "1"})
+    assert dataclasses.replace(RUN, starts=(start,)).start() == start
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_an_allowance_of_none_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match=r"^GetToy: requests_per_second is .*; expected more than 0\.$"):
+        Action(name="GetToy", requests_per_second=seconds)
+
+
+def test_filters_are_sent_as_such_and_constants_always() -> None:
+    action = Action(name="ListToys", params=("ProjectId", "Colour"), filters=("Colour",), constants={"PageSize": 1})
+    assert action.request({"ProjectId": "1", "Colour": "red"}) == {
+        "ProjectId": "1",
+        "PageSize": 1,
+        "Filters": [{"Name": "Colour", "Values": ["red"]}],
+    }
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_a_spec_is_the_same_when_it_comes_back_from_json(name: str) -> None:
+    assert TaskApi.from_dict(json.loads(json.dumps(APIS[name].as_dict()))) == APIS[name]
+
+
+def test_a_spec_of_ones_own_is_stored_whole_and_one_of_the_catalog_by_its_name() -> None:
+    own = with_(name="mine.task")
+    assert (stored_api(WEDATA_TASK), find_api(stored_api(own))) == ("wedata.task", own)
+    assert isinstance(stored_api(with_(id_param="ProjectId")), dict)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +271,10 @@ def test_the_console_link_is_filled_in_and_escaped() -> None:
     assert task.console_url == "https://c.test/ap-guangzhou/1%202?task=a%2Fb%26c%3F"
 
 
-@pytest.mark.parametrize("module", ["model", "errors", "values", "spec", "normalise", "catalog", "polling.decisions"])
+@pytest.mark.parametrize(
+    "module",
+    ["model", "errors", "values", "spec", "normalise", "catalog", "polling.decisions", "explaining", "starting"],
+)
 def test_the_core_imports_no_airflow_no_network_and_no_vendor(module: str) -> None:
     heavy = "airflow requests aiohttp urllib3 httpx tenacity alibabacloud_tea_openapi tencentcloud Tea darabonba yaml"
     program = (

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudApiError,
+    CredentialsError,
+    InvalidArguments,
+    MalformedAnswer,
+    Throttled,
+    TransientError,
+    UnreadableAnswer,
+)
 from airflow_cloudtasks.spec import Cancel, TaskApi
 from airflow_cloudtasks.starting import begun, can_find, cancel_requests, earliest, is_it, names, refusals, with_mark
 
@@ -270,6 +279,24 @@ def test_what_a_cancel_needs_and_nobody_knows_is_named(known: dict[str, Any]) ->
 def test_a_vendor_that_cannot_cancel_is_named() -> None:
     with pytest.raises(InvalidArguments, match=r"^ice\.workflow_task: ICE has no action that cancels a task\.$"):
         cancel_requests(ICE, ["t"], {})
+
+
+@pytest.mark.parametrize(
+    ("error", "open_"),
+    [
+        (TransientError("no answer"), True),
+        (TransientError("HTTP 500", code="InternalError"), True),
+        (TransientError("nobody there", unsent=True), False),
+        (TransientError("nobody there", code="ServiceUnavailable"), False),
+        (MalformedAnswer("no id"), True),
+        (UnreadableAnswer("a page of a proxy"), True),
+        (Throttled("slow down"), False),
+        (BadRequest("no such workflow"), False),
+        (CredentialsError("wrong key"), False),
+    ],
+)
+def test_after_which_errors_it_is_open_whether_a_task_was_started(error: CloudApiError, open_: bool) -> None:
+    assert error.may_have_acted is open_
 
 
 def cancel_of(api: TaskApi) -> Cancel:

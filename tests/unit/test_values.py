@@ -172,6 +172,22 @@ def test_a_path_leads_to_its_value_or_nowhere(path: str, value: Any) -> None:
     assert at({"a": {"b": [1]}}, path) == value
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("a.0", {"b": 1}),
+        ("a.0.b", 1),
+        ("a.1", [2]),
+        ("a.1.0", 2),
+        *((f"a.{index}", None) for index in ("2", "-1", "x", "", "0x0", "9" * 30)),
+        ("s.0", None),
+        ("d.0", "a key"),
+    ],
+)
+def test_a_number_in_a_path_leads_into_a_list(path: str, value: Any) -> None:
+    assert at({"a": [{"b": 1}, [2]], "s": "text", "d": {"0": "a key"}}, path) == value
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"{", "nan?", nested(100_000)])
 def test_a_body_that_is_no_json_decodes_to_none(body: Any) -> None:
     assert load_json(body) is None
