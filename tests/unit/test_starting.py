@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,18 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.starting import begun, can_find, cancel_requests, earliest, is_it, names, refusals, with_mark
+from airflow_cloudtasks.starting import (
+    begun,
+    can_find,
+    cancel_requests,
+    created_at,
+    earliest,
+    is_it,
+    names,
+    refusals,
+    was_there_before,
+    with_mark,
+)
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_run", "wedata.sql_run", "bdrc.task"))
@@ -156,6 +167,18 @@ def run(**changes: Any) -> dict[str, Any]:
 )
 def test_it_was_created_since_the_request_but_for_a_clock_that_is_behind(created: Any, found: bool) -> None:
     assert is_found(RUN, {"WorkflowId": "w"}, run(CreateTime=created)) is found
+
+
+@pytest.mark.parametrize("created", [None, "", "soon"])
+def test_a_task_without_a_time_of_creation_may_be_it_and_may_have_been_there_before(created: Any) -> None:
+    listed = run(CreateTime=created)
+    assert is_found(RUN, {"WorkflowId": "w"}, listed)
+    assert was_there_before(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
+
+
+@pytest.mark.parametrize(("seconds", "before"), [(-3, True), (-2, False), (0, False), (60, False)])
+def test_a_task_that_is_clearly_older_than_the_request_was_there_before(seconds: float, before: bool) -> None:
+    assert was_there_before(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
 
 
 @pytest.mark.parametrize("listed", [run(TriggerType="Scheduler"), run(TriggerType=None), run(WorkflowId="other")])
