@@ -1,0 +1,134 @@
+"""What a task of Airflow remembers from one try to the next: in its state store, or in a Variable of the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.operators.memory import TaskMemory, memory_of
+from airflow_cloudtasks.start_from_trigger import AIRFLOW
+
+VALUE = {"run": 1, "stage": "asking", "ids": []}
+
+
+class Store:
+    """Airflow's state store, as far as it is used."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.retentions: list[Any] = []
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.values.get(key, default)
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        self.values[key] = value
+        self.retentions.append(retention)
+
+    def delete(self, key: str) -> None:
+        self.values.pop(key, None)
+
+
+def task_instance(**changes: Any) -> SimpleNamespace:
+    names = {"dag_id": "dag", "run_id": "run", "task_id": "task", "map_index": -1}
+    return SimpleNamespace(**names | changes)
+
+
+def with_variables(**changes: Any) -> TaskMemory:
+    return memory_of({"ti": task_instance(**changes)})  # type: ignore[typeddict-item]
+
+
+def with_store(store: Store) -> TaskMemory:
+    return memory_of({"ti": task_instance(), "task_state_store": store})  # type: ignore[typeddict-unknown-key]
+
+
+@pytest.fixture
+def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables of the database, as a worker has them; in Airflow 3 it asks the API server for them."""
+    if AIRFLOW >= (3, 0):
+        from airflow.models.variable import Variable
+        from airflow.providers.common.compat.sdk import Variable as OfWorker
+
+        for name in ("get", "set", "delete"):
+            monkeypatch.setattr(OfWorker, name, getattr(Variable, name))
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_variable_holds_it_until_the_task_has_ended() -> None:
+    memory = with_variables()
+    assert memory.get() is None
+    for value in (VALUE, VALUE | {"stage": "begun", "ids": ["\u4efb\u52a1"]}):
+        memory.keep(value)
+        assert with_variables().get() == value
+    memory.end()
+    assert with_variables().get() is None
+
+
+@pytest.mark.usefixtures("variables")
+def test_forgetting_nothing_is_no_error() -> None:
+    with_variables().forget()
+    with_variables().end()
+
+
+@pytest.mark.usefixtures("variables")
+@pytest.mark.parametrize("other", [{"dag_id": "other"}, {"run_id": "other"}, {"task_id": "other"}, {"map_index": 0}])
+def test_each_task_of_each_run_has_its_own_variable(other: dict[str, Any]) -> None:
+    memory = with_variables()
+    memory.keep(VALUE)
+    assert with_variables(**other).get() is None
+    memory.forget()
+
+
+@pytest.mark.usefixtures("variables")
+def test_names_may_be_longer_than_that_of_a_variable() -> None:
+    long = {"dag_id": "d" * 250, "run_id": "r" * 250, "task_id": "t" * 250}
+    memory = with_variables(**long)
+    memory.keep(VALUE)
+    assert with_variables(**long).get() == VALUE
+    memory.forget()
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_variable_that_is_not_ours_any_more_is_nothing() -> None:
+    memory = with_variables()
+    memory.keep(["no", "object"])  # type: ignore[arg-type]
+    assert memory.get() is None
+    memory.forget()
+
+
+@pytest.mark.skipif(AIRFLOW >= (3, 0), reason="Airflow 3's workers have no database")
+@pytest.mark.usefixtures("variables")
+def test_a_database_that_fails_is_none_that_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.models.variable import Variable
+    from airflow.secrets.metastore import MetastoreBackend
+
+    def fails(*args: Any, **more: Any) -> Any:
+        raise ConnectionError("the database")
+
+    monkeypatch.setattr(MetastoreBackend, "_fetch_variable", staticmethod(fails))
+    assert Variable.get("any", None) is None, "Airflow tells one from the other now"
+    with pytest.raises(ConnectionError):
+        with_variables().get()
+
+
+def test_the_state_store_holds_it_also_when_the_task_has_ended_and_for_as_long_as_it_takes() -> None:
+    store = Store()
+    memory = with_store(store)
+    assert memory.get() is None
+    memory.keep(VALUE)
+    memory.end()
+    assert with_store(store).get() == VALUE
+    memory.forget()
+    assert with_store(store).get() is None
+
+
+@pytest.mark.skipif(AIRFLOW < (3, 3), reason="Airflow has no state store")
+def test_nothing_expires_in_the_state_store() -> None:
+    from airflow.sdk import NEVER_EXPIRE
+
+    store = Store()
+    with_store(store).keep(VALUE)
+    assert store.retentions[0] is NEVER_EXPIRE

@@ -1,0 +1,181 @@
+"""Whether a request that got no answer may have been carried out: only if a connection came about."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import requests
+from urllib3.exceptions import MaxRetryError, SSLError
+
+from airflow_cloudtasks.clouds.wire import SignedRequest
+from airflow_cloudtasks.errors import TransientError
+from airflow_cloudtasks.transport import Network, SyncTransport, Timeouts, _is_unsent, async_transport
+
+from .calls import JSON, TENCENT_SERVICE, asked
+
+TIMEOUTS = Timeouts(connect=2, read=0.3)
+Serve = Callable[[socket.socket], None]
+
+
+def reset(connection: socket.socket) -> None:
+    """Read the request, and break the connection."""
+    connection.recv(65536)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Read the request, and close the connection in order."""
+    connection.recv(65536)
+
+
+def stay_silent(connection: socket.socket) -> None:
+    """Read the request, and answer nothing."""
+    connection.recv(65536)
+    # Until the client gives up.
+    connection.recv(65536)
+
+
+def cut_off(connection: socket.socket) -> None:
+    """Answer half."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+
+def refuse_the_tunnel(connection: socket.socket) -> None:
+    """Refuse what a client asks of a proxy first."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+
+def speak_no_tls(connection: socket.socket) -> None:
+    """Answer what is no TLS."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@contextmanager
+def serving(serve: Serve) -> Iterator[str]:
+    """Serve one connection after the other; gives host and port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    serve(connection)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        # Closing alone does not wake the thread that waits for connections.
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def send(url: str, network: Network) -> None:
+    SyncTransport(network).send(asked(TENCENT_SERVICE, JSON, url=url), SignedRequest("POST", f"{url}/", {}, b"{}"))
+
+
+def asend(url: str, network: Network) -> None:
+    async def sending() -> None:
+        call = asked(TENCENT_SERVICE, JSON, url=url)
+        async with async_transport(call.endpoint, network) as transport:
+            await transport.send(call, SignedRequest("POST", f"{url}/", {}, b"{}"))
+
+    asyncio.run(sending())
+
+
+@pytest.fixture(params=[send, asend], ids=["sync", "async"])
+def error(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Send a request that gets no answer; gives the error."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+    def sent(url: str, network: Network = Network(timeouts=TIMEOUTS)) -> TransientError:  # noqa: B008 - it is frozen
+        with pytest.raises(TransientError) as told:
+            request.param(url, network)
+        return told.value
+
+    return sent
+
+
+@pytest.fixture
+def refused() -> Iterator[str]:
+    """Host and port of nobody, which nobody else takes meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_refused_connection_has_sent_nothing(error: Any, refused: str) -> None:
+    told = error(f"http://{refused}")
+    assert (told.unsent, told.may_have_acted) == (True, False)
+
+
+def test_an_unknown_host_was_sent_nothing(error: Any) -> None:
+    # Reserved for names that nobody has.
+    assert error("http://cloud.invalid").unsent
+
+
+def test_a_proxy_that_is_not_there_has_sent_nothing(error: Any, refused: str) -> None:
+    assert error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{refused}")).unsent
+
+
+@pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
+def test_what_breaks_after_the_request_may_have_been_done(error: Any, serve: Serve) -> None:
+    with serving(serve) as address:
+        told = error(f"http://{address}")
+    assert (told.unsent, told.may_have_acted) == (False, True)
+
+
+@pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
+def test_what_breaks_behind_a_proxy_may_have_been_done(error: Any, serve: Serve) -> None:
+    with serving(serve) as address:
+        told = error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
+    assert (told.unsent, told.may_have_acted) == (False, True)
+
+
+def test_a_proxy_that_refuses_the_tunnel_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(refuse_the_tunnel) as address, pytest.raises(TransientError) as told:
+        send("https://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
+    assert told.value.unsent
+
+
+def test_tls_that_breaks_may_have_broken_at_any_time() -> None:
+    with serving(speak_no_tls) as address, pytest.raises(TransientError) as told:
+        send(f"https://{address}", Network(timeouts=TIMEOUTS))
+    assert not told.value.unsent
+
+
+@pytest.mark.parametrize(
+    ("cause", "unsent"),
+    [(ssl.SSLCertVerificationError("self-signed certificate"), True), (ssl.SSLError("bad record mac"), False)],
+)
+def test_a_certificate_is_looked_at_before_anything_is_sent(cause: ssl.SSLError, unsent: bool) -> None:
+    reason = MaxRetryError(None, "/", SSLError(cause))  # type: ignore[arg-type]
+    assert _is_unsent(requests.exceptions.SSLError(reason)) is unsent
+
+
+def test_a_connection_that_takes_too_long_has_sent_nothing() -> None:
+    assert _is_unsent(requests.ConnectTimeout())
+    assert not _is_unsent(requests.ReadTimeout())
+    assert not _is_unsent(aiohttp.ServerDisconnectedError())
