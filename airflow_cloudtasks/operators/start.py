@@ -75,8 +75,9 @@ class StartCloudTaskOperator(BaseOperator):
         on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
         failure_statuses: The vendor's statuses that are a failure for this wait (templated).
-        **kwargs: What Airflow's BaseOperator takes. ``multiple_outputs`` is true by default, so that the next task can
-            take ``started.output["detail"]``.
+        multiple_outputs: Whether each part of the result that has a value is an XCom of its own too, so that the next
+            task can take ``started.output["detail"]``.
+        **kwargs: What Airflow's BaseOperator takes.
 
     Returns:
         The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom,
@@ -114,13 +115,12 @@ class StartCloudTaskOperator(BaseOperator):
         on_unknown: OnUnknown = "wait",
         success_statuses: Sequence[str] = (),
         failure_statuses: Sequence[str] = (),
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
+        super().__init__(**kwargs)
         self.api = find_api(api)
         self.start = self.api.start(action)
-        # A list of tasks has no parts with names.
-        kwargs.setdefault("multiple_outputs", self.start.ids_param is None)
-        super().__init__(**kwargs)
         self.parameters = parameters
         self.conn_id = conn_id
         self.region = region
@@ -132,6 +132,7 @@ class StartCloudTaskOperator(BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
+        self.pushes_parts = multiple_outputs
         self.rules = WaitRules(
             poke_interval=poke_interval,
             exponential_backoff=exponential_backoff,
@@ -173,7 +174,7 @@ class StartCloudTaskOperator(BaseOperator):
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
         rounds, _ = self._first_look(stage)
-        return self._with_outputs(stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
+        return self._returned(context, stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
         """Go on in a worker with what the trigger fired.
@@ -255,7 +256,7 @@ class StartCloudTaskOperator(BaseOperator):
                 ends = rounds.seen if is_over else self._stay(stage, deadline)
             tasks = self._conclude(context, stage, ends)
             ends = None
-        return self._with_outputs(stages[-1], tasks)
+        return self._returned(context, stages[-1], tasks)
 
     def _rounds(self, stage: _Stage, rules: WaitRules) -> Rounds:
         assert self._hook is not None  # noqa: S101 - for the type checker
@@ -340,10 +341,16 @@ class StartCloudTaskOperator(BaseOperator):
             self.log.info("%s", task)
         return tasks
 
-    def _with_outputs(self, stage: _Stage, tasks: Sequence[CloudTask]) -> Any:
+    def _returned(self, context: Context, stage: _Stage, tasks: Sequence[CloudTask]) -> Any:
         if self.start.ids_param is not None and stage.api is self.api:
             return [task.as_dict() for task in tasks]
-        return tasks[0].as_dict() | self.outputs(tasks[0])
+        result = tasks[0].as_dict() | self.outputs(tasks[0])
+        if self.pushes_parts and self.do_xcom_push:
+            # Not left to Airflow, whose 3.0 takes no None for an XCom.
+            for name, value in result.items():
+                if value is not None:
+                    context["ti"].xcom_push(key=name, value=value)
+        return result
 
 
 def _unseen(stage: _Stage, index: int) -> CloudTask:
