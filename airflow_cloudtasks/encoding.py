@@ -70,6 +70,8 @@ class _Encoder:
                 return _boolean(value)
             case "dates":
                 return self._day(value)
+            case "list":
+                return [self._plain(each, path) for each in _list(value)]
             case "pairs":
                 return [self._pair(item, path) for item in _pairs(value)]
             case "pair":
@@ -123,6 +125,13 @@ class _Encoder:
         if not isinstance(value, str | date):
             raise ValueError("expected a day.")
         return value if isinstance(value, str) else value.isoformat()
+
+
+def _list(value: Any) -> list[Any]:
+    listed = load_json(value) if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple | set | frozenset):
+        raise ValueError("expected a list; a template makes one by the filter tojson.")
+    return list(listed)
 
 
 def _pairs(value: Any) -> list[Any]:

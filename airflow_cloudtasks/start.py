@@ -11,8 +11,9 @@ from airflow_cloudtasks.errors import InvalidArguments
 
 # What a parameter's Python value becomes, where text is not what the vendor wants:
 # json: JSON in a string; base64: text, or JSON of anything else, in Base64; integer; boolean; dates: days, also of what
-# holds times of day; pairs: a dict as a list of objects with a key and a value; pair: one such object.
-Encoding = Literal["json", "base64", "integer", "boolean", "dates", "pairs", "pair"]
+# holds times of day; list: also of JSON, as templates make; pairs: a dict as a list of objects with a key and a value;
+# pair: one such object.
+Encoding = Literal["json", "base64", "integer", "boolean", "dates", "list", "pairs", "pair"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,8 +60,22 @@ def begun(api: TaskApi, start: Start, parameters: Mapping[str, Any], answer: Any
     Raises:
         MalformedAnswer: It has no id where the new one should stand; names the api and the field.
     """
-    ids = task_ids(parameters[start.ids_param]) if start.ids_param else (_id(api, start, answer, start.id),)
+    ids = told_ids(api, start, parameters) if start.ids_param else (_id(api, start, answer, start.id),)
     return Begun(ids, None if start.job is None else _id(api, start, answer, start.job))
+
+
+def told_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the ids of the tasks that a request starts anew.
+
+    Args:
+        api: The API that reads the tasks.
+        start: The action; it has an ``ids_param``.
+        parameters: The parameters of the request.
+
+    Raises:
+        InvalidArguments: There are none, or they are no ids.
+    """
+    return task_ids(encode(api, start, parameters)[start.ids_param or ""])
 
 
 def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:

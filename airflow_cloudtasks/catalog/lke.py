@@ -33,6 +33,7 @@ LKE_TASK = TaskApi(
             ),
             id="TaskId",
             names={"TaskType": "ModifyAttributeLabel"},
+            encodings={"DeleteLabelBizIds": "list", "Labels": "list"},
         ),
         Start(
             action=Action(
@@ -43,6 +44,7 @@ LKE_TASK = TaskApi(
             ),
             id="TaskId",
             names={"TaskType": "ExportAttributeLabel"},
+            encodings={"AttributeBizIds": "list"},
         ),
     ),
 )

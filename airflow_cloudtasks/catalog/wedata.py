@@ -103,7 +103,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
                 requests_per_second=20,
             ),
             id="Data.WorkflowExecutionId",
-            encodings={"AdvancedParams": "pairs"},
+            encodings={"AdvancedParams": "pairs", "TaskIds": "list"},
             key_and_value=("ParamKey", "ParamValue"),
             # Nothing can be put into a run to know it by: parameters stand in the place of the workflow's own.
             find=Find(
@@ -251,6 +251,7 @@ WEDATA_TASK_INSTANCE = TaskApi(
             job="Data.AsyncId",
             job_api="wedata.async_job",
             encodings={
+                "InstanceKeyList": "list",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
                 "RedefineParamList": "pair",
@@ -385,11 +386,14 @@ WEDATA_BACKFILL = TaskApi(
             ),
             id="Data.DataBackfillPlanId",
             encodings={
+                "TaskIds": "list",
+                "DataBackfillRangeList": "list",
                 "DataBackfillRangeList.StartDate": "dates",
                 "DataBackfillRangeList.EndDate": "dates",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
                 "RedefineParamList": "pairs",
+                "ComputeConfigMappings": "list",
                 "ComputeConfigMappings.TaskTypeId": "integer",
             },
         ),

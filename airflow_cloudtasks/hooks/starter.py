@@ -23,10 +23,10 @@ from airflow_cloudtasks.starting import (
     earliest,
     is_it,
     names,
+    told_ids,
     was_there_before,
     with_mark,
 )
-from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Starter:
         request = encode(self._api, self._start, parameters)
         if self._start.ids_param is not None:
             # What is no list of ids is refused while nothing is done.
-            task_ids(parameters[self._start.ids_param])
+            told_ids(self._api, self._start, parameters)
         for tries_left in reversed(range(_TRIES)):
             self._memory.keep(attempt.as_dict())
             try:

@@ -62,6 +62,12 @@ def test_a_list_stays_one_of_texts(many: Any) -> None:
     assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "TaskIds", many) == ["a", "2", "true"]
 
 
+@pytest.mark.parametrize("many", [["1", 2], ("1", 2), '["1", 2]', "[1, 2]"])
+def test_a_list_may_be_json_that_a_template_made(many: Any) -> None:
+    assert sent("wedata.backfill", "CreateDataBackfillPlan", "TaskIds", many) == ["1", "2"]
+    assert sent("wedata.task_instance", "RerunTaskInstancesAsync", "InstanceKeyList", many) == ["1", "2"]
+
+
 def test_a_dict_stays_one_of_texts_and_what_is_none_in_it_is_left_out() -> None:
     labels = [{"LabelBizId": 5, "LabelName": None, "SimilarLabels": ["a", 1]}]
     assert sent("lke.task", "ModifyAttributeLabel", "Labels", labels) == [
