@@ -1,0 +1,141 @@
+"""Waiting for what somebody else starts in WeData: in a worker, and up to where it hands over to the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, TaskDeferred
+
+from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
+
+KEY = "20250714200130106_2026-01-01 00:00:00"
+OF_THE_DAY = {"wedata_task_id": "20250714200130106", "data_time": "2026-01-01 00:00:00"}
+IN_P1 = {"ProjectId": "p1"}
+IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["poke", "deferrable"])
+
+
+@pytest.fixture
+def cloud(emulator: Emulator) -> Emulator:
+    emulator.reset()
+    return emulator
+
+
+def instance_sensor(**arguments: Any) -> WeDataTaskInstanceSensor:
+    given = {"project_id": "p1", "poke_interval": 0.2, "timeout": 20, **OF_THE_DAY, **arguments}
+    return WeDataTaskInstanceSensor(task_id="wait", **given)
+
+
+def run_sensor(**arguments: Any) -> WeDataWorkflowRunSensor:
+    return WeDataWorkflowRunSensor(
+        task_id="wait", **{"project_id": "p1", "poke_interval": 0.2, "timeout": 20, **arguments}
+    )
+
+
+def run(waiting: CloudTaskSensor) -> Any:
+    """Run the sensor to its end; the triggerer's part in an event loop of this process."""
+    try:
+        return waiting.execute({})
+    except TaskDeferred as deferred:
+        trigger = deferred.trigger
+
+    async def fired() -> Any:
+        async for event in type(trigger)(**trigger.serialize()[1]).run():
+            return event.payload
+        raise AssertionError("the trigger fired no event")
+
+    return waiting.execute_complete({}, asyncio.run(fired()))
+
+
+def later(seconds: float, what: Any) -> threading.Timer:
+    timer = threading.Timer(seconds, what)
+    timer.start()
+    return timer
+
+
+def minutes_ago(minutes: float) -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=minutes)
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_an_instance_that_is_not_created_yet_is_waited_for(cloud: Emulator, deferrable: bool) -> None:
+    later(1, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    result = run(instance_sensor(deferrable=deferrable))
+    assert (result["id"], result["state"]) == (KEY, "succeeded")
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_one_that_wedata_will_run_again_goes_on_and_one_that_failed_says_why(cloud: Emulator, deferrable: bool) -> None:
+    log = "2026-01-01 ERROR no such table<br>2026-01-01 ERROR exit code 1"
+    script = [("FAILED_RETRY", 0.5), ("RUNNING", 0.5), ("EXPIRED", None)]
+    cloud.add_task("wedata.task_instance", KEY, script=script, fields=IN_P1 | {"LogInfo": log})
+    with pytest.raises(CloudTaskFailed, match=r"(?s)the end of its log:.*no such table.*exit code 1") as caught:
+        run(instance_sensor(deferrable=deferrable))
+    assert caught.value.task.detail["failed_parts"][0]["log"] == log.split("<br>")
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_the_rerun_of_one_that_failed_may_be_waited_for(cloud: Emulator, deferrable: bool) -> None:
+    cloud.add_task("wedata.task_instance", KEY, "EXPIRED", fields=IN_P1)
+    later(1.5, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    assert run(instance_sensor(deferrable=deferrable, on_failure="wait"))["state"] == "succeeded"
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_nobody_reruns_it_and_the_timeout_tells_how_it_was_last_seen(cloud: Emulator, deferrable: bool) -> None:
+    cloud.add_task("wedata.task_instance", KEY, "EXPIRED", fields=IN_P1)
+    with pytest.raises(AirflowSensorTimeout) as caught:
+        run(instance_sensor(deferrable=deferrable, on_failure="wait", timeout=1.5))
+    assert "EXPIRED" in str(caught.value) or not deferrable
+
+
+def test_a_data_time_is_told_in_the_zone_of_wedata() -> None:
+    utc = datetime(2025, 12, 31, 16, tzinfo=UTC)
+    assert instance_sensor(data_time=utc).cloud_task_id == KEY
+    assert instance_sensor(data_time=datetime(2026, 1, 1)).cloud_task_id == KEY
+    template = "{{ ds }} 00:00:00"
+    assert instance_sensor(data_time=template).cloud_task_id == f"20250714200130106_{template}"
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_run_by_its_id(cloud: Emulator, deferrable: bool) -> None:
+    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "SUCCESS", fields=IN_P1)
+    assert run(run_sensor(cloud_task_id="r1", deferrable=deferrable))["id"] == "r1"
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Emulator, deferrable: bool) -> None:
+    fields = IN_P1 | {"WorkflowId": "w1"}
+    cloud.add_task("wedata.workflow_run", "old", "FAILED", fields=fields)
+    cloud.add_task("wedata.workflow_run", "another's", "FAILED", fields=IN_P1 | {"WorkflowId": "w2"})
+    cloud.advance(600)
+    since = datetime.now(UTC) + timedelta(minutes=5)
+    later(1, lambda: cloud.add_task("wedata.workflow_run", "new", ("RUNNING", 0.5), "SUCCESS", fields=fields))
+    result = run(run_sensor(workflow_id="w1", since=since, deferrable=deferrable))
+    assert (result["api"], result["id"], result["state"]) == ("wedata.newest_workflow_run", "new", "succeeded")
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize("since", [minutes_ago(1), minutes_ago(1).isoformat(), str(minutes_ago(1).timestamp())])
+def test_the_newest_run_that_failed_names_the_task_runs_that_failed(
+    cloud: Emulator, deferrable: bool, since: Any
+) -> None:
+    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "FAILED", fields=IN_P1 | {"WorkflowId": "w1"})
+    for name, status in (("extract", "SUCCESS"), ("load", "FAILED")):
+        fields = IN_P1 | {"WorkflowExecutionId": "r1", "TaskName": name, "ErrorCodeStr": f"{name} broke"}
+        cloud.add_task("wedata.task_run", name, status, fields=fields)
+    with pytest.raises(CloudTaskFailed, match=r"load \(load\) is FAILED: load broke") as caught:
+        run(run_sensor(workflow_id="w1", since=since, deferrable=deferrable))
+    assert "extract" not in str(caught.value)
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_time_that_turns_out_to_be_none_is_told(cloud: Emulator, deferrable: bool) -> None:
+    with pytest.raises(InvalidArguments, match="created_since is 'yesterday'; expected a time"):
+        run(run_sensor(workflow_id="w1", since="yesterday", deferrable=deferrable))
