@@ -1,0 +1,231 @@
+"""Workers that die by SIGKILL, and answers that are lost, in a real `airflow standalone`: nothing is started twice.
+
+One run of one DAG. The first try of each task tells its process and waits; then the test lets one moment come after the
+other, and kills.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, NOTES, PROJECT, Case
+from running import returned
+from scheduler import Scheduler, running_scheduler
+
+from airflow_cloudtasks.emulator.server import Emulator
+
+DAG_ID = RUN_ID = "crash"
+# BPStudio forgets an operation an hour after its start.
+RUNNING_SECONDS = 1_800
+ENVIRONMENT = {
+    # The first tries of a wave are there at once. Airflow 2 has no executor that can, for its SQLite, unless told to.
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "24",
+    "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+    # Where SQLite locks no rows, what two tasks of Airflow 2 do that end at once lets the next ones be tried twice.
+    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
+}
+# What goes on until the test ends it, and how it ends.
+GOES_ON = {
+    "wedata.workflow_run": ("RUNNING", "SUCCESS"),
+    "wedata.sql_run": ("RUNNING", "SUCCESS"),
+    "wedata.backfill": ("50/50", "100/100"),
+    "wedata.async_job": ("RUNNING", "SUCCESS"),
+    "wedata.task_instance": ("RUNNING", "COMPLETED"),
+    "ice.workflow_task": ("Processing", "Succeed"),
+    "ice.ai_workflow_task": ("running", "succeeded"),
+    "bpstudio.task": ("BINDING", "FINISH"),
+    "bpstudio.operation": ("RUNNING", "SUCCESS"),
+    "bdrc.task": ("RUNNING", "COMPLETE"),
+    "lke.task": ("RUNNING", "SUCCESS"),
+}
+# Longer than the test lives.
+NEVER = 3600
+
+
+class Crash:
+    """The moments, as the test lets them come.
+
+    Args:
+        scheduler: Airflow.
+        emulator: The clouds.
+        notes: Where the tasks tell their processes, and wait for their moments.
+    """
+
+    def __init__(self, scheduler: Scheduler, emulator: Emulator, notes: Path) -> None:
+        self._scheduler, self._emulator, self._notes = scheduler, emulator, notes
+
+    def until_there(self, *moments: str) -> None:
+        """Wait until the first tries of a wave wait for their moments."""
+        wave = {case.task_id for case in CASES if case.moment in moments}
+        self._until(lambda: wave <= {path.stem for path in self._notes.glob("*.pid")}, f"there are: {moments}")
+
+    def during(self) -> None:
+        """Kill those whose request is carried out, before they are answered."""
+        self._emulator.latency(NEVER)
+        self._let(DURING)
+        self._until(lambda: all(self._starts(case) for case in _of(DURING)), "all requests are carried out")
+        self._kill(DURING)
+        self._emulator.latency(None)
+        self._until_ended(DURING)
+
+    def hanging(self) -> None:
+        """Kill those whose request is not even carried out."""
+        for case in _of(HANGING):
+            self._emulator.fault("hang", count=1, seconds=NEVER, api=f"{case.api}_{case.strikes}")
+        self._let(HANGING)
+
+        def all_hang() -> bool:
+            outcomes = [request["outcome"] for request in self._emulator.requests()]
+            return outcomes.count("hang") == len(_of(HANGING))
+
+        self._until(all_hang, "all requests hang")
+        self._kill(HANGING)
+        self._until_ended(HANGING)
+
+    def lost(self) -> None:
+        """Lose the answers of those whose request is carried out."""
+        for case in _of(LOST):
+            self._emulator.fault("lost_answer", count=1, api=f"{case.api}_start")
+        self._let(LOST)
+        self._until_ended(LOST)
+
+    def answered(self) -> None:
+        """Kill those that wait for what they have started, and those that kill themselves before they are deferred."""
+        for api, (goes_on, done) in GOES_ON.items():
+            self._emulator.next_script(api, (goes_on, RUNNING_SECONDS), done, for_all=True)
+        self._let(ANSWERED)
+        self._let(BETWEEN)
+        self._until(lambda: all(self._is_waited_for(case) for case in _of(ANSWERED)), "all wait")
+        self._kill(ANSWERED)
+        waiting = {case.task_id for case in CASES if case.moment in (ANSWERED, BETWEEN)}
+
+        def all_wait_again() -> bool:
+            states, tries = self._scheduler.states(), self._scheduler.tries()
+            return all(tries[each] == 2 and states[each] in ("running", "deferred") for each in waiting)
+
+        self._until(all_wait_again, "all are tried again")
+        self._emulator.advance(RUNNING_SECONDS)
+
+    def _starts(self, case: Case) -> list[dict[str, Any]]:
+        return starts_of(case, self._emulator.started())
+
+    def _is_waited_for(self, case: Case) -> bool:
+        """Whether what was started last for it has been read: its job, where there is one."""
+        api = "wedata.async_job" if case.api == "wedata.task_instance" else case.api
+        ids = [start["id"] for start in self._starts(case) if start["api"] == api]
+        read = [str(value) for request in self._emulator.requests(api) for value in request["parameters"].values()]
+        return bool(ids) and ids[0] in read
+
+    def _let(self, moment: str) -> None:
+        (self._notes / moment).touch()
+
+    def _kill(self, moment: str) -> None:
+        for case in _of(moment):
+            os.kill(int((self._notes / f"{case.task_id}.pid").read_text()), signal.SIGKILL)
+
+    def _until_ended(self, moment: str) -> None:
+        ids = [case.task_id for case in _of(moment)]
+
+        def all_ended() -> bool:
+            states = self._scheduler.states()
+            return all(states[each] in ("success", "failed") for each in ids)
+
+        self._until(all_ended, f"those end that were struck: {moment}")
+
+    def _until(self, true: Callable[[], bool], what: str) -> None:
+        self._scheduler.until(true, what, 120)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of the DAG, and what it started."""
+
+    states: dict[str, str]
+    tries: dict[str, int]
+    returned: dict[str, Any]
+    started: list[dict[str, Any]]
+    logs: Path
+
+    def log(self, case: Case) -> str:
+        """Give the log of all tries of a task."""
+        return "\n".join(path.read_text() for path in sorted(self.logs.glob(f"task_id={case.task_id}/*")))
+
+
+@pytest.fixture(scope="module")
+def run(airflow_home: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run, for all the tests."""
+    for case in CASES:
+        if case.api == "wedata.task_instance":
+            (key,) = case.arguments["instance_keys"]
+            emulator.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
+    directory = tmp_path_factory.mktemp(DAG_ID)
+    notes = directory / "notes"
+    notes.mkdir()
+    with running_scheduler(DAG_ID, files, directory, ENVIRONMENT | {NOTES: str(notes)}) as scheduler:
+        scheduler.run("--run-id", RUN_ID)
+        crash = Crash(scheduler, emulator, notes)
+        crash.until_there(DURING, HANGING)
+        crash.during()
+        crash.hanging()
+        crash.until_there(LOST)
+        crash.lost()
+        crash.until_there(ANSWERED, BETWEEN)
+        crash.answered()
+        scheduler.until_the_run_ends()
+        return Run(
+            scheduler.states(),
+            scheduler.tries(),
+            returned(DAG_ID),
+            emulator.started(),
+            airflow_home / "logs" / f"dag_id={DAG_ID}" / f"run_id={RUN_ID}",
+        )
+
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.task_id)
+
+
+@each_case
+def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> None:
+    log = run.log(case)
+    assert run.states[case.task_id] == ("success" if case.is_known else "failed"), log
+    assert run.tries[case.task_id] == case.tries, log
+    starts = [start for start in starts_of(case, run.started) if start["api"] == case.api]
+    assert len(starts) == case.starts
+    assert ("Nobody can tell whether" in log) is not case.is_known
+    if case.is_known:
+        told = run.returned[case.task_id]
+        (task,) = told if isinstance(told, list) else [told]
+        assert (task["id"], task["ok"]) == (starts[0]["id"], True)
+
+
+def test_one_job_reruns_the_instances(run: Run) -> None:
+    jobs = [start for start in run.started if start["api"] == "wedata.async_job"]
+    assert len(jobs) == sum(case.name == "rerun" for case in CASES)
+
+
+def test_what_was_created_is_executed_once(run: Run) -> None:
+    executed = [start["id"] for start in run.started if start["action"] == "ExecuteTask"]
+    created = [starts_of(case, run.started)[0]["id"] for case in CASES if case.name == "created" and case.is_known]
+    assert executed == created
+
+
+def starts_of(case: Case, started: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give what the cloud has started for a case, by parameters that no other has."""
+    return [
+        start
+        for start in started
+        if start["action"] == case.action and case.task_id in json.dumps(start["parameters"], ensure_ascii=False)
+    ]
+
+
+def _of(moment: str) -> list[Case]:
+    return [case for case in CASES if case.moment == moment]
