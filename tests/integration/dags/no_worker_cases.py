@@ -91,6 +91,12 @@ END_CASES = [
 
 START_CASES = [
     Case(
+        name="since",
+        api="ice.workflow_task",
+        sensor=IceWorkflowTaskSensor,
+        wait=BOTH | {"created_since": "{{ logical_date }}"},
+    ),
+    Case(
         name="templates",
         tasks=(f"{DAY}-conf-number",),
         api="wedata.task",
