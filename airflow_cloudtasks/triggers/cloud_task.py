@@ -28,7 +28,7 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.task_arguments import hook_of, unix_seconds
 from airflow_cloudtasks.task_ids import is_many, task_ids
-from airflow_cloudtasks.triggers.killing import AIRFLOW_TELLS, was_killed
+from airflow_cloudtasks.triggers.killing import AIRFLOW_TELLS, end_of, was_killed
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -156,6 +156,8 @@ class CloudTaskTrigger(BaseTrigger):
         self.do_xcom_push = do_xcom_push
         self.cancel = cancel
         self.carried = carried
+        # What goes on about a kill.
+        self._killing: asyncio.Future[None] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give Airflow what makes this trigger again, in this or another triggerer."""
@@ -201,8 +203,8 @@ class CloudTaskTrigger(BaseTrigger):
         except InvalidArguments as error:
             ends = [Broken(error)]
         except asyncio.CancelledError:
-            if self.cancel is not None and not AIRFLOW_TELLS and await was_killed(self.task_instance):
-                await self.on_kill()
+            if self.cancel is not None and not AIRFLOW_TELLS:
+                self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
             yield event
@@ -213,8 +215,21 @@ class CloudTaskTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Cancel the task at the cloud; Airflow calls this where the user has killed the one that waits for it."""
         if self.cancel is not None:
-            on_kill = OnKill.from_dict(self.cancel)
-            await on_kill.carry_out_async(hook_of(on_kill.api, self.conn_id, self.region))
+            self._killing = asyncio.ensure_future(self._cancel(self.cancel))
+            await asyncio.shield(self._killing)
+
+    async def cleanup(self) -> None:
+        """Stay until the task is canceled at the cloud, as Airflow itself does not: it interrupts what takes longer."""
+        if self._killing is not None:
+            await end_of(self._killing)
+
+    async def _cancel_if_killed(self) -> None:
+        if self.cancel is not None and await was_killed(self.task_instance):
+            await self._cancel(self.cancel)
+
+    async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+        on_kill = OnKill.from_dict(cancel)
+        await on_kill.carry_out_async(hook_of(on_kill.api, self.conn_id, self.region))
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.

@@ -1,7 +1,9 @@
-"""Whether a trigger was canceled because the user has killed its task, or because its triggerer ends."""
+"""Triggers that Airflow cancels: because the user has killed their task, or because their triggerer ends."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger
@@ -13,6 +15,24 @@ from airflow_cloudtasks.start_from_trigger import AIRFLOW
 AIRFLOW_TELLS = hasattr(BaseTrigger, "on_kill")
 
 _DEFERRED = "deferred"
+
+# As long as Airflow lets on_kill take, if nothing interrupts it.
+_SECONDS = 30.0
+
+
+async def end_of(work: asyncio.Future[None]) -> None:
+    """Wait for the end of what is done on a kill: until then, Airflow cancels a killed trigger anew every second.
+
+    Args:
+        work: What is done.
+    """
+    until = time.monotonic() + _SECONDS
+    while not work.done():
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if work.cancelled() or time.monotonic() > until:
+                raise
 
 
 async def was_killed(task_instance: Any) -> bool:

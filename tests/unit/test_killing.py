@@ -1,0 +1,38 @@
+"""A trigger that is killed cancels the task at the cloud, however impatient Airflow is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from airflow_cloudtasks.catalog import ICE_AI_WORKFLOW_TASK
+from airflow_cloudtasks.on_kill import OnKill
+from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+
+
+def test_kill_cancels_though_airflow_cancels_the_trigger_again_and_again(cloudtasks_emulator: Any) -> None:
+    cloudtasks_emulator.add_task("ice.ai_workflow_task", "t1", "running")
+    cloudtasks_emulator.latency(0.5)
+    on_kill = OnKill(ICE_AI_WORKFLOW_TASK, ("t1",), ({"TaskId": "t1"},))
+    trigger = CloudTaskTrigger(api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", cancel=on_kill.as_dict())
+
+    async def airflow() -> None:
+        running = asyncio.create_task(_killed(trigger))
+        while not running.done():
+            await asyncio.sleep(0.1)
+            running.cancel()
+
+    asyncio.run(airflow())
+    assert [(each["id"], each["ended"]) for each in cloudtasks_emulator.canceled()] == [("t1", True)]
+    assert trigger._killing is not None
+    assert trigger._killing.done(), "the trigger was over before the task was canceled"
+
+
+async def _killed(trigger: CloudTaskTrigger) -> None:
+    """Do what Airflow does with a trigger that the user has killed."""
+    try:
+        await asyncio.wait_for(trigger.on_kill(), timeout=30)
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await trigger.cleanup()
