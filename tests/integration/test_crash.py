@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, NOTES, PROJECT, Case
 from running import returned
-from scheduler import Scheduler, running_scheduler
+from scheduler import IS_AIRFLOW_2, Scheduler, running_scheduler
 
 from airflow_cloudtasks.emulator.server import Emulator
 
@@ -97,22 +97,34 @@ class Crash:
         self._let(LOST)
         self._until_ended(LOST)
 
-    def answered(self) -> None:
-        """Kill those that wait for what they have started, and those that kill themselves before they are deferred."""
-        for api, (goes_on, done) in GOES_ON.items():
-            self._emulator.next_script(api, (goes_on, RUNNING_SECONDS), done, for_all=True)
-        self._let(ANSWERED)
+    def between(self) -> None:
+        """Let those begin that kill themselves before they are deferred."""
+        self._let_what_is_started_go_on()
         self._let(BETWEEN)
+        self._until_tried_again(BETWEEN, "deferred")
+        self._emulator.advance(RUNNING_SECONDS)
+
+    def answered(self) -> None:
+        """Kill those that wait for what they have started."""
+        self._let_what_is_started_go_on()
+        self._let(ANSWERED)
         self._until(lambda: all(self._is_waited_for(case) for case in _of(ANSWERED)), "all wait")
         self._kill(ANSWERED)
-        waiting = {case.task_id for case in CASES if case.moment in (ANSWERED, BETWEEN)}
-
-        def all_wait_again() -> bool:
-            states, tries = self._scheduler.states(), self._scheduler.tries()
-            return all(tries[each] == 2 and states[each] in ("running", "deferred") for each in waiting)
-
-        self._until(all_wait_again, "all are tried again")
+        self._until_tried_again(ANSWERED, "running")
         self._emulator.advance(RUNNING_SECONDS)
+
+    def _let_what_is_started_go_on(self) -> None:
+        for api, (goes_on, done) in GOES_ON.items():
+            self._emulator.next_script(api, (goes_on, RUNNING_SECONDS), done, for_all=True)
+
+    def _until_tried_again(self, moment: str, state: str) -> None:
+        ids = [case.task_id for case in _of(moment)]
+
+        def all_are() -> bool:
+            states, tries = self._scheduler.states(), self._scheduler.tries()
+            return all(tries[each] >= 2 and states[each] == state for each in ids)
+
+        self._until(all_are, f"all are {state} again: {moment}")
 
     def _starts(self, case: Case) -> list[dict[str, Any]]:
         return starts_of(case, self._emulator.started())
@@ -176,9 +188,10 @@ def run(airflow_home: Path, emulator: Emulator, tmp_path_factory: pytest.TempPat
         crash.until_there(DURING, HANGING)
         crash.during()
         crash.hanging()
-        crash.until_there(LOST)
+        crash.until_there(LOST, BETWEEN)
         crash.lost()
-        crash.until_there(ANSWERED, BETWEEN)
+        crash.between()
+        crash.until_there(ANSWERED)
         crash.answered()
         scheduler.until_the_run_ends()
         return Run(
@@ -197,7 +210,9 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.task_id
 def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> None:
     log = run.log(case)
     assert run.states[case.task_id] == ("success" if case.is_known else "failed"), log
-    assert run.tries[case.task_id] == case.tries, log
+    # Airflow 2 may take a worker for dead once more when the next one is at work already.
+    again = IS_AIRFLOW_2 and case.tries > 1
+    assert case.tries <= run.tries[case.task_id] <= case.tries + again, log
     starts = [start for start in starts_of(case, run.started) if start["api"] == case.api]
     assert len(starts) == case.starts
     assert ("Nobody can tell whether" in log) is not case.is_known

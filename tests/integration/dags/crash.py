@@ -30,7 +30,7 @@ with DAG(
     dag_id="crash",
     schedule=None,
     max_active_tasks=100,
-    default_args={"poke_interval": 0.5, "timeout": 900, "retries": 2, "retry_delay": timedelta(seconds=1)},
+    default_args={"poke_interval": 0.5, "timeout": 900, "retries": 3, "retry_delay": timedelta(seconds=1)},
 ):
     before: list[Any] = []
     for wave in WAVES:

@@ -28,11 +28,11 @@ from airflow_cloudtasks.operators.tencent import (
 DURING = "during"  # killed before the answer to a request that is carried out
 HANGING = "hanging"  # killed before the answer to a request that is not
 LOST = "lost"  # carried out, and not answered
-ANSWERED = "answered"  # killed while it waits
 BETWEEN = "between"  # killed when it is about to be deferred
+ANSWERED = "answered"  # killed while it waits
 
 # Those of one wave are there at the same time.
-WAVES = ((DURING, HANGING), (LOST,), (ANSWERED, BETWEEN))
+WAVES = ((DURING, HANGING), (LOST, BETWEEN), (ANSWERED,))
 
 # The first try tells its process here, and waits until the test lets its moment come.
 NOTES = "CRASH_NOTES"
@@ -171,6 +171,6 @@ CASES = [
     _case(HANGING, "created", is_known=False, strikes="execute"),
     # One for each API: nobody could say which of two requests loses its answer.
     *(_case(LOST, name, is_known=name in _KNOWN) for name in _STARTS if name not in ("rules", "script", "export")),
-    *(_case(ANSWERED, name) for name in _STARTS),
     replace(_case(BETWEEN, "workflow"), operator=KilledWhenDeferred),
+    *(_case(ANSWERED, name) for name in _STARTS),
 ]
