@@ -1,0 +1,299 @@
+"""Each operator that starts a task, in a real `airflow standalone`: it succeeds, fails, is killed, outlives a restart.
+
+One run of one DAG. What is started runs until the test lets it end. Meanwhile the triggerer is stopped, and another one
+takes its place; then the user marks tasks as failed, some that wait on a worker and some that are deferred. What is to
+fail is started last.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.utils.session import create_session
+from running import XCom, decoded
+from scheduler import IS_AIRFLOW_2, running_scheduler
+from starts_cases import (
+    CASES,
+    ENDS,
+    FAILS,
+    KEPT,
+    KEPT_TASKS,
+    KILLED_IN_TRIGGERER,
+    KILLED_ON_WORKER,
+    KILLS,
+    LEFT,
+    LEFT_TASK,
+    PROJECT,
+    ROWS,
+    STATUSES,
+    SUCCEEDS,
+    Case,
+)
+from triggerer import running_triggerer, stop_triggerer
+from user import LOGIN, User
+
+DAG_ID = RUN_ID = "starts"
+# BPStudio forgets an operation an hour after its start.
+RUNNING_SECONDS = 1_800
+CANCEL_SECONDS = 2.5
+ENVIRONMENT = {
+    **LOGIN,
+    # Those that wait on workers do it all at once; Airflow 2 has no executor that can, for its SQLite, unless told to.
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "24",
+    "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+    # With SQLite, which locks no rows, a worker of Airflow 2 and the scheduler would both start the next task.
+    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
+}
+KILLED = {case.task_id(kill): case for case in CASES for kill in KILLS}
+ON_WORKERS = [KEPT_TASKS[0], *(case.task_id(KILLED_ON_WORKER) for case in CASES)]
+DEFERRED = [KEPT_TASKS[1], *(case.task_id(end) for case in CASES for end in (KILLED_IN_TRIGGERER, SUCCEEDS))]
+
+APIS = {case.api for case in CASES}
+RESULTS = {
+    "Results": [
+        {
+            "Columns": [{"ColumnName": name, "ColumnType": "string"} for name in ROWS[0]],
+            "Rows": [{"Values": [*row.values()]} for row in ROWS],
+        }
+    ]
+}
+CANCELED, NOT_CANCELED, KEPT_SAYS = (
+    "at the cloud.",
+    "has no action that cancels such a task.",
+    "Killed: what was started at the cloud, if anything, goes on.",
+)
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_kill = pytest.mark.parametrize("kill", KILLS)
+
+
+class Logs:
+    """The logs of the DAG's tasks.
+
+    Args:
+        airflow_home: Airflow's home.
+    """
+
+    def __init__(self, airflow_home: Path) -> None:
+        self._folder = airflow_home / "logs" / f"dag_id={DAG_ID}" / f"run_id={RUN_ID}"
+
+    def of(self, task_id: str) -> str:
+        """Give all that is in the log of a task."""
+        return "\n".join(self._texts(task_id))
+
+    def waits(self, case: Case, task_id: str) -> int:
+        """Count the processes that have told, in the log of a task, of a task of the cloud that goes on."""
+        goes_on = re.compile(rf"{re.escape(case.tells or case.api)} \S+ (\([^)]*\) )?is (running|pending)")
+        return sum(goes_on.search(text) is not None for text in self._texts(task_id))
+
+    def _texts(self, task_id: str) -> list[str]:
+        # One file of the workers, one of each triggerer.
+        return [path.read_text() for path in sorted(self._folder.glob(f"task_id={task_id}/*"))]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of the DAG, and of what it started."""
+
+    states: dict[str, str]
+    xcoms: dict[str, dict[str, Any]]
+    logs: Logs
+    started: list[dict[str, Any]]
+    canceled_by_stopping: list[dict[str, Any]]
+    canceled: list[dict[str, Any]]
+
+    def ids(self, case: Case, task_id: str) -> list[str]:
+        """Give the ids of what an Airflow task started, each of which has to have been started once."""
+        sent = case.sent_by(task_id)
+        found = [
+            start
+            for start in self.started
+            if {name: value for name, value in start["parameters"].items() if name not in case.marks} == sent
+            # The job that reruns instances is noted too.
+            and start["api"] == case.api
+        ]
+        assert len(found) == max(len(case.instances_of(task_id)), 1), self.started
+        return [start["id"] for start in found]
+
+    def cancellations(self, ids: list[str]) -> list[tuple[str, bool]]:
+        """Give the requests to cancel tasks: which task, and whether that ended it."""
+        return [(each["id"], each["ended"]) for each in self.canceled if each["id"] in ids]
+
+
+@pytest.fixture(scope="module")
+def run(airflow_home: Path, emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run, for all the tests."""
+    _plan_what_goes_on(emulator)
+    # As Airflow 3 does by itself: else the many processes lock each other out.
+    database = airflow_home / "airflow.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    logs = Logs(airflow_home)
+    cases = KILLED | {case.task_id(SUCCEEDS): case for case in CASES} | dict.fromkeys(KEPT_TASKS, KEPT)
+
+    def all_wait(triggerers: int) -> bool:
+        """Whether each task has told so: on its worker and, if it is to be deferred, in so many triggerers."""
+        return all(logs.waits(cases[task_id], task_id) >= 1 for task_id in ON_WORKERS) and all(
+            logs.waits(cases[task_id], task_id) >= 1 + triggerers for task_id in DEFERRED
+        )
+
+    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
+    directory = tmp_path_factory.mktemp(DAG_ID)
+    with running_scheduler(DAG_ID, files, directory, ENVIRONMENT) as scheduler:
+        scheduler.run("--run-id", RUN_ID)
+        scheduler.until(lambda: all_wait(triggerers=1), "all wait")
+        scheduler.until(lambda: scheduler.states()["canceled"] == "success", "an operator cancels what another started")
+
+        before = emulator.canceled()
+        triggerers_environment = stop_triggerer()
+        canceled_by_stopping = emulator.canceled()[len(before) :]
+        # A triggerer ends when it cannot write to its database; while many tasks run, SQLite may be locked for long.
+        triggerers_environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{database}?timeout=60"
+        with running_triggerer(triggerers_environment, directory / "triggerer.log"):
+            scheduler.until(lambda: all_wait(triggerers=2), "all that are deferred wait in another triggerer")
+
+            # A real cloud may take longer than Airflow leaves a trigger in peace.
+            emulator.latency(CANCEL_SECONDS)
+            user = User(scheduler.address)
+            # Those that cancel nothing come first: once the others have noticed, these have.
+            for task_id in (*KEPT_TASKS, *KILLED):
+                user.mark_failed(DAG_ID, RUN_ID, task_id)
+            scheduler.until(lambda: _have_noticed(logs), "all that the user killed have noticed it")
+
+            emulator.latency(None)
+            _plan_what_fails(emulator)
+            emulator.advance(RUNNING_SECONDS)
+            scheduler.until_the_run_ends()
+            yield Run(scheduler.states(), _xcoms(), logs, emulator.started(), canceled_by_stopping, emulator.canceled())
+
+
+def _plan_what_goes_on(emulator: Any) -> None:
+    for api, (running, done) in STATUSES.items():
+        fields = RESULTS if api == "wedata.sql_run" else {}
+        emulator.next_script(api, (running, RUNNING_SECONDS), done, fields=fields, for_all=True)
+    for case in CASES:
+        for end in ENDS:
+            for key in case.instances_of(case.task_id(end)):
+                emulator.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+
+
+def _plan_what_fails(emulator: Any) -> None:
+    for case in CASES:
+        for api, status, fields in case.fails:
+            emulator.next_script(api, status, fields=fields)
+
+
+def _have_noticed(logs: Logs) -> bool:
+    says = {task_id: CANCELED if case.cancels else NOT_CANCELED for task_id, case in KILLED.items()}
+    # In the triggerer, one that is to cancel nothing says nothing.
+    says[KEPT_TASKS[0]] = KEPT_SAYS
+    return all(words in logs.of(task_id) for task_id, words in says.items())
+
+
+def _xcoms() -> dict[str, dict[str, Any]]:
+    """Read what each task put to XCom, by the task and the key, from Airflow's database."""
+    found: dict[str, dict[str, Any]] = {}
+    with create_session() as session:
+        for row in session.query(XCom).filter_by(dag_id=DAG_ID):
+            found.setdefault(row.task_id, {})[row.key] = decoded(row)
+    return found
+
+
+@each_case
+def test_deferred_wait_ends_in_success_and_xcom_has_the_task_and_its_parts(run: Run, case: Case) -> None:
+    task_id = case.task_id(SUCCEEDS)
+    ids = run.ids(case, task_id)
+    xcom = run.xcoms[task_id]
+    assert run.states[task_id] == "success", run.logs.of(task_id)
+    tasks = xcom["return_value"] if case.is_list else [xcom["return_value"]]
+    assert [task["id"] for task in tasks] == ids
+    api = case.tells or case.api
+    for task in tasks:
+        assert (task["api"], task["state"], task["done"], task["ok"]) == (api, "succeeded", True, True)
+        assert isinstance(task["detail"], dict)
+        assert task["detail"]
+    assert {"id", "detail", *case.outputs} <= set(xcom) or case.is_list
+
+
+@each_case
+def test_the_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
+    told = run.xcoms["next_task"]["return_value"]
+    if case.is_list:
+        assert case.name not in told
+        return
+    task = run.xcoms[case.task_id(SUCCEEDS)]["return_value"]
+    outputs = {name: _with_id(value, task["id"]) for name, value in case.outputs.items()}
+    assert told[case.name] == {"id": task["id"], "detail": task["detail"], **outputs}
+    assert {name: task[name] for name in outputs} == outputs
+
+
+@each_case
+def test_failure_says_why(run: Run, case: Case) -> None:
+    task_id = case.task_id(FAILS)
+    assert run.states[task_id] == "failed"
+    log = run.logs.of(task_id)
+    assert "CloudTaskFailed" in log
+    assert all(words in log for words in case.why), log
+    assert "return_value" not in run.xcoms[task_id]
+
+
+@each_kill
+@each_case
+def test_kill_cancels_where_the_vendor_can_and_says_so_where_it_cannot(run: Run, case: Case, kill: str) -> None:
+    task_id = case.task_id(kill)
+    ids = run.ids(case, task_id)
+    log = run.logs.of(task_id)
+    assert run.states[task_id] == "failed"
+    assert run.cancellations(ids) == [(each, True) for each in ids if case.cancels], log
+    assert (CANCELED in log) == case.cancels
+    assert (NOT_CANCELED in log) == (not case.cancels)
+
+
+@pytest.mark.parametrize("task_id", KEPT_TASKS)
+def test_kill_cancels_nothing_where_the_user_does_not_want_it(run: Run, task_id: str) -> None:
+    assert run.states[task_id] == "failed"
+    assert run.cancellations(run.ids(KEPT, task_id)) == []
+
+
+def test_triggerer_that_is_stopped_cancels_nothing(run: Run) -> None:
+    assert run.canceled_by_stopping == []
+    # Another one went on with all of these.
+    lived_on = [each for case in CASES for each in run.ids(case, case.task_id(SUCCEEDS))]
+    assert run.cancellations(lived_on) == []
+
+
+def test_operator_cancels_what_another_started_and_did_not_wait_for(run: Run) -> None:
+    (run_id,) = run.ids(LEFT, LEFT_TASK)
+    assert (run.states[LEFT_TASK], run.states["canceled"], run.states["read"]) == ("success", "success", "success")
+    left = run.xcoms[LEFT_TASK]["return_value"]
+    assert (left["id"], left["state"], left["done"]) == (run_id, "running", False)
+    assert run.cancellations([run_id]) == [(run_id, True)]
+    read = run.xcoms["read"]["return_value"]
+    assert (read["id"], read["done"], read["ok"]) == (run_id, True, False)
+
+
+@pytest.mark.parametrize("end", [SUCCEEDS, FAILS])
+@each_case
+def test_link_to_the_console_is_kept_however_it_ends(run: Run, case: Case, end: str) -> None:
+    xcom = run.xcoms[case.task_id(end)]
+    assert xcom["cloud_console_url"].startswith("https://")
+    # Airflow 3 shows what stands there; Airflow 2 asks the link itself.
+    assert IS_AIRFLOW_2 or xcom["_link_CloudConsoleLink"] == xcom["cloud_console_url"]
+
+
+def test_nothing_was_started_twice(run: Run) -> None:
+    known = [each for case in CASES for end in ENDS for each in run.ids(case, case.task_id(end))]
+    known += [each for task_id in KEPT_TASKS for each in run.ids(KEPT, task_id)] + run.ids(LEFT, LEFT_TASK)
+    assert sorted(known) == sorted({start["id"] for start in run.started if start["api"] in APIS})
+
+
+def _with_id(value: Any, cloud_task_id: str) -> Any:
+    return value.format(id=cloud_task_id) if isinstance(value, str) else value
