@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.action import Action
-from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.parts import Log, Parts
 from airflow_cloudtasks.spec import TaskApi
@@ -27,7 +27,7 @@ _MOST_REQUESTS = 20
 FAILED_PARTS = "failed_parts"
 
 Asking = tuple[Action, dict[str, Any]]
-Answer = dict[str, Any] | CloudApiError
+Answer = dict[str, Any] | CloudTasksError
 
 
 def explanation(
@@ -82,7 +82,7 @@ def _objects(
     objects: list[tuple[str | None, Mapping[str, Any]]] = []
     for request in _requests(parts, parts.action, task, parameters):
         answer = yield parts.action, request
-        if not isinstance(answer, CloudApiError):
+        if not isinstance(answer, CloudTasksError):
             objects.extend(_named(plain(at(answer, parts.at))))
     return objects
 
@@ -115,7 +115,7 @@ def _tail(log: Log, known: Mapping[str, Any]) -> Generator[Asking, Answer | None
     written, cursor = "", None
     for _ in range(_MOST_LOG_PAGES):
         answer = yield log.action, request if cursor is None else {**request, log.cursor_param: cursor}
-        if isinstance(answer, CloudApiError):
+        if isinstance(answer, CloudTasksError):
             break
         page = at(answer, log.text)
         # Only the end counts, and a line is seldom longer than all that is told.

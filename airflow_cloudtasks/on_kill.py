@@ -52,15 +52,25 @@ class OnKill:
         """Make it again of what :meth:`as_dict` gave."""
         return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]))
 
-    def carry_out(self, hook: CloudTasksHook) -> None:
-        """Cancel the tasks; what goes wrong is logged, since nobody is there to catch it."""
+    def carry_out(self, hook: CloudTasksHook) -> bool:
+        """Cancel the tasks; what goes wrong is logged, since nobody is there to catch it.
+
+        Args:
+            hook: What calls the cloud.
+
+        Returns:
+            Whether all of them have been canceled.
+        """
         self._tell_what_cannot_be_canceled()
+        canceled = bool(self.requests)
         for request in self.requests:
             try:
                 hook.cancel(self.api, request)
                 self._tell_canceled()
             except CloudTasksError as error:
                 self._tell_failed(error)
+                canceled = False
+        return canceled
 
     async def carry_out_async(self, hook: CloudTasksHook) -> None:
         """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""

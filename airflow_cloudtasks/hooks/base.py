@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-from airflow_cloudtasks.errors import BadRequest, CloudApiError, InvalidArguments
+from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidArguments
 from airflow_cloudtasks.explaining import Answer, Asking, explanation
 from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
 from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.starting import cancel_requests, refusals
+from airflow_cloudtasks.starting.requests import cancel_requests, refusals
 from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, text
 
@@ -83,7 +83,7 @@ class CloudTasksHook(CallingHook):
         while not isinstance(step, CloudTask):
             try:
                 step = _step(asking, self.call(api.service, *step))
-            except CloudApiError as error:
+            except CloudTasksError as error:
                 step = _step(asking, error)
         return step
 
@@ -94,7 +94,7 @@ class CloudTasksHook(CallingHook):
         while not isinstance(step, CloudTask):
             try:
                 step = _step(asking, await self.acall(api.service, *step))
-            except CloudApiError as error:
+            except CloudTasksError as error:
                 step = _step(asking, error)
         return step
 
@@ -133,7 +133,7 @@ class CloudTasksHook(CallingHook):
         return cancel_requests(api, ids, known)
 
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
-        """Cancel what :func:`~airflow_cloudtasks.starting.cancel_requests` names; raises as :meth:`cancel_task`."""
+        """Cancel what a request of :meth:`cancel_requests` names; raises as :meth:`cancel_task`."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
         _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 

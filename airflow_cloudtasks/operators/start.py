@@ -12,18 +12,19 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, StartUnknown, WaitTimedOut
-from airflow_cloudtasks.hooks.starter import Attempt, Starter
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.on_kill import OnKill
-from airflow_cloudtasks.operators.memory import memory_of
 from airflow_cloudtasks.polling.conclusion import conclude, from_event, seen
 from airflow_cloudtasks.polling.decisions import OnUnknown, Verdict, Waiting, WaitRules, next_delay
 from airflow_cloudtasks.polling.reasons import with_reasons
 from airflow_cloudtasks.polling.rounds import Rounds
 from airflow_cloudtasks.polling.together import TogetherRules
-from airflow_cloudtasks.starting import names
+from airflow_cloudtasks.starting.attempt import Attempt
+from airflow_cloudtasks.starting.memory import memory_of
+from airflow_cloudtasks.starting.requests import names
+from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.task_arguments import hook_of
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 
@@ -334,8 +335,9 @@ class StartCloudTaskOperator(BaseOperator):
             memory_of(context).forget()
             raise
         except WaitTimedOut as error:
-            if self._on_kill is not None:
-                self._on_kill.carry_out(self._hook)
+            if self._on_kill is not None and self._on_kill.carry_out(self._hook):
+                # What is canceled may be gone, and the next try would not know what became of it.
+                memory_of(context).forget()
             raise WaitTimedOut(f"{stage.api.name} took longer than {self.timeout:g} seconds; {error}") from None
         for task in tasks:
             self.log.info("%s", task)

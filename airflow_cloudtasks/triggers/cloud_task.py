@@ -18,8 +18,8 @@ from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
+from airflow_cloudtasks.killing import AIRFLOW_TELLS, end_of, was_killed
 from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.on_kill import OnKill
 from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
 from airflow_cloudtasks.polling.decisions import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.polling.reasons import awith_reasons
@@ -28,7 +28,6 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.task_arguments import hook_of, unix_seconds
 from airflow_cloudtasks.task_ids import is_many, task_ids
-from airflow_cloudtasks.triggers.killing import AIRFLOW_TELLS, end_of, was_killed
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -228,6 +227,9 @@ class CloudTaskTrigger(BaseTrigger):
             await self._cancel(self.cancel)
 
     async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+        # Here and not above, as in _wait: most triggers have nothing to cancel.
+        from airflow_cloudtasks.on_kill import OnKill
+
         on_kill = OnKill.from_dict(cancel)
         await on_kill.carry_out_async(hook_of(on_kill.api, self.conn_id, self.region))
 

@@ -25,9 +25,11 @@ from airflow_cloudtasks.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from airflow_cloudtasks.hooks import starter as starter_module
-from airflow_cloudtasks.hooks.starter import Attempt, Starter
 from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.starting import finder as finder_module
+from airflow_cloudtasks.starting import starter as starter_module
+from airflow_cloudtasks.starting.attempt import Attempt
+from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.task_arguments import hook_of
 
 PROJECT, BOT, DAY, INSTANCE = "2417334454903762944", "1749000000000000000", "2026-01-02", "20250714_2026-01-02 00:00:00"
@@ -499,7 +501,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_until_the_user_clears(cloud: 
 
 
 def test_a_list_without_end_tells_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starter_module, "_MOST_PAGES", 1)
+    monkeypatch.setattr(finder_module, "_MOST_PAGES", 1)
     for index in range(501):
         cloud.emulator.add_task("bdrc.task", f"t{index}", "COMPLETE")
     cloud.crash(RESOURCES, carried_out=False)

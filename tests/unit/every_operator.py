@@ -25,7 +25,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
     WeDataRunWorkflowOperator,
 )
-from airflow_cloudtasks.starting import with_mark
+from airflow_cloudtasks.starting.requests import with_mark
 
 Operator = type[StartCloudTaskOperator]
 

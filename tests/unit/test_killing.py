@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from airflow_cloudtasks import killing
 from airflow_cloudtasks.catalog import ICE_AI_WORKFLOW_TASK
 from airflow_cloudtasks.on_kill import OnKill
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
@@ -36,3 +39,19 @@ async def _killed(trigger: CloudTaskTrigger) -> None:
         pass
     finally:
         await trigger.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("state", "killed"),
+    [
+        *((state, True) for state in ("failed", "success", "skipped", "removed", "restarting", None)),
+        # Cleared a moment ago, resumed by another triggerer's event, or retried because a worker was taken for dead.
+        *((state, False) for state in ("deferred", "scheduled", "queued", "running", "up_for_retry")),
+    ],
+)
+def test_older_airflow_is_asked_whether_the_user_has_ended_the_task(
+    monkeypatch: pytest.MonkeyPatch, state: str | None, killed: bool
+) -> None:
+    for way in ("_state_told", "_state_in_database"):
+        monkeypatch.setattr(killing, way, lambda task_instance: state)
+    assert asyncio.run(killing.was_killed(object())) is killed

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.operators.memory import TaskMemory, memory_of
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.starting.memory import TaskMemory, memory_of
 
 VALUE = {"run": 1, "stage": "asking", "ids": []}
 

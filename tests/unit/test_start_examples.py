@@ -12,7 +12,7 @@ from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.normalise import normalise, normalise_object
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.starting import begun, refusals
+from airflow_cloudtasks.starting.requests import begun, refusals
 
 from .every_action import example_inputs, example_outputs, examples, lists, pages_of
 from .test_contract import TENCENT

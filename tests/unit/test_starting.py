@@ -21,7 +21,7 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.starting import (
+from airflow_cloudtasks.starting.requests import (
     begun,
     can_find,
     cancel_requests,

@@ -8,94 +8,29 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
-from airflow_cloudtasks.paging import Pages
-from airflow_cloudtasks.starting import (
-    begun,
-    can_find,
-    created_at,
-    earliest,
-    is_it,
-    names,
-    told_ids,
-    was_there_before,
-    with_mark,
-)
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.starting.attempt import Attempt, Memory
+from airflow_cloudtasks.starting.finder import CannotTell, Finder
+from airflow_cloudtasks.starting.requests import begun, can_find, names, told_ids, with_mark
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.model import CloudTask
-    from airflow_cloudtasks.spec import Find, Start, TaskApi
+    from airflow_cloudtasks.spec import Start, TaskApi
 
 _log = logging.getLogger(__name__)
 
 # A start request is sent so often at most, while it is sure, or can be made sure, that none has started a task.
 _TRIES = 3
-# A list may show a new task a moment later than it was made: it is looked at so often, with so many seconds between.
-_LOOKS = 3
-_SECONDS_BETWEEN_LOOKS = 3.0
-_MOST_PAGES = 50
 # A vendor that knows a request by its client token does not say for how long. So long is what the token started known.
 _TOKEN_SECONDS = 3600.0
 # A task that has just been started may not be there yet for those who read.
 _UNSEEN_SECONDS = 60.0
-
-# asking: the request was sent, and is not answered. made: the task is there, but has yet to be set going.
-# setting_going: the request for that is not answered. begun: all is answered.
-Stage = Literal["asking", "made", "setting_going", "begun"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
-    """One start, as far as it has come. What Airflow remembers of it.
-
-    Args:
-        run: Which of the user's runs of the Airflow task it belongs to: its retries have the same, a run after the
-            user cleared it another one.
-        stage: How far it has come.
-        token: The token of this start alone.
-        sent_at: Unix seconds when the request was sent for the first time.
-        ids: The ids of the tasks.
-        job: The id of the job that has to end before they have begun.
-        asked: A digest of what was asked for, and where: a look-up by other parameters finds another task, or none.
-    """
-
-    run: int
-    stage: Stage
-    token: str
-    sent_at: float
-    ids: tuple[str, ...] = ()
-    job: str | None = None
-    asked: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it as plain JSON types."""
-        return asdict(self) | {"ids": list(self.ids)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make it again of what :meth:`as_dict` gave."""
-        return cls(**{**data, "ids": tuple(data["ids"])})
-
-
-class Memory(Protocol):
-    """One value that outlives the process that runs a task of Airflow."""
-
-    def get(self) -> dict[str, Any] | None:
-        """Give what was kept; None where there is nothing."""
-
-    def keep(self, value: dict[str, Any]) -> None:
-        """Keep a value of plain JSON types, in the place of the one before."""
-
-    def forget(self) -> None:
-        """Keep nothing any more."""
 
 
 class Starter:
@@ -125,7 +60,8 @@ class Starter:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
-        self._memory, self._run, self._overrides, self._sleep = memory, run, overrides, sleep
+        self._memory, self._run, self._overrides = memory, run, overrides
+        self._finder = Finder(hook, api, start, parameters, sleep)
         self._names = names(api, start, parameters)
 
     def started(self) -> Attempt:
@@ -248,6 +184,17 @@ class Starter:
                 return self._have(replace(attempt, ids=told.ids, job=told.job))
         raise AssertionError("the last try returns or raises")
 
+    def _find(self, attempt: Attempt) -> Attempt | None:
+        """Look for the task of a request that was not answered; None where it is sure, or does not matter."""
+        try:
+            task_id = self._finder.find(attempt)
+        except CannotTell as why:
+            raise self._unknown(str(why)) from None
+        if task_id is None:
+            return None
+        _log.info("Found %s %s, which the request has started that was not answered.", self._api.name, task_id)
+        return self._have(replace(attempt, ids=(task_id,)))
+
     def _digest(self) -> str:
         """Digest what is asked for, and where."""
         request = encode(self._api, self._start, self._parameters)
@@ -260,50 +207,6 @@ class Starter:
             return False
         is_known = self._start.client_token is not None and time.time() - attempt.sent_at < _TOKEN_SECONDS
         return is_known or can_find(self._start, self._parameters)
-
-    def _find(self, attempt: Attempt) -> Attempt | None:
-        """Look for the task of a request that was not answered; None where there is none."""
-        find = self._start.find
-        if find is None:
-            return None  # The client token lets it be sent again.
-        for look in range(_LOOKS):
-            self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
-            found = self._listed(find, attempt)
-            told = ", ".join(found)
-            if len(found) > 1:
-                raise self._unknown(
-                    f"The request was not answered, and it may have started any of {told}: all of them were started "
-                    "lately with the same parameters."
-                )
-            if any(was_there_before(created, attempt.sent_at) for created in found.values()):
-                raise self._unknown(
-                    f"The request was not answered, and it may have started {told}: it has the same parameters, but "
-                    "was there before, if the clocks of this machine and of the vendor agree."
-                )
-            if found:
-                _log.info("Found %s %s, which the request has started that was not answered.", self._api.name, told)
-                return self._have(replace(attempt, ids=(told,)))
-        return None
-
-    def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:
-        """List the tasks that the request may have started, with the times of their creation."""
-        parameters = with_mark(self._start, self._parameters, attempt.token)
-        since = earliest(attempt.sent_at)
-        scope = {name: str(parameters[name]) for name in find.tasks.action.params}
-        pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        found: dict[str, datetime | None] = {}
-        while pages.next_page is not None:
-            if pages.read == _MOST_PAGES:
-                raise self._unknown(f"The request was not answered, and {find.tasks.action.name} lists too much.")
-            page = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
-            times = [created_at(self._api, self._start, task) for task in page]
-            for task, created in zip(page, times, strict=True):
-                task_id = text(at(task, find.id))
-                if task_id and is_it(self._api, self._start, parameters, task, since):
-                    found[task_id] = created
-            if find.newest_first and any(created is not None and created < since for created in times):
-                break
-        return found
 
     def _have(self, attempt: Attempt) -> Attempt:
         if self._start.then is not None:

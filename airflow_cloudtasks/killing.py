@@ -14,7 +14,9 @@ from airflow_cloudtasks.start_from_trigger import AIRFLOW
 # Airflow that calls on_kill by itself, and then only.
 AIRFLOW_TELLS = hasattr(BaseTrigger, "on_kill")
 
-_DEFERRED = "deferred"
+# In these, Airflow itself goes on with a task: after the event of a trigger, or with a retry because it took a worker for
+# dead. A task that the user has cleared comes by some of them as well; its next run then goes on with the cloud's task.
+_GOING_ON = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
 # As long as Airflow lets on_kill take, if nothing interrupts it.
 _SECONDS = 30.0
@@ -36,13 +38,13 @@ async def end_of(work: asyncio.Future[None]) -> None:
 
 
 async def was_killed(task_instance: Any) -> bool:
-    """Tell whether Airflow's task is deferred no more, for older Airflow: it cancels triggers for either reason.
+    """Tell whether the user has ended Airflow's task, for older Airflow: it cancels triggers for either reason.
 
     Args:
         task_instance: Airflow's, as the trigger has it.
     """
     state = await sync_to_async(_state_in_database if AIRFLOW < (3, 0) else _state_told)(task_instance)
-    return state != _DEFERRED
+    return state not in _GOING_ON
 
 
 def _state_told(task_instance: Any) -> str | None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.providers.common.compat.sdk import Variable
 
-from airflow_cloudtasks.hooks.starter import Memory
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.starting.attempt import Memory
 from airflow_cloudtasks.values import load_json
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Starting a task at a cloud once, whatever dies meanwhile."""

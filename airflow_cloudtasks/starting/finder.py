@@ -1,0 +1,102 @@
+"""Finds the task of a start request that was not answered: in the vendor's list, by what was asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.paging import Pages
+from airflow_cloudtasks.starting.requests import created_at, earliest, is_it, was_there_before, with_mark
+from airflow_cloudtasks.values import at, text
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.spec import Find, Start, TaskApi
+    from airflow_cloudtasks.starting.attempt import Attempt
+
+# A list may show a new task a moment later than it was made: it is looked at so often, with so many seconds between.
+_LOOKS = 3
+_SECONDS_BETWEEN_LOOKS = 3.0
+_MOST_PAGES = 50
+
+
+class CannotTell(Exception):
+    """There may be such a task, and nobody can tell which, or whether there is; the text says why."""
+
+
+class Finder:
+    """Finds tasks by their start requests.
+
+    Args:
+        hook: What calls the cloud.
+        api: The API that reads the task.
+        start: The action that starts it.
+        parameters: Its parameters, by the vendor's names.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        hook: CloudTasksHook,
+        api: TaskApi,
+        start: Start,
+        parameters: Mapping[str, Any],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
+        self._sleep = sleep
+
+    def find(self, attempt: Attempt) -> str | None:
+        """Look for the task of a request that was not answered.
+
+        Args:
+            attempt: The start.
+
+        Returns:
+            The task's id; None where there is none, or where the vendor has no list, but knows a request again.
+
+        Raises:
+            CannotTell: There are several, or one that may be another's.
+            CloudApiError: The list could not be read.
+        """
+        if (find := self._start.find) is None:
+            return None
+        for look in range(_LOOKS):
+            self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
+            found = self._listed(find, attempt)
+            told = ", ".join(found)
+            if len(found) > 1:
+                raise CannotTell(
+                    f"The request was not answered, and it may have started any of {told}: all of them were started "
+                    "lately with the same parameters."
+                )
+            if any(was_there_before(created, attempt.sent_at) for created in found.values()):
+                raise CannotTell(
+                    f"The request was not answered, and it may have started {told}: it has the same parameters, but "
+                    "was there before, if the clocks of this machine and of the vendor agree."
+                )
+            if found:
+                return told
+        return None
+
+    def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:
+        """List the tasks that the request may have started, with the times of their creation."""
+        parameters = with_mark(self._start, self._parameters, attempt.token)
+        since = earliest(attempt.sent_at)
+        scope = {name: str(parameters[name]) for name in find.tasks.action.params}
+        pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        found: dict[str, datetime | None] = {}
+        while pages.next_page is not None:
+            if pages.read == _MOST_PAGES:
+                raise CannotTell(f"The request was not answered, and {find.tasks.action.name} lists too much.")
+            page = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
+            times = [created_at(self._api, self._start, task) for task in page]
+            for task, created in zip(page, times, strict=True):
+                task_id = text(at(task, find.id))
+                if task_id and is_it(self._api, self._start, parameters, task, since):
+                    found[task_id] = created
+            if find.newest_first and any(created is not None and created < since for created in times):
+                break
+        return found
