@@ -14,8 +14,8 @@ from airflow_cloudtasks.start_from_trigger import AIRFLOW
 # Airflow that calls on_kill by itself, and then only.
 AIRFLOW_TELLS = hasattr(BaseTrigger, "on_kill")
 
-# In these, Airflow itself goes on with a task: after the event of a trigger, or with a retry because it took a worker for
-# dead. A task that the user has cleared comes by some of them as well; its next run then goes on with the cloud's task.
+# In these, Airflow itself goes on with a task: after the event of a trigger, or with a retry because it took a worker
+# for dead. A task that the user has cleared comes by some of them too; its next run then goes on with the cloud's task.
 _GOING_ON = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
 # As long as Airflow lets on_kill take, if nothing interrupts it.

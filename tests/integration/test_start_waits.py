@@ -1,0 +1,188 @@
+"""What an operator does between a start and its end: in a worker, and up to where it hands over to the triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
+
+from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
+from airflow_cloudtasks.operators import start
+from airflow_cloudtasks.operators.alibaba import IceStartWorkflowOperator
+from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.operators.tencent import WeDataRerunInstancesOperator, WeDataRunSqlOperator
+from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
+
+EVER = 1_000_000
+WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
+IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferrable"])
+
+
+@pytest.fixture
+def cloud(emulator: Emulator) -> Emulator:
+    emulator.reset()
+    return emulator
+
+
+class Store(dict[str, Any]):
+    """Airflow's store of what a task remembers."""
+
+    def set(self, key: str, value: Any, retention: Any = None) -> None:
+        self[key] = value
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+class Run:
+    """A run of an operator, as Airflow does it."""
+
+    def __init__(self) -> None:
+        self.store: Any = Store()
+        self.xcoms: dict[str, Any] = {}
+        task_instance = SimpleNamespace(max_tries=0, xcom_push=lambda key, value: self.xcoms.update({key: value}))
+        self.context: Any = {"ti": task_instance, "task_state_store": self.store}
+
+    def __call__(self, operator: StartCloudTaskOperator) -> Any:
+        next_method, event = operator.execute, {}
+        while True:
+            try:
+                return next_method(self.context, **event)
+            except TaskDeferred as deferred:
+                next_method = getattr(operator, deferred.method_name)
+                event = {"event": asyncio.run(fired(deferred.trigger))}
+
+
+async def fired(trigger: Any) -> Any:
+    async for event in type(trigger)(**trigger.serialize()[1]).run():
+        return event.payload
+    raise AssertionError("the trigger fired no event")
+
+
+def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any) -> Any:
+    return kind(task_id="start", **{"poke_interval": 0.2, "timeout": 30, **arguments})
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(cloud: Emulator, deferrable: bool) -> None:
+    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    run, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
+    with pytest.raises(WaitTimedOut, match=r"wedata\.workflow_run took longer than 1\.5 seconds; last seen: .*RUNNING"):
+        run(waiting)
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+    assert run(operator(**WORKFLOW, deferrable=deferrable))["state"] == "succeeded"
+    assert len(cloud.started("wedata.workflow_run")) == 2
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulator, deferrable: bool) -> None:
+    cloud.next_script("ice.workflow_task", ("Processing", 3), "Succeed")
+    run, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
+    with pytest.raises(WaitTimedOut):
+        run(operator(IceStartWorkflowOperator, **arguments, timeout=1))
+    assert run(operator(IceStartWorkflowOperator, **arguments))["state"] == "succeeded"
+    assert len(cloud.started("ice.workflow_task")) == 1
+
+
+def test_nothing_is_canceled_where_that_is_not_wanted(cloud: Emulator) -> None:
+    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    with pytest.raises(WaitTimedOut):
+        Run()(operator(**WORKFLOW, timeout=0.5, cancel_on_kill=False))
+    assert cloud.canceled() == []
+
+
+def test_a_kill_in_the_middle_of_the_start_cancels_what_was_started(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, started = operator(**WORKFLOW), start.Starter.started
+
+    def interrupted(starter: start.Starter) -> Any:
+        attempt = started(starter)
+        # Airflow's signal comes before anybody knows what was started.
+        waiting.on_kill()
+        return attempt
+
+    monkeypatch.setattr(start.Starter, "started", interrupted)
+    with pytest.raises(AirflowException, match="killed while the cloud's was being started"):
+        Run()(waiting)
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
+    cloud: Emulator, deferrable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "_UNSEEN_INTERVAL", 0.1)
+    waiting, looks = operator(**WORKFLOW, deferrable=deferrable), []
+    first_look = waiting._first_look
+
+    def hidden_at_first(stage: Any) -> Any:
+        hook = waiting._hook
+        read = hook.read_task
+
+        def read_task(*arguments: Any) -> Any:
+            looks.append(1)
+            if len(looks) < 4:
+                raise NotFound("no such run")
+            return read(*arguments)
+
+        monkeypatch.setattr(hook, "read_task", read_task)
+        return first_look(stage)
+
+    waiting._first_look = hidden_at_first
+    assert Run()(waiting)["state"] == "succeeded"
+    assert len(looks) >= 4
+
+
+def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
+    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    run = Run()
+    result = run(operator(**WORKFLOW, wait_for_completion=False))
+    assert (result["state"], result["id"]) == ("running", run.xcoms["id"])
+    assert cloud.canceled() == []
+
+
+def test_without_waiting_a_rerun_returns_its_job(cloud: Emulator) -> None:
+    key = "t_2026-01-01 00:00:00"
+    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
+    arguments = {"project_id": "p1", "instance_keys": [key], "wait_for_completion": False}
+    assert Run()(operator(WeDataRerunInstancesOperator, **arguments))["api"] == "wedata.async_job"
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_rerun_whose_job_fails_has_failed(cloud: Emulator, deferrable: bool) -> None:
+    key = "t_2026-01-01 00:00:00"
+    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
+    cloud.next_script("wedata.async_job", ("RUNNING", 0.5), "FAIL", fields={"ErrorDesc": "no right to rerun"})
+    with pytest.raises(CloudTaskFailed, match="no right to rerun"):
+        Run()(operator(WeDataRerunInstancesOperator, project_id="p1", instance_keys=[key], deferrable=deferrable))
+
+
+@pytest.mark.parametrize("pushes", [True, False])
+def test_the_parts_of_a_result_are_xcoms_of_their_own(cloud: Emulator, pushes: bool) -> None:
+    run = Run()
+    result = run(operator(**WORKFLOW, multiple_outputs=pushes))
+    parts = {name: value for name, value in run.xcoms.items() if name != "cloud_console_url"}
+    assert parts == ({name: value for name, value in result.items() if value is not None} if pushes else {})
+
+
+@pytest.mark.parametrize(("max_rows", "rows"), [(2, [{"n": "1"}, {"n": "2"}]), (1, None)])
+def test_rows_go_to_xcom_if_they_are_few(cloud: Emulator, max_rows: int, rows: Any) -> None:
+    results = [{"Columns": [{"ColumnName": "n"}], "Rows": [{"Values": ["1"]}, {"Values": ["2"]}]}]
+    cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": results})
+    arguments = {"project_id": "p1", "sql": "SELECT n FROM t;", "datasource_id": "7", "max_rows": max_rows}
+    result = Run()(operator(WeDataRunSqlOperator, **arguments))
+    assert result["rows"] == rows
+    assert bool(result["detail"]["Results"][0]["Rows"]) is (rows is not None)
+
+
+def test_a_task_without_an_answer_has_failed_without_another_try(cloud: Emulator) -> None:
+    cloud.fault("lost_answer", count=1, api="lke.task_start")
+    parameters = {"BotBizId": "1"}
+    with pytest.raises(AirflowException, match="Nobody can tell whether LKE ExportAttributeLabel has started a task"):
+        Run()(operator(StartCloudTaskOperator, api="lke.task", action="ExportAttributeLabel", parameters=parameters))
+    assert len(cloud.started("lke.task")) == 1
