@@ -19,7 +19,26 @@ if TYPE_CHECKING:
 __all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"]
 
 
-class GetCloudTaskOperator(TaskArguments, BaseOperator):
+class _TaskOperator(TaskArguments, BaseOperator):
+    """What one task is named to."""
+
+    operator_extra_links = (CloudConsoleLink(),)
+
+    def __init__(
+        self,
+        *,
+        api: str | TaskApi,
+        cloud_task_id: Any,
+        api_params: Mapping[str, Any] | None = None,
+        conn_id: str | None = None,
+        region: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name_task(api, cloud_task_id, api_params, conn_id, region)
+
+
+class GetCloudTaskOperator(_TaskOperator):
     """Reads a task of any API once, whatever its state, and returns it.
 
     Args:
@@ -39,21 +58,7 @@ class GetCloudTaskOperator(TaskArguments, BaseOperator):
         InvalidConnection: The Airflow connection cannot be used.
     """
 
-    operator_extra_links = (CloudConsoleLink(),)
     ui_color = "#e8eef9"
-
-    def __init__(
-        self,
-        *,
-        api: str | TaskApi,
-        cloud_task_id: Any,
-        api_params: Mapping[str, Any] | None = None,
-        conn_id: str | None = None,
-        region: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.name_task(api, cloud_task_id, api_params, conn_id, region)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the task."""
@@ -63,7 +68,7 @@ class GetCloudTaskOperator(TaskArguments, BaseOperator):
         return task.as_dict()
 
 
-class CancelCloudTaskOperator(TaskArguments, BaseOperator):
+class CancelCloudTaskOperator(_TaskOperator):
     """Cancels a task of any API whose vendor can, or several; does not wait until they have ended.
 
     Args:
@@ -80,21 +85,10 @@ class CancelCloudTaskOperator(TaskArguments, BaseOperator):
         InvalidConnection: The Airflow connection cannot be used.
     """
 
-    operator_extra_links = (CloudConsoleLink(),)
     ui_color = "#f3e3e0"
 
-    def __init__(
-        self,
-        *,
-        api: str | TaskApi,
-        cloud_task_id: Any,
-        api_params: Mapping[str, Any] | None = None,
-        conn_id: str | None = None,
-        region: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.name_task(api, cloud_task_id, api_params, conn_id, region)
         if self.api.cancel is None:
             product = self.api.service.title or self.api.service.name
             raise ValueError(f"{self.api.name}: {product} has no action that cancels such a task.")

@@ -186,8 +186,9 @@ class StartCloudTaskOperator(BaseOperator):
         """
         self._hook = hook_of(self.api, self.conn_id, self.region)
         carried = event["carried"]
+        if (cancel := carried["cancel"]) is not None:
+            self._on_kill = OnKill.from_dict(cancel)
         attempt = Attempt.from_dict(carried["attempt"])
-        self._watch_over(attempt, _given(self.parameters))
         return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
 
     def post_execute(self, context: Context, result: Any = None) -> None:
@@ -301,6 +302,7 @@ class StartCloudTaskOperator(BaseOperator):
 
     def _defer(self, attempt: Attempt, number: int, stage: _Stage, deadline: float) -> None:
         overrides = self._overrides(stage)
+        cancel = None if self._on_kill is None else self._on_kill.as_dict()
         timeout = timedelta(seconds=max(deadline - time.time(), 0)) + TIMEOUT_GRACE
         self.defer(
             trigger=CloudTaskTrigger(
@@ -316,8 +318,8 @@ class StartCloudTaskOperator(BaseOperator):
                 max_wait=self.rules.max_wait,
                 on_unknown=self.rules.on_unknown,
                 deadline=deadline,
-                cancel=None if self._on_kill is None else self._on_kill.as_dict(),
-                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
+                cancel=cancel,
+                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline, "cancel": cancel},
             ),
             method_name="execute_complete",
             timeout=min(timeout, self.execution_timeout or timedelta.max),
@@ -330,9 +332,10 @@ class StartCloudTaskOperator(BaseOperator):
         keep_link(context, stage.api, tasks)
         try:
             conclude(ends, _ALL, many=True)
-        except CloudTaskFailed:
-            # The next try starts anew, whatever it could remember.
-            memory_of(context).forget()
+        except CloudTaskFailed as failed:
+            # The next try starts anew, whatever it could remember; but not beside one of an unknown status.
+            if all(task.done for task in failed.tasks):
+                memory_of(context).forget()
             raise
         except WaitTimedOut as error:
             if self._on_kill is not None and self._on_kill.carry_out(self._hook):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+from in_process import run
 
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
@@ -30,21 +30,6 @@ def cloud(emulator: Emulator) -> Emulator:
 def sensor(cloud_task_id: Any, **arguments: Any) -> CloudTaskSensor:
     given = {"api": "lke.task", "api_params": PARAMS, "poke_interval": 0.3, "timeout": 20, **arguments}
     return CloudTaskSensor(task_id="wait", cloud_task_id=cloud_task_id, **given)
-
-
-def run(waiting: CloudTaskSensor) -> Any:
-    """Run the sensor to its end; the triggerer's part in an event loop of this process."""
-    try:
-        return waiting.execute({})
-    except TaskDeferred as deferred:
-        trigger = deferred.trigger
-
-    async def fired() -> Any:
-        async for event in type(trigger)(**trigger.serialize()[1]).run():
-            return event.payload
-        raise AssertionError("the trigger fired no event")
-
-    return waiting.execute_complete({}, asyncio.run(fired()))
 
 
 @IN_THE_WORKER_AND_DEFERRED

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException
+from in_process import run
 
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
@@ -48,19 +48,7 @@ class Run:
         self.context: Any = {"ti": task_instance, "task_state_store": self.store}
 
     def __call__(self, operator: StartCloudTaskOperator) -> Any:
-        next_method, event = operator.execute, {}
-        while True:
-            try:
-                return next_method(self.context, **event)
-            except TaskDeferred as deferred:
-                next_method = getattr(operator, deferred.method_name)
-                event = {"event": asyncio.run(fired(deferred.trigger))}
-
-
-async def fired(trigger: Any) -> Any:
-    async for event in type(trigger)(**trigger.serialize()[1]).run():
-        return event.payload
-    raise AssertionError("the trigger fired no event")
+        return run(operator, self.context)
 
 
 def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any) -> Any:
@@ -70,21 +58,21 @@ def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any)
 @IN_THE_WORKER_AND_DEFERRED
 def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
-    run, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
+    airflow, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
     with pytest.raises(WaitTimedOut, match=r"wedata\.workflow_run took longer than 1\.5 seconds; last seen: .*RUNNING"):
-        run(waiting)
+        airflow(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
-    assert run(operator(**WORKFLOW, deferrable=deferrable))["state"] == "succeeded"
+    assert airflow(operator(**WORKFLOW, deferrable=deferrable))["state"] == "succeeded"
     assert len(cloud.started("wedata.workflow_run")) == 2
 
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_script("ice.workflow_task", ("Processing", 3), "Succeed")
-    run, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
+    airflow, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
     with pytest.raises(WaitTimedOut):
-        run(operator(IceStartWorkflowOperator, **arguments, timeout=1))
-    assert run(operator(IceStartWorkflowOperator, **arguments))["state"] == "succeeded"
+        airflow(operator(IceStartWorkflowOperator, **arguments, timeout=1))
+    assert airflow(operator(IceStartWorkflowOperator, **arguments))["state"] == "succeeded"
     assert len(cloud.started("ice.workflow_task")) == 1
 
 
@@ -140,9 +128,9 @@ def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
 
 def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
     cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
-    run = Run()
-    result = run(operator(**WORKFLOW, wait_for_completion=False))
-    assert (result["state"], result["id"]) == ("running", run.xcoms["id"])
+    airflow = Run()
+    result = airflow(operator(**WORKFLOW, wait_for_completion=False))
+    assert (result["state"], result["id"]) == ("running", airflow.xcoms["id"])
     assert cloud.canceled() == []
 
 
@@ -164,9 +152,9 @@ def test_a_rerun_whose_job_fails_has_failed(cloud: Emulator, deferrable: bool) -
 
 @pytest.mark.parametrize("pushes", [True, False])
 def test_the_parts_of_a_result_are_xcoms_of_their_own(cloud: Emulator, pushes: bool) -> None:
-    run = Run()
-    result = run(operator(**WORKFLOW, multiple_outputs=pushes))
-    parts = {name: value for name, value in run.xcoms.items() if name != "cloud_console_url"}
+    airflow = Run()
+    result = airflow(operator(**WORKFLOW, multiple_outputs=pushes))
+    parts = {name: value for name, value in airflow.xcoms.items() if name != "cloud_console_url"}
     assert parts == ({name: value for name, value in result.items() if value is not None} if pushes else {})
 
 
@@ -186,3 +174,13 @@ def test_a_task_without_an_answer_has_failed_without_another_try(cloud: Emulator
     with pytest.raises(AirflowException, match="Nobody can tell whether LKE ExportAttributeLabel has started a task"):
         Run()(operator(StartCloudTaskOperator, api="lke.task", action="ExportAttributeLabel", parameters=parameters))
     assert len(cloud.started("lke.task")) == 1
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_no_second_task_is_started_beside_one_of_an_unknown_status(cloud: Emulator, deferrable: bool) -> None:
+    cloud.next_script("wedata.workflow_run", ("PENDING", 0.5), "RESUMING")
+    airflow = Run()
+    for _ in range(2):
+        with pytest.raises(CloudTaskFailed, match="'RESUMING'"):
+            airflow(operator(**WORKFLOW, on_unknown="fail", deferrable=deferrable))
+    assert len(cloud.started("wedata.workflow_run")) == 1

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from in_process import run
 
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
-from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
 
 KEY = "20250714200130106_2026-01-01 00:00:00"
@@ -36,21 +35,6 @@ def run_sensor(**arguments: Any) -> WeDataWorkflowRunSensor:
     return WeDataWorkflowRunSensor(
         task_id="wait", **{"project_id": "p1", "poke_interval": 0.2, "timeout": 20, **arguments}
     )
-
-
-def run(waiting: CloudTaskSensor) -> Any:
-    """Run the sensor to its end; the triggerer's part in an event loop of this process."""
-    try:
-        return waiting.execute({})
-    except TaskDeferred as deferred:
-        trigger = deferred.trigger
-
-    async def fired() -> Any:
-        async for event in type(trigger)(**trigger.serialize()[1]).run():
-            return event.payload
-        raise AssertionError("the trigger fired no event")
-
-    return waiting.execute_complete({}, asyncio.run(fired()))
 
 
 def later(seconds: float, what: Any) -> threading.Timer:
