@@ -28,6 +28,7 @@ class Service:
         time_format: How it writes times in requests, as of strftime, in the zone of times that name none; None for
             ISO 8601 in UTC.
         console: The page of the product in the vendor's console, for APIs whose ``console_url`` is not known.
+        console_intl: The same for accounts of Tencent Cloud's international site.
     """
 
     cloud: Cloud
@@ -39,6 +40,7 @@ class Service:
     regions: tuple[str, ...] = ()
     time_format: str | None = None
     console: str | None = None
+    console_intl: str | None = None
 
     def __post_init__(self) -> None:
         if self.cloud not in get_args(Cloud):

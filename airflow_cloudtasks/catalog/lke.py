@@ -5,7 +5,12 @@ from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
 # Source: cloud.tencent.com and tencentcloud.com, LKE, GetTaskStatus. The international site serves ap-jakarta only.
 LKE = Service(
-    cloud="tencent", name="lke", version="2023-11-30", title="LKE", console="https://console.cloud.tencent.com/lke"
+    cloud="tencent",
+    name="lke",
+    version="2023-11-30",
+    title="LKE",
+    console="https://console.cloud.tencent.com/lke",
+    console_intl="https://console.tencentcloud.com/lke",
 )
 
 # Source: the same page; cloud.tencent.com/document/product/1759/105096 has the statuses, and that they may be null.

@@ -12,6 +12,7 @@ WEDATA = Service(
     title="WeData",
     time_format="%Y-%m-%d %H:%M:%S",
     console="https://console.cloud.tencent.com/wedata",
+    console_intl="https://console.tencentcloud.com/wedata",
 )
 
 # Source: cloud.tencent.com, WeData 2025-08-06, GetTask, and the data type TaskBaseAttribute of the vendor's SDK.

@@ -183,6 +183,22 @@ class CallingHook(BaseHook):
             async with self._transport(client, service) as transport:
                 return await how(client, transport, service, action, parameters)
 
+    def console(self, service: Service) -> str | None:
+        """Find the product's page in the vendor's console, on the site that the account belongs to.
+
+        Args:
+            service: The product.
+
+        Returns:
+            The address; None where it is not known.
+
+        Raises:
+            InvalidConnection: The Airflow connection cannot be used.
+            TransientError: It could not be looked up.
+        """
+        is_international = self.get_conn().account.place.site == "intl"
+        return service.console_intl if is_international and service.console_intl else service.console
+
     def hold(self) -> None:
         """Look the Airflow connection up no more: for a signal handler, which may have interrupted a look-up."""
         self._resolved_at = float("inf")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
 
+from airflow_cloudtasks.errors import CloudTasksError
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_cloudtasks.hooks.calling import CallingHook
     from airflow_cloudtasks.model import CloudTask
     from airflow_cloudtasks.spec import TaskApi
 
@@ -34,14 +38,19 @@ class CloudConsoleLink(BaseOperatorLink):
         return str(XCom.get_value(ti_key=ti_key, key=_KEY) or "")
 
 
-def keep_link(context: Context, api: TaskApi, seen: Iterable[CloudTask]) -> None:
+def keep_link(context: Context, hook: CallingHook, api: TaskApi, seen: Iterable[CloudTask]) -> None:
     """Keep the address that the link opens; Airflow's pages know nothing but what is in its database.
 
     Args:
         context: Airflow's context.
+        hook: What has called the cloud.
         api: The API of the task.
         seen: The task as it was seen; the first of several that has an address counts.
     """
-    address = next((task.console_url for task in seen if task.console_url), api.service.console)
+    address = next((task.console_url for task in seen if task.console_url), None)
+    if address is None:
+        # Whatever is the matter with the connection, the task itself says it better than its link.
+        with suppress(CloudTasksError):
+            address = hook.console(api.service)
     if address and (task_instance := context.get("ti")) is not None:
         task_instance.xcom_push(key=_KEY, value=address)

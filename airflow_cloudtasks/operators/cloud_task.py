@@ -62,9 +62,10 @@ class GetCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the task."""
-        task = self.hook().read_task(self.api, str(self.cloud_task_id), self.api_params)
+        hook = self.hook()
+        task = hook.read_task(self.api, str(self.cloud_task_id), self.api_params)
         self.log.info("%s", task)
-        keep_link(context, self.api, [task])
+        keep_link(context, hook, self.api, [task])
         return task.as_dict()
 
 
@@ -95,6 +96,7 @@ class CancelCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> None:
         """Cancel it."""
-        keep_link(context, self.api, [])
-        self.hook().cancel_task(self.api, self.cloud_task_id, self.api_params)
+        hook = self.hook()
+        keep_link(context, hook, self.api, [])
+        hook.cancel_task(self.api, self.cloud_task_id, self.api_params)
         self.log.info("Canceled %s %s.", self.api.name, self.cloud_task_id)

@@ -170,7 +170,7 @@ class StartCloudTaskOperator(BaseOperator):
             raise AirflowFailException(str(error)) from error
         self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._watch_over(attempt, parameters)
-        keep_link(context, self.api, [])
+        keep_link(context, self._hook, self.api, [])
         if self.wait_for_completion:
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
@@ -329,7 +329,7 @@ class StartCloudTaskOperator(BaseOperator):
         assert self._hook is not None  # noqa: S101 - for the type checker
         ends = with_reasons(self._hook, stage.api, ends, stage.api_params)
         tasks = [task for end in ends if (task := seen(end)) is not None]
-        keep_link(context, stage.api, tasks)
+        keep_link(context, self._hook, stage.api, tasks)
         try:
             conclude(ends, _ALL, many=True)
         except CloudTaskFailed as failed:

@@ -29,6 +29,7 @@ class Rounds:
         log: Where changes are told.
 
     Attributes:
+        hook: What reads them.
         seen: How each task was last seen, in the order of the ids.
     """
 
@@ -44,7 +45,8 @@ class Rounds:
         together: TogetherRules,
         log: Callable[[str], Any],
     ) -> None:
-        self._hook, self._api, self._ids, self._api_params = hook, api, ids, api_params
+        self.hook = hook
+        self._api, self._ids, self._api_params = api, ids, api_params
         self._rules, self._overrides = rules, overrides
         self._ends = Together(len(ids), together)
         self._changes = [ChangeLog() for _ in ids]
@@ -77,6 +79,6 @@ class Rounds:
 
     def _outcome(self, task_id: str) -> Outcome:
         try:
-            return self._hook.read_task(self._api, task_id, self._api_params, self._overrides)
+            return self.hook.read_task(self._api, task_id, self._api_params, self._overrides)
         except (CloudApiError, Invalid) as error:
             return error

@@ -38,6 +38,7 @@ from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigg
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.spec import TaskApi
 
 
@@ -173,7 +174,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             polled = self.poke(context)
             if polled:
                 return self._conclude(context, from_event(polled.xcom_value or {}))
-        keep_link(context, self.api, [])
+        keep_link(context, self._hook_in_use(), self.api, [])
         self.defer(
             trigger=CloudTaskTrigger(
                 **self._trigger_arguments()
@@ -221,9 +222,13 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         with self._skipping():
             return self._conclude(context, from_event(event))
 
+    def _hook_in_use(self) -> CloudTasksHook:
+        return self.hook() if self._rounds is None else self._rounds.hook
+
     def _conclude(self, context: Context, ends: Sequence[Verdict]) -> Any:
-        ends = with_reasons(self.hook(), self.api, ends, self.api_params)
-        keep_link(context, self.api, [task for end in ends if (task := seen(end)) is not None])
+        hook = self._hook_in_use()
+        ends = with_reasons(hook, self.api, ends, self.api_params)
+        keep_link(context, hook, self.api, [task for end in ends if (task := seen(end)) is not None])
         result = conclude(ends, self.together, many=is_many(self.cloud_task_id))
         for end in ends:
             if isinstance(end, Finished):

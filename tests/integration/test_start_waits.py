@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,3 +185,15 @@ def test_no_second_task_is_started_beside_one_of_an_unknown_status(cloud: Emulat
         with pytest.raises(CloudTaskFailed, match="'RESUMING'"):
             airflow(operator(**WORKFLOW, on_unknown="fail", deferrable=deferrable))
     assert len(cloud.started("wedata.workflow_run")) == 1
+
+
+@pytest.mark.parametrize(("site", "host"), [("cn", "console.cloud.tencent.com"), ("intl", "console.tencentcloud.com")])
+def test_the_link_opens_the_console_of_the_accounts_own_site(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, site: str, host: str
+) -> None:
+    connection = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
+    connection["extra"]["site"] = site
+    monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(connection))
+    airflow = Run()
+    airflow(operator(**WORKFLOW))
+    assert airflow.xcoms["cloud_console_url"] == f"https://{host}/wedata"
