@@ -72,6 +72,8 @@ class _Encoder:
                 return self._day(value)
             case "list":
                 return [self._plain(each, path) for each in _list(value)]
+            case "ranges":
+                return [self._plain(self._range(each), path) for each in _list(value)]
             case "pairs":
                 return [self._pair(item, path) for item in _pairs(value)]
             case "pair":
@@ -79,6 +81,14 @@ class _Encoder:
                 if len(items) != 1:
                     raise ValueError("the vendor takes one entry here.")
                 return self._pair(items[0], path)
+
+    def _range(self, item: Any) -> Any:
+        """Make a first and a last an object, unless they are one already."""
+        if isinstance(item, Mapping):
+            return item
+        if not isinstance(item, list | tuple) or len(item) != len(self._start.first_and_last):
+            raise ValueError("expected a list of pairs, or of dicts.")
+        return dict(zip(self._start.first_and_last, item, strict=True))
 
     def _pair(self, item: Any, path: str) -> dict[str, Any]:
         """Make a key and its value an object, unless they are one already."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.action import Action
-from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.errors import CloudTasksError, MalformedAnswer
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.paging import Pages
 from airflow_cloudtasks.parts import Log, Parts
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.values import at, fold, plain, text
 
 # What a person reads; the task's detail has more.
@@ -22,7 +23,7 @@ _MOST_PARTS = 100
 _MOST_LOGS = 3
 # A page holds some kilobytes; a log whose end is further away is cut there.
 _MOST_LOG_PAGES = 100
-_MOST_REQUESTS = 20
+_MOST_PAGES = 50
 
 FAILED_PARTS = "failed_parts"
 
@@ -76,27 +77,32 @@ def explanation(
 def _objects(
     parts: Parts, task: CloudTask, parameters: Mapping[str, Any]
 ) -> Generator[Asking, Answer | None, list[tuple[str | None, Mapping[str, Any]]]]:
-    if parts.action is None:
+    if parts.listed is None:
         found = at(task.detail, parts.at)
         return [(None, task.detail)] if not parts.at else list(_named(found))
     objects: list[tuple[str | None, Mapping[str, Any]]] = []
-    for request in _requests(parts, parts.action, task, parameters):
-        answer = yield parts.action, request
-        if not isinstance(answer, CloudTasksError):
-            objects.extend(_named(plain(at(answer, parts.at))))
+    pages_left = _MOST_PAGES
+    for scope in _scopes(parts, parts.listed, task, parameters):
+        pages = Pages(parts.listed, scope, task.api)
+        while pages.next_page is not None and pages_left:
+            pages_left -= 1
+            answer = yield parts.listed.action, pages.next_page
+            try:
+                objects.extend((None, part) for part in plain(pages.take(answer)))
+            except MalformedAnswer:  # or an error in the place of an answer
+                break
     return objects
 
 
-def _requests(parts: Parts, action: Action, task: CloudTask, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     found = {name: at(task.detail, path) for name, path in parts.found.items()}
-    common = {name: parameters[name] for name in action.params if name in parameters} | found | dict(parts.constants)
+    common = {name: parameters[name] for name in listed.action.params if name in parameters} | found
     if parts.each is None:
         yield common
         return
     name, path = parts.each
     values = at(task.detail, path)
-    for value in values[:_MOST_REQUESTS] if isinstance(values, list) else []:
-        yield {**common, name: value}
+    yield from ({**common, name: value} for value in (values if isinstance(values, list) else []))
 
 
 def _named(found: Any) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
@@ -139,7 +145,7 @@ def _lines(parts: Parts, failed: list[dict[str, Any]]) -> Iterator[str]:
             told += f": {part['message']}"
         log = part["log"] and "\n  ".join(("the end of its log:", *part["log"]))
         # The task itself has said already what it is.
-        is_part = parts.action is not None or parts.at
+        is_part = parts.listed is not None or parts.at
         yield "; ".join(filter(None, (told if is_part else None, log)))
     if len(failed) > _TOLD:
         yield f"and {len(failed) - _TOLD} more"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from airflow_cloudtasks.action import Action
+from airflow_cloudtasks.start import TaskList
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +35,26 @@ class Parts:
     """The parts of a task, of which one or more made it fail.
 
     Args:
-        at: Where they stand, as a list of objects or as objects by name: in the task's own object, or in the answer
-            of ``action``. The empty path is the task itself.
+        at: Where they stand in the task's own object, as a list of objects or as objects by name. The empty path is the
+            task itself.
+        listed: A list that tells them, where the task's own object does not; it is read page by page, up to 50 pages.
         status: Where a part has its status.
         failed: The statuses that are failures; matched without regard to case.
         name: Where a part has its name; the first that is there counts.
         id: Where a part has its id.
         message: Where a part says what happened; the first that is there counts.
-        action: An action that tells the parts, where the task's own object does not.
-        found: For ``action``: its parameters that do not name the task, with where its object holds them.
-        each: For ``action``: a parameter that it is asked with one by one, with where the task's object holds the list.
-        constants: For ``action``: parameters that are the same in every request.
-        log: What reads the log of a part; None for none.
+        found: For ``listed``: its parameters that do not name the task, with where its object holds them.
+        each: For ``listed``: a parameter that it is asked with one by one, with where the task's object holds the list.
+        log: What reads the log of a part, for the first three of them; None for none.
     """
 
     at: str = ""
+    listed: TaskList | None = None
     status: str = "Status"
     failed: tuple[str, ...] = ()
     name: tuple[str, ...] = ()
     id: str | None = None
     message: tuple[str, ...] = ()
-    action: Action | None = None
     found: Mapping[str, str] = field(default_factory=dict)
     each: tuple[str, str] | None = None
-    constants: Mapping[str, int] = field(default_factory=dict)
     log: Log | None = None

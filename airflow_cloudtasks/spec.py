@@ -251,8 +251,8 @@ def _start(data: Mapping[str, Any]) -> Start:
 
 def _parts(data: Mapping[str, Any]) -> Parts:
     values = _tuples(data)
-    if (action := data.get("action")) is not None:
-        values["action"] = _action(action)
+    if (listed := data.get("listed")) is not None:
+        values["listed"] = _task_list(listed)
     if (log := data.get("log")) is not None:
         values["log"] = Log(**{**log, "action": _action(log["action"])})
     return Parts(**values)

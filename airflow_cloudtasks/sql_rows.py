@@ -27,7 +27,7 @@ def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
 
 
 def without_rows(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the task object without the rows.
+    """Give the task object without the rows of any statement.
 
     Args:
         detail: The task object of GetSQLRunResult.

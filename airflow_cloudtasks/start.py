@@ -11,9 +11,9 @@ from airflow_cloudtasks.errors import InvalidArguments
 
 # What a parameter's Python value becomes, where text is not what the vendor wants:
 # json: JSON in a string; base64: text, or JSON of anything else, in Base64; integer; boolean; dates: days, also of what
-# holds times of day; list: also of JSON, as templates make; pairs: a dict as a list of objects with a key and a value;
-# pair: one such object.
-Encoding = Literal["json", "base64", "integer", "boolean", "dates", "list", "pairs", "pair"]
+# holds times of day; list: also of JSON, as templates make it; ranges: such a list, of pairs of a first and a last;
+# pairs: a dict as a list of objects with a key and a value; pair: one such object.
+Encoding = Literal["json", "base64", "integer", "boolean", "dates", "list", "ranges", "pairs", "pair"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +100,11 @@ class Start:
         id: Where the answer holds the new task's id; for an action that starts existing tasks anew, None.
         ids_param: Where ``id`` is None: the parameter that holds the list of their ids.
         job: Where the answer holds the id of a job that has to end before the tasks have begun; None for no job.
-        job_api: The catalog's name of the API that reads the job.
+        job_api: The name of the API that reads the job: of the catalog, or one that an installed package brings.
         names: What names the new task besides its id, and is no parameter of the request.
         encodings: The parameters that are not sent as text; a dotted name is a part of one.
         key_and_value: For ``pairs`` and ``pair``: what the vendor calls the two.
+        first_and_last: For ``ranges``: what the vendor calls the two.
         then: An action that gets the new id, and without which the task does not begin.
         client_token: The parameter by which the vendor knows a request that is sent twice.
         mark: A parameter of any JSON object, or of nothing, that the vendor keeps with the task; a mark is put into
@@ -123,6 +124,7 @@ class Start:
     names: Mapping[str, str] = field(default_factory=dict)
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     key_and_value: tuple[str, str] = ("K", "V")
+    first_and_last: tuple[str, str] = ("First", "Last")
     then: Action | None = None
     client_token: str | None = None
     mark: str | None = None
@@ -140,6 +142,10 @@ class Start:
         for each in filter(None, named):
             if each not in takes:
                 raise ValueError(f"{name}: {each!r} is none of its parameters {takes}.")
+        if self.find is not None:
+            for each in (*self.find.tasks.action.params, *self.find.shows.values()):
+                if each not in takes:
+                    raise ValueError(f"{name}: find takes {each!r}, which is none of its parameters {takes}.")
         for path, encoding in self.encodings.items():
             if encoding not in get_args(Encoding):
                 raise ValueError(f"{name}: {path} is encoded as {encoding!r}; expected one of {get_args(Encoding)}.")
@@ -178,6 +184,10 @@ class Cancel:
             tells nothing.
         ok: Where that tells whether the task was canceled.
         why_not: Where that tells why it was not.
+        removes: Whether there is no such task any more when it has been canceled.
+
+    Raises:
+        ValueError: A parameter that it names is none of the action's.
     """
 
     action: Action
@@ -187,6 +197,7 @@ class Cancel:
     items: str | None = None
     ok: str = ""
     why_not: str | None = None
+    removes: bool = False
 
     def __post_init__(self) -> None:
         for name in (self.id_param, *self.found):

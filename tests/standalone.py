@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -24,6 +26,19 @@ def running_standalone(log: Path, environment: Mapping[str, str]) -> Iterator[st
     Yields:
         The address of its pages.
     """
+    with _alone():
+        yield from _running(log, environment)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other one run meanwhile, of whichever Airflow: a dozen processes each are enough for a small machine."""
+    with Path(tempfile.gettempdir(), "cloudtasks-standalone.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _running(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
     api, worker_logs, trigger_logs = map(str, _free_ports(3))
     ports = {
         "AIRFLOW__API__PORT": api,

@@ -6,9 +6,9 @@ is named here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from airflow_cloudtasks.catalog import bdrc, bpstudio, ice, lke, wedata
@@ -61,13 +61,7 @@ def _installed() -> dict[str, TaskApi]:
     """Give the APIs of other packages, by name. One of the catalog cannot be replaced."""
     found: dict[str, TaskApi] = {}
     for entry_point in entry_points(group=ENTRY_POINTS):
-        loaded = entry_point.load()
-        for api in [loaded] if isinstance(loaded, TaskApi) else loaded:
-            if not isinstance(api, TaskApi):
-                raise TypeError(
-                    f"The entry point {entry_point.name!r} of {ENTRY_POINTS} leads to a {type(api).__name__}; expected "
-                    "a TaskApi, or a list of them."
-                )
+        for api in _loaded(entry_point):
             if api.name in APIS or found.get(api.name, api) != api:
                 raise ValueError(
                     f"The entry point {entry_point.name!r} of {ENTRY_POINTS} has an API named {api.name!r}, and there "
@@ -75,6 +69,19 @@ def _installed() -> dict[str, TaskApi]:
                 )
             found[api.name] = api
     return found
+
+
+def _loaded(entry_point: EntryPoint) -> Sequence[TaskApi]:
+    told = f"The entry point {entry_point.name!r} of {ENTRY_POINTS} ({entry_point.value})"
+    try:
+        loaded = entry_point.load()
+    except Exception as error:  # whatever a module of somebody's raises
+        raise ValueError(f"{told} cannot be loaded: {type(error).__name__}: {error}") from error
+    apis = loaded if isinstance(loaded, list | tuple) else [loaded]
+    for api in apis:
+        if not isinstance(api, TaskApi):
+            raise TypeError(f"{told} leads to a {type(api).__name__}; expected a TaskApi, or a list of them.")
+    return apis
 
 
 def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:

@@ -67,9 +67,13 @@ _WORKFLOW_RUNS = TaskList(
 
 # A log is to be had for task instances only.
 _FAILED_TASK_RUNS = Parts(
-    action=Action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20),
+    listed=TaskList(
+        action=Action(
+            name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
+        ),
+        tasks="Data.TriggerTaskRuns",
+    ),
     found={"WorkflowExecutionId": "ExecutionId"},
-    at="Data.TriggerTaskRuns",
     status="ExecutionState",
     failed=("FAILED",),
     name=("TaskName",),
@@ -386,9 +390,10 @@ WEDATA_BACKFILL = TaskApi(
                 requests_per_second=20,
             ),
             id="Data.DataBackfillPlanId",
+            first_and_last=("StartDate", "EndDate"),
             encodings={
                 "TaskIds": "list",
-                "DataBackfillRangeList": "list",
+                "DataBackfillRangeList": "ranges",
                 "DataBackfillRangeList.StartDate": "dates",
                 "DataBackfillRangeList.EndDate": "dates",
                 "SkipEventListening": "boolean",
@@ -404,16 +409,22 @@ WEDATA_BACKFILL = TaskApi(
             name="DeleteDataBackfillPlanAsync", params=("ProjectId", "DataBackfillPlanId"), requests_per_second=20
         ),
         id_param="DataBackfillPlanId",
+        removes=True,
     ),
     parts=Parts(
-        action=Action(
-            name="ListDataBackfillInstances",
-            params=("ProjectId", "DataBackfillPlanId", "TaskId"),
-            requests_per_second=20,
+        listed=TaskList(
+            action=Action(
+                name="ListDataBackfillInstances",
+                params=("ProjectId", "DataBackfillPlanId", "TaskId"),
+                requests_per_second=20,
+            ),
+            tasks="Data.Items",
+            page_size_param="PageSize",
+            page_size=100,
+            page_param="PageNumber",
+            page_count="Data.TotalPageNumber",
         ),
-        at="Data.Items",
         each=("TaskId", "TaskIds"),
-        constants={"PageNumber": 1, "PageSize": 100},
         status="State",
         failed=("EXPIRED",),
         name=("TaskName",),

@@ -126,11 +126,15 @@ class CloudTasksHook(CallingHook):
             known: What names them besides, and whatever else of them is known, in the vendor's spelling.
         """
         missing = {name: path for name, path in (api.cancel.found if api.cancel else {}).items() if name not in known}
-        if missing:
-            api_params = {name: known[name] for name in api.task_params if name in known}
-            detail = self.read_task(api, ids[0], api_params).detail
-            known = {**known, **{name: at(detail, path) for name, path in missing.items()}}
-        return cancel_requests(api, ids, known)
+        if not missing:
+            return cancel_requests(api, ids, known)
+        api_params = {name: known[name] for name in api.task_params if name in known}
+        requests = []
+        for each in ids:
+            detail = self.read_task(api, each, api_params).detail
+            found = {name: at(detail, path) for name, path in missing.items()}
+            requests += cancel_requests(api, [each], {**known, **found})
+        return requests
 
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Cancel what a request of :meth:`cancel_requests` names; raises as :meth:`cancel_task`."""

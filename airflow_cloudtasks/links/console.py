@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.calling import CallingHook
     from airflow_cloudtasks.model import CloudTask
     from airflow_cloudtasks.spec import TaskApi
+
+_log = logging.getLogger(__name__)
 
 _KEY = "cloud_console_url"
 
@@ -53,4 +56,7 @@ def keep_link(context: Context, hook: CallingHook, api: TaskApi, seen: Iterable[
         with suppress(CloudTasksError):
             address = hook.console(api.service)
     if address and (task_instance := context.get("ti")) is not None:
-        task_instance.xcom_push(key=_KEY, value=address)
+        try:
+            task_instance.xcom_push(key=_KEY, value=address)
+        except Exception as error:  # Airflow's API server, or somebody's XCom backend: no reason for a task to fail
+            _log.warning("The link to the console could not be kept (%s).", type(error).__name__)

@@ -90,6 +90,7 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
         variables: The vendor's ``Variables``, a dict (templated).
         error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
             failure, so by default the message counts as one; a task whose message is only a warning needs False.
+        success_statuses: More statuses that are a success (templated).
         **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
     """
 
@@ -101,10 +102,11 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
         task_name: Any,
         variables: Any = None,
         error_message_fails: bool = True,
+        success_statuses: Any = (),
         **kwargs: Any,
     ) -> None:
         if not error_message_fails:
-            kwargs["success_statuses"] = also_successes(SUCCESSES, kwargs.get("success_statuses", ()))
+            success_statuses = also_successes(SUCCESSES, success_statuses)
         super().__init__(
             api=BPSTUDIO_TASK,
             parameters={
@@ -113,6 +115,7 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
                 "TaskName": task_name,
                 "Variables": variables,
             },
+            success_statuses=success_statuses,
             **kwargs,
         )
 

@@ -8,21 +8,28 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, conf
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, XComArg, conf
 
 from airflow_cloudtasks.catalog import find_api, stored_api
-from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, StartUnknown, WaitTimedOut
+from airflow_cloudtasks.errors import (
+    CloudTaskFailed,
+    CloudTasksError,
+    InvalidArguments,
+    NotFound,
+    StartUnknown,
+    WaitTimedOut,
+)
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.on_kill import OnKill
 from airflow_cloudtasks.polling.conclusion import conclude, from_event, seen
-from airflow_cloudtasks.polling.decisions import OnUnknown, Verdict, Waiting, WaitRules, next_delay
+from airflow_cloudtasks.polling.decisions import Broken, OnUnknown, Verdict, Waiting, WaitRules, next_delay
 from airflow_cloudtasks.polling.reasons import with_reasons
 from airflow_cloudtasks.polling.rounds import Rounds
 from airflow_cloudtasks.polling.together import TogetherRules
-from airflow_cloudtasks.starting.attempt import Attempt
-from airflow_cloudtasks.starting.memory import memory_of
+from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.memory import HAS_TO_FORGET, memory_of
 from airflow_cloudtasks.starting.requests import names
 from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.task_arguments import hook_of
@@ -35,10 +42,9 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 _WEEK = 7 * 24 * 3600.0
+_LONGEST = 1e10
 _ALL = TogetherRules()
 
-# A task that has just been started may not be there yet for those who read.
-_UNSEEN_SECONDS = 60.0
 _UNSEEN_INTERVAL = 2.0
 
 
@@ -68,10 +74,10 @@ class StartCloudTaskOperator(BaseOperator):
         wait_for_completion: Whether to wait until the task has ended; otherwise it is returned as it was first seen.
         deferrable: Whether to wait in the triggerer, which takes no worker slot; the default is Airflow's
             ``[operators] default_deferrable``.
-        poke_interval: Seconds between two polls.
+        poke_interval: Seconds, or a timedelta, between two polls.
         exponential_backoff: Whether the interval doubles from poll to poll.
         max_wait: The longest interval, in seconds or as a timedelta.
-        timeout: Seconds that the task may take, from its start on; it is canceled then, if the vendor can.
+        timeout: Seconds, or a timedelta, that one try waits; then the task is canceled, if the vendor can.
         cancel_on_kill: Whether the cloud's task is canceled when the Airflow task is killed, or times out.
         on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
@@ -108,7 +114,7 @@ class StartCloudTaskOperator(BaseOperator):
         region: str | None = None,
         wait_for_completion: bool = True,
         deferrable: bool | None = None,
-        poke_interval: float = 60.0,
+        poke_interval: float | timedelta = 60.0,
         exponential_backoff: bool = False,
         max_wait: float | timedelta | None = None,
         timeout: float | timedelta = _WEEK,
@@ -129,21 +135,26 @@ class StartCloudTaskOperator(BaseOperator):
         self.deferrable = (
             conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
         )
-        self.timeout = _seconds(timeout)
+        self.timeout = _seconds("timeout", timeout)
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.pushes_parts = multiple_outputs
         self.rules = WaitRules(
-            poke_interval=poke_interval,
+            poke_interval=_seconds("poke_interval", poke_interval),
             exponential_backoff=exponential_backoff,
-            max_wait=None if max_wait is None else _seconds(max_wait),
+            max_wait=None if max_wait is None else _seconds("max_wait", max_wait),
             on_unknown=on_unknown,
         )
-        if parameters is None or isinstance(parameters, Mapping):
+        if self.start.job_api is not None:
+            find_api(self.start.job_api)
+        if not isinstance(parameters, XComArg):
             self.start.check(_given(parameters))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
+        if HAS_TO_FORGET:
+            # Not after execute, when Airflow has yet to store the result; a retry would not find the task.
+            self.on_success_callback = [*_listed(self.on_success_callback), _forget]
         # What one run keeps for on_kill, which Airflow calls in the middle of anything.
         self._hook: CloudTasksHook | None = None
         self._on_kill: OnKill | None = None
@@ -168,13 +179,21 @@ class StartCloudTaskOperator(BaseOperator):
             attempt = starter.started()
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
+        except BaseException:
+            # Airflow 2 raises in the middle of anything when it kills a task.
+            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+                self._watch_over(interrupted, parameters)
+            raise
         self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._watch_over(attempt, parameters)
         keep_link(context, self._hook, self.api, [])
         if self.wait_for_completion:
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
-        rounds, _ = self._first_look(stage)
+        rounds, _ = self._first_look(stage, time.time() + self.timeout)
+        for end in rounds.seen:
+            if isinstance(end, Broken):
+                self.log.warning("It has been started, and cannot be read: %s", end.error)
         return self._returned(context, stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
@@ -191,24 +210,16 @@ class StartCloudTaskOperator(BaseOperator):
         attempt = Attempt.from_dict(carried["attempt"])
         return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
 
-    def post_execute(self, context: Context, result: Any = None) -> None:
-        """Let go of what a retry would need: there is a result, which older Airflow has stored by now.
-
-        Args:
-            context: Airflow's context.
-            result: What is returned.
-        """
-        super().post_execute(context, result)
-        memory_of(context).end()
-
     def on_kill(self) -> None:
         """Cancel the cloud's task; Airflow calls this where the user has killed the one that waits for it."""
         self._killed = True
         if self._hook is None:
             return
         self._hook.hold()
-        if self._on_kill is None:
-            self.log.warning("Killed: what was started at the cloud, if anything, goes on.")
+        if not self.cancel_on_kill:
+            self.log.info("Killed: what was started at the cloud goes on, as cancel_on_kill=False says.")
+        elif self._on_kill is None:
+            self.log.warning("Killed: what is being started at the cloud is canceled, should it become known in time.")
         else:
             self._on_kill.carry_out(self._hook)
 
@@ -219,6 +230,11 @@ class StartCloudTaskOperator(BaseOperator):
             task: The task as it ended, or was first seen.
         """
         return {}
+
+    @property
+    def _longest(self) -> float:
+        """Seconds that Airflow lets a wait take, in the worker as deferred."""
+        return (self.execution_timeout or timedelta.max).total_seconds()
 
     def _stages(self, attempt: Attempt) -> list[_Stage]:
         parameters = _given(self.parameters)
@@ -233,7 +249,12 @@ class StartCloudTaskOperator(BaseOperator):
         if not self.cancel_on_kill or self._hook is None:
             return
         known = {**parameters, **names(self.api, self.start, parameters)}
-        self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+        try:
+            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+        except CloudTasksError as error:
+            # A new task may not be there yet for those who read, as an API of one's own may need to.
+            self.log.warning("Not ready yet to be canceled: %s", error)
+            return
         if self._killed:
             # Too early for on_kill, which interrupted the start.
             self._on_kill.carry_out(self._hook)
@@ -252,7 +273,9 @@ class StartCloudTaskOperator(BaseOperator):
         stages = self._stages(attempt)
         for number, stage in enumerate(stages[first:], first):
             if ends is None:
-                rounds, is_over = self._first_look(stage)
+                rounds, is_over = self._first_look(stage, deadline)
+                if self._on_kill is None:
+                    self._watch_over(attempt, _given(self.parameters))
                 if not is_over and self.deferrable:
                     self._defer(attempt, number, stage, deadline)
                 ends = rounds.seen if is_over else self._stay(stage, deadline)
@@ -279,13 +302,13 @@ class StartCloudTaskOperator(BaseOperator):
             return CATALOG_STATUSES
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
-    def _first_look(self, stage: _Stage) -> tuple[Rounds, bool]:
+    def _first_look(self, stage: _Stage, deadline: float) -> tuple[Rounds, bool]:
         """Read the tasks, again as long as they are new and not to be found; tells whether they have ended."""
         rounds = self._rounds(stage, replace(self.rules, missing="wait"))
-        until = time.monotonic() + _UNSEEN_SECONDS
+        until = min(time.time() + UNSEEN_SECONDS, deadline)
         while not (is_over := rounds.read(until_one_goes_on=self.deferrable)):
             unseen = any(isinstance(end, Waiting) and isinstance(end.why, NotFound) for end in rounds.seen)
-            if not unseen or time.monotonic() > until:
+            if not unseen or time.time() > until:
                 break
             time.sleep(_UNSEEN_INTERVAL)
         return rounds, is_over
@@ -302,8 +325,9 @@ class StartCloudTaskOperator(BaseOperator):
 
     def _defer(self, attempt: Attempt, number: int, stage: _Stage, deadline: float) -> None:
         overrides = self._overrides(stage)
-        cancel = None if self._on_kill is None else self._on_kill.as_dict()
-        timeout = timedelta(seconds=max(deadline - time.time(), 0)) + TIMEOUT_GRACE
+        now = time.time()
+        # Airflow's own timeout of a trigger cancels nothing: the trigger is to end before.
+        most = min(max(deadline - now, 0.0), self._longest)
         self.defer(
             trigger=CloudTaskTrigger(
                 api=stored_api(stage.api),
@@ -317,12 +341,12 @@ class StartCloudTaskOperator(BaseOperator):
                 exponential_backoff=self.rules.exponential_backoff,
                 max_wait=self.rules.max_wait,
                 on_unknown=self.rules.on_unknown,
-                deadline=deadline,
-                cancel=cancel,
-                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline, "cancel": cancel},
+                deadline=now + most,
+                cancel=None if self._on_kill is None else self._on_kill.as_dict(),
+                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
             ),
             method_name="execute_complete",
-            timeout=min(timeout, self.execution_timeout or timedelta.max),
+            timeout=timedelta(seconds=most) + TIMEOUT_GRACE,
         )
 
     def _conclude(self, context: Context, stage: _Stage, ends: Sequence[Verdict]) -> list[CloudTask]:
@@ -336,17 +360,22 @@ class StartCloudTaskOperator(BaseOperator):
             # The next try starts anew, whatever it could remember; but not beside one of an unknown status.
             if all(task.done for task in failed.tasks):
                 memory_of(context).forget()
+                self._on_kill = None
             raise
         except WaitTimedOut as error:
             if self._on_kill is not None and self._on_kill.carry_out(self._hook):
                 # What is canceled may be gone, and the next try would not know what became of it.
                 memory_of(context).forget()
-            raise WaitTimedOut(f"{stage.api.name} took longer than {self.timeout:g} seconds; {error}") from None
+            longest = min(self.timeout, self._longest)
+            raise WaitTimedOut(f"{stage.api.name} took longer than {longest:g} seconds; {error}") from None
         for task in tasks:
             self.log.info("%s", task)
         return tasks
 
     def _returned(self, context: Context, stage: _Stage, tasks: Sequence[CloudTask]) -> Any:
+        if stage.api is self.api and all(task.done for task in tasks):
+            # A signal that comes from here on finds nothing to cancel.
+            self._on_kill = None
         if self.start.ids_param is not None and stage.api is self.api:
             return [task.as_dict() for task in tasks]
         result = tasks[0].as_dict() | self.outputs(tasks[0])
@@ -363,10 +392,24 @@ def _unseen(stage: _Stage, index: int) -> CloudTask:
     return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=stage.ids[index], state=TaskState.UNKNOWN)
 
 
-def _given(parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+def _given(parameters: Any) -> dict[str, Any]:
     """Leave out what is None: arguments that were not given, and templates that came to nothing."""
+    if not isinstance(parameters, Mapping | None):
+        raise InvalidArguments(f"parameters is {parameters!r:.200}; expected a dict by the vendor's names.")
     return {name: value for name, value in (parameters or {}).items() if value is not None}
 
 
-def _seconds(value: float | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+def _seconds(name: str, value: Any) -> float:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    # Airflow keeps times, and no time is further away than some thousand years.
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
+        raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
+    return float(seconds)
+
+
+def _listed(callbacks: Any) -> list[Any]:
+    return [] if callbacks is None else list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+
+
+def _forget(context: Context) -> None:
+    memory_of(context).end()

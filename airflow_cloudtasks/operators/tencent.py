@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.catalog import LKE_TASK, WEDATA_BACKFILL, WEDATA_SQL_RUN, WEDATA_TASK_INSTANCE
@@ -13,8 +12,6 @@ from airflow_cloudtasks.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_cloudtasks.model import CloudTask
 
 
@@ -63,7 +60,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
     """Runs SQL in WeData (RunSQLScript), waits for it, and gives its rows. A kill stops it (StopSQLScriptRun).
 
     XCom gets, besides the task, ``rows``: what the last statement that has columns returned, as a list of dicts by
-    column, or None where it is more than ``max_rows``: ``run.output["rows"]``. Values are text, as WeData tells them.
+    column, or None where all statements together have more than ``max_rows``: ``run.output["rows"]``. Values are text, as WeData tells them.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
@@ -187,7 +184,7 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
             parameters={
                 "ProjectId": project_id,
                 "TaskIds": wedata_task_ids,
-                "DataBackfillRangeList": _ranges(data_ranges),
+                "DataBackfillRangeList": data_ranges,
                 "DataBackfillPlanName": plan_name,
                 "TimeZone": time_zone,
                 "CheckParentType": check_parent_type,
@@ -203,12 +200,6 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
             },
             **kwargs,
         )
-
-    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
-        """Render, and make ranges of the pairs that another task gave."""
-        super().render_template_fields(context, jinja_env)
-        parameters = dict(self.parameters or {})
-        self.parameters = parameters | {"DataBackfillRangeList": _ranges(parameters.get("DataBackfillRangeList"))}
 
 
 class WeDataRerunInstancesOperator(StartCloudTaskOperator):
@@ -353,19 +344,3 @@ class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
     def outputs(self, task: CloudTask) -> dict[str, Any]:
         """Give the path of the file."""
         return {"cos_path": text(at(task.detail, "Params.CosPath"))}
-
-
-def _ranges(given: Any) -> Any:
-    """Make pairs of days what the vendor calls a range; what is no list of pairs stays as it is."""
-    # The output of another task, before it is there, says that it is iterable, and is not.
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        return given
-    return [
-        each
-        if isinstance(each, Mapping | str | date) or not isinstance(each, Sequence) or len(each) != len(_DAYS)
-        else dict(zip(_DAYS, each, strict=True))
-        for each in given
-    ]
-
-
-_DAYS = ("StartDate", "EndDate")

@@ -17,13 +17,16 @@ class BpStudioTaskSensor(CloudTaskSensor):
         cloud_task_id: The vendor's ``TaskId`` (templated).
         error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
             failure, so by default the message counts as one; a task whose message is only a warning needs False.
+        success_statuses: More statuses that are a success (templated).
         **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
-    def __init__(self, *, cloud_task_id: Any, error_message_fails: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *, cloud_task_id: Any, error_message_fails: bool = True, success_statuses: Any = (), **kwargs: Any
+    ) -> None:
         if not error_message_fails:
-            kwargs["success_statuses"] = also_successes(SUCCESSES, kwargs.get("success_statuses", ()))
-        super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, **kwargs)
+            success_statuses = also_successes(SUCCESSES, success_statuses)
+        super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, success_statuses=success_statuses, **kwargs)
 
 
 class BdrcTaskSensor(CloudTaskSensor):

@@ -14,6 +14,7 @@ from airflow_cloudtasks.catalog import (
     WEDATA_TASK_INSTANCE,
     WEDATA_WORKFLOW_RUN,
 )
+from airflow_cloudtasks.polling.decisions import Missing
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 
@@ -45,11 +46,13 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
         wedata_task_id: The vendor's ``TaskId`` (templated).
         data_time: The instance's data time, its ``CurRunDate``, as WeData tells it: ``{{ ds }} 00:00:00``; or a
             datetime, which is told in UTC+8 (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`; ``missing`` is ``wait`` by
-            default.
+        missing: ``wait`` for an instance that is not created yet, or ``fail`` at once.
+        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
-    def __init__(self, *, project_id: Any, wedata_task_id: Any, data_time: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *, project_id: Any, wedata_task_id: Any, data_time: Any, missing: Missing = "wait", **kwargs: Any
+    ) -> None:
         if isinstance(data_time, datetime):
             zoned = data_time if data_time.tzinfo is None else data_time.astimezone(WEDATA_TASK_INSTANCE.zone)
             data_time = zoned.strftime("%Y-%m-%d %H:%M:%S")
@@ -58,7 +61,8 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
             # The output of another task is a template in a text.
             cloud_task_id=f"{wedata_task_id}_{data_time}",
             api_params={"ProjectId": project_id},
-            **{"missing": "wait", **kwargs},
+            missing=missing,
+            **kwargs,
         )
         for each in (wedata_task_id, data_time):
             XComArg.apply_upstream_relationship(self, each)
@@ -73,7 +77,9 @@ class WeDataWorkflowRunSensor(CloudTaskSensor):
         workflow_id: Instead of it the vendor's ``WorkflowId``, for the newest run of the workflow, whoever or whatever
             starts it; should a newer one begin meanwhile, that is waited for (templated).
         since: With ``workflow_id``: the earliest time of the run's creation, as a datetime or as ISO 8601, e.g.
-            ``{{ data_interval_start }}``. A run that is not there yet is waited for (templated).
+            ``{{ data_interval_start }}`` (templated).
+        missing: ``wait`` for a run that is not there yet, or ``fail`` at once; ``wait`` by default for the newest run,
+            and ``fail`` for a run by its id.
         **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
@@ -84,6 +90,7 @@ class WeDataWorkflowRunSensor(CloudTaskSensor):
         cloud_task_id: Any = None,
         workflow_id: Any = None,
         since: Any = None,
+        missing: Missing | None = None,
         **kwargs: Any,
     ) -> None:
         if (cloud_task_id is None) is (workflow_id is None):
@@ -93,12 +100,14 @@ class WeDataWorkflowRunSensor(CloudTaskSensor):
                 "workflow_id and since go together: without since, the newest run may be one that ended long ago. "
                 'Write since="{{ data_interval_start }}", or another time.'
             )
-        newest = {} if workflow_id is None else {"missing": "wait", "created_since": since}
+        newest = workflow_id is not None
         super().__init__(
-            api=WEDATA_WORKFLOW_RUN if workflow_id is None else WEDATA_NEWEST_WORKFLOW_RUN,
-            cloud_task_id=cloud_task_id if workflow_id is None else workflow_id,
+            api=WEDATA_NEWEST_WORKFLOW_RUN if newest else WEDATA_WORKFLOW_RUN,
+            cloud_task_id=workflow_id if newest else cloud_task_id,
             api_params={"ProjectId": project_id},
-            **{**newest, **kwargs},
+            missing=missing or ("wait" if newest else "fail"),
+            created_since=since,
+            **kwargs,
         )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, Self
 
+# A task that has just been started may not be there yet for those who read.
+UNSEEN_SECONDS = 60.0
+
 # asking: the request was sent, and is not answered. made: the task is there, but has yet to be set going.
 # setting_going: the request for that is not answered. begun: all is answered.
 Stage = Literal["asking", "made", "setting_going", "begun"]
@@ -16,8 +19,8 @@ class Attempt:
     """One start, as far as it has come. What Airflow remembers of it.
 
     Args:
-        run: Which of the user's runs of the Airflow task it belongs to: its retries have the same, a run after the
-            user cleared it another one.
+        run: Which of the user's runs of the Airflow task it belongs to: its retries have the same, and so has the run
+            after the user cleared it while it ran; one after the user cleared it when it had ended has another.
         stage: How far it has come.
         token: The token of this start alone.
         sent_at: Unix seconds when the request was sent for the first time.

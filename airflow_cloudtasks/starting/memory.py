@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _KEY = "cloud_task_start"
+
+# Airflow before 3.3 has no such store, and what is kept in its place is to be let go of.
+HAS_TO_FORGET = AIRFLOW < (3, 3)
+_ENDED_AT = "ended_at"
+# Seconds that Airflow 2 keeps what has ended, and what has not: as long as Airflow 3 by default.
+_ENDED_SECONDS = 3600.0
+_KEPT_SECONDS = 30 * 24 * 3600.0
+_AT_ONCE = 50
 # Airflow's NEVER_EXPIRE. By default it lets go of what is older than a month, and a task may take longer.
 _FOR_EVER = timedelta.max
 
@@ -36,7 +45,9 @@ def memory_of(context: Context) -> TaskMemory:
     """
     # Airflow 3.3 and newer. XComs are no such thing: a retry begins without them.
     store = context.get("task_state_store")
-    return _Variable(context["ti"]) if store is None else _StateStore(store)
+    if store is not None:
+        return _StateStore(store)
+    return (_Variable if AIRFLOW >= (3, 0) else _VariableOfAirflow2)(context["ti"])
 
 
 class _StateStore:
@@ -70,15 +81,7 @@ class _Variable:
 
     def get(self) -> dict[str, Any] | None:
         value = load_json(self._read() or "")
-        return value if isinstance(value, dict) else None
-
-    def _read(self) -> Any:
-        if AIRFLOW < (3, 0):
-            # To Variable.get, a database that fails is one without it, and a second task would be started.
-            from airflow.secrets.metastore import MetastoreBackend
-
-            return MetastoreBackend().get_variable(self._key)
-        return Variable.get(self._key, None)
+        return {name: each for name, each in value.items() if name != _ENDED_AT} if isinstance(value, dict) else None
 
     def keep(self, value: dict[str, Any]) -> None:
         Variable.set(self._key, json.dumps(value), description=self._told)
@@ -88,3 +91,35 @@ class _Variable:
 
     def end(self) -> None:
         self.forget()
+
+    def _read(self) -> Any:
+        return Variable.get(self._key, None)
+
+
+class _VariableOfAirflow2(_Variable):
+    """The same on Airflow 2, which may try a task again that has just succeeded, having taken its worker for dead."""
+
+    def end(self) -> None:
+        if (value := self.get()) is not None:
+            self.keep({**value, _ENDED_AT: time.time()})
+        _let_go_of_old_variables()
+
+    def _read(self) -> Any:
+        # To Variable.get, a database that fails is one without it, and a second task would be started.
+        from airflow.secrets.metastore import MetastoreBackend
+
+        return MetastoreBackend().get_variable(self._key)
+
+
+def _let_go_of_old_variables() -> None:
+    """Delete what other tasks have left, the oldest first, and a few at a time: each that ends takes some along."""
+    from airflow.models.variable import Variable as Row
+    from airflow.utils.session import create_session
+
+    now = time.time()
+    with create_session() as session:
+        for row in session.query(Row).filter(Row.key.startswith(f"{_KEY}_")).order_by(Row.id).limit(_AT_ONCE):
+            value = load_json(row.val or "")
+            told = value if isinstance(value, dict) else {}
+            if now - told.get(_ENDED_AT, now) > _ENDED_SECONDS or now - told.get("sent_at", now) > _KEPT_SECONDS:
+                session.delete(row)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
-from airflow_cloudtasks.starting.attempt import Attempt, Memory
+from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt, Memory
 from airflow_cloudtasks.starting.finder import CannotTell, Finder
 from airflow_cloudtasks.starting.requests import begun, can_find, names, told_ids, with_mark
 
@@ -29,8 +30,6 @@ _log = logging.getLogger(__name__)
 _TRIES = 3
 # A vendor that knows a request by its client token does not say for how long. So long is what the token started known.
 _TOKEN_SECONDS = 3600.0
-# A task that has just been started may not be there yet for those who read.
-_UNSEEN_SECONDS = 60.0
 
 
 class Starter:
@@ -85,6 +84,21 @@ class Starter:
         new = Attempt(run=self._run, stage="asking", token=uuid.uuid4().hex, sent_at=time.time(), asked=self._digest())
         return self._ask(new, unsure=False)
 
+    def unanswered(self) -> Attempt | None:
+        """Find the task of a start that was interrupted; None where there is none, or nobody can tell.
+
+        Raises:
+            CloudApiError: The list could not be read.
+        """
+        kept = self._memory.get()
+        attempt = None if kept is None else Attempt.from_dict(kept)
+        if attempt is None or attempt.stage != "asking":
+            return attempt
+        try:
+            return self._find(attempt) if self._can_tell(attempt) else None
+        except StartUnknown:
+            return None
+
     def _go_on(self, attempt: Attempt, *, cleared: bool) -> Attempt | None:
         """Go on with an earlier try's start; None where a new one is due."""
         match attempt.stage:
@@ -115,9 +129,12 @@ class Starter:
         try:
             tasks = self._read(attempt)
         except NotFound as error:
-            if cleared:
+            # A kill cannot say so here: it may have come by the triggerer, or in the middle of anything.
+            is_canceled = self._api.cancel is not None and self._api.cancel.removes
+            is_new = time.time() - attempt.sent_at <= UNSEEN_SECONDS
+            if cleared or (is_canceled and not is_new):
                 return False
-            if time.time() - attempt.sent_at > _UNSEEN_SECONDS:
+            if not is_new:
                 raise StartUnknown(
                     f"{told} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
                     f"how it ended. Clear the Airflow task to start another one. {error}"
@@ -141,8 +158,6 @@ class Starter:
 
     def _read(self, attempt: Attempt) -> list[CloudTask]:
         if attempt.job is not None and self._start.job_api is not None:
-            from airflow_cloudtasks.catalog import find_api
-
             job_api = find_api(self._start.job_api)
             job = self._hook.read_task(job_api, attempt.job, names(job_api, self._start, self._parameters))
             # Until it has ended well, the tasks are as they were before.
@@ -187,7 +202,8 @@ class Starter:
     def _find(self, attempt: Attempt) -> Attempt | None:
         """Look for the task of a request that was not answered; None where it is sure, or does not matter."""
         try:
-            task_id = self._finder.find(attempt)
+            is_listed = can_find(self._start, self._parameters)
+            task_id = self._finder.find(attempt) if is_listed else None
         except CannotTell as why:
             raise self._unknown(str(why)) from None
         if task_id is None:

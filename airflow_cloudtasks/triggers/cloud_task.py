@@ -92,7 +92,8 @@ class CloudTaskTrigger(BaseTrigger):
         do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
         cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
             :class:`~airflow_cloudtasks.on_kill.OnKill` gives it; None for nothing.
-        carried: What the event is to have besides, as ``carried``, in plain JSON types; None for nothing. Of what
+        carried: What the event is to have besides, as ``carried`` and with ``cancel``, in plain JSON types; None for
+            nothing. Of what
             Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
     """
 
@@ -208,7 +209,7 @@ class CloudTaskTrigger(BaseTrigger):
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
             yield event
         else:
-            carried = {} if self.carried is None else {"carried": self.carried}
+            carried = {} if self.carried is None else {"carried": {**self.carried, "cancel": self.cancel}}
             yield TriggerEvent(as_event(ends, many=many) | carried)
 
     async def on_kill(self) -> None:

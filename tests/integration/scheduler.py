@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 from airflow import __version__ as airflow_version
@@ -36,6 +38,9 @@ class Scheduler:
         self.address = address
         self._dag_id = dag_id
         self._log = log
+        # The DAG may have run in this database before.
+        with create_session() as session:
+            self._before = session.query(func.max(DagRun.id)).filter_by(dag_id=dag_id).scalar() or 0
 
     def run(self, *options: str) -> None:
         """Begin the DAG's run, with options of `airflow dags trigger`."""
@@ -58,18 +63,20 @@ class Scheduler:
         self.until(lambda: self._run_state() in ("success", "failed"), "the DAG run ends")
         return self._run_state()
 
+    def until_the_run_succeeds(self) -> None:
+        """Wait for the end of the DAG's run; what has failed fails the test, with the ends of its tasks' logs."""
+        assert self.until_the_run_ends() == "success", f"{self.states()}\n{self._logs_of_failed_tasks()}"
+
     def states(self) -> dict[str, str]:
         """Give the state of each task; a mapped task's id carries its index, as in ``wait[0]``."""
         with create_session() as session:
-            runs = session.query(DagRun).filter_by(dag_id=self._dag_id)
-            tasks = [task for run in runs for task in run.get_task_instances(session=session)]
+            tasks = [task for run in self._runs(session) for task in run.get_task_instances(session=session)]
             return {named(task.task_id, task.map_index): str(task.state) for task in tasks}
 
     def tries(self) -> dict[str, int]:
         """Give how often each task was tried."""
         with create_session() as session:
-            run = session.query(DagRun).filter_by(dag_id=self._dag_id).one()
-            tasks = run.get_task_instances(session=session)
+            tasks = self._runs(session).one().get_task_instances(session=session)
             return {named(task.task_id, task.map_index): task.try_number for task in tasks}
 
     def starts_on_workers(self) -> dict[str, int]:
@@ -84,7 +91,17 @@ class Scheduler:
 
     def _run_state(self) -> str:
         with create_session() as session:
-            return str(session.query(DagRun).filter_by(dag_id=self._dag_id).one().state)
+            return str(self._runs(session).one().state)
+
+    def _runs(self, session: Any) -> Any:
+        return session.query(DagRun).filter(DagRun.dag_id == self._dag_id, DagRun.id > self._before)
+
+    def _logs_of_failed_tasks(self) -> str:
+        logs = Path(os.environ["AIRFLOW_HOME"], "logs", f"dag_id={self._dag_id}")
+        failed = [task_id for task_id, state in self.states().items() if state != "success"]
+        return "\n".join(
+            f"{log}:\n{log.read_text()[-4000:]}" for each in failed for log in logs.rglob(f"task_id={each}/*.log")
+        )
 
 
 @contextmanager

@@ -90,7 +90,12 @@ def test_an_installed_package_brings_its_apis_by_name(
 @pytest.mark.parametrize(
     ("source", "error"),
     [
-        ("ALL = ['no spec']", r"The entry point 'mine' of airflow_cloudtasks\.apis leads to a str; expected a TaskApi"),
+        ("ALL = ['no spec']", r"The entry point 'mine' of .* leads to a str; expected a TaskApi, or a list of them"),
+        ("ALL = 7", r"The entry point 'mine' of .* leads to a int; expected a TaskApi, or a list of them"),
+        (
+            "import no_such_helper",
+            r"The entry point 'mine' of .* cannot be loaded: ModuleNotFoundError: .*helper",
+        ),
         (
             "from airflow_cloudtasks.catalog import LKE_TASK\nALL = LKE_TASK",
             r"'mine' .*has an API named 'lke\.task', and there is another one of this name",

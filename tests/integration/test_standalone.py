@@ -42,7 +42,7 @@ def test_five_deferrable_sensors_go_from_the_scheduler_through_the_triggerer_to_
     scheduler.until(lambda: told_by_triggers(airflow_home) == own, "each trigger logs to the log of its own task", 60)
     emulator.advance(RUNNING_SECONDS)
 
-    assert scheduler.until_the_run_ends() == "success"
+    scheduler.until_the_run_succeeds()
     results = returned(DAG_ID)
     assert sorted(task["api"] for task in results.values()) == sorted(ends)
     assert all(task["ok"] and task["state"] == "succeeded" for task in results.values())

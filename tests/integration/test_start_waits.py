@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,18 @@ from in_process import run
 
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
+from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.operators import start
 from airflow_cloudtasks.operators.alibaba import IceStartWorkflowOperator
-from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
-from airflow_cloudtasks.operators.tencent import WeDataRerunInstancesOperator, WeDataRunSqlOperator
+from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator, StartCloudTaskOperator
+from airflow_cloudtasks.operators.tencent import (
+    WeDataBackfillOperator,
+    WeDataRerunInstancesOperator,
+    WeDataRunSqlOperator,
+)
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
+from airflow_cloudtasks.starting import starter
 
 EVER = 1_000_000
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
@@ -109,18 +117,18 @@ def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
     waiting, looks = operator(**WORKFLOW, deferrable=deferrable), []
     first_look = waiting._first_look
 
-    def hidden_at_first(stage: Any) -> Any:
+    def hidden_at_first(*arguments: Any) -> Any:
         hook = waiting._hook
         read = hook.read_task
 
-        def read_task(*arguments: Any) -> Any:
+        def read_task(*asked: Any) -> Any:
             looks.append(1)
             if len(looks) < 4:
                 raise NotFound("no such run")
-            return read(*arguments)
+            return read(*asked)
 
         monkeypatch.setattr(hook, "read_task", read_task)
-        return first_look(stage)
+        return first_look(*arguments)
 
     waiting._first_look = hidden_at_first
     assert Run()(waiting)["state"] == "succeeded"
@@ -197,3 +205,81 @@ def test_the_link_opens_the_console_of_the_accounts_own_site(
     airflow = Run()
     airflow(operator(**WORKFLOW))
     assert airflow.xcoms["cloud_console_url"] == f"https://{host}/wedata"
+
+
+BACKFILL = {"project_id": "p1", "wedata_task_ids": ["t"], "data_ranges": [("2026-01-01", "2026-01-02")]}
+
+
+def test_a_plan_that_a_kill_has_deleted_is_made_anew_by_the_next_try(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airflow = Run()
+    killed = operator(WeDataBackfillOperator, **BACKFILL, wait_for_completion=False)
+    airflow(killed)
+    killed.on_kill()
+    assert [each["ended"] for each in cloud.canceled("wedata.backfill")] == [True]
+    monkeypatch.setattr(starter, "UNSEEN_SECONDS", 0)
+    assert airflow(operator(WeDataBackfillOperator, **BACKFILL))["state"] == "succeeded"
+    assert len(cloud.started("wedata.backfill")) == 2
+
+
+def test_a_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
+    ended = operator(WeDataBackfillOperator, **BACKFILL)
+    Run()(ended)
+    ended.on_kill()
+    assert cloud.canceled() == []
+
+
+def test_airflows_own_timeout_cancels_what_is_deferred_too(cloud: Emulator) -> None:
+    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
+        Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+
+
+def test_a_kill_that_interrupts_the_start_request_cancels_what_it_started(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow 2 raises where its signal comes in, so that the answer is lost."""
+    waiting, call = operator(**WORKFLOW), CallingHook.call
+
+    def interrupted(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
+        answer = call(hook, service, action, *arguments, **named)
+        if action.name == "CreateTriggerWorkflowRun":
+            waiting.on_kill()
+            raise AirflowException("terminated")
+        return answer
+
+    monkeypatch.setattr(CallingHook, "call", interrupted)
+    with pytest.raises(AirflowException):
+        Run()(waiting)
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+
+
+def test_runs_of_several_workflows_are_canceled_each_as_its_own(cloud: Emulator) -> None:
+    for run_id, workflow in (("r1", "wA"), ("r2", "wB")):
+        fields = {"ProjectId": "p1", "WorkflowId": workflow}
+        cloud.add_task("wedata.workflow_run", run_id, ("RUNNING", EVER), "SUCCESS", fields=fields)
+    CancelCloudTaskOperator(
+        task_id="cancel", api="wedata.workflow_run", cloud_task_id=["r1", "r2"], api_params={"ProjectId": "p1"}
+    ).execute(Run().context)
+    assert [(each["id"], each["ended"]) for each in cloud.canceled()] == [("r1", True), ("r2", True)]
+
+
+def test_what_has_to_be_read_to_cancel_is_read_when_the_task_is_there(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    waiting, prepared = operator(**WORKFLOW, timeout=1), []
+    requests = CloudTasksHook.cancel_requests
+
+    def not_there_at_first(hook: Any, *arguments: Any) -> Any:
+        prepared.append(1)
+        if len(prepared) == 1:
+            raise NotFound("the run is too new to be read")
+        return requests(hook, *arguments)
+
+    monkeypatch.setattr(CloudTasksHook, "cancel_requests", not_there_at_first)
+    with pytest.raises(WaitTimedOut):
+        Run()(waiting)
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]

@@ -40,7 +40,7 @@ def run(airflow_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         directory = tmp_path_factory.mktemp("pages")
         with running_scheduler(DAG_ID, [EXAMPLE], directory, emulator.connections() | everybody) as scheduler:
             scheduler.run("--run-id", "shown")
-            assert scheduler.until_the_run_ends() == "success"
+            scheduler.until_the_run_succeeds()
             yield scheduler
 
 

@@ -27,7 +27,7 @@ def actions(api: TaskApi) -> Iterator[Action]:
     if api.cancel is not None:
         yield api.cancel.action
     if api.parts is not None:
-        yield from filter(None, (api.parts.action, api.parts.log and api.parts.log.action))
+        yield from filter(None, (api.parts.listed and api.parts.listed.action, api.parts.log and api.parts.log.action))
 
 
 def lists(api: TaskApi) -> list[TaskList]:

@@ -51,6 +51,7 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "task_name": "nightly",
         "variables": {"${zone}": "cn-hangzhou-h", "${count}": 3, "${tags}": ["a"]},
         "error_message_fails": False,
+        "success_statuses": ["BINDING"],
     },
     BpStudioExecuteOperationOperator: {
         "service_type": "ecs",

@@ -32,7 +32,11 @@ def test_the_permissions_name_every_action(name: str) -> None:
         actions |= {start.action.name, *([start.then.name] if start.then else [])}
         actions |= {start.find.tasks.action.name} if start.find else set()
     if api.parts:
-        actions |= {part.name for part in (api.parts.action, api.parts.log and api.parts.log.action) if part}
+        actions |= {
+            part.name
+            for part in (api.parts.listed and api.parts.listed.action, api.parts.log and api.parts.log.action)
+            if part
+        }
     told, policy = row("docs/permissions.md", name), (ROOT / "docs/permissions.md").read_text("utf-8")
     for action in actions:
         assert f"`{api.service.name}:{action}`" in told

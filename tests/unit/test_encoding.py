@@ -68,6 +68,26 @@ def test_a_list_may_be_json_that_a_template_made(many: Any) -> None:
     assert sent("wedata.task_instance", "RerunTaskInstancesAsync", "InstanceKeyList", many) == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [(date(2026, 1, 1), "2026-01-31")],
+        (["2026-01-01", date(2026, 1, 31)],),
+        '[["2026-01-01", "2026-01-31"]]',
+        [{"StartDate": "2026-01-01", "EndDate": datetime(2026, 1, 31, 12)}],
+    ],
+)
+def test_pairs_of_days_are_ranges(ranges: Any) -> None:
+    days = sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", ranges)
+    assert days == [{"StartDate": "2026-01-01", "EndDate": "2026-01-31"}]
+
+
+@pytest.mark.parametrize("ranges", [["2026-01-01"], [["2026-01-01"]], ["2026-01-01", "2026-01-31"]])
+def test_what_is_no_pair_is_no_range(ranges: Any) -> None:
+    with pytest.raises(InvalidArguments, match="expected a list of pairs, or of dicts"):
+        sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", ranges)
+
+
 def test_a_dict_stays_one_of_texts_and_what_is_none_in_it_is_left_out() -> None:
     labels = [{"LabelBizId": 5, "LabelName": None, "SimilarLabels": ["a", 1]}]
     assert sent("lke.task", "ModifyAttributeLabel", "Labels", labels) == [

@@ -122,7 +122,7 @@ def test_a_backfill_is_asked_for_the_instances_of_each_of_its_tasks_and_their_lo
         return {"Data": {"Items": [day, {**day, "State": "COMPLETED"}]}}
 
     task = explained(failed("wedata.backfill", {"TaskIds": ["a", "b"]}, message="50% succeeded"), answering)
-    plan = {"ProjectId": "p", "DataBackfillPlanId": "t", "PageNumber": 1, "PageSize": 100}
+    plan = {"ProjectId": "p", "DataBackfillPlanId": "t", "PageSize": 100}
     assert asked == [
         ("ListDataBackfillInstances", plan | {"TaskId": "a"}),
         ("ListDataBackfillInstances", plan | {"TaskId": "b"}),
@@ -242,15 +242,28 @@ def test_what_is_explained_is_not_asked_again() -> None:
     assert explained(task) is task
 
 
-def test_a_backfill_is_asked_for_no_more_than_twenty_tasks() -> None:
+def test_a_backfill_of_many_days_is_read_to_its_end() -> None:
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        if action == "GetTaskInstanceLog":
+            return {"Data": {}}
+        number = parameters.get("PageNumber", 1)
+        day = {"TaskId": "a", "TaskName": "load", "CurRunDate": f"day {number}", "State": "COMPLETED"}
+        last = {**day, "State": "EXPIRED"}
+        return {"Data": {"TotalPageNumber": 3, "Items": [day] * 99 + [last if number == 3 else day]}}
+
+    task = explained(failed("wedata.backfill", {"TaskIds": ["a"]}), answering)
+    assert [part["id"] for part in task.detail[FAILED_PARTS]] == ["day 3"]
+
+
+def test_a_backfill_is_asked_for_no_more_than_fifty_pages() -> None:
     asked = []
 
     def answering(action: str, parameters: dict[str, Any]) -> Any:
         asked.append(parameters["TaskId"])
-        return {"Data": {"Items": []}}
+        return {"Data": {"Items": [], "TotalPageNumber": 1}}
 
-    explained(failed("wedata.backfill", {"TaskIds": [str(number) for number in range(50)]}), answering)
-    assert asked == [str(number) for number in range(20)]
+    explained(failed("wedata.backfill", {"TaskIds": [str(number) for number in range(80)]}), answering)
+    assert asked == [str(number) for number in range(50)]
 
 
 @pytest.mark.parametrize("tasks", [None, "a", {}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.starting import memory as memory_module
 from airflow_cloudtasks.starting.memory import TaskMemory, memory_of
 
+IS_AIRFLOW_2 = AIRFLOW < (3, 0)
 VALUE = {"run": 1, "stage": "asking", "ids": []}
 
 
@@ -57,14 +60,35 @@ def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_variable_holds_it_until_the_task_has_ended() -> None:
+def test_a_variable_holds_it_until_it_is_to_be_forgotten() -> None:
     memory = with_variables()
     assert memory.get() is None
     for value in (VALUE, VALUE | {"stage": "begun", "ids": ["\u4efb\u52a1"]}):
         memory.keep(value)
         assert with_variables().get() == value
-    memory.end()
+    memory.forget()
     assert with_variables().get() is None
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_success_lets_go_of_it_but_in_airflow_2_which_may_try_once_more_lets_go_of_older_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended, abandoned, running = (with_variables(task_id=name) for name in ("ended", "abandoned", "running"))
+    now = time.time()
+    ended.keep(VALUE)
+    ended.end()
+    abandoned.keep(VALUE | {"sent_at": now - 31 * 24 * 3600})
+    running.keep(VALUE | {"sent_at": now})
+    assert (ended.get() == VALUE) == IS_AIRFLOW_2
+    monkeypatch.setattr(memory_module, "time", SimpleNamespace(time=lambda: now + 3700))
+    with_variables(task_id="another").keep(VALUE)
+    with_variables(task_id="another").end()
+    assert ended.get() is None
+    assert (abandoned.get() is None) == IS_AIRFLOW_2
+    assert running.get() is not None
+    for memory in (abandoned, running, with_variables(task_id="another")):
+        memory.forget()
 
 
 @pytest.mark.usefixtures("variables")

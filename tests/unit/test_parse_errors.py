@@ -154,12 +154,17 @@ def test_a_status_cannot_be_both() -> None:
     ("rules", "text"),
     [
         ({"on_unknown": "skip"}, "on_unknown is 'skip'; expected one of wait, fail."),
-        ({"poke_interval": -1}, "poke_interval is -1; expected a number of seconds of at least 0."),
-        ({"max_wait": -1}, "max_wait is -1.0; expected a number of seconds of at least 0."),
+        *(
+            ({name: value}, f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
+            for name in ("poke_interval", "max_wait", "timeout")
+            for value in (-1, float("inf"), "soon", True)
+        ),
+        ({"timeout": None}, "timeout is None; expected a number of seconds of at least 0, or a timedelta."),
+        ({"parameters": ["p"]}, "parameters is ['p']; expected a dict by the vendor's names."),
     ],
 )
 def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], text: str) -> None:
-    assert refused(StartCloudTaskOperator, **RUN, **rules) == text
+    assert refused(StartCloudTaskOperator, **RUN | rules) == text
 
 
 def test_a_rule_for_failures_that_does_not_exist_is_refused() -> None:
@@ -238,11 +243,3 @@ def test_the_output_of_a_task_names_an_instance(upstream: Any, name: str) -> Non
 def test_an_instance_is_named_by_its_task_and_its_time_in_china(time: Any, key: str) -> None:
     sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", wedata_task_id="7", data_time=time)
     assert (sensor.cloud_task_id, sensor.missing) == (key, "wait")
-
-
-def test_ranges_that_another_task_gave_become_the_vendors_once_they_are_there(upstream: Any) -> None:
-    operator = WeDataBackfillOperator(task_id="t", project_id="1", wedata_task_ids=["1"], data_ranges="{{ ranges }}")
-    assert operator.dag is not None
-    operator.parameters = {**(operator.parameters or {}), "DataBackfillRangeList": [["{{ day }}", "2026-01-31"]]}
-    operator.render_template_fields({"day": "2026-01-01"})
-    assert operator.parameters["DataBackfillRangeList"] == [{"StartDate": "2026-01-01", "EndDate": "2026-01-31"}]

@@ -128,7 +128,7 @@ def test_a_list_without_pages_is_one() -> None:
         (
             {"encodings": {"Tag": "yaml"}},
             "BeginToy: Tag is encoded as 'yaml'; expected one of ('json', 'base64', 'integer', 'boolean', 'dates', "
-            "'list', 'pairs', 'pair').",
+            "'list', 'ranges', 'pairs', 'pair').",
         ),
         ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id."),
     ],
