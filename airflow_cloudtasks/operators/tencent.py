@@ -60,7 +60,8 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
     """Runs SQL in WeData (RunSQLScript), waits for it, and gives its rows. A kill stops it (StopSQLScriptRun).
 
     XCom gets, besides the task, ``rows``: what the last statement that has columns returned, as a list of dicts by
-    column, or None where all statements together have more than ``max_rows``: ``run.output["rows"]``. Values are text, as WeData tells them.
+    column, or None where all statements together have more than ``max_rows``: ``run.output["rows"]``. Values are text,
+    as WeData tells them.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
