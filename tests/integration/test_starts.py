@@ -68,7 +68,7 @@ RESULTS = {
 CANCELED, NOT_CANCELED, KEPT_SAYS = (
     "at the cloud.",
     "has no action that cancels such a task.",
-    "Killed: what was started at the cloud, if anything, goes on.",
+    "Killed: what was started at the cloud goes on, as cancel_on_kill=False says.",
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
