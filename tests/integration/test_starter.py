@@ -568,7 +568,25 @@ def test_a_remembered_task_that_has_failed_is_started_anew(cloud: Cloud, case: C
     assert cloud.requests(case) == 2
 
 
-@each_case
+def remove_on_cancel(case: Case) -> bool:
+    """Whether the cloud forgets a task of this case when it cancels it."""
+    cancel = APIS[case.api].cancel
+    return cancel is not None and cancel.removes
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if remove_on_cancel(case)], ids=str)
+def test_a_remembered_task_that_the_cloud_removed_was_canceled_and_is_started_anew(cloud: Cloud, case: Case) -> None:
+    first = cloud.start(case)
+    assert cloud.memory.value is not None
+    cloud.memory.value |= {"ids": ["1"], "job": first.job and "1"}
+    # It may be too new to be seen.
+    assert cloud.start(case).ids == ("1",)
+    with later(61):
+        assert cloud.start(case).ids != ("1",)
+    assert cloud.requests(case) == 2
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not remove_on_cancel(case)], ids=str)
 def test_a_remembered_task_that_the_cloud_does_not_know(cloud: Cloud, case: Case) -> None:
     first = cloud.start(case)
     assert cloud.memory.value is not None
