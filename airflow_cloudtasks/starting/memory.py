@@ -25,7 +25,6 @@ _ENDED_AT = "ended_at"
 # Seconds that Airflow 2 keeps what has ended, and what has not: as long as Airflow 3 by default.
 _ENDED_SECONDS = 3600.0
 _KEPT_SECONDS = 30 * 24 * 3600.0
-_AT_ONCE = 50
 # Airflow's NEVER_EXPIRE. By default it lets go of what is older than a month, and a task may take longer.
 _FOR_EVER = timedelta.max
 
@@ -112,13 +111,13 @@ class _VariableOfAirflow2(_Variable):
 
 
 def _let_go_of_old_variables() -> None:
-    """Delete what other tasks have left, the oldest first, and a few at a time: each that ends takes some along."""
+    """Delete what other tasks have left: each that ends takes along what is too old, however much is not."""
     from airflow.models.variable import Variable as Row
     from airflow.utils.session import create_session
 
     now = time.time()
     with create_session() as session:
-        for row in session.query(Row).filter(Row.key.startswith(f"{_KEY}_")).order_by(Row.id).limit(_AT_ONCE):
+        for row in session.query(Row).filter(Row.key.startswith(f"{_KEY}_")):
             value = load_json(row.val or "")
             told = value if isinstance(value, dict) else {}
             if now - told.get(_ENDED_AT, now) > _ENDED_SECONDS or now - told.get("sent_at", now) > _KEPT_SECONDS:

@@ -76,6 +76,10 @@ def test_a_success_lets_go_of_it_but_in_airflow_2_which_may_try_once_more_lets_g
 ) -> None:
     ended, abandoned, running = (with_variables(task_id=name) for name in ("ended", "abandoned", "running"))
     now = time.time()
+    # As in a busy Airflow: many tasks that were started before these, and go on.
+    crowd = [with_variables(task_id=f"running_{number}") for number in range(60)]
+    for memory in crowd:
+        memory.keep(VALUE | {"sent_at": now})
     ended.keep(VALUE)
     ended.end()
     abandoned.keep(VALUE | {"sent_at": now - 31 * 24 * 3600})
@@ -87,7 +91,8 @@ def test_a_success_lets_go_of_it_but_in_airflow_2_which_may_try_once_more_lets_g
     assert ended.get() is None
     assert (abandoned.get() is None) == IS_AIRFLOW_2
     assert running.get() is not None
-    for memory in (abandoned, running, with_variables(task_id="another")):
+    assert all(memory.get() is not None for memory in crowd)
+    for memory in (*crowd, abandoned, running, with_variables(task_id="another")):
         memory.forget()
 
 
