@@ -46,6 +46,11 @@ class Service:
         if self.cloud not in get_args(Cloud):
             raise ValueError(f"Service {self.name!r} has cloud {self.cloud!r}; expected one of {get_args(Cloud)}.")
 
+    @property
+    def product(self) -> str:
+        """What people call the product; its code, if nothing is told."""
+        return self.title or self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Action:

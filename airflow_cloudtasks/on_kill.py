@@ -88,7 +88,7 @@ class OnKill:
 
     def _tell_what_cannot_be_canceled(self) -> None:
         if not self.requests:
-            product = self.api.service.title or self.api.service.name
+            product = self.api.service.product
             _log.warning("%s goes on: %s has no action that cancels such a task.", self._told, product)
 
     def _tell_canceled(self) -> None:

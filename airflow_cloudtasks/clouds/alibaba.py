@@ -115,7 +115,7 @@ def endpoint(service: Service, place: Place) -> Endpoint:
         if not region:
             known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
             raise InvalidConnection(
-                f"{service.title or service.name} needs a region: set it in the Airflow connection's field Region, "
+                f"{service.product} needs a region: set it in the Airflow connection's field Region, "
                 f"or as region= on the task.{known}"
             )
         host = host.replace("{region}", region)

@@ -86,7 +86,7 @@ def endpoint(service: Service, place: Place) -> Endpoint:
     if not region:
         known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
         raise InvalidConnection(
-            f"{service.title or service.name} needs a region, e.g. ap-guangzhou: set it in the Airflow connection's "
+            f"{service.product} needs a region, e.g. ap-guangzhou: set it in the Airflow connection's "
             f"field Region, or as region= on the task.{known}"
         )
     part = {"regional": region, "internal": "internal"}.get(place.network) or ("intl" if place.site == "intl" else "")

@@ -155,7 +155,7 @@ class Asked:
     def context(self, answer: HttpAnswer | None = None, request_id: Any = None) -> dict[str, Any]:
         """Give what every error of this call tells."""
         return {
-            "action": f"{self.service.title or self.service.name} {self.action.name}",
+            "action": f"{self.service.product} {self.action.name}",
             "endpoint": self.endpoint.url,
             "http_status": answer.status if answer else None,
             "retry_after": retry_after(answer.headers) if answer else None,

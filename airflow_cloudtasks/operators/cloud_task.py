@@ -91,8 +91,7 @@ class CancelCloudTaskOperator(_TaskOperator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if self.api.cancel is None:
-            product = self.api.service.title or self.api.service.name
-            raise ValueError(f"{self.api.name}: {product} has no action that cancels such a task.")
+            raise ValueError(f"{self.api.name}: {self.api.service.product} has no action that cancels such a task.")
 
     def execute(self, context: Context) -> None:
         """Cancel it."""

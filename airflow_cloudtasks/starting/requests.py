@@ -209,9 +209,7 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     """
     cancel = api.cancel
     if cancel is None:
-        raise InvalidArguments(
-            f"{api.name}: {api.service.title or api.service.name} has no action that cancels a task."
-        )
+        raise InvalidArguments(f"{api.name}: {api.service.product} has no action that cancels a task.")
     others = [name for name in cancel.action.params if name != cancel.id_param]
     for name in others:
         if known.get(name) in (None, ""):

@@ -250,7 +250,7 @@ class Starter:
 
     @property
     def _name(self) -> str:
-        return f"{self._api.service.title or self._api.service.name} {self._start.action.name}"
+        return f"{self._api.service.product} {self._start.action.name}"
 
     def _unknown(self, why: str) -> StartUnknown:
         where = f" ({self._api.service.console})" if self._api.service.console else ""
