@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
+from airflow_cloudtasks.canceling import cancel_requests, refusals
 from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidArguments
 from airflow_cloudtasks.explaining import Answer, Asking, explanation
 from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
 from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.starting.requests import cancel_requests, refusals
 from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, text
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.normalise import decoded
 from airflow_cloudtasks.paging import Pages
-from airflow_cloudtasks.starting.requests import created_at, earliest, is_it, was_there_before, with_mark
+from airflow_cloudtasks.starting.requests import asked_for, created_at, earliest, is_it, was_there_before, with_mark
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
@@ -86,16 +87,18 @@ class Finder:
         parameters = with_mark(self._start, self._parameters, attempt.token)
         since = earliest(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
+        asked = asked_for(self._api, self._start, parameters)
         pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
         found: dict[str, datetime | None] = {}
         while pages.next_page is not None:
             if pages.read == _MOST_PAGES:
                 raise CannotTell(f"The request was not answered, and {find.tasks.action.name} lists too much.")
-            page = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
+            listed = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
+            page = [decoded(self._api, task) for task in listed]
             times = [created_at(self._api, self._start, task) for task in page]
             for task, created in zip(page, times, strict=True):
                 task_id = text(at(task, find.id))
-                if task_id and is_it(self._api, self._start, parameters, task, since):
+                if task_id and is_it(self._start, asked, task, created, since):
                     found[task_id] = created
             if find.newest_first and any(created is not None and created < since for created in times):
                 break

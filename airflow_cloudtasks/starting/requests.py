@@ -1,17 +1,16 @@
-"""What a start request and its answer mean: the new task's names, the mark that it is found by, how it ends. Pure."""
+"""What a start request and its answer mean: the new task's names, the mark that it is found by. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_cloudtasks.encoding import encode
-from airflow_cloudtasks.errors import InvalidArguments, MalformedAnswer
-from airflow_cloudtasks.normalise import decoded
-from airflow_cloudtasks.spec import Cancel, Start, TaskApi
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
 
@@ -117,15 +116,15 @@ def earliest(sent_at: float) -> datetime:
     return datetime.fromtimestamp(sent_at, UTC) - CLOCK_SLACK
 
 
-def created_at(api: TaskApi, start: Start, listed: Mapping[str, Any]) -> datetime | None:
+def created_at(api: TaskApi, start: Start, task: Mapping[str, Any]) -> datetime | None:
     """Give the time of creation of a listed task; None where it shows none.
 
     Args:
         api: The API that reads the task.
         start: The action; it has a ``find``.
-        listed: The task object of the list.
+        task: The task object of the list, decoded.
     """
-    return None if start.find is None else moment(at(decoded(api, listed), start.find.created_at), api.zone)
+    return None if start.find is None else moment(at(task, start.find.created_at), api.zone)
 
 
 def was_there_before(created: datetime | None, sent_at: float) -> bool:
@@ -138,40 +137,54 @@ def was_there_before(created: datetime | None, sent_at: float) -> bool:
     return created is None or created < datetime.fromtimestamp(sent_at, UTC) - _CLOCK_ERROR
 
 
-def is_it(
-    api: TaskApi, start: Start, parameters: Mapping[str, Any], listed: Mapping[str, Any], since: datetime
-) -> bool:
-    """Decide whether a listed task may be one that a request started.
+def asked_for(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Give what a listed task has to show, if a request has started it.
 
     Args:
         api: The API that reads the task.
         start: The action; it has a ``find``.
         parameters: What was asked for, before it was encoded, with its mark.
-        listed: The task object of the list. One without a time of creation has been created just now, for all that
-            is known.
+
+    Returns:
+        Where the task shows it, with what was asked for and what of that was sent. Whether the vendor shows what it
+        got, or what it made of that, is not always documented.
+    """
+    sent = encode(api, start, parameters)
+    shows = {} if start.find is None else start.find.shows
+    return {path: (_json(parameters.get(name)), _json(sent.get(name))) for path, name in shows.items()}
+
+
+def is_it(
+    start: Start,
+    asked: Mapping[str, tuple[Any, Any]],
+    task: Mapping[str, Any],
+    created: datetime | None,
+    since: datetime,
+) -> bool:
+    """Decide whether a listed task may be one that a request started.
+
+    Args:
+        start: The action; it has a ``find``.
+        asked: What :func:`asked_for` gave.
+        task: The task object of the list, decoded.
+        created: The time of its creation. A task without one has been created just now, for all that is known.
         since: What :func:`earliest` gave.
     """
     find = start.find
-    if find is None:
-        return False
-    task, sent = decoded(api, listed), encode(api, start, parameters)
-    key_and_value = start.key_and_value
-    created = created_at(api, start, listed)
     return (
-        (created is None or created >= since)
+        find is not None
+        and (created is None or created >= since)
         and all(text(at(task, path)) == value for path, value in find.fields.items())
         and all(
-            # Whether the vendor shows what it got, or what it made of that, is not always documented.
-            _agrees(parameters.get(name), at(task, path), *key_and_value)
-            or _agrees(sent.get(name), at(task, path), *key_and_value)
-            for path, name in find.shows.items()
+            any(_agrees(each, at(task, path), *start.key_and_value) for each in either)
+            for path, either in asked.items()
         )
     )
 
 
 def _agrees(asked: Any, shown: Any, key: str, value: str) -> bool:
     """Whether what is shown holds all that was asked for; what was not asked for may be anything."""
-    asked, shown = _json(asked), embedded_json(shown)
+    shown = embedded_json(shown)
     if asked is None or asked == "":
         return True
     if isinstance(asked, list) and isinstance(shown, dict):
@@ -194,48 +207,6 @@ def _same(one: Any, other: Any) -> bool:
 def _json(value: Any) -> Any:
     """Give a value as it comes back from JSON."""
     return embedded_json(value if isinstance(value, str) else json.loads(json.dumps(value, default=str)))
-
-
-def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the parameters of the requests that cancel tasks.
-
-    Args:
-        api: The API; it has a ``cancel``.
-        ids: The ids of the tasks.
-        known: What names them besides, and what else the action needs.
-
-    Raises:
-        InvalidArguments: The vendor has no such action, or something that it needs is not known.
-    """
-    cancel = api.cancel
-    if cancel is None:
-        raise InvalidArguments(f"{api.name}: {api.service.product} has no action that cancels a task.")
-    others = [name for name in cancel.action.params if name != cancel.id_param]
-    for name in others:
-        if known.get(name) in (None, ""):
-            raise InvalidArguments(f"{api.name}: {cancel.action.name} needs {name}.")
-    common = {name: str(known[name]) for name in others}
-    if cancel.many:
-        return [{**common, cancel.id_param: list(ids)}]
-    return [{**common, cancel.id_param: each} for each in ids]
-
-
-def refusals(cancel: Cancel, answer: Any) -> list[str]:
-    """Give what the vendor says of tasks that it did not cancel.
-
-    Args:
-        cancel: The action.
-        answer: The answer, out of its envelope.
-    """
-    if cancel.items is None:
-        return []
-    told = at(answer, cancel.items)
-    items = told if isinstance(told, list) else [told]
-    return [
-        text(at(item, cancel.why_not or "")) or "the vendor does not say why"
-        for item in items
-        if isinstance(item, Mapping) and at(item, cancel.ok) is False
-    ]
 
 
 def _id(api: TaskApi, start: Start, answer: Any, path: str | None) -> str:

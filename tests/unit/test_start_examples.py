@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from airflow_cloudtasks.canceling import refusals
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.normalise import normalise, normalise_object
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.starting.requests import begun, refusals
+from airflow_cloudtasks.starting.requests import begun
 
 from .every_action import example_inputs, example_outputs, examples, lists, pages_of
 from .test_contract import TENCENT

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_cloudtasks.canceling import cancel_requests, refusals
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import (
     BadRequest,
@@ -20,16 +21,16 @@ from airflow_cloudtasks.errors import (
     TransientError,
     UnreadableAnswer,
 )
+from airflow_cloudtasks.normalise import decoded
 from airflow_cloudtasks.spec import Cancel, TaskApi
 from airflow_cloudtasks.starting.requests import (
+    asked_for,
     begun,
     can_find,
-    cancel_requests,
     created_at,
     earliest,
     is_it,
     names,
-    refusals,
     was_there_before,
     with_mark,
 )
@@ -145,7 +146,8 @@ SINCE = earliest(SENT_AT.timestamp())
 
 
 def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action: str | None = None) -> bool:
-    return is_it(api, api.start(action), asked, listed, SINCE)
+    start, task = api.start(action), decoded(api, listed)
+    return is_it(start, asked_for(api, start, asked), task, created_at(api, start, task), SINCE)
 
 
 def run(**changes: Any) -> dict[str, Any]:
