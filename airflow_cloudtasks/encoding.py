@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.start import Encoding
-from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.values import aware, iso_utc, load_json
 
 _BOOLEANS = {"true": True, "false": False}
 
@@ -120,9 +120,9 @@ class _Encoder:
 
     def _time(self, value: Any) -> str:
         if isinstance(value, datetime):
-            moment = value if value.tzinfo else value.replace(tzinfo=self._zone)
+            moment = aware(value, self._zone)
             if self._time_format is None:
-                return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return iso_utc(moment)
             return moment.astimezone(self._zone).strftime(self._time_format)
         if isinstance(value, date):
             return value.isoformat()
@@ -130,28 +130,30 @@ class _Encoder:
 
     def _day(self, value: Any) -> str:
         if isinstance(value, datetime):
-            moment = value if value.tzinfo else value.replace(tzinfo=self._zone)
-            return moment.astimezone(self._zone).date().isoformat()
+            return aware(value, self._zone).astimezone(self._zone).date().isoformat()
         if not isinstance(value, str | date):
             raise ValueError("expected a day.")
         return value if isinstance(value, str) else value.isoformat()
 
 
+def _rendered(value: Any) -> Any:
+    """Decode what a template made of a list or a dict."""
+    return load_json(value) if isinstance(value, str) else value
+
+
 def _list(value: Any) -> list[Any]:
-    listed = load_json(value) if isinstance(value, str) else value
+    listed = _rendered(value)
     if not isinstance(listed, list | tuple | set | frozenset):
         raise ValueError("expected a list; a template makes one by the filter tojson.")
     return list(listed)
 
 
 def _pairs(value: Any) -> list[Any]:
-    if isinstance(value, str):
-        # What a template rendered to.
-        value = load_json(value)
-    if isinstance(value, Mapping):
-        return list(value.items())
-    if isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
-        return list(value)
+    given = _rendered(value)
+    if isinstance(given, Mapping):
+        return list(given.items())
+    if isinstance(given, list | tuple) and all(isinstance(each, Mapping) for each in given):
+        return list(given)
     raise ValueError("expected a dict.")
 
 

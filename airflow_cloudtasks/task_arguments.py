@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.values import moment
+from airflow_cloudtasks.values import aware, moment
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -98,7 +98,7 @@ def unix_seconds(given: Any) -> float | None:
     read = given if isinstance(given, datetime) else moment(given, UTC)
     if read is None:
         raise InvalidArguments(f"created_since is {given!r:.100}; expected a time as in 2026-01-31T08:00:00+00:00.")
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return aware(read, UTC).timestamp()
 
 
 def hook_of(api: TaskApi, conn_id: str | None, region: str | None) -> CloudTasksHook:

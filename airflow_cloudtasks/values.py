@@ -91,10 +91,28 @@ def moment(value: Any, zone: tzinfo) -> datetime | None:
             return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
         if not isinstance(value, str):
             return None
-        parsed = datetime.fromisoformat(value.strip())
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)).astimezone(UTC)
+        return aware(datetime.fromisoformat(value.strip()), zone).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def aware(time: datetime, zone: tzinfo) -> datetime:
+    """Give a time that names a zone.
+
+    Args:
+        time: The time.
+        zone: The zone that it is in, if it names none.
+    """
+    return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def iso_utc(time: datetime) -> str:
+    """Write a time as ISO 8601 in UTC, to the second, as vendors take it.
+
+    Args:
+        time: A time that names a zone.
+    """
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:

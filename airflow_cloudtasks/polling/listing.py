@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_cloudtasks.paging import Pages
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import at, iso_utc, text
 
 # Seconds that what was learned of a list is believed; accounts fill up and empty.
 _BELIEVED = 600.0
@@ -144,4 +144,4 @@ def since(created: Collection[datetime | None]) -> str | None:
     known = [moment for moment in created if moment is not None]
     if not known or len(known) < len(created):
         return None
-    return (min(known) - _CLOCK_SLACK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return iso_utc(min(known) - _CLOCK_SLACK)

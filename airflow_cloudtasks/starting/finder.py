@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.normalise import decoded
 from airflow_cloudtasks.paging import Pages
 from airflow_cloudtasks.starting.requests import asked_for, created_at, earliest, is_it, was_there_before, with_mark
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import at, iso_utc, text
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -88,7 +88,7 @@ class Finder:
         since = earliest(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
         asked = asked_for(self._api, self._start, parameters)
-        pages = Pages(find.tasks, scope, self._api.name, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        pages = Pages(find.tasks, scope, self._api.name, iso_utc(since))
         found: dict[str, datetime | None] = {}
         while pages.next_page is not None:
             if pages.read == _MOST_PAGES:

@@ -28,6 +28,7 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.task_arguments import hook_of, unix_seconds
 from airflow_cloudtasks.task_ids import is_many, task_ids
+from airflow_cloudtasks.values import aware
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -93,8 +94,7 @@ class CloudTaskTrigger(BaseTrigger):
         cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
             :class:`~airflow_cloudtasks.on_kill.OnKill` gives it; None for nothing.
         carried: What the event is to have besides, as ``carried`` and with ``cancel``, in plain JSON types; None for
-            nothing. Of what
-            Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
+            nothing. Of what Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
     """
 
     def __init__(
@@ -258,7 +258,7 @@ class CloudTaskTrigger(BaseTrigger):
         )
         if self.deadline is not None or timeout is None:
             return self.deadline
-        return (timeout if timeout.tzinfo else timeout.replace(tzinfo=UTC)).timestamp() - self.grace
+        return aware(timeout, UTC).timestamp() - self.grace
 
     async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Make the event that ends the Airflow task; None where that has to be left to a worker."""
