@@ -1,6 +1,7 @@
 """Tencent Cloud WeData."""
 
 from dataclasses import replace
+from typing import Any
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Percentages, Service, Start, TaskApi, TaskList
@@ -54,25 +55,32 @@ _RUN_STATES = {
     "TERMINATED": TaskState.CANCELED,
 }
 
-# How large a page may be is said of ListTaskInstances only.
-_WORKFLOW_RUNS = TaskList(
-    action=Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
-    tasks="Data.Items",
-    page_size_param="PageSize",
-    page_size=100,
-    page_param="PageNumber",
-    page_count="Data.TotalPageNumber",
+
+def _pages(action: Action, **more: Any) -> TaskList:
+    """Give a list by page number. How large a page may be is said of ListTaskInstances only."""
+    return TaskList(
+        action=action,
+        tasks="Data.Items",
+        page_size_param="PageSize",
+        page_size=100,
+        page_param="PageNumber",
+        page_count="Data.TotalPageNumber",
+        **more,
+    )
+
+
+_WORKFLOW_RUNS = _pages(
+    Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
     constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
+)
+_RUNS_OF_A_WORKFLOW = replace(_WORKFLOW_RUNS.action, params=("ProjectId", "WorkflowId"), filters=("WorkflowId",))
+_READ_WORKFLOW_RUN = Action(
+    name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
 )
 
 # A log is to be had for task instances only.
 _FAILED_TASK_RUNS = Parts(
-    listed=TaskList(
-        action=Action(
-            name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
-        ),
-        tasks="Data.TriggerTaskRuns",
-    ),
+    listed=TaskList(action=_READ_WORKFLOW_RUN, tasks="Data.TriggerTaskRuns"),
     found={"WorkflowExecutionId": "ExecutionId"},
     status="ExecutionState",
     failed=("FAILED",),
@@ -86,7 +94,7 @@ _FAILED_TASK_RUNS = Parts(
 WEDATA_WORKFLOW_RUN = TaskApi(
     name="wedata.workflow_run",
     service=WEDATA,
-    read=Action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20),
+    read=_READ_WORKFLOW_RUN,
     id_param="WorkflowExecutionId",
     task="Data.TriggerWorkflowRun",
     status="ExecutionState",
@@ -112,15 +120,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
             key_and_value=("ParamKey", "ParamValue"),
             # Nothing can be put into a run to know it by: parameters stand in the place of the workflow's own.
             find=Find(
-                tasks=replace(
-                    _WORKFLOW_RUNS,
-                    action=Action(
-                        name="ListTriggerWorkflowRuns",
-                        params=("ProjectId", "WorkflowId"),
-                        filters=("WorkflowId",),
-                        requests_per_second=20,
-                    ),
-                ),
+                tasks=replace(_WORKFLOW_RUNS, action=_RUNS_OF_A_WORKFLOW),
                 id="ExecutionId",
                 created_at="CreateTime",
                 shows={
@@ -153,13 +153,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
-    read=Action(
-        name="ListTriggerWorkflowRuns",
-        params=("ProjectId", "WorkflowId"),
-        constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1},
-        filters=("WorkflowId",),
-        requests_per_second=20,
-    ),
+    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1}),
     id_param="WorkflowId",
     task="Data.Items.0",
     list_tasks=None,
@@ -230,13 +224,8 @@ WEDATA_TASK_INSTANCE = TaskApi(
     started_at="StartTime",
     finished_at="EndTime",
     # A listed instance has no JobErrorMsg.
-    list_tasks=TaskList(
-        action=Action(name="ListTaskInstances", params=("ProjectId",), requests_per_second=20),
-        tasks="Data.Items",
-        page_size_param="PageSize",
-        page_size=100,
-        page_param="PageNumber",
-        page_count="Data.TotalPageNumber",
+    list_tasks=_pages(
+        Action(name="ListTaskInstances", params=("ProjectId",), requests_per_second=20),
         constants={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
         complete=False,
     ),
@@ -412,17 +401,12 @@ WEDATA_BACKFILL = TaskApi(
         removes=True,
     ),
     parts=Parts(
-        listed=TaskList(
-            action=Action(
+        listed=_pages(
+            Action(
                 name="ListDataBackfillInstances",
                 params=("ProjectId", "DataBackfillPlanId", "TaskId"),
                 requests_per_second=20,
             ),
-            tasks="Data.Items",
-            page_size_param="PageSize",
-            page_size=100,
-            page_param="PageNumber",
-            page_count="Data.TotalPageNumber",
         ),
         each=("TaskId", "TaskIds"),
         status="State",
