@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +31,7 @@ from airflow_cloudtasks.polling.together import TogetherRules
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.memory import HAS_TO_FORGET, memory_of
 from airflow_cloudtasks.starting.requests import names
+from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.task_arguments import hook_of
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
@@ -46,15 +47,6 @@ _LONGEST = 1e10
 _ALL = TogetherRules()
 
 _UNSEEN_INTERVAL = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """What is waited for at a time: the job that sets tasks going, then the tasks."""
-
-    api: TaskApi
-    ids: tuple[str, ...]
-    api_params: dict[str, str]
 
 
 class StartCloudTaskOperator(BaseOperator):
@@ -236,13 +228,8 @@ class StartCloudTaskOperator(BaseOperator):
         """Seconds that Airflow lets a wait take, in the worker as deferred."""
         return (self.execution_timeout or timedelta.max).total_seconds()
 
-    def _stages(self, attempt: Attempt) -> list[_Stage]:
-        parameters = _given(self.parameters)
-        stages = [_Stage(self.api, attempt.ids, names(self.api, self.start, parameters))]
-        if attempt.job is not None and self.start.job_api is not None:
-            job_api = find_api(self.start.job_api)
-            stages.insert(0, _Stage(job_api, (attempt.job,), names(job_api, self.start, parameters)))
-        return stages
+    def _stages(self, attempt: Attempt) -> list[Stage]:
+        return stages(self.api, self.start, _given(self.parameters), attempt)
 
     def _watch_over(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
         """Make ready to cancel what was started."""
@@ -270,8 +257,8 @@ class StartCloudTaskOperator(BaseOperator):
     ) -> Any:
         """Wait stage by stage, the first of which may be over by now."""
         tasks: list[CloudTask] = []
-        stages = self._stages(attempt)
-        for number, stage in enumerate(stages[first:], first):
+        due = self._stages(attempt)
+        for number, stage in enumerate(due[first:], first):
             if ends is None:
                 rounds, is_over = self._first_look(stage, deadline)
                 if self._on_kill is None:
@@ -281,9 +268,9 @@ class StartCloudTaskOperator(BaseOperator):
                 ends = rounds.seen if is_over else self._stay(stage, deadline)
             tasks = self._conclude(context, stage, ends)
             ends = None
-        return self._returned(context, stages[-1], tasks)
+        return self._returned(context, due[-1], tasks)
 
-    def _rounds(self, stage: _Stage, rules: WaitRules) -> Rounds:
+    def _rounds(self, stage: Stage, rules: WaitRules) -> Rounds:
         assert self._hook is not None  # noqa: S101 - for the type checker
         return Rounds(
             self._hook,
@@ -296,13 +283,13 @@ class StartCloudTaskOperator(BaseOperator):
             log=self.log.info,
         )
 
-    def _overrides(self, stage: _Stage) -> StatusOverrides:
+    def _overrides(self, stage: Stage) -> StatusOverrides:
         # The statuses are those of the tasks, not of a job before them.
         if stage.api is not self.api:
             return CATALOG_STATUSES
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
-    def _first_look(self, stage: _Stage, deadline: float) -> tuple[Rounds, bool]:
+    def _first_look(self, stage: Stage, deadline: float) -> tuple[Rounds, bool]:
         """Read the tasks, again as long as they are new and not to be found; tells whether they have ended."""
         rounds = self._rounds(stage, replace(self.rules, missing="wait"))
         until = min(time.time() + UNSEEN_SECONDS, deadline)
@@ -313,7 +300,7 @@ class StartCloudTaskOperator(BaseOperator):
             time.sleep(_UNSEEN_INTERVAL)
         return rounds, is_over
 
-    def _stay(self, stage: _Stage, deadline: float) -> list[Verdict]:
+    def _stay(self, stage: Stage, deadline: float) -> list[Verdict]:
         """Wait in the worker."""
         rounds, polls = self._rounds(stage, self.rules), 0
         while True:
@@ -323,7 +310,7 @@ class StartCloudTaskOperator(BaseOperator):
             if rounds.read() or left <= 0:
                 return rounds.seen
 
-    def _defer(self, attempt: Attempt, number: int, stage: _Stage, deadline: float) -> None:
+    def _defer(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> None:
         overrides = self._overrides(stage)
         now = time.time()
         # Airflow's own timeout of a trigger cancels nothing: the trigger is to end before.
@@ -349,7 +336,7 @@ class StartCloudTaskOperator(BaseOperator):
             timeout=timedelta(seconds=most) + TIMEOUT_GRACE,
         )
 
-    def _conclude(self, context: Context, stage: _Stage, ends: Sequence[Verdict]) -> list[CloudTask]:
+    def _conclude(self, context: Context, stage: Stage, ends: Sequence[Verdict]) -> list[CloudTask]:
         assert self._hook is not None  # noqa: S101 - for the type checker
         ends = with_reasons(self._hook, stage.api, ends, stage.api_params)
         tasks = [task for end in ends if (task := seen(end)) is not None]
@@ -372,7 +359,7 @@ class StartCloudTaskOperator(BaseOperator):
             self.log.info("%s", task)
         return tasks
 
-    def _returned(self, context: Context, stage: _Stage, tasks: Sequence[CloudTask]) -> Any:
+    def _returned(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
         if stage.api is self.api and all(task.done for task in tasks):
             # A signal that comes from here on finds nothing to cancel.
             self._on_kill = None
@@ -387,7 +374,7 @@ class StartCloudTaskOperator(BaseOperator):
         return result
 
 
-def _unseen(stage: _Stage, index: int) -> CloudTask:
+def _unseen(stage: Stage, index: int) -> CloudTask:
     """Give a task that has been started and could not be read."""
     return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=stage.ids[index], state=TaskState.UNKNOWN)
 

@@ -11,7 +11,7 @@ UNSEEN_SECONDS = 60.0
 
 # asking: the request was sent, and is not answered. made: the task is there, but has yet to be set going.
 # setting_going: the request for that is not answered. begun: all is answered.
-Stage = Literal["asking", "made", "setting_going", "begun"]
+Progress = Literal["asking", "made", "setting_going", "begun"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class Attempt:
     """
 
     run: int
-    stage: Stage
+    stage: Progress
     token: str
     sent_at: float
     ids: tuple[str, ...] = ()

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
 from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
-from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt, Memory
+from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt, Memory, Progress
 from airflow_cloudtasks.starting.finder import CannotTell, Finder
-from airflow_cloudtasks.starting.requests import begun, can_find, names, told_ids, with_mark
+from airflow_cloudtasks.starting.requests import begun, can_find, told_ids, with_mark
+from airflow_cloudtasks.starting.stages import stages
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -61,7 +61,6 @@ class Starter:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
         self._memory, self._run, self._overrides = memory, run, overrides
         self._finder = Finder(hook, api, start, parameters, sleep)
-        self._names = names(api, start, parameters)
 
     def started(self) -> Attempt:
         """Start the task, or find it.
@@ -157,13 +156,13 @@ class Starter:
         return True
 
     def _read(self, attempt: Attempt) -> list[CloudTask]:
-        if attempt.job is not None and self._start.job_api is not None:
-            job_api = find_api(self._start.job_api)
-            job = self._hook.read_task(job_api, attempt.job, names(job_api, self._start, self._parameters))
-            # Until it has ended well, the tasks are as they were before.
-            if not (job.done and job.ok):
-                return [job]
-        return [self._hook.read_task(self._api, each, self._names, self._overrides) for each in attempt.ids]
+        *before, last = stages(self._api, self._start, self._parameters, attempt)
+        for stage in before:
+            jobs = [self._hook.read_task(stage.api, each, stage.api_params) for each in stage.ids]
+            # Until all have ended well, the tasks are as they were before.
+            if not all(job.done and job.ok for job in jobs):
+                return jobs
+        return [self._hook.read_task(last.api, each, last.api_params, self._overrides) for each in last.ids]
 
     def _ask(self, attempt: Attempt, *, unsure: bool) -> Attempt:
         """Send the start request until it is sure that it has started a task, and one only.
@@ -225,28 +224,27 @@ class Starter:
         return is_known or can_find(self._start, self._parameters)
 
     def _have(self, attempt: Attempt) -> Attempt:
-        if self._start.then is not None:
-            made = replace(attempt, stage="made")
-            self._memory.keep(made.as_dict())
-            return self._set_going(made)
-        ready = replace(attempt, stage="begun")
-        self._memory.keep(ready.as_dict())
-        return ready
+        return (
+            self._keep(attempt, "begun") if self._start.then is None else self._set_going(self._keep(attempt, "made"))
+        )
 
     def _set_going(self, attempt: Attempt) -> Attempt:
         then = self._start.then
         if then is not None:
-            self._memory.keep(replace(attempt, stage="setting_going").as_dict())
+            self._keep(attempt, "setting_going")
             try:
                 self._hook.call(self._api.service, then, {then.params[0]: attempt.ids[0]}, repeatable=False)
             except (CloudApiError, Invalid) as error:
                 if _may_have_acted(error):
                     raise self._unknown(f"{attempt.ids[0]} is there, but {then.name} got no answer. {error}") from error
-                self._memory.keep(attempt.as_dict())
+                self._keep(attempt, "made")
                 raise
-        ready = replace(attempt, stage="begun")
-        self._memory.keep(ready.as_dict())
-        return ready
+        return self._keep(attempt, "begun")
+
+    def _keep(self, attempt: Attempt, stage: Progress) -> Attempt:
+        kept = replace(attempt, stage=stage)
+        self._memory.keep(kept.as_dict())
+        return kept
 
     @property
     def _name(self) -> str:
