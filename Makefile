@@ -1,12 +1,13 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make lint   format, lint and types
+# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 
-.PHONY: demo test test-newest test-oldest lint clean
+.PHONY: demo test test-newest test-oldest lint docs docs-screenshots clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -39,8 +40,18 @@ lint: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
 
+docs: $(NEWEST)/docs-ready
+	@echo "==> Documentation"
+	@rm -rf docs/_build
+	$(NEWEST)/bin/python -m sphinx --builder html --fail-on-warning --nitpicky --keep-going --quiet docs docs/_build/html
+	@echo "==> docs/_build/html/index.html"
+
+docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
+	@echo "==> Screenshots of the tutorial (a few minutes)"
+	$(NEWEST)/bin/python docs/screenshots.py
+
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .demo
+	rm -rf $(NEWEST) $(OLDEST) .demo docs/_build
 
 $(NEWEST)/bin/uv $(OLDEST)/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
@@ -56,6 +67,11 @@ $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml
 $(NEWEST)/test-ready: $(NEWEST)/demo-ready pyproject.toml
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
+	@touch $@
+
+$(NEWEST)/docs-ready: $(NEWEST)/demo-ready pyproject.toml
+	@echo "==> Installing Sphinx and its theme"
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group docs
 	@touch $@
 
 $(OLDEST)/test-ready: $(OLDEST)/bin/uv pyproject.toml

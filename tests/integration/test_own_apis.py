@@ -17,7 +17,7 @@ from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "own_apis.md").read_text()
+GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "own_apis.md").read_text()
 (EXAMPLE,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 

@@ -37,7 +37,8 @@ def test_the_permissions_name_every_action(name: str) -> None:
             for part in (api.parts.listed and api.parts.listed.action, api.parts.log and api.parts.log.action)
             if part
         }
-    told, policy = row("docs/permissions.md", name), (ROOT / "docs/permissions.md").read_text("utf-8")
+    document = "docs/reference/permissions.md"
+    told, policy = row(document, name), (ROOT / document).read_text("utf-8")
     for action in actions:
         assert f"`{api.service.name}:{action}`" in told
         assert f'"{api.service.name}:{action}"' in policy
@@ -45,7 +46,7 @@ def test_the_permissions_name_every_action(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.starts])
 def test_the_guide_to_operators_tells_how_each_start_is_canceled_and_known_again(name: str) -> None:
-    api, rows = APIS[name], (ROOT / "docs/operators.md").read_text("utf-8").splitlines()
+    api, rows = APIS[name], (ROOT / "docs/reference/operators.md").read_text("utf-8").splitlines()
     for start in api.starts:
         [told] = [line for line in rows if line.startswith("| `") and f" {start.action.name}" in line.split("|")[2]]
         _, _, how, kill, lost, _ = told.split("|")
