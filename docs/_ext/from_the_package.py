@@ -2,13 +2,15 @@
 
 ``connection-fields`` lists the fields of a connection type as provider.yaml declares them. ``error-tree`` draws the
 hierarchy of :mod:`airflow_cloudtasks.errors`. ``drawing`` puts an SVG file into the page, where it takes the colors
-of the page's light or dark theme.
+of the page's light or dark theme. ``changelog`` shows CHANGELOG.md.
 """
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -21,7 +23,8 @@ from airflow_cloudtasks.get_provider_info import connection_type
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROW, INDENT, BOX_HEIGHT, BOX_WIDTH = 40, 36, 28, 200
+# Pixels of the drawing of errors; a line beside a box has room for some characters.
+ROW, INDENT, BOX_HEIGHT, BOX_WIDTH, NOTE_CHARACTERS = 38, 30, 28, 160, 84
 STANDARD_FIELDS = {"login": "Login", "password": "Password", "host": "Host", "port": "Port"}
 
 
@@ -57,7 +60,7 @@ class ErrorTree(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the drawing as inline SVG."""
-        return [_figure(draw_errors(errors.CloudTasksError), "The hierarchy of the package's errors")]
+        return [_figure(draw_errors(errors.CloudTasksError), "Each error beneath its base class.")]
 
 
 def draw_errors(root: type[Exception]) -> str:
@@ -85,11 +88,11 @@ def draw_errors(root: type[Exception]) -> str:
             shapes.append(f'<path class="line" d="M{stem} {4 + parent * ROW + BOX_HEIGHT}V{middle}H{left}"/>')
         shapes.append(f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"/>')
         shapes.append(f'<text class="name" x="{left + 10}" y="{middle + 5}">{escape(kind.__name__)}</text>')
-        summary = (kind.__doc__ or "").partition("\n")[0]
+        summary = shorten(re.split(r"[;:.]", (kind.__doc__ or "").partition("\n")[0])[0], NOTE_CHARACTERS)
         shapes.append(f'<text class="note" x="{left + BOX_WIDTH + 12}" y="{middle + 5}">{escape(summary)}</text>')
     height = len(rows) * ROW
     return (
-        f'<svg class="errors" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" role="img">'
+        f'<svg class="errors" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {height}" role="img">'
         f"{''.join(shapes)}</svg>"
     )
 
@@ -108,8 +111,21 @@ class Drawing(SphinxDirective):
 
 
 def _figure(svg: str, caption: str) -> nodes.Node:
-    text = escape(caption)
-    return nodes.raw("", f'<figure class="drawing" aria-label="{text}">{svg}</figure>', format="html")
+    html = f'<figure class="drawing">{svg}<figcaption>{escape(caption)}</figcaption></figure>'
+    return nodes.raw("", html, format="html")
+
+
+class Changelog(SphinxDirective):
+    """Show CHANGELOG.md without its title. Its links to other files of the repository become plain names."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the changelog's sections."""
+        path = Path(self.env.srcdir).parent / "CHANGELOG.md"
+        self.env.note_dependency(str(path))
+        text = path.read_text("utf-8").partition("\n")[2]
+        return self.parse_text_to_nodes(
+            re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"`\1`", text), allow_section_headings=True
+        )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -117,4 +133,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("connection-fields", ConnectionFields)
     app.add_directive("error-tree", ErrorTree)
     app.add_directive("drawing", Drawing)
+    app.add_directive("changelog", Changelog)
     return {"parallel_read_safe": True}

@@ -18,7 +18,7 @@ from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "own_apis.md").read_text()
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture
