@@ -28,6 +28,8 @@ extensions = [
     "from_the_package",
 ]
 exclude_patterns = ["_build"]
+# Values in tables are to be copied as they are, such as JSON.
+smartquotes = False
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -40,6 +42,7 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+napoleon_custom_sections = ["Result"]
 # Airflow's exceptions are raised by their own names.
 python_use_unqualified_type_names = True
 
@@ -80,6 +83,9 @@ def setup(app: Sphinx) -> None:
 
 
 def _keep_sentences(_app: Sphinx, kind: str, _name: str, _value: object, _options: object, lines: list[str]) -> None:
+    if kind == "class":
+        # What an operator returns to Airflow; autodoc would add the return type of __init__ to it.
+        lines[:] = ["Result:" if line == "Returns:" else line for line in lines]
     # Napoleon reads the words before a colon as a type, in a property's first line and in that of Returns. The types
     # come from the annotations, so an empty comment takes the place of that line.
     numbers = [number for number, line in enumerate(lines, 1) if line.strip() in ("Returns:", "Yields:")]

@@ -124,7 +124,7 @@ def show_failed_run(page: Page) -> None:
     """Run the DAG again, and show the log of the task that fails."""
     trigger("second")
     until_state("second", "failed")
-    page.set_viewport_size({"width": 1280, "height": 560})
+    page.set_viewport_size({"width": 1280, "height": 340})
     page.goto("/dags/first_tasks/runs/second/tasks/transcode")
     expect(page.get_by_text("codec not supported").first).to_be_visible()
     # The whole window for the log, its long lines wrapped, and the stack folded: it names paths of this machine.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 # Pixels of the drawing of errors; a line beside a box has room for some characters.
-ROW, INDENT, BOX_HEIGHT, BOX_WIDTH, NOTE_CHARACTERS = 38, 30, 28, 160, 84
+ROW, INDENT, BOX_HEIGHT, BOX_WIDTH, NOTE_CHARACTERS = 38, 30, 28, 178, 82
 STANDARD_FIELDS = {"login": "Login", "password": "Password", "host": "Host", "port": "Port"}
 
 
@@ -88,7 +88,9 @@ def draw_errors(root: type[Exception]) -> str:
             shapes.append(f'<path class="line" d="M{stem} {4 + parent * ROW + BOX_HEIGHT}V{middle}H{left}"/>')
         shapes.append(f'<rect class="box" x="{left}" y="{top}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"/>')
         shapes.append(f'<text class="name" x="{left + 10}" y="{middle + 5}">{escape(kind.__name__)}</text>')
-        summary = shorten(re.split(r"[;:.]", (kind.__doc__ or "").partition("\n")[0])[0], NOTE_CHARACTERS)
+        summary = shorten(
+            re.split(r"[;:.]", (kind.__doc__ or "").partition("\n")[0])[0], NOTE_CHARACTERS, placeholder=" …"
+        )
         shapes.append(f'<text class="note" x="{left + BOX_WIDTH + 12}" y="{middle + 5}">{escape(summary)}</text>')
     height = len(rows) * ROW
     return (
