@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from sphinx.application import Sphinx
 # Importing Airflow writes a configuration file. Keep it out of the user's home.
 os.environ["AIRFLOW_HOME"] = str(Path(__file__).parent / "_build" / "airflow")
 os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
+logging.getLogger("airflow").setLevel(logging.WARNING)
 sys.path.append(str(Path(__file__).parent / "_ext"))
 
 project = "airflow-provider-cloudtasks"
@@ -28,8 +30,8 @@ extensions = [
     "from_the_package",
 ]
 exclude_patterns = ["_build"]
-# Values in tables are to be copied as they are, such as JSON.
-smartquotes = False
+# Dashes only: values in tables are to be copied as they are, such as JSON.
+smartquotes_action = "D"
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -2,7 +2,7 @@
 
 ``connection-fields`` lists the fields of a connection type as provider.yaml declares them. ``error-tree`` draws the
 hierarchy of :mod:`airflow_cloudtasks.errors`. ``drawing`` puts an SVG file into the page, where it takes the colors
-of the page's light or dark theme. ``changelog`` shows CHANGELOG.md.
+of the page's light or dark theme. The page ``changelog`` is CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -117,17 +117,12 @@ def _figure(svg: str, caption: str) -> nodes.Node:
     return nodes.raw("", html, format="html")
 
 
-class Changelog(SphinxDirective):
-    """Show CHANGELOG.md without its title. Its links to other files of the repository become plain names."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return the changelog's sections."""
-        path = Path(self.env.srcdir).parent / "CHANGELOG.md"
-        self.env.note_dependency(str(path))
-        text = path.read_text("utf-8").partition("\n")[2]
-        return self.parse_text_to_nodes(
-            re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"`\1`", text), allow_section_headings=True
-        )
+def show_changelog(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put CHANGELOG.md in the place of the page ``changelog``; its links to files of the repository become names."""
+    if docname == "changelog":
+        text = (Path(app.srcdir).parent / "CHANGELOG.md").read_text("utf-8")
+        text = re.sub(r"^## \[([^\]]+)\]", r"## \1", text, flags=re.MULTILINE)
+        source[0] = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"`\1`", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -135,5 +130,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("connection-fields", ConnectionFields)
     app.add_directive("error-tree", ErrorTree)
     app.add_directive("drawing", Drawing)
-    app.add_directive("changelog", Changelog)
+    app.connect("source-read", show_changelog)
     return {"parallel_read_safe": True}
