@@ -60,17 +60,18 @@ clean:
 	$(@D)/pip install --quiet --disable-pip-version-check uv
 .PRECIOUS: %/bin/uv
 
-$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml
+# pyproject.toml has the dependencies, __init__.py the version.
+$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing the newest Airflow and this package (about a minute)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator]'
 	@touch $@
 
-$(NEWEST)/test-ready: $(NEWEST)/demo-ready pyproject.toml
+$(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
-.venv-%/test-ready: .venv-%/bin/uv pyproject.toml
+.venv-%/test-ready: .venv-%/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing Airflow $*, this package, the test tools and the vendors' own clients (a minute or two)"
 	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' --editable '.[emulator]' \
 		--group test --group vendor-clients
