@@ -2,12 +2,13 @@
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint and types
+# make format mends what ruff can mend
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 
-.PHONY: demo test test-newest test-oldest test-on lint clean
+.PHONY: demo test test-newest test-oldest test-on lint format clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -48,6 +49,10 @@ lint: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format --check .
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
+
+format: $(NEWEST)/test-ready
+	$(NEWEST)/bin/ruff format .
+	$(NEWEST)/bin/ruff check --fix .
 
 clean:
 	rm -rf .venv .venv-* .demo
