@@ -3,12 +3,13 @@
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint and types
 # make format mends what ruff can mend
+# make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 
-.PHONY: demo test test-newest test-oldest test-on lint format clean
+.PHONY: demo test test-newest test-oldest test-on lint format build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -54,8 +55,11 @@ format: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
 
+build: $(NEWEST)/bin/uv
+	$(NEWEST)/bin/python tools/check_build.py
+
 clean:
-	rm -rf .venv .venv-* .demo
+	rm -rf .venv .venv-* .demo dist
 
 # An environment for any Airflow: .venv has the newest, .venv-3.1 the newest 3.1.
 %/bin/uv:
