@@ -168,7 +168,8 @@ def run(command: Sequence[str | Path], environment: dict[str, str] | None = None
         command, env=environment, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     if done.returncode:
-        raise BuildError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stdout}")
+        name = " ".join(map(str, command)).partition("\n")[0]
+        raise BuildError(f"{name} exited with {done.returncode}:\n{done.stdout}")
     return done.stdout
 
 
