@@ -287,7 +287,7 @@ async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
             params,
             region="cn-shanghai",
             credentials=Credentials("key-id-of-a-benchmark", "secret-of-a-benchmark"),
-            user_agent="airflow_cloudtasks/0.1.0 airflow/3.3.2",
+            user_agent="airflow_cloudtasks/benchmark airflow/3.3.2",
             now=datetime.now(UTC),
         )
         mark = f"{name}: bare"
