@@ -1,7 +1,7 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
-# make lint   format, lint and types
+# make lint   format, lint, types, and which layer may import which
 # make format mends what ruff can mend
 # make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
 
@@ -50,6 +50,7 @@ lint: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format --check .
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
+	$(NEWEST)/bin/lint-imports --no-logo
 
 format: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format .
