@@ -1,13 +1,16 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
-# make lint   format, lint and types
+# make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
+# make lint   format, lint, types, and which layer may import which
+# make format mends what ruff can mend
+# make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
 # make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 
-.PHONY: demo test test-newest test-oldest lint docs docs-screenshots clean
+.PHONY: demo test test-newest test-oldest test-on lint format docs docs-screenshots build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -34,11 +37,28 @@ test-oldest: $(OLDEST)/test-ready
 	@echo "==> Tests on Airflow 2.11"
 	$(OLDEST)/bin/python -m pytest
 
+# Any other Airflow, and any choice of tests: make test-on AIRFLOW=3.1 TESTS=tests/unit
+AIRFLOW ?= newest
+TESTS ?= tests
+TESTED := $(if $(filter newest,$(AIRFLOW)),$(NEWEST),.venv-$(AIRFLOW))
+
+test-on: $(TESTED)/test-ready
+	@echo "==> $(TESTS) on Airflow $(AIRFLOW)"
+	$(TESTED)/bin/python -m pytest $(TESTS)
+
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"
 	$(NEWEST)/bin/ruff format --check .
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
+	$(NEWEST)/bin/lint-imports --no-logo
+
+format: $(NEWEST)/test-ready
+	$(NEWEST)/bin/ruff format .
+	$(NEWEST)/bin/ruff check --fix .
+
+build: $(NEWEST)/bin/uv
+	$(NEWEST)/bin/python tools/check_build.py
 
 docs: $(NEWEST)/docs-ready
 	@echo "==> Documentation"
@@ -51,31 +71,34 @@ docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
 	$(NEWEST)/bin/python docs/screenshots.py
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .demo docs/_build
+	rm -rf .venv .venv-* .demo dist docs/_build
 
-$(NEWEST)/bin/uv $(OLDEST)/bin/uv:
+# An environment for any Airflow: .venv has the newest, .venv-3.1 the newest 3.1.
+%/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
-	@echo "==> Making the virtual environment $(patsubst %/bin/uv,%,$@)"
-	$(PYTHON) -m venv $(patsubst %/bin/uv,%,$@)
+	@echo "==> Making the virtual environment $*"
+	$(PYTHON) -m venv $*
 	$(@D)/pip install --quiet --disable-pip-version-check uv
+.PRECIOUS: %/bin/uv
 
-$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml
+# pyproject.toml has the dependencies, __init__.py the version.
+$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing the newest Airflow and this package (about a minute)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator]'
 	@touch $@
 
-$(NEWEST)/test-ready: $(NEWEST)/demo-ready pyproject.toml
+$(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
-$(NEWEST)/docs-ready: $(NEWEST)/demo-ready pyproject.toml
+$(NEWEST)/docs-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing Sphinx and its theme"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group docs
 	@touch $@
 
-$(OLDEST)/test-ready: $(OLDEST)/bin/uv pyproject.toml
-	@echo "==> Installing Airflow 2.11, this package, the test tools and the vendors' own clients (a minute or two)"
-	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python 'apache-airflow==2.11.*' --editable '.[emulator]' \
+.venv-%/test-ready: .venv-%/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
+	@echo "==> Installing Airflow $*, this package, the test tools and the vendors' own clients (a minute or two)"
+	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' --editable '.[emulator]' \
 		--group test --group vendor-clients
 	@touch $@

@@ -49,11 +49,13 @@ napoleon_custom_sections = ["Result"]
 python_use_unqualified_type_names = True
 
 # The build needs no network, so links into the documentation of Python and of Airflow cannot be resolved.
-_PUBLIC = "sensors|operators|hooks|triggers|spec|catalog|errors|model|emulator"
+_PUBLIC = (
+    r"(sensors|operators)\.(cloud_task|alibaba|tencent)\.|hooks\.(alibaba|tencent)\.|triggers\.cloud_task\."
+    r"|(spec|emulator)\.[A-Z]|(catalog|errors|model)\."
+)
 nitpick_ignore_regex = [
     # Modules and classes that have no page of their own, as the base classes of public ones.
-    (r"py:.*", rf"airflow_cloudtasks\.(?!({_PUBLIC})\b).*"),
-    (r"py:.*", r"airflow_cloudtasks\.(hooks\.(base|calling)|operators\.start|emulator\.\w+)\..*|.*\._\w+"),
+    (r"py:.*", rf"airflow_cloudtasks\.(?!{_PUBLIC}).*|.*\._\w+"),
     # Other packages, the standard library and builtins.
     (r"py:.*", r"(airflow|jinja2|collections|datetime|enum|typing)\..*"),
     (

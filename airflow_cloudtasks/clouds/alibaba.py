@@ -19,12 +19,12 @@ from urllib.parse import quote
 from alibabacloud_tea_openapi.utils import Utils, get_canonical_query_string
 
 from airflow_cloudtasks.clouds.wire import (
-    Asked,
+    ApiCall,
     Credentials,
     Endpoint,
     ErrorTable,
     HttpAnswer,
-    Place,
+    Location,
     SignedRequest,
     classify,
     json_object,
@@ -94,22 +94,22 @@ def token_service(region: str | None) -> tuple[Service, str | None]:
     return Service(cloud="alibaba", name="sts", version="2015-04-01", title="STS", host=host), region
 
 
-def endpoint(service: Service, place: Place) -> Endpoint:
+def endpoint(service: Service, location: Location) -> Endpoint:
     """Give a service's endpoint, by the rule of the vendor's clients: a region with a host of its own, then the rule.
 
     Args:
         service: The product.
-        place: The region, and the network: ``public``, or ``vpc`` for hosts inside the cloud. Alibaba's hosts are the
-            same for the Chinese and the international site.
+        location: The region, and the network: ``public``, or ``vpc`` for hosts inside the cloud. Alibaba's hosts are
+            the same for the Chinese and the international site.
 
     Raises:
         InvalidConnection: The product's host depends on the region, and none was given.
     """
-    region = place.region
+    region = location.region
     if region and region in service.region_hosts:
         return Endpoint(f"https://{service.region_hosts[region]}")
     host = service.host or f"{service.name}.{{region}}.aliyuncs.com"
-    if place.network == "vpc":
+    if location.network == "vpc":
         host = host.replace(service.name, f"{service.name}-vpc", 1)
     if "{region}" in host:
         if not region:
@@ -123,7 +123,7 @@ def endpoint(service: Service, place: Place) -> Endpoint:
 
 
 def sign(
-    asked: Asked,
+    call: ApiCall,
     params: Mapping[str, Any],
     *,
     region: str | None,
@@ -134,7 +134,7 @@ def sign(
     """Build a request and sign it.
 
     Args:
-        asked: The service, the action and the endpoint.
+        call: The service, the action and the endpoint.
         params: The action's parameters: plain values, or lists and dicts of them.
         region: Not used: the host says it.
         credentials: What signs.
@@ -144,7 +144,7 @@ def sign(
     Raises:
         ValueError: A parameter that belongs into the path cannot stand there.
     """
-    action = asked.action
+    action = call.action
     path = action.path.format_map({name: _path_part(name, params[name]) for name in action.path_params})
     others = {name: value for name, value in params.items() if name not in action.path_params}
     query: dict[str, str] = Utils.query(others) if action.params_in == "query" else {}
@@ -156,9 +156,9 @@ def sign(
 
     payload_hash = hashlib.sha256(body).hexdigest()
     headers = {
-        "host": asked.endpoint.host,
+        "host": call.endpoint.host,
         "x-acs-action": action.name,
-        "x-acs-version": asked.service.version,
+        "x-acs-version": call.service.version,
         "x-acs-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "x-acs-signature-nonce": secrets.token_hex(16),
         "x-acs-content-sha256": payload_hash,
@@ -179,14 +179,14 @@ def sign(
     headers["user-agent"] = user_agent
     headers["accept"] = "application/json"
     search = f"?{get_canonical_query_string(query)}" if query else ""
-    return SignedRequest(action.method, f"{asked.endpoint.url}{path}{search}", headers, body)
+    return SignedRequest(action.method, f"{call.endpoint.url}{path}{search}", headers, body)
 
 
-def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
+def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """Read an answer.
 
     Args:
-        asked: The call.
+        call: The call.
         answer: What came back.
 
     Returns:
@@ -195,17 +195,17 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     Raises:
         CloudApiError: Of the kind that the answer tells, also where HTTP 200 carries a failure.
     """
-    content = json_object(asked, answer)
+    content = json_object(call, answer)
     code = text(content.get("Code")) or text(content.get("code")) or ""
-    expected = asked.action.success_code
+    expected = call.action.success_code
     if answer.status < _HTTP_REDIRECT and (expected is None or code == expected):
         return content
     kind = error_kind(code, _status_told(code, answer.status))
     message = str(content.get("Message") or content.get("message") or "")
     raise kind(
-        asked.scrub(for_a_person(message)),
+        call.scrub(for_a_person(message)),
         code=code or f"HTTP{answer.status}",
-        **asked.context(answer, content.get("RequestId") or content.get("requestId")),
+        **call.context(answer, content.get("RequestId") or content.get("requestId")),
     )
 
 

@@ -15,12 +15,12 @@ from typing import Any
 from tencentcloud.common.sign import Sign
 
 from airflow_cloudtasks.clouds.wire import (
-    Asked,
+    ApiCall,
     Credentials,
     Endpoint,
     ErrorTable,
     HttpAnswer,
-    Place,
+    Location,
     SignedRequest,
     classify,
     json_object,
@@ -71,31 +71,33 @@ def token_service(region: str | None) -> tuple[Service, str | None]:
     return Service(cloud="tencent", name="sts", version="2018-08-13", title="STS"), region or "ap-guangzhou"
 
 
-def endpoint(service: Service, place: Place) -> Endpoint:
+def endpoint(service: Service, location: Location) -> Endpoint:
     """Give a service's endpoint.
 
     Args:
         service: The product.
-        place: The region, which travels in a header and is needed for every host; the site, ``cn`` for the mainland's
-            and ``intl`` for the international one; the network.
+        location: The region, which travels in a header and is needed for every host; the site, ``cn`` for the
+            mainland's and ``intl`` for the international one; the network.
 
     Raises:
         InvalidConnection: No region was given.
     """
-    region = place.region
+    region = location.region
     if not region:
         known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
         raise InvalidConnection(
             f"{service.product} needs a region, e.g. ap-guangzhou: set it in the Airflow connection's "
             f"field Region, or as region= on the task.{known}"
         )
-    part = {"regional": region, "internal": "internal"}.get(place.network) or ("intl" if place.site == "intl" else "")
+    part = {"regional": region, "internal": "internal"}.get(location.network) or (
+        "intl" if location.site == "intl" else ""
+    )
     own_rule = ".".join(filter(None, (service.name, part, "tencentcloudapi.com")))
     return Endpoint(f"https://{service.region_hosts.get(region) or service.host or own_rule}")
 
 
 def sign(
-    asked: Asked,
+    call: ApiCall,
     params: Mapping[str, Any],
     *,
     region: str | None,
@@ -106,17 +108,17 @@ def sign(
     """Build a request and sign it.
 
     Args:
-        asked: The service, the action and the endpoint.
+        call: The service, the action and the endpoint.
         params: The action's parameters, as JSON.
         region: The region's id.
         credentials: What signs.
         user_agent: Who asks.
         now: The time, in UTC; the gateway takes requests of the last 5 minutes.
     """
-    action, host = asked.action, asked.endpoint.host
+    action, host = call.action, call.endpoint.host
     body = json.dumps(params).encode()
     timestamp, date = str(int(now.timestamp())), now.astimezone(UTC).strftime("%Y-%m-%d")
-    scope = f"{date}/{asked.service.name}/tc3_request"
+    scope = f"{date}/{call.service.name}/tc3_request"
     signed_headers = "content-type;host;x-tc-action"
     canonical_request = "\n".join(
         (
@@ -132,7 +134,7 @@ def sign(
         )
     )
     to_sign = "\n".join((_ALGORITHM, timestamp, scope, hashlib.sha256(canonical_request.encode()).hexdigest()))
-    signature = Sign.sign_tc3(credentials.secret, date, asked.service.name, to_sign)
+    signature = Sign.sign_tc3(credentials.secret, date, call.service.name, to_sign)
     headers = {
         "Authorization": (
             f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, "
@@ -141,7 +143,7 @@ def sign(
         "Content-Type": _CONTENT_TYPE,
         "Host": host,
         "X-TC-Action": action.name,
-        "X-TC-Version": asked.service.version,
+        "X-TC-Version": call.service.version,
         "X-TC-Timestamp": timestamp,
         "X-TC-RequestClient": user_agent,
         "User-Agent": user_agent,
@@ -150,14 +152,14 @@ def sign(
         headers["X-TC-Region"] = region
     if credentials.token:
         headers["X-TC-Token"] = credentials.token
-    return SignedRequest("POST", f"{asked.endpoint.url}/", headers, body)
+    return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
 
 
-def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
+def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """Read an answer.
 
     Args:
-        asked: The call.
+        call: The call.
         answer: What came back.
 
     Returns:
@@ -167,15 +169,15 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
         CloudApiError: Of the kind that the answer tells; Tencent tells errors under HTTP 200.
         MalformedAnswer: There is no ``Response``.
     """
-    content = json_object(asked, answer).get("Response")
+    content = json_object(call, answer).get("Response")
     if not isinstance(content, dict):
         kind = classify((), "", answer.status)
         if kind is not None:
-            raise kind("no Response in the answer", code=f"HTTP{answer.status}", **asked.context(answer))
+            raise kind("no Response in the answer", code=f"HTTP{answer.status}", **call.context(answer))
         raise MalformedAnswer(
-            f"{asked.service.name} {asked.action.name}: Response holds no object",
+            f"{call.service.name} {call.action.name}: Response holds no object",
             field="Response",
-            **asked.context(answer),
+            **call.context(answer),
         )
     error = content.get("Error")
     if error is None and answer.status < _HTTP_REDIRECT:
@@ -184,9 +186,9 @@ def read(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
     code = text(told.get("Code")) or (f"HTTP{answer.status}" if error is None else "UnknownError")
     kind = error_kind(code, answer.status)
     raise kind(
-        asked.scrub(str(told.get("Message") or "")),
+        call.scrub(str(told.get("Message") or "")),
         code=code,
-        **asked.context(answer, content.get("RequestId")),
+        **call.context(answer, content.get("RequestId")),
     )
 
 

@@ -102,7 +102,7 @@ def is_loopback(hostname: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Which of a service's endpoints is asked.
 
     Args:
@@ -137,7 +137,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApiCall:
     """Which call an answer belongs to, for error texts.
 
     Args:
@@ -178,7 +178,7 @@ class CloudModule(Protocol):
 
     NETWORKS: tuple[str, ...]
 
-    def endpoint(self, service: Service, place: Place) -> Endpoint:
+    def endpoint(self, service: Service, location: Location) -> Endpoint:
         """Give the service's own endpoint."""
 
     def token_service(self, region: str | None) -> tuple[Service, str | None]:
@@ -186,7 +186,7 @@ class CloudModule(Protocol):
 
     def sign(
         self,
-        asked: Asked,
+        call: ApiCall,
         params: Mapping[str, Any],
         *,
         region: str | None,
@@ -196,7 +196,7 @@ class CloudModule(Protocol):
     ) -> SignedRequest:
         """Build the request and sign it."""
 
-    def read(self, asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
+    def read(self, call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         """Take the answer out of its envelope, or raise what the envelope tells."""
 
 
@@ -222,7 +222,7 @@ def classify(table: ErrorTable, code: str, http_status: int) -> type[CloudApiErr
     return TransientError if http_status >= _HTTP_SERVER_ERROR else None
 
 
-def json_object(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
+def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """Decode an answer's body.
 
     Raises:
@@ -235,8 +235,8 @@ def json_object(asked: Asked, answer: HttpAnswer) -> dict[str, Any]:
         return decoded
     kind = classify((), "", answer.status)
     if kind is None:
-        raise UnreadableAnswer("the answer is no JSON object", field="", **asked.context(answer))
-    raise kind("the answer is no JSON object", code=f"HTTP{answer.status}", **asked.context(answer))
+        raise UnreadableAnswer("the answer is no JSON object", field="", **call.context(answer))
+    raise kind("the answer is no JSON object", code=f"HTTP{answer.status}", **call.context(answer))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

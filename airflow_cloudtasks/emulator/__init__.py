@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
 
 __all__ = ["Emulator"]
 
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
     # Lazy, because pytest imports this package on every run of whoever has the provider installed, and uvicorn is an
     # extra that they may not have.
     if name == "Emulator":
-        from airflow_cloudtasks.emulator.server import Emulator
+        from airflow_cloudtasks.emulator.server.emulator import Emulator
 
         return Emulator
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

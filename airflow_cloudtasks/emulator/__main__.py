@@ -25,14 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        from airflow_cloudtasks.emulator import parsing, server
-        from airflow_cloudtasks.emulator.control import package_version
+        from airflow_cloudtasks.emulator.control import parsing
+        from airflow_cloudtasks.emulator.control.routes import package_version
+        from airflow_cloudtasks.emulator.server import emulator as server
     except ModuleNotFoundError as error:
         if not extra.is_missing(error):
             raise
         return _fail(extra.MISSING)
-    from airflow_cloudtasks.emulator.keys import DEFAULT_KEY
-    from airflow_cloudtasks.emulator.state import State
+    from airflow_cloudtasks.emulator.engine.keys import DEFAULT_KEY
+    from airflow_cloudtasks.emulator.engine.state import State
 
     if bool(options.tls_cert) != bool(options.tls_key):
         return _fail("--tls-cert and --tls-key go together")

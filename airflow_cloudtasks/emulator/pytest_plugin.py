@@ -14,13 +14,13 @@ from airflow_cloudtasks.emulator import extra
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
 
 
 @pytest.fixture(scope="session")
 def _cloudtasks_emulator_server() -> Iterator[Emulator]:
     try:
-        from airflow_cloudtasks.emulator.server import Emulator
+        from airflow_cloudtasks.emulator.server.emulator import Emulator
     except ModuleNotFoundError as error:
         if not extra.is_missing(error):
             raise

@@ -19,7 +19,7 @@ class AlibabaCloudHook(CloudTasksHook):
         region: The region's id, e.g. ``cn-shanghai``, against the connection's own.
     """
 
-    words = ALIBABA
+    connection_fields = ALIBABA
     conn_type = "cloudtasks_alibaba"
     hook_name = "Alibaba Cloud tasks"
     default_conn_name = "alibaba_default"

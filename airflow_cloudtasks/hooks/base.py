@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-from airflow_cloudtasks.canceling import cancel_requests, refusals
 from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidArguments
-from airflow_cloudtasks.explaining import Answer, Asking, explanation
 from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides, normalise
+from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
+from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
+from airflow_cloudtasks.protocol.normalise import normalise
+from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.task_ids import task_ids
 from airflow_cloudtasks.values import at, text
 
 
@@ -157,16 +158,16 @@ class CloudTasksHook(CallingHook):
         Raises:
             InvalidArguments: They cannot name a task of this API, or the API is not of this hook's cloud.
         """
-        if api.cloud != self.words.cloud:
+        if api.cloud != self.connection_fields.cloud:
             raise InvalidArguments(
-                f"{api.name} is an API of {api.cloud}, and {type(self).__name__} calls {self.words.cloud}."
+                f"{api.name} is an API of {api.cloud}, and {type(self).__name__} calls {self.connection_fields.cloud}."
             )
         given = dict(api_params or {})
         api.check_params(given)
         return api.parameters(cloud_task_id, given)
 
 
-def _step(asking: Generator[Asking, Answer | None, CloudTask], answer: Answer | None = None) -> Asking | CloudTask:
+def _step(asking: Generator[Request, Answer | None, CloudTask], answer: Answer | None = None) -> Request | CloudTask:
     try:
         return asking.send(answer)
     except StopIteration as told:

@@ -9,23 +9,23 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_cloudtasks import __version__
-from airflow_cloudtasks.client import CloudClient
+from airflow_cloudtasks.clouds.client import CloudClient
+from airflow_cloudtasks.clouds.event_loop import take_turn
+from airflow_cloudtasks.clouds.transport import AsyncTransport
 from airflow_cloudtasks.errors import (
     CloudTasksError,
     CredentialsError,
     InvalidConnection,
     TransientError,
 )
-from airflow_cloudtasks.hooks.connection import ConnectionValues, Words, read_connection
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.transport import AsyncTransport
-from airflow_cloudtasks.turns import take_turn
 from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE
 
 _Calling = Callable[
     [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
@@ -50,7 +50,7 @@ class CallingHook(BaseHook):
         region: The region, against the connection's own.
     """
 
-    words: ClassVar[Words]
+    connection_fields: ClassVar[ConnectionFields]
     conn_name_attr = "conn_id"
     default_conn_name: ClassVar[str]
 
@@ -196,7 +196,7 @@ class CallingHook(BaseHook):
             InvalidConnection: The Airflow connection cannot be used.
             TransientError: It could not be looked up.
         """
-        is_international = self.get_conn().account.place.site == "intl"
+        is_international = self.get_conn().account.location.site == "intl"
         return service.console_intl if is_international and service.console_intl else service.console
 
     def hold(self) -> None:
@@ -239,7 +239,8 @@ class CallingHook(BaseHook):
             yield
         except AirflowNotFoundException:
             raise InvalidConnection(
-                f"There is no Airflow connection {self.conn_id!r}; add one of type {self.words.conn_types[0]}."
+                f"There is no Airflow connection {self.conn_id!r}; "
+                f"add one of type {self.connection_fields.conn_types[0]}."
             ) from None
         except Exception as error:  # a database, an API server or a secrets backend: each has errors of its own
             raise TransientError(
@@ -273,8 +274,8 @@ class CallingHook(BaseHook):
             port=connection.port,
             extra=extra,
         )
-        user_agent = f"airflow_cloudtasks/{__version__} airflow/{airflow_version}"
-        return CloudClient(read_connection(self.words, values, user_agent), self.region)
+        user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
+        return CloudClient(read_connection(self.connection_fields, values, user_agent), self.region)
 
 
 def _is_json_object(extra: str | None) -> bool:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_cloudtasks.client import Account, Retries
-from airflow_cloudtasks.clouds import CLOUDS
-from airflow_cloudtasks.clouds.credentials import CredentialSettings, CredentialSource, StaticCredentials
-from airflow_cloudtasks.clouds.vendor import shared_credentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
+from airflow_cloudtasks.clouds.client import Account, Retries
+from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
+from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.transport import Network, Timeouts
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.model import Cloud
-from airflow_cloudtasks.transport import Network, Timeouts
 from airflow_cloudtasks.values import load_json
 
 _SITES = ("cn", "intl")
@@ -51,7 +51,7 @@ class ConnectionValues:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class ConnectionFields:
     """What one cloud calls the parts of a credential.
 
     Args:
@@ -77,7 +77,7 @@ class Words:
     variables: Mapping[str, str]
 
 
-ALIBABA = Words(
+ALIBABA = ConnectionFields(
     cloud="alibaba",
     # alibaba_cloud is the official provider's type; it keeps the AccessKey pair in Extra.
     conn_types=("cloudtasks_alibaba", "alibaba_cloud"),
@@ -101,7 +101,7 @@ ALIBABA = Words(
         "oidc_token_file": "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
     },
 )
-TENCENT = Words(
+TENCENT = ConnectionFields(
     cloud="tencent",
     conn_types=("cloudtasks_tencent",),
     key_id="SecretId",
@@ -126,11 +126,11 @@ TENCENT = Words(
 )
 
 
-def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> Account:
+def read_connection(fields: ConnectionFields, values: ConnectionValues, user_agent: str) -> Account:
     """Make an account of a connection.
 
     Args:
-        words: The cloud.
+        fields: What the cloud's connection fields are called.
         values: The connection.
         user_agent: Who asks.
 
@@ -138,15 +138,15 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
         InvalidConnection: The connection cannot be used; the text says what is wrong and how to mend it.
     """
     try:
-        if values.conn_type not in words.conn_types:
-            raise InvalidConnection(f"its type is {values.conn_type!r}; expected {' or '.join(words.conn_types)}.")
+        if values.conn_type not in fields.conn_types:
+            raise InvalidConnection(f"its type is {values.conn_type!r}; expected {' or '.join(fields.conn_types)}.")
         if (extra := values.extra) is None:
             raise InvalidConnection('its Extra is no JSON object; write it as {"region": "…"}.')
-        place = Place(
+        location = Location(
             region=_text(extra, "region"),
             # Alibaba's hosts are the same for both of its sites.
-            site=_one_of(extra, "site", _SITES) if words.cloud == "tencent" else _SITES[0],
-            network=_one_of(extra, "network", CLOUDS[words.cloud].NETWORKS),
+            site=_one_of(extra, "site", _SITES) if fields.cloud == "tencent" else _SITES[0],
+            network=_one_of(extra, "network", CLOUDS[fields.cloud].NETWORKS),
         )
         network = Network(
             timeouts=Timeouts(
@@ -158,9 +158,9 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
         )
         endpoints = _endpoints(values, extra)
         return Account(
-            cloud=words.cloud,
-            credentials=_credentials(words, values, extra, place, network, endpoints),
-            place=place,
+            cloud=fields.cloud,
+            credentials=_credentials(fields, values, extra, location, network, endpoints),
+            location=location,
             endpoints=endpoints,
             network=network,
             retries=Retries(
@@ -175,32 +175,32 @@ def read_connection(words: Words, values: ConnectionValues, user_agent: str) -> 
 
 
 def _credentials(
-    words: Words,
+    fields: ConnectionFields,
     values: ConnectionValues,
     extra: Mapping[str, Any],
-    place: Place,
+    location: Location,
     network: Network,
     endpoints: Mapping[str, Endpoint],
 ) -> CredentialSource:
-    key_id, secret = _key_parts(words, values, extra)
-    auth_type = _auth_type(words, extra, has_key=bool(key_id or secret))
+    key_id, secret = _key_parts(fields, values, extra)
+    auth_type = _auth_type(fields, extra, has_key=bool(key_id or secret))
     given: dict[str, str | None] = {
-        name: _text(extra, name) or os.environ.get(words.variables.get(name, ""))
-        for name in words.needs[auth_type]
+        name: _text(extra, name) or os.environ.get(fields.variables.get(name, ""))
+        for name in fields.needs[auth_type]
         if name != "key"
     }
     for name, value in given.items():
         if not value:
-            variable = f", or set {words.variables[name]} in the environment" if name in words.variables else ""
+            variable = f", or set {fields.variables[name]} in the environment" if name in fields.variables else ""
             raise InvalidConnection(f"auth_type {auth_type} needs {name}; put it into Extra as {name!r}{variable}.")
-    if "key" in words.needs[auth_type]:
-        _check_key(words, auth_type, key_id, secret)
+    if "key" in fields.needs[auth_type]:
+        _check_key(fields, auth_type, key_id, secret)
     if auth_type in ("access_key", "sts"):
-        return StaticCredentials(Credentials(key_id or "", secret or "", _token(words, given.get(words.token_extra))))
+        return StaticCredentials(Credentials(key_id or "", secret or "", _token(fields, given.get(fields.token_extra))))
     if token_file := given.get("oidc_token_file"):
         _existing(token_file, "oidc_token_file")
-    service, region = CLOUDS[words.cloud].token_service(place.region)
-    own = CLOUDS[words.cloud].endpoint(service, Place(region, place.site, place.network))
+    service, region = CLOUDS[fields.cloud].token_service(location.region)
+    own = CLOUDS[fields.cloud].endpoint(service, Location(region, location.site, location.network))
     settings = CredentialSettings(
         key_id=key_id,
         secret=secret,
@@ -216,48 +216,50 @@ def _credentials(
         region=region,
         network=network,
     )
-    if words.cloud == "alibaba" and given and settings.sts.url.startswith("http:"):
+    if fields.cloud == "alibaba" and given and settings.sts.url.startswith("http:"):
         raise InvalidConnection(
             "Alibaba's library for roles calls STS over https only; "
             'give it an https address in Extra as {"endpoints": {"sts": "https://HOST:PORT"}}.'
         )
-    return shared_credentials(words.cloud, auth_type, settings)
+    return shared_credentials(fields.cloud, auth_type, settings)
 
 
-def _auth_type(words: Words, extra: Mapping[str, Any], *, has_key: bool) -> str:
+def _auth_type(fields: ConnectionFields, extra: Mapping[str, Any], *, has_key: bool) -> str:
     """Take the word that the connection says; if it says none, what it holds tells."""
     told = _text(extra, "auth_type")
-    token = _text(extra, words.token_extra)
+    token = _text(extra, fields.token_extra)
     if told is None:
         return "sts" if token else "access_key" if has_key else "default"
-    if told not in words.needs:
-        raise InvalidConnection(f"auth_type is {told!r}; expected one of {', '.join(words.needs)}.")
+    if told not in fields.needs:
+        raise InvalidConnection(f"auth_type is {told!r}; expected one of {', '.join(fields.needs)}.")
     if told == "access_key" and token:
         raise InvalidConnection(
-            f"it holds {words.token_extra!r}, of which auth_type access_key makes no use; set auth_type to sts, "
+            f"it holds {fields.token_extra!r}, of which auth_type access_key makes no use; set auth_type to sts, "
             "or take the token out."
         )
     return told
 
 
-def _token(words: Words, token: str | None) -> str | None:
+def _token(fields: ConnectionFields, token: str | None) -> str | None:
     if token and not _VISIBLE.fullmatch(token):
         raise InvalidConnection(
             "its temporary token holds a blank, a control character or one beyond ASCII, as no token does; "
-            f"copy it once more into Extra as {words.token_extra!r}."
+            f"copy it once more into Extra as {fields.token_extra!r}."
         )
     return token
 
 
-def _key_parts(words: Words, values: ConnectionValues, extra: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _key_parts(
+    fields: ConnectionFields, values: ConnectionValues, extra: Mapping[str, Any]
+) -> tuple[str | None, str | None]:
     return (
-        (values.login or "").strip() or _text(extra, words.key_id_extra),
-        (values.password or "").strip() or _text(extra, words.secret_extra),
+        (values.login or "").strip() or _text(extra, fields.key_id_extra),
+        (values.password or "").strip() or _text(extra, fields.secret_extra),
     )
 
 
-def _check_key(words: Words, auth_type: str, key_id: str | None, secret: str | None) -> None:
-    for label, field, value in ((words.key_id, "Login", key_id), (words.secret, "Password", secret)):
+def _check_key(fields: ConnectionFields, auth_type: str, key_id: str | None, secret: str | None) -> None:
+    for label, field, value in ((fields.key_id, "Login", key_id), (fields.secret, "Password", secret)):
         if not value:
             raise InvalidConnection(
                 f"it has no {label}, which auth_type {auth_type} needs; put it into the field {label} ({field})."

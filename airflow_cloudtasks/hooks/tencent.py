@@ -19,7 +19,7 @@ class TencentCloudHook(CloudTasksHook):
         region: The region's id, e.g. ``ap-guangzhou``, against the connection's own.
     """
 
-    words = TENCENT
+    connection_fields = TENCENT
     conn_type = "cloudtasks_tencent"
     hook_name = "Tencent Cloud tasks"
     default_conn_name = "tencent_default"

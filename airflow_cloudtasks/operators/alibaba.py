@@ -7,8 +7,8 @@ from typing import Any
 from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_OPERATION, BPSTUDIO_TASK, ICE_AI_WORKFLOW_TASK
 from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK as ICE_TASK
 from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
-from airflow_cloudtasks.operators.start import StartCloudTaskOperator
-from airflow_cloudtasks.task_arguments import also_successes
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.protocol.status_overrides import also_successes
 
 
 class IceStartWorkflowOperator(StartCloudTaskOperator):
@@ -21,7 +21,7 @@ class IceStartWorkflowOperator(StartCloudTaskOperator):
             (templated). The package adds an entry ``airflow_start`` where there is room, to find the task by should
             the answer to its start be lost.
         skip_input_verification: The vendor's ``SkipInputVerification``: whether ``task_input`` is not checked.
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class IceStartAIWorkflowOperator(StartCloudTaskOperator):
         inputs: The vendor's ``Inputs``; a dict or JSON (templated).
         user_data: The vendor's ``UserData``; a dict or text (templated).
         dispatch_tag: The vendor's ``DispatchTag`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
         error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
             failure, so by default the message counts as one; a task whose message is only a warning needs False.
         success_statuses: More statuses that are a success (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
         application_id: The vendor's ``ApplicationId`` (templated).
         attributes: The vendor's ``Attributes``, a dict (templated).
         resource_group_id: The vendor's ``ResourceGroupId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class BdrcUpdateResourcesOperator(StartCloudTaskOperator):
     Args:
         resource_type: The vendor's ``ResourceType``, e.g. ``ACS::ECS::Instance``; of every type if not given
             (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(self, *, resource_type: Any = None, **kwargs: Any) -> None:
@@ -180,7 +180,7 @@ class BdrcCheckRulesOperator(StartCloudTaskOperator):
     Args:
         resource_arn: The vendor's ``ResourceArn`` (templated).
         rule_id: The vendor's ``RuleId``; all rules if not given (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(self, *, resource_arn: Any, rule_id: Any = None, **kwargs: Any) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
-from airflow_cloudtasks.operators.start import StartCloudTaskOperator
-from airflow_cloudtasks.task_arguments import TaskArguments
+from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.catalog import LKE_TASK, WEDATA_BACKFILL, WEDATA_SQL_RUN, WEDATA_TASK_INSTANCE
 from airflow_cloudtasks.catalog import WEDATA_WORKFLOW_RUN as WEDATA_RUN
-from airflow_cloudtasks.operators.start import StartCloudTaskOperator
-from airflow_cloudtasks.sql_rows import rows_of, without_rows
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class WeDataRunWorkflowOperator(StartCloudTaskOperator):
         wedata_task_ids: The vendor's ``TaskIds``, to run these tasks of the workflow only: a list (templated).
         scheduling_resource_group_id: The vendor's ``SchedulingResourceGroupId`` (templated).
         integration_resource_group_id: The vendor's ``IntegrationResourceGroupId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         advance_config: The vendor's ``ScriptConfig.AdvanceConfig``: a dict (templated).
         run_params: The vendor's ``Params``, e.g. ``{"executorNum": 1}``: a dict (templated).
         max_rows: How many rows XCom gets at most; of more none, neither in ``rows`` nor in ``detail``.
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     template_ext: Sequence[str] = (".sql",)
@@ -157,7 +157,7 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
         scheduler_resource_group_id: The vendor's ``SchedulerResourceGroupId`` (templated).
         integration_resource_group_id: The vendor's ``IntegrationResourceGroupId`` (templated).
         compute_config_mappings: The vendor's ``ComputeConfigMappings``: a list of dicts (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class WeDataRerunInstancesOperator(StartCloudTaskOperator):
         redefine_self_workflow_dependency: The vendor's ``RedefineSelfWorkflowDependency``: ``yes`` or ``no``
             (templated).
         redefine_params: The vendor's ``RedefineParamList``: a dict, of one entry (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -271,7 +271,7 @@ class LkeModifyAttributeLabelOperator(StartCloudTaskOperator):
         delete_label_biz_ids: The vendor's ``DeleteLabelBizIds``: a list (templated).
         login_uin: The vendor's ``LoginUin`` (templated).
         login_sub_account_uin: The vendor's ``LoginSubAccountUin`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -316,7 +316,7 @@ class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
         filters: The vendor's ``Filters``, a dict: ``{"Query": "…"}`` (templated).
         login_uin: The vendor's ``LoginUin`` (templated).
         login_sub_account_uin: The vendor's ``LoginSubAccountUin`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start.StartCloudTaskOperator`.
+        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK
 from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
+from airflow_cloudtasks.protocol.status_overrides import also_successes
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
-from airflow_cloudtasks.task_arguments import also_successes
 
 
 class BpStudioTaskSensor(CloudTaskSensor):

@@ -24,16 +24,17 @@ from jinja2 import StrictUndefined
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
-from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip, seen
-from airflow_cloudtasks.polling.decisions import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
-from airflow_cloudtasks.polling.reasons import with_reasons
-from airflow_cloudtasks.polling.rounds import Rounds
-from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
-from airflow_cloudtasks.start_from_trigger import check_airflow_can, why_not
-from airflow_cloudtasks.task_arguments import TaskArguments, unix_seconds
-from airflow_cloudtasks.task_ids import is_many, task_ids
+from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
+from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
+from airflow_cloudtasks.protocol.timestamps import unix_seconds
+from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
+from airflow_cloudtasks.waiting.explain import explain_failures
+from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip, seen
+from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.waiting.worker import WorkerWait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -136,7 +137,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        self.together = TogetherRules(wait_for=wait_for, fail_fast=fail_fast)
+        self.group = GroupRules(wait_for=wait_for, fail_fast=fail_fast)
         self._rules()
         for name, statuses in (("success_statuses", success_statuses), ("failure_statuses", failure_statuses)):
             if isinstance(statuses, str):
@@ -146,7 +147,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         if start_from_trigger:
             self._start_from_trigger()
         # What one run of the sensor keeps from poke to poke.
-        self._rounds: Rounds | None = None
+        self._rounds: WorkerWait | None = None
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -198,14 +199,14 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             Done, with the ends of all waits, when waiting is over.
         """
         if self._rounds is None:
-            self._rounds = Rounds(
+            self._rounds = WorkerWait(
                 self.hook(),
                 self.api,
                 task_ids(self.cloud_task_id),
                 self.api_params,
                 rules=self._rules_now(),
                 overrides=self._overrides(),
-                together=self.together,
+                group=self.group,
                 log=self.log.info,
             )
         if not self._rounds.read(until_one_goes_on=self.deferrable):
@@ -227,9 +228,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def _conclude(self, context: Context, ends: Sequence[Verdict]) -> Any:
         hook = self._hook_in_use()
-        ends = with_reasons(hook, self.api, ends, self.api_params)
+        ends = explain_failures(hook, self.api, ends, self.api_params)
         keep_link(context, hook, self.api, [task for end in ends if (task := seen(end)) is not None])
-        result = conclude(ends, self.together, many=is_many(self.cloud_task_id))
+        result = conclude(ends, self.group, many=is_many(self.cloud_task_id))
         for end in ends:
             if isinstance(end, Finished):
                 self.log.info("%s", end.task)
@@ -295,8 +296,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             "on_unknown": self.on_unknown,
             "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
-            "wait_for": self.together.wait_for,
-            "fail_fast": self.together.fail_fast,
+            "wait_for": self.group.wait_for,
+            "fail_fast": self.group.fail_fast,
             "end_from_trigger": self.end_from_trigger,
             "soft_fail": self.soft_fail,
             "never_fail": self.never_fail,

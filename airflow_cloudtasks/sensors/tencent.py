@@ -14,8 +14,8 @@ from airflow_cloudtasks.catalog import (
     WEDATA_TASK_INSTANCE,
     WEDATA_WORKFLOW_RUN,
 )
-from airflow_cloudtasks.polling.decisions import Missing
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.waiting.verdicts import Missing
 
 
 class WeDataTaskSensor(CloudTaskSensor):

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 
 from airflow.providers.common.compat.sdk import XCom
 from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
-from asgiref.sync import sync_to_async
 from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
-from airflow_cloudtasks.killing import AIRFLOW_TELLS, end_of, was_killed
-from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.polling.conclusion import as_event, conclude, is_skip
-from airflow_cloudtasks.polling.decisions import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
-from airflow_cloudtasks.polling.reasons import awith_reasons
-from airflow_cloudtasks.polling.together import TogetherRules, WaitFor
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
+from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
+from airflow_cloudtasks.protocol.timestamps import unix_seconds
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.start_from_trigger import AIRFLOW
-from airflow_cloudtasks.task_arguments import hook_of, unix_seconds
-from airflow_cloudtasks.task_ids import is_many, task_ids
+from airflow_cloudtasks.starting.on_kill import OnKill, wait_until_done, was_killed
 from airflow_cloudtasks.values import aware
+from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, IS_AIRFLOW_2, RETRIES_AFTER_TRIGGER_FAILURE
+from airflow_cloudtasks.waiting.explain import aexplain_failures
+from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip
+from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 
 # The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
 # later.
@@ -38,11 +38,9 @@ TIMEOUT_GRACE = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 _RETURN_VALUE = "return_value"
-# Before it, a task that a trigger fails is not retried.
-_RETRIES_SINCE = (3, 3)
 
 
-_Rules = TypeVar("_Rules", WaitRules, TogetherRules, StatusOverrides)
+_Rules = TypeVar("_Rules", WaitRules, GroupRules, StatusOverrides)
 
 
 @lru_cache(maxsize=1024)
@@ -92,7 +90,7 @@ class CloudTaskTrigger(BaseTrigger):
         never_fail: With ``end_from_trigger``: whether it is skipped whatever goes wrong.
         do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
         cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
-            :class:`~airflow_cloudtasks.on_kill.OnKill` gives it; None for nothing.
+            :class:`~airflow_cloudtasks.starting.on_kill.OnKill` gives it; None for nothing.
         carried: What the event is to have besides, as ``carried`` and with ``cancel``, in plain JSON types; None for
             nothing. Of what Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
     """
@@ -147,7 +145,7 @@ class CloudTaskTrigger(BaseTrigger):
                 tolerate_errors=tolerate_errors,
             )
         )
-        self.together = _shared(TogetherRules(wait_for=wait_for, fail_fast=fail_fast))
+        self.group = _shared(GroupRules(wait_for=wait_for, fail_fast=fail_fast))
         self.deadline = deadline
         self.grace = grace
         self.end_from_trigger = end_from_trigger
@@ -172,7 +170,7 @@ class CloudTaskTrigger(BaseTrigger):
                 "success_statuses": self.success_statuses,
                 "failure_statuses": self.failure_statuses,
                 **dataclasses.asdict(self.rules),
-                **dataclasses.asdict(self.together),
+                **dataclasses.asdict(self.group),
                 "created_since": self.created_since,
                 "deadline": self.deadline,
                 "grace": self.grace,
@@ -203,7 +201,7 @@ class CloudTaskTrigger(BaseTrigger):
         except InvalidArguments as error:
             ends = [Broken(error)]
         except asyncio.CancelledError:
-            if self.cancel is not None and not AIRFLOW_TELLS:
+            if self.cancel is not None and not CALLS_TRIGGER_ON_KILL:
                 self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
         if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
@@ -221,22 +219,19 @@ class CloudTaskTrigger(BaseTrigger):
     async def cleanup(self) -> None:
         """Stay until the task is canceled at the cloud, as Airflow itself does not: it interrupts what takes longer."""
         if self._killing is not None:
-            await end_of(self._killing)
+            await wait_until_done(self._killing)
 
     async def _cancel_if_killed(self) -> None:
         if self.cancel is not None and await was_killed(self.task_instance):
             await self._cancel(self.cancel)
 
     async def _cancel(self, cancel: Mapping[str, Any]) -> None:
-        # Here and not above, as in _wait: most triggers have nothing to cancel.
-        from airflow_cloudtasks.on_kill import OnKill
-
         on_kill = OnKill.from_dict(cancel)
-        await on_kill.carry_out_async(hook_of(on_kill.api, self.conn_id, self.region))
+        await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
-        from airflow_cloudtasks.polling.wait import wait_for_tasks
+        from airflow_cloudtasks.waiting.triggerer.wait import wait_for_tasks
 
         return wait_for_tasks(
             self.api,
@@ -246,7 +241,7 @@ class CloudTaskTrigger(BaseTrigger):
             region=self.region,
             rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since))),
             overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
-            together=self.together,
+            group=self.group,
             deadline=self._deadline(),
             log=_tell,
         )
@@ -263,16 +258,16 @@ class CloudTaskTrigger(BaseTrigger):
     async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Make the event that ends the Airflow task; None where that has to be left to a worker."""
         try:
-            hook = hook_of(self.api, self.conn_id, self.region)
-            ends = await awith_reasons(hook, self.api, ends, self.api_params)
-            result = conclude(ends, self.together, many=many)
+            hook = hook_for(self.api, self.conn_id, self.region)
+            ends = await aexplain_failures(hook, self.api, ends, self.api_params)
+            result = conclude(ends, self.group, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
                 self.log.info("Skipped: %s", error)
                 return TaskSkippedEvent()
             if isinstance(error, WaitTimedOut):
                 return None
-            if AIRFLOW < _RETRIES_SINCE:
+            if not RETRIES_AFTER_TRIGGER_FAILURE:
                 return None
             self.log.error("%s", error)
             return TaskFailedEvent()
@@ -287,8 +282,11 @@ class CloudTaskTrigger(BaseTrigger):
     async def _push(self, result: Any) -> TriggerEvent:
         """Put the result to XCom as a worker does: those of the event itself Airflow 3 stores as JSON in a string."""
         task = self.task_instance
-        if AIRFLOW < (3, 0) or task is None:
+        if IS_AIRFLOW_2 or task is None:
             return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
+        # Here and not above, as in _wait: it takes a tenth of what a DAG file pays for a sensor.
+        from asgiref.sync import sync_to_async
+
         # In asgiref's thread: from any other, Airflow before 3.3 mixes its request with those of the event loop.
         await sync_to_async(XCom.set)(
             key=_RETURN_VALUE,

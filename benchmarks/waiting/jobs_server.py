@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from airflow_cloudtasks.emulator.limits import Limits
+from airflow_cloudtasks.emulator.engine.limits import Limits
 
 _LONGEST_BODY = 64 * 2**20
 

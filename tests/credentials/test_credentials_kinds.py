@@ -34,7 +34,7 @@ from kinds import (
     signers,
 )
 
-from airflow_cloudtasks.clouds import credentials as credentials_module
+from airflow_cloudtasks.clouds.credentials import source as credentials_module
 from airflow_cloudtasks.errors import (
     CloudApiError,
     CloudTasksError,

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kinds import ALIBABA_ASSUMES, ASSUMING, EITHER_WAY, KEY, Hook, Kind, Machine, aread, asked, read, signers
 
-from airflow_cloudtasks.clouds import vendor
+from airflow_cloudtasks.clouds.credentials.source import shared
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.model import CloudTask
@@ -120,16 +120,16 @@ def test_equal_settings_share_a_source_and_its_last_user_frees_it(machine: Machi
     different = kind.connect(machine, role_session_name="another")
     assert different.get_conn().account.credentials is not one.get_conn().account.credentials
     gc.collect()
-    assert len(vendor._shared) == 2
+    assert len(shared._shared) == 2
     del different
     gc.collect()
-    assert len(vendor._shared) == 1
+    assert len(shared._shared) == 1
     del one
     gc.collect()
-    assert len(vendor._shared) == 1
+    assert len(shared._shared) == 1
     del other
     gc.collect()
-    assert len(vendor._shared) == 0
+    assert len(shared._shared) == 0
 
 
 def test_other_settings_are_another_session(machine: Machine) -> None:

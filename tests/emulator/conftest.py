@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import pytest
 from certificates import Certificates, make_certificates
 
-from airflow_cloudtasks.emulator import signatures
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator.server.emulator import Emulator
+from airflow_cloudtasks.emulator.vendor import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

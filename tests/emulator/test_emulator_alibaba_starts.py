@@ -16,12 +16,12 @@ from alibabacloud_ice20201109 import models as ice
 from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
 
-from airflow_cloudtasks.emulator.actions import ACTIONS
+from airflow_cloudtasks.emulator.products.registry import ACTIONS
 
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
 
 REQUESTS = {
     "StartWorkflow": ice.StartWorkflowRequest,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.parsing import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client

@@ -6,16 +6,16 @@ from itertools import cycle
 
 import pytest
 
-from airflow_cloudtasks.emulator.actions import ACTIONS_BY_API
-from airflow_cloudtasks.emulator.answers import merge, put, show_task
-from airflow_cloudtasks.emulator.faults import Fault, Faults
-from airflow_cloudtasks.emulator.journal import Journal
-from airflow_cloudtasks.emulator.keys import Nonces
-from airflow_cloudtasks.emulator.limits import Limits, SlidingWindow
-from airflow_cloudtasks.emulator.parsing import parse_task
-from airflow_cloudtasks.emulator.scripts import Step, position
-from airflow_cloudtasks.emulator.times import beijing_time
-from airflow_cloudtasks.emulator.wire import Exchange, JsonObject, iso_utc
+from airflow_cloudtasks.emulator.control.parsing import parse_task
+from airflow_cloudtasks.emulator.engine.faults import Fault, Faults
+from airflow_cloudtasks.emulator.engine.journal import Exchange, Journal
+from airflow_cloudtasks.emulator.engine.keys import Nonces
+from airflow_cloudtasks.emulator.engine.limits import Limits, SlidingWindow
+from airflow_cloudtasks.emulator.engine.scripts import Step, position
+from airflow_cloudtasks.emulator.engine.times import beijing_time, iso_utc
+from airflow_cloudtasks.emulator.engine.values import JsonObject
+from airflow_cloudtasks.emulator.products.registry import ACTIONS_BY_API
+from airflow_cloudtasks.emulator.products.shared.answers import merge, put, show_task
 
 START = 1_700_000_000.0
 SCRIPT = (Step("Init", 2), Step("Processing", 3), Step("Succeed"))

@@ -8,13 +8,13 @@ import pytest
 from tccli_definitions import declared, example_inputs, example_outputs, lacking, mistakes
 from vendor_clients import tencent
 
-from airflow_cloudtasks.emulator.actions import ACTIONS
+from airflow_cloudtasks.emulator.products.registry import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_cloudtasks.emulator.contract import Action, Parameter
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator.vendor.contract import Action, Parameter
 
 TENCENT = [action for action in ACTIONS if action.service in ("wedata", "lke")]
 EXAMPLES = [

@@ -13,12 +13,12 @@ from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_ice20201109.models import ListWorkflowTasksRequest
 from alibabacloud_tea_openapi.models import Config
 
-from airflow_cloudtasks.emulator.wire import iso_utc
+from airflow_cloudtasks.emulator.engine.times import iso_utc
 
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
 
 BDRC, ICE = "bdrc.task", "ice.workflow_task"
 ELSE = base64.b64encode(b"else 3").decode()

@@ -9,8 +9,8 @@ import pytest
 from conftest import Client, Prepared
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from airflow_cloudtasks.emulator import server
-from airflow_cloudtasks.emulator.app import split_target
+from airflow_cloudtasks.emulator.server import emulator as server
+from airflow_cloudtasks.emulator.server.app import split_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

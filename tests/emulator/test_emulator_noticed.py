@@ -13,7 +13,7 @@ from alibabacloud_ice20201109.models import GetWorkflowTaskRequest, ListWorkflow
 from alibabacloud_tea_openapi.models import Config
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.parsing import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_cloudtasks.emulator import signatures
+from airflow_cloudtasks.emulator.vendor import signatures
 
 ALIBABA_SIGNED = (
     "host",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_cloudtasks.emulator.keys import ISSUED_KEPT, Key, KeyRing
-from airflow_cloudtasks.emulator.sts import StsSettings, issue, machine_session, open_session
+from airflow_cloudtasks.emulator.engine.keys import ISSUED_KEPT, Key, KeyRing
+from airflow_cloudtasks.emulator.engine.sts import StsSettings, issue, machine_session, open_session
 
 if TYPE_CHECKING:
     from conftest import Answer, Client
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator.server.emulator import Emulator
 
 ALIBABA_ROLE = "acs:ram::123456789012****:role/adminrole"
 TENCENT_ROLE = "qcs::cam::uin/100015158414:roleName/readOnlyRole"

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.emulator import actions, alibaba, parsing, starting, tencent
-from airflow_cloudtasks.emulator.answers import answer_task
-from airflow_cloudtasks.emulator.contract import Action, NotFound, Parameter, TaskShape
-from airflow_cloudtasks.emulator.scripts import Step
+from airflow_cloudtasks.emulator.control import parsing
+from airflow_cloudtasks.emulator.engine.scripts import Step
+from airflow_cloudtasks.emulator.products import registry as actions
+from airflow_cloudtasks.emulator.products.shared import starting
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task
+from airflow_cloudtasks.emulator.vendor import alibaba, tencent
+from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter, TaskShape
 
 QUERY, JSON = ("query",), ("json",)
 

@@ -18,9 +18,9 @@ from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.polling import poller, report
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.triggerer import metrics, poller
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 EVER = 1_000_000
@@ -369,7 +369,7 @@ def test_a_look_up_that_hangs_keeps_no_wait_beyond_its_time(cloud: Emulator, mon
         await asyncio.sleep(3600)
 
     monkeypatch.setattr("airflow_cloudtasks.hooks.calling.get_async_connection", hangs)
-    monkeypatch.setattr("airflow_cloudtasks.polling.watch._LAST_POLL_WITHIN", 1.0)
+    monkeypatch.setattr("airflow_cloudtasks.waiting.triggerer.watch._LAST_POLL_WITHIN", 1.0)
     began = time.monotonic()
     assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
     assert time.monotonic() - began < 15
@@ -398,7 +398,7 @@ def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
 def test_a_refused_key_is_refused_once_for_all(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, make: Callable[..., CloudTaskTrigger]
 ) -> None:
-    monkeypatch.setattr("airflow_cloudtasks.polling.decisions.CredentialsGrace.SECONDS", 2.0)
+    monkeypatch.setattr("airflow_cloudtasks.waiting.verdicts.CredentialsGrace.SECONDS", 2.0)
     for variable, written in cloud.connections().items():
         monkeypatch.setenv(variable, json.dumps(json.loads(written) | {"password": "wrong"}))
     seen = wait(*(make(str(number), poke_interval=1) for number in range(100)))
@@ -468,7 +468,7 @@ def test_metrics_and_a_line_a_minute_say_the_same(
         def timing(name: str, value: float, tags: Any = None) -> None:
             told.setdefault(name, []).append(value)
 
-    monkeypatch.setattr(report, "Stats", Stats)
+    monkeypatch.setattr(metrics, "Stats", Stats)
     monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
     cloud.add_task("bdrc.task", "0", script=[("RUNNING", 1), ("COMPLETE", None)])
     cloud.add_task("bdrc.task", "1", script=[("RUNNING", 4), ("COMPLETE", None)])

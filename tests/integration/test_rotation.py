@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from secure_cloud import ROLES, SecureCloud, secure_cloud
 
-from airflow_cloudtasks.polling.decisions import CredentialsGrace
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.verdicts import CredentialsGrace
 
 WAITS = 20
 # Of APIs that have no list: each wait's polls can be told apart.

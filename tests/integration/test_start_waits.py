@@ -15,7 +15,7 @@ from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook
-from airflow_cloudtasks.operators import start
+from airflow_cloudtasks.operators import start_cloud_task
 from airflow_cloudtasks.operators.alibaba import IceStartWorkflowOperator
 from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator, StartCloudTaskOperator
 from airflow_cloudtasks.operators.tencent import (
@@ -95,15 +95,15 @@ def test_nothing_is_canceled_where_that_is_not_wanted(cloud: Emulator) -> None:
 def test_a_kill_in_the_middle_of_the_start_cancels_what_was_started(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting, started = operator(**WORKFLOW), start.Starter.started
+    waiting, started = operator(**WORKFLOW), start_cloud_task.Starter.started
 
-    def interrupted(starter: start.Starter) -> Any:
+    def interrupted(starter: start_cloud_task.Starter) -> Any:
         attempt = started(starter)
         # Airflow's signal comes before anybody knows what was started.
         waiting.on_kill()
         return attempt
 
-    monkeypatch.setattr(start.Starter, "started", interrupted)
+    monkeypatch.setattr(start_cloud_task.Starter, "started", interrupted)
     with pytest.raises(AirflowException, match="killed while the cloud's was being started"):
         Run()(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
@@ -113,7 +113,7 @@ def test_a_kill_in_the_middle_of_the_start_cancels_what_was_started(
 def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
     cloud: Emulator, deferrable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "_UNSEEN_INTERVAL", 0.1)
+    monkeypatch.setattr(start_cloud_task, "_UNSEEN_INTERVAL", 0.1)
     waiting, looks = operator(**WORKFLOW, deferrable=deferrable), []
     first_look = waiting._first_look
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks import client
 from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.clouds import client
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import (
     CloudApiError,
@@ -25,12 +25,12 @@ from airflow_cloudtasks.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.starting import finder as finder_module
 from airflow_cloudtasks.starting import starter as starter_module
 from airflow_cloudtasks.starting.attempt import Attempt
 from airflow_cloudtasks.starting.starter import Starter
-from airflow_cloudtasks.task_arguments import hook_of
 
 PROJECT, BOT, DAY, INSTANCE = "2417334454903762944", "1749000000000000000", "2026-01-02", "20250714_2026-01-02 00:00:00"
 # By the emulator's clock, which the tests put forward.
@@ -111,7 +111,7 @@ class Noting:
 
     def __init__(self) -> None:
         self.value: dict[str, Any] | None = None
-        self.stages: list[str] = []
+        self.progresses: list[str] = []
 
     def get(self) -> dict[str, Any] | None:
         return self.value
@@ -119,11 +119,11 @@ class Noting:
     def keep(self, value: dict[str, Any]) -> None:
         # As a database keeps it.
         self.value = json.loads(json.dumps(value))
-        self.stages.append(value["stage"])
+        self.progresses.append(value["progress"])
 
     def forget(self) -> None:
         self.value = None
-        self.stages.append("forgotten")
+        self.progresses.append("forgotten")
 
 
 class Cloud:
@@ -141,7 +141,7 @@ class Cloud:
     def starter(self, case: Case, run: int = 1, memory: Noting | None = None, **more: Any) -> Starter:
         api = APIS[case.api]
         return Starter(
-            more.pop("hook", None) or hook_of(api, None, None),
+            more.pop("hook", None) or hook_for(api, None, None),
             api,
             api.start(case.action),
             case.parameters | more.pop("parameters", {}),
@@ -168,7 +168,7 @@ class Cloud:
 
         class Dying(Noting):
             def keep(self, value: dict[str, Any]) -> None:
-                if value["stage"] != "asking":
+                if value["progress"] != "asking":
                     raise Died
                 super().keep(value)
                 if not carried_out:
@@ -217,7 +217,9 @@ def test_what_is_started_is_remembered_before_and_after(cloud: Cloud, case: Case
     class Watching(Noting):
         def keep(self, value: dict[str, Any]) -> None:
             super().keep(value)
-            sent.append((value["stage"], cloud.requests(case), len(cloud.emulator.requests("bpstudio.task_execute"))))
+            sent.append(
+                (value["progress"], cloud.requests(case), len(cloud.emulator.requests("bpstudio.task_execute")))
+            )
 
     sent: list[tuple[str, int, int]] = []
     attempt = cloud.start(case, memory=Watching())
@@ -274,7 +276,7 @@ def test_a_cloud_that_does_not_answer_is_left_for_the_next_try(cloud: Cloud, cas
     cloud.emulator.clear_faults()
     attempt = cloud.start(case)
     assert cloud.ids(case) == [*attempt.ids]
-    assert cloud.memory.stages == ["asking"] * 4 + ["begun"]
+    assert cloud.memory.progresses == ["asking"] * 4 + ["begun"]
 
 
 @pytest.mark.parametrize("fault", [*CARRIED_OUT, *NOT_CARRIED_OUT])
@@ -367,7 +369,7 @@ def test_a_connection_that_cannot_be_used_has_started_nothing(
 def test_a_connection_that_cannot_be_looked_up_has_started_nothing(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = hook_of(APIS[case.api], None, None)
+    hook = hook_for(APIS[case.api], None, None)
 
     def fails(conn_id: str) -> Any:
         raise ConnectionError("the database")
@@ -386,7 +388,7 @@ def test_credentials_that_nobody_gives_have_started_nothing(cloud: Cloud, case: 
         def get(self) -> Any:
             raise UnreadableAnswer("no token")
 
-    hook = hook_of(APIS[case.api], None, None)
+    hook = hook_for(APIS[case.api], None, None)
     connected = hook.get_conn()
     connected.account = replace(connected.account, credentials=Failing(), retries=client.Retries(tries=1))
     with pytest.raises(UnreadableAnswer):
@@ -492,7 +494,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_until_the_user_clears(cloud: 
                 raise PermissionDenied("no")
             return self._real.call(service, action, *args, **more)
 
-    hook = Forbidding(hook_of(APIS[case.api], None, None))
+    hook = Forbidding(hook_for(APIS[case.api], None, None))
     with pytest.raises(PermissionDenied):
         cloud.start(case, hook=hook)
     assert cloud.requests(case) == 1

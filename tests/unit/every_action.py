@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import tccli
 
-from airflow_cloudtasks.action import Action
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.paging import Pages
+from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
+from airflow_cloudtasks.spec.action import Action
 
 
 def actions(api: TaskApi) -> Iterator[Action]:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_cloudtasks.clouds import CLOUDS
-from airflow_cloudtasks.clouds.wire import Asked, HttpAnswer
+from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.wire import ApiCall, HttpAnswer
 from airflow_cloudtasks.errors import (
     BadRequest,
     CloudApiError,
@@ -37,11 +37,11 @@ ALIBABA, BPSTUDIO, TENCENT = asked(ALIBABA_SERVICE, RPC), asked(ALIBABA_SERVICE,
 CALLS = pytest.mark.parametrize("call", [ALIBABA, BPSTUDIO, TENCENT], ids=["alibaba", "bpstudio", "tencent"])
 
 
-def read(call: Asked, said: HttpAnswer) -> dict[str, Any]:
+def read(call: ApiCall, said: HttpAnswer) -> dict[str, Any]:
     return CLOUDS[call.service.cloud].read(call, said)
 
 
-def error_of(call: Asked, said: HttpAnswer) -> CloudApiError:
+def error_of(call: ApiCall, said: HttpAnswer) -> CloudApiError:
     with pytest.raises(CloudApiError) as caught:
         read(call, said)
     return caught.value
@@ -202,7 +202,7 @@ PAGE = b"<html><body>Bad gateway</body></html>"
 )
 @pytest.mark.parametrize("body", [PAGE, b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_object_may_be_gone_a_moment_later(
-    call: Asked, status: int, kind: type[CloudApiError], body: bytes
+    call: ApiCall, status: int, kind: type[CloudApiError], body: bytes
 ) -> None:
     error = error_of(call, answer(body, status))
     assert type(error) is kind
@@ -244,7 +244,7 @@ envelopes = st.dictionaries(
     envelopes | envelopes.map(lambda inner: {"Response": inner}) | envelopes.map(lambda e: {"Response": {"Error": e}}),
     st.sampled_from([200, 302, 400, 403, 404, 429, 500]),
 )
-def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: Asked, said: Any, status: int) -> None:
+def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: ApiCall, said: Any, status: int) -> None:
     try:
         result: dict[str, Any] | CloudApiError = read(call, answer(said, status))
     except CloudApiError as error:
@@ -269,7 +269,7 @@ def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: Asked, 
         (ALIBABA, {"Code": None}),
     ],
 )
-def test_a_broken_error_is_still_told(call: Asked, said: Any) -> None:
+def test_a_broken_error_is_still_told(call: ApiCall, said: Any) -> None:
     error = error_of(call, answer(said, 400))
     assert type(error) is BadRequest
     assert error.code
@@ -322,7 +322,7 @@ def test_the_service_may_name_a_date_to_wait_for() -> None:
     ],
     ids=["alibaba", "bpstudio", "tencent"],
 )
-def test_a_secret_that_the_vendor_repeats_is_not_told_on(call: Asked, said: Any) -> None:
+def test_a_secret_that_the_vendor_repeats_is_not_told_on(call: ApiCall, said: Any) -> None:
     knowing = asked(call.service, call.action, secrets=("my-secret", "my-token"))
     error = error_of(knowing, answer(said, 400))
     assert error.message == "secret *** with *** is no good"

@@ -9,8 +9,8 @@ from itertools import count, pairwise
 
 import pytest
 
-from airflow_cloudtasks.emulator.limits import SlidingWindow
-from airflow_cloudtasks.polling.budget import Budget
+from airflow_cloudtasks.emulator.engine.limits import SlidingWindow
+from airflow_cloudtasks.waiting.triggerer.budget import Budget
 
 ALLOWED = 20.0
 

@@ -18,9 +18,9 @@ from airflow_cloudtasks.errors import (
     WaitTimedOut,
 )
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.polling.conclusion import as_event, conclude, from_event, is_skip
-from airflow_cloudtasks.polling.decisions import Broken, Finished, Verdict, Waiting
-from airflow_cloudtasks.polling.together import Together, TogetherRules
+from airflow_cloudtasks.waiting.group import GroupRules, WaitGroup
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip
+from airflow_cloudtasks.waiting.verdicts import Broken, Finished, Verdict, Waiting
 
 
 def task(name: str, state: TaskState, **fields: Any) -> CloudTask:
@@ -30,8 +30,8 @@ def task(name: str, state: TaskState, **fields: Any) -> CloudTask:
 OK, FAILED = Finished(task("1", TaskState.SUCCEEDED)), Finished(task("2", TaskState.FAILED, message="no disk"))
 CANCELED, RUNNING = Finished(task("3", TaskState.CANCELED)), Waiting(task("4", TaskState.RUNNING))
 DENIED, UNSEEN = Broken(PermissionDenied("no")), Waiting(None)
-ALL, ANY = TogetherRules(), TogetherRules(wait_for="any")
-ALL_FAST, ANY_FAST = TogetherRules(fail_fast=True), TogetherRules(wait_for="any", fail_fast=True)
+ALL, ANY = GroupRules(), GroupRules(wait_for="any")
+ALL_FAST, ANY_FAST = GroupRules(fail_fast=True), GroupRules(wait_for="any", fail_fast=True)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ ALL_FAST, ANY_FAST = TogetherRules(fail_fast=True), TogetherRules(wait_for="any"
         (ANY_FAST, [OK, FAILED, OK], 1),
     ],
 )
-def test_waiting_is_over_when_no_other_end_matters(rules: TogetherRules, ends: list[Verdict], over_after: int) -> None:
-    together = Together(3, rules)
-    taken = [together.take(index, end) for index, end in enumerate(ends[:over_after])]
+def test_waiting_is_over_when_no_other_end_matters(rules: GroupRules, ends: list[Verdict], over_after: int) -> None:
+    group = WaitGroup(3, rules)
+    taken = [group.take(index, end) for index, end in enumerate(ends[:over_after])]
     assert taken == [False] * (over_after - 1) + [True]
 
 
 def test_a_wait_for_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="wait_for is 'some'; expected one of all, any"):
-        TogetherRules(wait_for="some")  # type: ignore[arg-type]
+        GroupRules(wait_for="some")  # type: ignore[arg-type]
 
 
 def test_one_task_is_the_result_and_a_list_is_a_list() -> None:
@@ -107,7 +107,7 @@ def test_an_error_comes_first_and_names_the_others() -> None:
         (ALL, [Broken(InvalidArguments("none")), FAILED], InvalidArguments),
     ],
 )
-def test_what_a_wait_ends_with(rules: TogetherRules, ends: list[Verdict], error: type[Exception]) -> None:
+def test_what_a_wait_ends_with(rules: GroupRules, ends: list[Verdict], error: type[Exception]) -> None:
     with pytest.raises(error):
         conclude(ends, rules, many=len(ends) > 1)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.client import Account
-from airflow_cloudtasks.clouds.credentials import CredentialSettings, VendorCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
+from airflow_cloudtasks.clouds.client import Account
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, VendorCredentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
-from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionValues, Words, read_connection
+from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionFields, ConnectionValues, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -23,22 +23,22 @@ OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowh
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for words in (ALIBABA, TENCENT):
-        for variable in words.variables.values():
+    for cloud_fields in (ALIBABA, TENCENT):
+        for variable in cloud_fields.variables.values():
             monkeypatch.delenv(variable, raising=False)
 
 
-def connection(words: Words = ALIBABA, extra: Any = MappingProxyType({}), **fields: Any) -> Account:
+def connection(cloud_fields: ConnectionFields = ALIBABA, extra: Any = MappingProxyType({}), **fields: Any) -> Account:
     values: dict[str, Any] = {
         "conn_id": "my_conn",
-        "conn_type": words.conn_types[0],
+        "conn_type": cloud_fields.conn_types[0],
         "login": "my-id",
         "password": SECRET,
         "host": None,
         "port": None,
         **fields,
     }
-    return read_connection(words, ConnectionValues(**values, extra=extra), "tests")
+    return read_connection(cloud_fields, ConnectionValues(**values, extra=extra), "tests")
 
 
 def credentials(account: Account) -> Credentials:
@@ -46,7 +46,7 @@ def credentials(account: Account) -> Credentials:
 
 
 @pytest.mark.parametrize(
-    ("words", "fields", "text"),
+    ("cloud_fields", "fields", "text"),
     [
         (ALIBABA, {"conn_type": "http"}, "its type is 'http'; expected cloudtasks_alibaba or alibaba_cloud."),
         (ALIBABA, {"conn_type": ""}, "its type is ''; expected cloudtasks_alibaba or alibaba_cloud."),
@@ -92,8 +92,8 @@ def credentials(account: Account) -> Credentials:
         (TENCENT, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
         # Kinds of credentials, and what each needs.
         *(
-            (words, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
-            for words, role, arn, text in (
+            (cloud_fields, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
+            for cloud_fields, role, arn, text in (
                 (ALIBABA, "ram_role_arn", "acs:ram::1:role/r", "it has no AccessKey ID, which auth_type ram_role_arn"),
                 (TENCENT, "role_arn", "qcs::cam::uin/1:roleName/r", "it has no SecretId, which auth_type role_arn"),
             )
@@ -125,12 +125,12 @@ def credentials(account: Account) -> Credentials:
         ),
         *(
             (
-                words,
-                {"extra": {"auth_type": "access_key", words.token_extra: TOKEN}},
-                f"it holds '{words.token_extra}', of which auth_type access_key makes no use; set auth_type to sts, "
-                "or take the token out.",
+                cloud_fields,
+                {"extra": {"auth_type": "access_key", cloud_fields.token_extra: TOKEN}},
+                f"it holds '{cloud_fields.token_extra}', of which auth_type access_key makes no use; "
+                "set auth_type to sts, or take the token out.",
             )
-            for words in (ALIBABA, TENCENT)
+            for cloud_fields in (ALIBABA, TENCENT)
         ),
         (
             ALIBABA,
@@ -140,8 +140,8 @@ def credentials(account: Account) -> Credentials:
         ),
         # A session's settings.
         *(
-            (words, {"extra": {"auth_type": role, "role_arn": "r", **settings}}, text)
-            for words, role in ((ALIBABA, "ram_role_arn"), (TENCENT, "role_arn"))
+            (cloud_fields, {"extra": {"auth_type": role, "role_arn": "r", **settings}}, text)
+            for cloud_fields, role in ((ALIBABA, "ram_role_arn"), (TENCENT, "role_arn"))
             for settings, text in (
                 (
                     {"policy": "{'no': 'json'}"},
@@ -203,9 +203,11 @@ def credentials(account: Account) -> Credentials:
         ),
     ],
 )
-def test_a_connection_that_cannot_be_used_says_what_to_do(words: Words, fields: dict[str, Any], text: str) -> None:
+def test_a_connection_that_cannot_be_used_says_what_to_do(
+    cloud_fields: ConnectionFields, fields: dict[str, Any], text: str
+) -> None:
     with pytest.raises(InvalidConnection) as caught:
-        connection(words, **fields)
+        connection(cloud_fields, **fields)
     told = str(caught.value)
     assert told.startswith("The Airflow connection 'my_conn' cannot be used: ")
     assert text in told
@@ -221,10 +223,10 @@ def test_a_bad_connection_is_a_value_error_and_one_of_this_package() -> None:
     assert issubclass(InvalidConnection, CloudTasksError)
 
 
-@pytest.mark.parametrize("words", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
-def test_login_and_password_are_the_key(words: Words) -> None:
-    account = connection(words, login=" my-id\n", password=f" {SECRET}\n")
-    assert account.cloud == words.cloud
+@pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
+def test_login_and_password_are_the_key(cloud_fields: ConnectionFields) -> None:
+    account = connection(cloud_fields, login=" my-id\n", password=f" {SECRET}\n")
+    assert account.cloud == cloud_fields.cloud
     assert credentials(account) == Credentials("my-id", SECRET)
     assert asyncio.run(account.credentials.aget()) == credentials(account)
 
@@ -241,7 +243,7 @@ def test_a_connection_of_the_official_alibaba_provider_works_as_it_is() -> None:
         },
     )
     assert credentials(account) == Credentials("my-id", SECRET)
-    assert account.place.region == "cn-hangzhou"
+    assert account.location.region == "cn-hangzhou"
 
 
 def test_tencents_key_may_stand_in_extra() -> None:
@@ -254,20 +256,22 @@ def test_login_and_password_come_before_extra() -> None:
     assert credentials(account) == Credentials("my-id", SECRET)
 
 
-@pytest.mark.parametrize(("words", "field"), [(ALIBABA, "security_token"), (TENCENT, "token")])
+@pytest.mark.parametrize(("cloud_fields", "field"), [(ALIBABA, "security_token"), (TENCENT, "token")])
 @pytest.mark.parametrize("told", [{}, {"auth_type": "sts"}, {"auth_type": None}, {"auth_type": ""}])
-def test_a_temporary_token_is_used_with_its_key(words: Words, field: str, told: dict[str, Any]) -> None:
-    account = connection(words, extra={field: f" {TOKEN} ", **told})
+def test_a_temporary_token_is_used_with_its_key(
+    cloud_fields: ConnectionFields, field: str, told: dict[str, Any]
+) -> None:
+    account = connection(cloud_fields, extra={field: f" {TOKEN} ", **told})
     assert credentials(account) == Credentials("my-id", SECRET, TOKEN)
 
 
-@pytest.mark.parametrize("words", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
+@pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
 @pytest.mark.parametrize("empty", [None, "", " "])
-def test_an_empty_connection_form_means_the_defaults(words: Words, empty: str | None) -> None:
-    names = connection_type(words.conn_types[0])["conn-fields"]
+def test_an_empty_connection_form_means_the_defaults(cloud_fields: ConnectionFields, empty: str | None) -> None:
+    names = connection_type(cloud_fields.conn_types[0])["conn-fields"]
     assert len(names) > 15
-    account = connection(words, extra=dict.fromkeys(names, empty))
-    assert (account.place, account.endpoints) == (Place(None, "cn", "public"), {})
+    account = connection(cloud_fields, extra=dict.fromkeys(names, empty))
+    assert (account.location, account.endpoints) == (Location(None, "cn", "public"), {})
     assert credentials(account) == Credentials("my-id", SECRET)
     assert (account.network.timeouts.connect, account.network.timeouts.read) == (5, 30)
     assert (account.network.proxy, account.network.ca_bundle) == (None, None)
@@ -356,13 +360,13 @@ def settings(account: Account) -> CredentialSettings:
     return account.credentials._settings
 
 
-@pytest.mark.parametrize("words", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
-def test_with_no_key_and_no_auth_type_the_vendors_default_chain_is_meant(words: Words) -> None:
-    account = connection(words, login=None, password=None)
-    told = connection(words, login=None, password=None, extra={"auth_type": "default"})
+@pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
+def test_with_no_key_and_no_auth_type_the_vendors_default_chain_is_meant(cloud_fields: ConnectionFields) -> None:
+    account = connection(cloud_fields, login=None, password=None)
+    told = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
     assert account.credentials is told.credentials
     assert isinstance(account.credentials, VendorCredentials)
-    module = import_module(f"airflow_cloudtasks.clouds.{words.cloud}_credentials")
+    module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud_fields.cloud}")
     assert account.credentials._make is module.CREDENTIAL_CLASSES["default"]
 
 
@@ -373,7 +377,7 @@ def test_half_a_key_is_no_default_chain(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "extra", "url"),
+    ("cloud_fields", "extra", "url"),
     [
         (ALIBABA, {}, "https://sts.aliyuncs.com"),
         (ALIBABA, {"region": "cn-shanghai"}, "https://sts.cn-shanghai.aliyuncs.com"),
@@ -385,9 +389,11 @@ def test_half_a_key_is_no_default_chain(missing: str) -> None:
         (ALIBABA, {"endpoints": {"sts": "https://sts.test", "ice": "ice.test"}}, "https://sts.test"),
     ],
 )
-def test_sts_is_asked_where_the_other_services_are(words: Words, extra: dict[str, Any], url: str) -> None:
-    role = {"auth_type": "ram_role_arn" if words is ALIBABA else "role_arn", "role_arn": "r"}
-    assert settings(connection(words, extra=role | extra)).sts.url == url
+def test_sts_is_asked_where_the_other_services_are(
+    cloud_fields: ConnectionFields, extra: dict[str, Any], url: str
+) -> None:
+    role = {"auth_type": "ram_role_arn" if cloud_fields is ALIBABA else "role_arn", "role_arn": "r"}
+    assert settings(connection(cloud_fields, extra=role | extra)).sts.url == url
 
 
 def test_the_proxys_password_is_never_shown() -> None:

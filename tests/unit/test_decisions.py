@@ -20,16 +20,9 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.polling.decisions import (
-    Broken,
-    ChangeLog,
-    CredentialsGrace,
-    Finished,
-    Waiting,
-    WaitRules,
-    judge,
-    next_delay,
-)
+from airflow_cloudtasks.waiting.backoff import next_delay
+from airflow_cloudtasks.waiting.change_log import ChangeLog
+from airflow_cloudtasks.waiting.verdicts import Broken, CredentialsGrace, Finished, Waiting, WaitRules, judge
 
 RULES = WaitRules()
 PASSING = [Throttled, TransientError, UnreadableAnswer]

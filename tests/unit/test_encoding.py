@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import InvalidArguments
-from airflow_cloudtasks.start import Start
+from airflow_cloudtasks.protocol.encode import encode
+from airflow_cloudtasks.spec.start import Start
 
 EVENING = datetime(2026, 1, 31, 20, 30, tzinfo=UTC)
 IN_NEW_YORK = datetime(2026, 1, 31, 15, 30, tzinfo=timezone(timedelta(hours=-5)))

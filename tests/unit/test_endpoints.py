@@ -11,10 +11,10 @@ from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_tea_openapi.utils_models import Config
 
 from airflow_cloudtasks.catalog import APIS, BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK, LKE_TASK, WEDATA_TASK
-from airflow_cloudtasks.client import Account, CloudClient
-from airflow_cloudtasks.clouds import CLOUDS
-from airflow_cloudtasks.clouds.credentials import StaticCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
+from airflow_cloudtasks.clouds.client import Account, CloudClient
+from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
+from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.spec import TaskApi
 
@@ -31,7 +31,7 @@ def client(api: TaskApi, region: str | None, **more: Any) -> CloudClient:
     credentials = StaticCredentials(Credentials("id", "secret"))
     endpoints = {name: Endpoint.parse(written) for name, written in more.pop("endpoints", {}).items()}
     return CloudClient(
-        Account(cloud=api.cloud, credentials=credentials, place=Place(region, **more), endpoints=endpoints)
+        Account(cloud=api.cloud, credentials=credentials, location=Location(region, **more), endpoints=endpoints)
     )
 
 
@@ -147,7 +147,7 @@ def test_an_endpoint_override_is_of_every_service() -> None:
 def test_a_cloud_knows_the_address_of_each_of_its_services(cloud: str) -> None:
     for api in APIS.values():
         if api.cloud == cloud:
-            assert CLOUDS[cloud].endpoint(api.service, Place("cn-shanghai")).url.startswith("https://")
+            assert CLOUDS[cloud].endpoint(api.service, Location("cn-shanghai")).url.startswith("https://")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import NotFound, Throttled
-from airflow_cloudtasks.explaining import FAILED_PARTS, explanation
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.normalise import normalise
+from airflow_cloudtasks.protocol.explain import FAILED_PARTS, explanation
+from airflow_cloudtasks.protocol.normalise import normalise
 
 Answering = Callable[[str, dict[str, Any]], Any]
 

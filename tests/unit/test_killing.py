@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks import killing
 from airflow_cloudtasks.catalog import ICE_AI_WORKFLOW_TASK
-from airflow_cloudtasks.on_kill import OnKill
+from airflow_cloudtasks.starting import on_kill
+from airflow_cloudtasks.starting.on_kill import OnKill
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 
@@ -52,6 +52,6 @@ async def _killed(trigger: CloudTaskTrigger) -> None:
 def test_older_airflow_is_asked_whether_the_user_has_ended_the_task(
     monkeypatch: pytest.MonkeyPatch, state: str | None, killed: bool
 ) -> None:
-    for way in ("_state_told", "_state_in_database"):
-        monkeypatch.setattr(killing, way, lambda task_instance: state)
-    assert asyncio.run(killing.was_killed(object())) is killed
+    for way in ("_state_from_api_server", "_state_from_database"):
+        monkeypatch.setattr(on_kill, way, lambda task_instance: state)
+    assert asyncio.run(on_kill.was_killed(object())) is killed

@@ -10,8 +10,8 @@ import pytest
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import MalformedAnswer
-from airflow_cloudtasks.polling.listing import ListCost, Sweep, since
 from airflow_cloudtasks.spec import Action, TaskList
+from airflow_cloudtasks.waiting.triggerer.sweep import ListCost, Sweep, since
 
 BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.starting import memory as memory_module
 from airflow_cloudtasks.starting.memory import TaskMemory, memory_of
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
-IS_AIRFLOW_2 = AIRFLOW < (3, 0)
-VALUE = {"run": 1, "stage": "asking", "ids": []}
+IS_AIRFLOW_2 = AIRFLOW_VERSION < (3, 0)
+VALUE = {"run": 1, "progress": "asking", "ids": []}
 
 
 class Store:
@@ -51,7 +51,7 @@ def with_store(store: Store) -> TaskMemory:
 @pytest.fixture
 def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables of the database, as a worker has them; in Airflow 3 it asks the API server for them."""
-    if AIRFLOW >= (3, 0):
+    if AIRFLOW_VERSION >= (3, 0):
         from airflow.models.variable import Variable
         from airflow.providers.common.compat.sdk import Variable as OfWorker
 
@@ -63,7 +63,7 @@ def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_variable_holds_it_until_it_is_to_be_forgotten() -> None:
     memory = with_variables()
     assert memory.get() is None
-    for value in (VALUE, VALUE | {"stage": "begun", "ids": ["\u4efb\u52a1"]}):
+    for value in (VALUE, VALUE | {"progress": "begun", "ids": ["\u4efb\u52a1"]}):
         memory.keep(value)
         assert with_variables().get() == value
     memory.forget()
@@ -128,7 +128,7 @@ def test_a_variable_that_is_not_ours_any_more_is_nothing() -> None:
     memory.forget()
 
 
-@pytest.mark.skipif(AIRFLOW >= (3, 0), reason="Airflow 3's workers have no database")
+@pytest.mark.skipif(AIRFLOW_VERSION >= (3, 0), reason="Airflow 3's workers have no database")
 @pytest.mark.usefixtures("variables")
 def test_a_database_that_fails_is_none_that_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.models.variable import Variable
@@ -154,7 +154,7 @@ def test_the_state_store_holds_it_also_when_the_task_has_ended_and_for_as_long_a
     assert with_store(store).get() is None
 
 
-@pytest.mark.skipif(AIRFLOW < (3, 3), reason="Airflow has no state store")
+@pytest.mark.skipif(AIRFLOW_VERSION < (3, 3), reason="Airflow has no state store")
 def test_nothing_expires_in_the_state_store() -> None:
     from airflow.sdk import NEVER_EXPIRE
 

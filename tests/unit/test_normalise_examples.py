@@ -10,11 +10,11 @@ import pytest
 import tccli
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.normalise import normalise, normalise_object
-from airflow_cloudtasks.polling.listing import Sweep
+from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
+from airflow_cloudtasks.waiting.triggerer.sweep import Sweep
 
 from .calls import answer, asked_for
 

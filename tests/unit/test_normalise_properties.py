@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import CloudApiError, MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.normalise import normalise
+from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
 from airflow_cloudtasks.values import at, text
 

@@ -9,7 +9,8 @@ import pytest
 
 from airflow_cloudtasks.catalog import LKE_TASK
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.normalise import StatusOverrides, glance, normalise
+from airflow_cloudtasks.protocol.normalise import glance, normalise
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import Percentages
 
 PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, EXPIRED, SKIPPED, UNKNOWN = TaskState

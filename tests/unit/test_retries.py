@@ -26,13 +26,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from airflow_cloudtasks import transport as transport_module
-from airflow_cloudtasks.client import Account, CloudClient, Retries
-from airflow_cloudtasks.clouds.credentials import StaticCredentials
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Place
+from airflow_cloudtasks.clouds import transport as transport_module
+from airflow_cloudtasks.clouds.client import Account, CloudClient, Retries
+from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
+from airflow_cloudtasks.clouds.transport import Network, Timeouts, async_transport
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudApiError, InvalidConnection, Throttled, TransientError, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.transport import Network, Timeouts, async_transport
 
 from .calls import ALIBABA_SERVICE, JSON, ROA, RPC, TENCENT_SERVICE
 
@@ -135,7 +135,7 @@ def client(
     **more: Any,
 ) -> CloudClient:
     key = Credentials("my-id", "my-secret", "my-token")
-    values: dict[str, Any] = {"credentials": StaticCredentials(key), "place": Place("ap-guangzhou"), **more}
+    values: dict[str, Any] = {"credentials": StaticCredentials(key), "location": Location("ap-guangzhou"), **more}
     return CloudClient(
         Account(
             cloud=service.cloud,
@@ -543,7 +543,7 @@ def session_of(transport: transport_module.AsyncTransport) -> aiohttp.ClientSess
 
 def sharing() -> dict[str, Any]:
     """The sessions of this event loop."""
-    return transport_module._sessions.get(asyncio.get_running_loop(), {})
+    return transport_module._sessions.get()
 
 
 def in_a_loop(test: Callable[[], Any]) -> Callable[[], None]:

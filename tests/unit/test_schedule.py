@@ -10,19 +10,11 @@ import pytest
 
 from airflow_cloudtasks.errors import BadRequest, CredentialsError, InvalidConnection, NotFound, TransientError
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.normalise import CATALOG_STATUSES
-from airflow_cloudtasks.polling.budget import Budget
-from airflow_cloudtasks.polling.decisions import (
-    Broken,
-    CredentialsGrace,
-    Finished,
-    Outcome,
-    Verdict,
-    Waiting,
-    WaitRules,
-)
-from airflow_cloudtasks.polling.schedule import Schedule, Subject
-from airflow_cloudtasks.polling.watch import Watch
+from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES
+from airflow_cloudtasks.waiting.triggerer.budget import Budget
+from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Subject
+from airflow_cloudtasks.waiting.triggerer.watch import Watch
+from airflow_cloudtasks.waiting.verdicts import Broken, CredentialsGrace, Finished, Outcome, Verdict, Waiting, WaitRules
 
 RUNNING = CloudTask(api="toy.task", cloud="alibaba", id="7", state=TaskState.RUNNING, status="R")
 DONE = CloudTask(api="toy.task", cloud="alibaba", id="7", state=TaskState.SUCCEEDED, status="D")

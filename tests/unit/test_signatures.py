@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from airflow_cloudtasks.catalog import BDRC_TASK
-from airflow_cloudtasks.clouds import CLOUDS, alibaba, tencent
-from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint, Place, SignedRequest
+from airflow_cloudtasks.clouds import alibaba, tencent
+from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, Location, SignedRequest
 from airflow_cloudtasks.spec import Action, Service
 
 from .calls import ALIBABA_SERVICE, FORM, JSON, ROA, RPC, TENCENT_SERVICE, asked
@@ -27,7 +28,7 @@ TEMPORARY = Credentials("my-id", "my-secret", "my-token")
 
 
 def signed(
-    call: Asked, params: Mapping[str, Any] | None = None, credentials: Credentials = KEY, now: datetime = NOW
+    call: ApiCall, params: Mapping[str, Any] | None = None, credentials: Credentials = KEY, now: datetime = NOW
 ) -> SignedRequest:
     return CLOUDS[call.service.cloud].sign(
         call,
@@ -42,10 +43,10 @@ def signed(
 def test_alibabas_published_example_gives_the_published_signature() -> None:
     # Source: Alibaba Cloud, "V3 request structure and signature method", the example with fixed parameters.
     ecs = Service(cloud="alibaba", name="ecs", version="2014-05-26")
-    call = Asked(
+    call = ApiCall(
         ecs,
         Action(name="RunInstances", params=("ImageId", "RegionId"), params_in="query"),
-        alibaba.endpoint(ecs, Place("cn-shanghai")),
+        alibaba.endpoint(ecs, Location("cn-shanghai")),
     )
     with mock.patch.object(alibaba.secrets, "token_hex", return_value="3156853299f313e23d1673dc12e1703d"):
         request = signed(
@@ -66,7 +67,7 @@ def test_tencents_published_example_gives_the_published_signature() -> None:
     # Source: Tencent Cloud, "Signature v3", CVM's DescribeInstances. The page shows the keys as asterisks, and they
     # are what it signs with.
     cvm = Service(cloud="tencent", name="cvm", version="2017-03-12")
-    call = Asked(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, Place("ap-guangzhou")))
+    call = ApiCall(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, Location("ap-guangzhou")))
     request = signed(
         call,
         {"Limit": 1, "Filters": [{"Values": ["未命名"], "Name": "instance-name"}]},
@@ -177,14 +178,14 @@ def test_tencents_token_is_sent() -> None:
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_without_a_token_no_token_is_sent(call: Asked) -> None:
+def test_without_a_token_no_token_is_sent(call: ApiCall) -> None:
     assert not [name for name in signed(call).headers if "token" in name.lower()]
 
 
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_the_secret_is_never_sent(call: Asked) -> None:
+def test_the_secret_is_never_sent(call: ApiCall) -> None:
     request = signed(call, credentials=TEMPORARY)
     assert "my-secret" not in f"{request.url} {dict(request.headers)} {request.body!r}"
 
@@ -192,8 +193,8 @@ def test_the_secret_is_never_sent(call: Asked) -> None:
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_the_host_that_is_signed_is_the_one_that_is_called_port_included(call: Asked) -> None:
-    request = signed(Asked(call.service, call.action, Endpoint("http://127.0.0.1:8787")))
+def test_the_host_that_is_signed_is_the_one_that_is_called_port_included(call: ApiCall) -> None:
+    request = signed(ApiCall(call.service, call.action, Endpoint("http://127.0.0.1:8787")))
     headers = {name.lower(): value for name, value in request.headers.items()}
     assert headers["host"] == "127.0.0.1:8787"
     assert request.url.startswith("http://127.0.0.1:8787/")

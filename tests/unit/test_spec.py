@@ -13,9 +13,9 @@ import pytest
 
 from airflow_cloudtasks.catalog import APIS, LKE_TASK, WEDATA_TASK, find_api, stored_api
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.normalise import normalise
-from airflow_cloudtasks.polling.decisions import WaitRules
+from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.spec import Action, Cancel, Percentages, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.waiting.verdicts import WaitRules
 
 
 def with_(**changes: Any) -> TaskApi:
@@ -273,7 +273,17 @@ def test_the_console_link_is_filled_in_and_escaped() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["model", "errors", "values", "spec", "normalise", "catalog", "polling.decisions", "explaining", "starting"],
+    [
+        "model",
+        "errors",
+        "values",
+        "spec",
+        "protocol.normalise",
+        "catalog",
+        "waiting.verdicts",
+        "protocol.explain",
+        "starting",
+    ],
 )
 def test_the_core_imports_no_airflow_no_network_and_no_vendor(module: str) -> None:
     heavy = "airflow requests aiohttp urllib3 httpx tenacity alibabacloud_tea_openapi tencentcloud Tea darabonba yaml"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.sql_rows import rows_of, without_rows
+from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 
 DATA = Path(__file__).parent.parent / "data"
 

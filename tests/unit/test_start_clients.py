@@ -17,11 +17,11 @@ import pytest
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils import Utils
 
-from airflow_cloudtasks.action import Action
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.clouds import CLOUDS
+from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.values import load_json
 
 from .calls import asked

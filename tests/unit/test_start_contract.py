@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.action import Action
-from airflow_cloudtasks.canceling import cancel_requests
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.explaining import explanation
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
+from airflow_cloudtasks.protocol.explain import explanation
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec.action import Action
 
 from .every_action import every_action, example_outputs, lists, pages_of
 from .every_operator import (

@@ -11,16 +11,19 @@ from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from airflow.triggers.base import StartTriggerArgs
 from jinja2 import StrictUndefined, Undefined
 
-from airflow_cloudtasks import start_from_trigger
 from airflow_cloudtasks.operators.cloud_task import GetCloudTaskOperator
+from airflow_cloudtasks.sensors import _start_from_trigger as start_from_trigger
+from airflow_cloudtasks.sensors._start_from_trigger import why_not
 from airflow_cloudtasks.sensors.alibaba import BdrcTaskSensor
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 from airflow_cloudtasks.sensors.tencent import WeDataTaskSensor
-from airflow_cloudtasks.start_from_trigger import AIRFLOW, why_not
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
 BOTH: dict[str, Any] = {"start_from_trigger": True, "end_from_trigger": True}
-can_start = pytest.mark.skipif(AIRFLOW < (3, 3), reason="test_an_airflow_that_cannot_is_refused tests the refusal")
+can_start = pytest.mark.skipif(
+    AIRFLOW_VERSION < (3, 3), reason="test_an_airflow_that_cannot_is_refused tests the refusal"
+)
 
 
 @pytest.mark.parametrize(
@@ -214,18 +217,18 @@ def test_the_trigger_refuses_what_is_undefined_as_a_worker_does() -> None:
 def test_what_waits_in_the_triggerer_must_not_be_told_not_to(
     arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start_from_trigger, "AIRFLOW", (3, 3))
+    monkeypatch.setattr(start_from_trigger, "AIRFLOW_VERSION", (3, 3))
     with pytest.raises(ValueError, match="wait in the triggerer: leave deferrable out"):
         BdrcTaskSensor(task_id="wait", cloud_task_id="1", deferrable=False, **arguments)
 
 
 @pytest.mark.filterwarnings("ignore:.*was never mapped")
 @pytest.mark.parametrize("sensor", [BdrcTaskSensor, BdrcTaskSensor.partial])
-@pytest.mark.parametrize("version", [(2, 11), (3, 2)] if AIRFLOW >= (3, 3) else [AIRFLOW])
+@pytest.mark.parametrize("version", [(2, 11), (3, 2)] if AIRFLOW_VERSION >= (3, 3) else [AIRFLOW_VERSION])
 def test_an_airflow_that_cannot_is_refused(
     sensor: type[CloudTaskSensor], version: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start_from_trigger, "AIRFLOW", version)
+    monkeypatch.setattr(start_from_trigger, "AIRFLOW_VERSION", version)
     with pytest.raises(
         ValueError, match=r"start_from_trigger needs Airflow 3\.3 or newer, and this is .*deferrable=True"
     ):

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.canceling import cancel_requests, refusals
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import (
     BadRequest,
@@ -21,19 +20,20 @@ from airflow_cloudtasks.errors import (
     TransientError,
     UnreadableAnswer,
 )
-from airflow_cloudtasks.normalise import decoded
-from airflow_cloudtasks.spec import Cancel, TaskApi
-from airflow_cloudtasks.starting.requests import (
-    asked_for,
-    begun,
+from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
+from airflow_cloudtasks.protocol.normalise import decoded
+from airflow_cloudtasks.protocol.start_requests import (
     can_find,
     created_at,
-    earliest,
-    is_it,
-    names,
-    was_there_before,
+    earliest_creation,
+    expected_fields,
+    may_be_started_by,
+    naming_params,
+    predates_request,
+    read_start_answer,
     with_mark,
 )
+from airflow_cloudtasks.spec import Cancel, TaskApi
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_run", "wedata.sql_run", "bdrc.task"))
@@ -42,29 +42,29 @@ RERUN, LKE, OPERATION = (APIS[n] for n in ("wedata.task_instance", "lke.task", "
 
 def test_a_new_task_is_named_by_what_its_start_was_asked_for() -> None:
     given = {"ProjectId": 7, "WorkflowId": "w"}
-    assert names(RUN, RUN.start(), given) == {"ProjectId": "7"}
+    assert naming_params(RUN, RUN.start(), given) == {"ProjectId": "7"}
 
 
 def test_a_new_task_of_lke_is_named_by_the_action_that_started_it() -> None:
     start = LKE.start("ExportAttributeLabel")
-    assert names(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
+    assert naming_params(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
 
 def test_a_name_that_was_not_given_is_left_out() -> None:
-    assert names(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
+    assert naming_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
 
 
 @pytest.mark.parametrize("told", ["e-1", " e-1\n"])
 def test_the_answer_holds_the_id_of_the_new_task(told: str) -> None:
-    assert begun(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": told}}).ids == ("e-1",)
+    assert read_start_answer(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": told}}).ids == ("e-1",)
 
 
 def test_an_id_may_be_a_number() -> None:
-    assert begun(OPERATION, OPERATION.start(), {}, {"Data": 2615}).ids == ("2615",)
+    assert read_start_answer(OPERATION, OPERATION.start(), {}, {"Data": 2615}).ids == ("2615",)
 
 
 def test_tasks_that_start_anew_keep_their_ids_and_have_a_job() -> None:
-    found = begun(RERUN, RERUN.start(), {"InstanceKeyList": ["a", "b"]}, {"Data": {"AsyncId": "j"}})
+    found = read_start_answer(RERUN, RERUN.start(), {"InstanceKeyList": ["a", "b"]}, {"Data": {"AsyncId": "j"}})
     assert (found.ids, found.job) == (("a", "b"), "j")
 
 
@@ -73,7 +73,7 @@ def test_tasks_that_start_anew_keep_their_ids_and_have_a_job() -> None:
 )
 def test_an_answer_without_an_id_is_malformed(answer: Any) -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        begun(RUN, RUN.start(), {}, answer)
+        read_start_answer(RUN, RUN.start(), {}, answer)
     error = caught.value
     assert (error.api, error.field) == ("wedata.workflow_run", "Data.WorkflowExecutionId")
     assert (error.action, error.may_have_acted) == ("CreateTriggerWorkflowRun", True)
@@ -82,7 +82,7 @@ def test_an_answer_without_an_id_is_malformed(answer: Any) -> None:
 
 def test_a_malformed_answer_tells_the_request_it_answers() -> None:
     with pytest.raises(MalformedAnswer) as caught:
-        begun(RERUN, RERUN.start(), {"InstanceKeyList": ["a"]}, {"Data": {}, "RequestId": "r"})
+        read_start_answer(RERUN, RERUN.start(), {"InstanceKeyList": ["a"]}, {"Data": {}, "RequestId": "r"})
     assert (caught.value.field, caught.value.request_id) == ("Data.AsyncId", "r")
 
 
@@ -142,12 +142,12 @@ def test_whose_task_can_be_found(api: TaskApi, action: str, given: dict[str, Any
 
 
 SENT_AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
-SINCE = earliest(SENT_AT.timestamp())
+SINCE = earliest_creation(SENT_AT.timestamp())
 
 
 def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action: str | None = None) -> bool:
     start, task = api.start(action), decoded(api, listed)
-    return is_it(start, asked_for(api, start, asked), task, created_at(api, start, task), SINCE)
+    return may_be_started_by(start, expected_fields(api, start, asked), task, created_at(api, start, task), SINCE)
 
 
 def run(**changes: Any) -> dict[str, Any]:
@@ -175,12 +175,12 @@ def test_it_was_created_since_the_request_but_for_a_clock_that_is_behind(created
 def test_a_task_without_a_time_of_creation_may_be_it_and_may_have_been_there_before(created: Any) -> None:
     listed = run(CreateTime=created)
     assert is_found(RUN, {"WorkflowId": "w"}, listed)
-    assert was_there_before(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
+    assert predates_request(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
 
 
 @pytest.mark.parametrize(("seconds", "before"), [(-3, True), (-2, False), (0, False), (60, False)])
 def test_a_task_that_is_clearly_older_than_the_request_was_there_before(seconds: float, before: bool) -> None:
-    assert was_there_before(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
+    assert predates_request(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
 
 
 @pytest.mark.parametrize("listed", [run(TriggerType="Scheduler"), run(TriggerType=None), run(WorkflowId="other")])

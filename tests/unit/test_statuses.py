@@ -8,7 +8,8 @@ import pytest
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.normalise import StatusOverrides, normalise
+from airflow_cloudtasks.protocol.normalise import normalise
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 
 PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED, EXPIRED, SKIPPED, UNKNOWN = TaskState
 

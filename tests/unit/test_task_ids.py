@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.errors import InvalidArguments
-from airflow_cloudtasks.normalise import StatusOverrides
-from airflow_cloudtasks.task_ids import is_many, task_ids
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
+from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
 
 
 @pytest.mark.parametrize(

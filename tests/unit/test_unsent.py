@@ -16,9 +16,9 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, SSLError
 
+from airflow_cloudtasks.clouds.transport import Network, SyncTransport, Timeouts, _is_unsent, async_transport
 from airflow_cloudtasks.clouds.wire import SignedRequest
 from airflow_cloudtasks.errors import TransientError
-from airflow_cloudtasks.transport import Network, SyncTransport, Timeouts, _is_unsent, async_transport
 
 from .calls import JSON, TENCENT_SERVICE, asked
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from airflow_cloudtasks.clouds import credentials as module
-from airflow_cloudtasks.clouds.credentials import CredentialSettings, VendorCredentials
+from airflow_cloudtasks.clouds.credentials import source as module
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, VendorCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
 from airflow_cloudtasks.errors import CloudTasksError
 

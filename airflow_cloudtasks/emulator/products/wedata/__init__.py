@@ -1,0 +1,1 @@
+"""WeData, one file for each kind of task."""

@@ -1,0 +1,141 @@
+"""WeData's backfill plans, which have two percentages for a status: created, read and deleted.
+
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. What becomes of a deleted plan is not
+documented: here there is none of that id any more, at once, while the job that deletes it goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator.engine.scripts import Step
+from airflow_cloudtasks.emulator.engine.times import beijing_time
+from airflow_cloudtasks.emulator.products.shared import starting
+from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
+from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
+from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
+from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
+
+PLAN = Parameter("DataBackfillPlanId", JSON)
+_PAIR = optional("K", "V")
+_RANGE = optional("StartDate", "EndDate", "ExecutionStartTime", "ExecutionEndTime")
+# What a range has in the example of GetDataBackfillPlan though that of CreateDataBackfillPlan has not given it.
+_WHOLE_DAY = {"ExecutionStartTime": "00:00", "ExecutionEndTime": "23:59"}
+
+_SHAPE = TaskShape(
+    task_at=("Data",),
+    id_at="DataBackfillPlanId",
+    status_at="",
+    percents_at=("CompletePercent", "SuccessPercent"),
+    asked_by="DataBackfillPlanId",
+    scope=("ProjectId",),
+    waiting=frozenset({"0/0"}),
+    script=(Step("0/0", 1), Step("50/50", 2), Step("100/100")),
+    stamps=(
+        Stamp("StartTime", "started", beijing_time),
+        Stamp("EndTime", "finished", beijing_time),
+    ),
+    example={
+        "Data": {
+            "CheckParentType": "NONE",
+            "CompletePercent": 0,
+            "CreateUserUin": "100000000001",
+            "DataBackfillPlanId": "emulated",
+            "DataBackfillPlanName": "emulated_backfill",
+            "DataBackfillRangeList": [{"StartDate": "2026-01-01", "EndDate": "2026-01-01", **_WHOLE_DAY}],
+            "DataTimeOrder": "NORMAL",
+            "EndTime": None,
+            "IntegrationResourceGroupId": None,
+            "ProjectId": "1",
+            "RedefineCycleType": None,
+            "RedefineParallelNum": None,
+            "RedefineParamList": None,
+            "RedefineSelfWorkflowDependency": "no",
+            "SchedulerResourceGroupId": "20260101000000000001",
+            "SkipEventListening": True,
+            "StartTime": None,
+            "SuccessPercent": 0,
+            "TaskIds": ["20260101000000001"],
+        }
+    },
+)
+_SHOWN = (
+    *("DataBackfillPlanName", "TaskIds", "CheckParentType", "SkipEventListening", "RedefineParallelNum"),
+    *("RedefineSelfWorkflowDependency", "SchedulerResourceGroupId", "IntegrationResourceGroupId"),
+    *("RedefineCycleType", "RedefineParamList", "DataTimeOrder"),
+)
+
+
+def _get_plan(call: Call) -> JsonObject:
+    shape = replace(_SHAPE, stamps=in_zone(call, _SHAPE.stamps))
+    return answer_with(call, shape, find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"]))
+
+
+def _create_plan(call: Call) -> JsonObject:
+    plan_id = starting.new_uuid()
+    ranges = [{**_WHOLE_DAY, **one} for one in call.parameters["DataBackfillRangeList"]]
+    # Documented: a plan without a name gets one of random letters.
+    fields = {"DataBackfillPlanName": starting.new_uuid(), "DataBackfillRangeList": ranges}
+    starting.start(call, BACKFILL, plan_id, {**fields, **starting.given(call, *_SHOWN)})
+    return {"Data": {"DataBackfillPlanId": plan_id}}
+
+
+def _delete_plan(call: Call) -> JsonObject:
+    plan_id = call.parameters["DataBackfillPlanId"]
+    plan = call.state.tasks.find(BACKFILL.api, plan_id, call.parameters)
+    starting.cancel(call, BACKFILL, plan_id, plan, Step("100/0"))
+    call.state.tasks.remove(find_task(call, BACKFILL, plan_id))
+    return start_job(call, "DATA_BACKFILL_DELETE", 1, noted=False)
+
+
+BACKFILL = wedata(
+    "wedata.backfill",
+    "GetDataBackfillPlan",
+    parameters=(PROJECT, PLAN, *optional("TimeZone")),
+    answer=_get_plan,
+    not_found=NOT_FOUND,
+    task=_SHAPE,
+)
+BACKFILL_START = wedata(
+    "wedata.backfill_start",
+    "CreateDataBackfillPlan",
+    parameters=(
+        PROJECT,
+        Parameter("TaskIds", JSON, type="array"),
+        Parameter("DataBackfillRangeList", JSON, type="array", items="object", members=_RANGE),
+        *optional("TimeZone", "DataBackfillPlanName", "CheckParentType"),
+        Parameter("SkipEventListening", JSON, required=False, type="boolean"),
+        *optional("RedefineSelfWorkflowDependency"),
+        Parameter("RedefineParallelNum", JSON, required=False, type="integer"),
+        *optional("SchedulerResourceGroupId", "IntegrationResourceGroupId"),
+        Parameter("RedefineParamList", JSON, required=False, type="array", items="object", members=_PAIR),
+        *optional("DataTimeOrder", "RedefineCycleType"),
+        Parameter(
+            "ComputeConfigMappings",
+            JSON,
+            required=False,
+            type="array",
+            items="object",
+            members=(
+                Parameter("TaskTypeId", JSON, required=False, type="integer"),
+                *optional("ComputeConfigItem", "SourceValue", "TargetValue"),
+                Parameter("TaskIds", JSON, required=False, type="array"),
+            ),
+        ),
+    ),
+    answer=_create_plan,
+)
+BACKFILL_CANCEL = wedata(
+    "wedata.backfill_cancel",
+    "DeleteDataBackfillPlanAsync",
+    parameters=(PROJECT, PLAN),
+    answer=_delete_plan,
+)
+
+BACKFILL_ACTIONS = (BACKFILL_START, BACKFILL_CANCEL)

@@ -1,0 +1,299 @@
+"""WeData's task instances: read, listed, also by the backfill that makes them, run again and killed, with their logs.
+
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not say which state a killed
+instance has: EXPIRED, "failed", is the only end of theirs that is neither a success nor a skip. Nor do they say how the
+last page of a log is known: here its NextCursor is null.
+
+An instance of a backfill plan is in the plan's list and has a log, made of what the plan's percentages tell; the other
+actions know it once a test has made a task of its key, which is then shown in the list instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.emulator.engine.scripts import Step, began_at, position
+from airflow_cloudtasks.emulator.engine.times import beijing_time, clock_length
+from airflow_cloudtasks.emulator.products.shared import starting
+from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task, is_finished
+from airflow_cloudtasks.emulator.products.wedata.backfill import BACKFILL, PLAN
+from airflow_cloudtasks.emulator.products.wedata.backfill_instances import find_planned, planned_instances
+from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
+from airflow_cloudtasks.emulator.products.wedata.lists import PAGE, answer_list, cut_page, invalid
+from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
+from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.tasks import Task
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
+
+_KEY = Parameter("InstanceKey", JSON)
+_KEYS = Parameter("InstanceKeyList", JSON, type="array")
+_KILLED = Step("EXPIRED", fields={"JobErrorMsg": "The instance was killed."})
+_WAITING = frozenset({"WAIT_EVENT", "WAIT_UPSTREAM", "WAIT_RUN"})
+# A page of a log, in characters.
+_LOG_PAGE = 2_000
+_LOG_LEVELS = ("Info", "Debug", "Warn", "Error", "All")
+# As in the example of GetTaskInstanceLog.
+_LINE_END = "<br>"
+
+_SHAPE = TaskShape(
+    task_at=("Data",),
+    id_at="InstanceKey",
+    status_at="InstanceState",
+    asked_by="InstanceKey",
+    scope=("ProjectId",),
+    waiting=_WAITING,
+    # An instance in FAILED_RETRY will be tried again.
+    unfinished=_WAITING | {"RUNNING", "FAILED_RETRY"},
+    script=(Step("WAIT_RUN", 1), Step("RUNNING", 2), Step("COMPLETED")),
+    stamps=(
+        Stamp("SchedulerTime", "created", beijing_time),
+        Stamp("StartTime", "started", beijing_time),
+        Stamp("EndTime", "finished", beijing_time),
+        Stamp("LastUpdateTime", "entered", beijing_time),
+    ),
+    left_out=frozenset({"LogInfo", "CodeContent"}),
+    example={
+        "Data": {
+            "CostTime": None,
+            "CurRunDate": None,
+            "CycleType": "DAY_CYCLE",
+            "EndTime": None,
+            "ExecutorGroupId": "20260101000000000001",
+            "ExecutorGroupName": "emulated_group",
+            "FolderId": "5b1f6f3e-0c51-4f0e-9a57-1d2e3f405162",
+            "FolderName": "emulated_folder",
+            "InstanceKey": "emulated",
+            "InstanceState": "WAIT_RUN",
+            "InstanceType": 1,
+            "JobErrorMsg": "",
+            "OwnerUinList": ["100000000001"],
+            "ProjectId": "1",
+            "StartTime": None,
+            "TaskId": None,
+            "TaskName": "emulated_task",
+            "TaskType": "Shell",
+            "TaskTypeId": 35,
+            "TotalRunNum": 1,
+            "Tries": 0,
+            "TryLimit": 5,
+            "WorkflowId": "7d0f2a52-9a0b-4d53-8a6e-0c1d2e3f4a5b",
+            "WorkflowName": "emulated_workflow",
+        }
+    },
+)
+# TaskInstance has what TaskInstanceDetail has, but for the message.
+_ENTRY = replace(
+    _SHAPE,
+    task_at=(),
+    example={name: value for name, value in _SHAPE.example["Data"].items() if name != "JobErrorMsg"},
+    left_out=_SHAPE.left_out | {"JobErrorMsg"},
+)
+# By the parameters of ListTaskInstances, what an entry has to equal.
+_EQUAL = (
+    *("InstanceType", "InstanceState", "TaskTypeId", "CycleType"),
+    *("FolderId", "WorkflowId", "ExecutorGroupId"),
+)
+# By the first part of two of its parameters, of which one ends in From and one in To, the time that lies between.
+_BETWEEN = {"ScheduleTime": "SchedulerTime", "StartTime": "StartTime", "LastUpdateTime": "LastUpdateTime"}
+_SORTS = {
+    "SCHEDULE_DATE": "SchedulerTime",
+    "START_TIME": "StartTime",
+    "END_TIME": "EndTime",
+    "COST_TIME": "CostTime",
+}
+
+
+def _get_instance(call: Call) -> JsonObject:
+    return {"Data": _show(call, find_task(call, TASK_INSTANCE, call.parameters["InstanceKey"]))}
+
+
+def _show(call: Call, task: Task) -> JsonObject:
+    shape = replace(_SHAPE, stamps=in_zone(call, _SHAPE.stamps))
+    return _complete(call, task, answer_with(call, shape, task)["Data"])
+
+
+def _list_instances(call: Call) -> JsonObject:
+    asked = call.parameters
+    column, direction = asked.get("SortColumn"), asked.get("SortType", "DESC")
+    if column not in (None, *_SORTS):
+        raise invalid("SortColumn")
+    if direction not in ("ASC", "DESC"):
+        raise invalid("SortType")
+    order = [(_SORTS[column], direction == "DESC")] if column else []
+    shape = replace(_ENTRY, stamps=in_zone(call, _ENTRY.stamps))
+    return answer_list(call, TASK_INSTANCE.api, lambda entry: _wanted(asked, entry), order, shape, _complete)
+
+
+def _wanted(asked: Any, entry: JsonObject) -> bool:
+    words = [word for word in asked.get("Keyword", "").split(",") if word]
+    return (
+        all(asked.get(name, entry[name]) == entry[name] for name in _EQUAL)
+        and asked.get("OwnerUin") in (None, *entry["OwnerUinList"])
+        and (not words or any(word in f"{entry['TaskName']} {entry['TaskId']}" for word in words))
+        and all(
+            # Texts of this format compare as the times they tell.
+            asked.get(f"{name}From", "") <= (entry[field] or "") <= asked.get(f"{name}To", "9999")
+            for name, field in _BETWEEN.items()
+        )
+    )
+
+
+def _list_backfill_instances(call: Call) -> JsonObject:
+    plan = find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"])
+    found = planned_instances(call, plan, call.parameters["TaskId"])
+    return cut_page(call, found, lambda page: [_backfill_entry(call, one) for one in page])
+
+
+def _backfill_entry(call: Call, planned: Task) -> JsonObject:
+    own = call.state.tasks.find(TASK_INSTANCE.api, planned.id, call.parameters)
+    shown = _show(call, own or planned)
+    return {
+        **planned.fields,
+        **{name: shown[name] for name in ("TaskName", "StartTime", "EndTime")},
+        "State": shown["InstanceState"],
+        "CostTime": None if shown["CostTime"] is None else clock_length(shown["CostTime"]),
+    }
+
+
+def _rerun_instances(call: Call) -> JsonObject:
+    tasks = [find_task(call, TASK_INSTANCE, key) for key in call.parameters["InstanceKeyList"]]
+    answer = start_job(call, "INSTANCE_RERUN", len(tasks), noted=True)
+    for task in tasks:
+        runs = task.fields.get("TotalRunNum", 1) + 1
+        kept = {name: value for name, value in task.fields.items() if name not in ("LogInfo", "JobErrorMsg")}
+        task.fields = {**kept, "TotalRunNum": runs}
+        starting.start_again(call, TASK_INSTANCE, task)
+    return answer
+
+
+def _kill_instances(call: Call) -> JsonObject:
+    keys = call.parameters["InstanceKeyList"]
+    tasks = {key: call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters) for key in keys}
+    # Undocumented: what becomes of the others where one does not exist. Here the call is refused and none is killed.
+    unknown = [key for key in keys if tasks[key] is None]
+    for key in unknown or keys:
+        starting.cancel(call, TASK_INSTANCE, key, tasks[key], _KILLED)
+    for key in unknown:
+        find_task(call, TASK_INSTANCE, key)
+    return start_job(call, "INSTANCE_KILL", len(keys), noted=False)
+
+
+def _get_log(call: Call) -> JsonObject:
+    key = call.parameters["InstanceKey"]
+    own = call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters)
+    task = own or find_planned(call, key) or find_task(call, TASK_INSTANCE, key)
+    cursor, level = call.parameters.get("NextCursor") or "0", call.parameters.get("LogLevel", "All")
+    if not cursor.isdecimal():
+        raise invalid("NextCursor")
+    if level not in _LOG_LEVELS:
+        raise invalid("LogLevel")
+    lines = _log_of(call, task).split(_LINE_END)
+    # One of several runs is kept: LifeRoundNum changes nothing.
+    text = _LINE_END.join(line for line in lines if level == "All" or f" {level.upper()} " in line)
+    start, end = int(cursor), int(cursor) + _LOG_PAGE
+    return {
+        "Data": {
+            "CodeContent": task.fields.get("CodeContent", "echo emulated"),
+            "InstanceKey": task.id,
+            "LogInfo": text[start:end],
+            "NextCursor": str(end) if end < len(text) else None,
+            "ProjectId": call.parameters["ProjectId"],
+        }
+    }
+
+
+def _log_of(call: Call, task: Task) -> str:
+    where = position(task.script, task.created_at, call.now)
+    fields = {**task.fields, **where.step.fields}
+    if "LogInfo" in fields:
+        return str(fields["LogInfo"])
+    begun = began_at(task.script, task.created_at, call.now, _WAITING)
+    if begun is None:
+        return ""
+    lines = [f"{beijing_time(begun)} INFO The task has started."]
+    if is_finished(_SHAPE, where):
+        failed = where.step.status == "EXPIRED"
+        told = f"ERROR {fields.get('JobErrorMsg', 'The task has failed.')}" if failed else "INFO The task has ended."
+        lines.append(f"{beijing_time(where.entered_at)} {told}")
+    return _LINE_END.join(lines)
+
+
+def _complete(call: Call, task: Task, shown: JsonObject) -> JsonObject:
+    # Documented by example: the key is the task's id, an underscore and the time of its data.
+    task_id, _, run_date = task.id.partition("_")
+    where = position(task.script, task.created_at, call.now)
+    begun = began_at(task.script, task.created_at, call.now, _WAITING)
+    cost = int((where.entered_at - begun) * 1000) if begun is not None and is_finished(_SHAPE, where) else None
+    known = {"TaskId": task_id, "CurRunDate": run_date, "CostTime": cost}
+    return {**shown, **{name: value for name, value in known.items() if shown[name] is None}}
+
+
+TASK_INSTANCE = wedata(
+    "wedata.task_instance",
+    "GetTaskInstance",
+    parameters=(PROJECT, _KEY, *optional("TimeZone")),
+    answer=_get_instance,
+    not_found=NOT_FOUND,
+    task=_SHAPE,
+)
+TASK_INSTANCE_LIST = wedata(
+    "wedata.task_instance_list",
+    "ListTaskInstances",
+    parameters=(
+        PROJECT,
+        *PAGE,
+        *optional("Keyword", "TimeZone", "InstanceState", "CycleType", "OwnerUin", "FolderId", "WorkflowId"),
+        Parameter("InstanceType", JSON, required=False, type="integer"),
+        Parameter("TaskTypeId", JSON, required=False, type="integer"),
+        *optional("ExecutorGroupId", *(f"{name}{end}" for name in _BETWEEN for end in ("From", "To"))),
+        *optional("SortColumn", "SortType"),
+    ),
+    answer=_list_instances,
+    task=_ENTRY,
+)
+TASK_INSTANCE_START = wedata(
+    "wedata.task_instance_start",
+    "RerunTaskInstancesAsync",
+    parameters=(
+        PROJECT,
+        _KEYS,
+        *optional("RerunType", "CheckParentType", "SonRangeType", "RedefineSelfWorkflowDependency"),
+        Parameter("SkipEventListening", JSON, required=False, type="boolean"),
+        Parameter("RedefineParallelNum", JSON, required=False, type="integer"),
+        Parameter("RedefineParamList", JSON, required=False, type="object", members=optional("K", "V")),
+    ),
+    answer=_rerun_instances,
+)
+TASK_INSTANCE_CANCEL = wedata(
+    "wedata.task_instance_cancel",
+    "KillTaskInstancesAsync",
+    parameters=(PROJECT, _KEYS),
+    answer=_kill_instances,
+)
+TASK_INSTANCE_LOG = wedata(
+    "wedata.task_instance_log",
+    "GetTaskInstanceLog",
+    parameters=(
+        PROJECT,
+        _KEY,
+        Parameter("LifeRoundNum", JSON, required=False, type="integer"),
+        *optional("LogLevel", "NextCursor"),
+    ),
+    answer=_get_log,
+)
+BACKFILL_INSTANCE_LIST = wedata(
+    "wedata.backfill_instance_list",
+    "ListDataBackfillInstances",
+    parameters=(PROJECT, PLAN, Parameter("TaskId", JSON), *PAGE),
+    answer=_list_backfill_instances,
+)
+
+INSTANCE_ACTIONS = (
+    *(TASK_INSTANCE_LIST, TASK_INSTANCE_START, TASK_INSTANCE_CANCEL, TASK_INSTANCE_LOG),
+    BACKFILL_INSTANCE_LIST,
+)

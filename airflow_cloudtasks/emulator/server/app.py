@@ -1,0 +1,208 @@
+"""The ASGI application: vendor requests by a lean path of their own, ``/_control`` by Starlette."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from airflow_cloudtasks.emulator.control.routes import PREFIX, control_app
+from airflow_cloudtasks.emulator.engine.keys import CLOUDS
+from airflow_cloudtasks.emulator.vendor.alibaba import AlibabaGateway, is_alibabas
+from airflow_cloudtasks.emulator.vendor.gateway import decide
+from airflow_cloudtasks.emulator.vendor.metadata import HOSTS, MetadataGateway
+from airflow_cloudtasks.emulator.vendor.metadata import PREFIX as METADATA_PREFIX
+from airflow_cloudtasks.emulator.vendor.tencent import TencentGateway
+from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, headers_from, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from airflow_cloudtasks.emulator.engine.state import State
+    from airflow_cloudtasks.emulator.engine.values import Cloud
+    from airflow_cloudtasks.emulator.vendor.gateway import Gateway
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+TRANSPORT = "cloudtasks_transport"
+"""Where the server leaves the connection's transport in ``scope["state"]``, for a fault to cut."""
+
+# SO_LINGER on, for 0 seconds: closing sends RST at once instead of an orderly end.
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+_WHOLE_URL = re.compile(r"https?://(?P<authority>[^/]*?)(?::80)?(?P<path>/.*)?", re.IGNORECASE)
+_CAM_PREFIX = "/latest/meta-data/cam/"
+_ALIBABA = AlibabaGateway()
+_TENCENT = TencentGateway()
+_METADATA: dict[Cloud, MetadataGateway] = {cloud: MetadataGateway(cloud) for cloud in CLOUDS}
+_HINT = Reply(
+    404,
+    to_json(
+        {
+            "error": "This is the airflow_cloudtasks emulator. It serves signed requests of Alibaba Cloud (with "
+            "x-acs-action, x-acs-version and an ACS3-HMAC-SHA256 signature, or with Action, Version and an HMAC-SHA1 "
+            "Signature among the parameters) and of Tencent Cloud (with X-TC-Action, "
+            "X-TC-Version and a TC3-HMAC-SHA256 signature), both clouds' metadata services under "
+            f"{METADATA_PREFIX}, and its own control plane under {PREFIX}."
+        }
+    ),
+    "application/json",
+)
+
+
+class EmulatorApp:
+    """The emulator as an ASGI application.
+
+    Args:
+        state: The emulator's memory.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._control = control_app(state)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, as ASGI asks.
+
+        Args:
+            scope: The request's head.
+            receive: Gives its body.
+            send: Takes the answer.
+        """
+        target = scope["raw_path"].decode("latin-1")
+        authority, raw_path = (target, "/") if scope["method"] == "CONNECT" else split_target(target)
+        if authority is not None and not _serves(authority, scope):
+            await _read_body(receive)
+            await _send(_not_proxied(authority), send)
+            return
+        if authority not in HOSTS and (raw_path == PREFIX or raw_path.startswith(f"{PREFIX}/")):
+            await self._control({**scope, "path": unquote(raw_path), "raw_path": raw_path.encode()}, receive, send)
+            return
+        request = Request(
+            scope["method"],
+            raw_path,
+            scope["query_string"].decode("latin-1"),
+            headers_from(scope["headers"]),
+            await _read_body(receive),
+        )
+        gateway = _gateway_for(request, authority)
+        if gateway is None:
+            await _send(_HINT, send)
+            return
+        await self._serve(gateway, request, scope, receive, send)
+
+    async def _serve(self, gateway: Gateway, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        state = self._state
+        came_in = state.now()
+        identified = gateway.identify(request)
+        exchange = identified.exchange
+        with state.lock:
+            decision = decide(gateway, request, identified, state)
+            state.journal.begin(
+                exchange,
+                came_in,
+                decision.outcome,
+                decision.reply.status if decision.reply else None,
+                throttled=decision.throttled,
+            )
+            delay = state.draw_latency()
+        try:
+            if delay:
+                await asyncio.sleep(delay)
+            if decision.ended:
+                with state.lock:
+                    state.tasks.notice(decision.ended, state.task_now())
+            if decision.reply is None:
+                await _hang_up(scope, receive, decision.hang_seconds)
+            else:
+                await _send(decision.reply, send)
+        finally:
+            with state.lock:
+                state.journal.end(exchange)
+
+
+def split_target(target: str) -> tuple[str | None, str]:
+    """Take a request's target apart.
+
+    Args:
+        target: The target without its query: a path, or a whole URL as a client sends it to a proxy.
+
+    Returns:
+        The host that was asked, with its port unless that is http's own, or None where the target names none; and the
+        path.
+    """
+    match = _WHOLE_URL.fullmatch(target)
+    return (match["authority"].lower(), match["path"] or "/") if match else (None, target)
+
+
+def _serves(authority: str, scope: Scope) -> bool:
+    host, port = scope["server"]
+    own = {f"{name}:{port}" for name in (host, f"[{host}]", "localhost")}
+    return authority in HOSTS or authority in own
+
+
+def _not_proxied(authority: str) -> Reply:
+    text = (
+        f"The airflow_cloudtasks emulator is a proxy for {' and '.join(HOSTS)} and for nothing else; "
+        f"it does not pass requests on to {authority}."
+    )
+    return Reply(403, to_json({"error": text}), "application/json")
+
+
+def _gateway_for(request: Request, authority: str | None) -> Gateway | None:
+    headers = request.headers
+    authorization = headers.get("authorization", "")
+    if authority in HOSTS:
+        return _METADATA[HOSTS[authority]]
+    if "x-tc-action" in headers or "x-tc-version" in headers or authorization.startswith("TC3-"):
+        return _TENCENT
+    if is_alibabas(request):
+        return _ALIBABA
+    if request.raw_path.startswith(METADATA_PREFIX):
+        return _METADATA["tencent" if request.raw_path.startswith(_CAM_PREFIX) else "alibaba"]
+    return None
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+async def _send(reply: Reply, send: Send) -> None:
+    headers = [
+        (b"content-type", reply.content_type.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _hang_up(scope: Scope, receive: Receive, seconds: float) -> None:
+    """Keep the client waiting, or until it gives up, and then cut the connection without an answer."""
+    if seconds:
+        try:
+            async with asyncio.timeout(seconds):
+                await _disconnected(receive)
+                return
+        except TimeoutError:
+            pass
+    transport = scope["state"][TRANSPORT]
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+    transport.abort()
+    # The server takes an application that returns without an answer for a broken one and says so in its log, unless it
+    # has noticed by then that the connection is gone.
+    await _disconnected(receive)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

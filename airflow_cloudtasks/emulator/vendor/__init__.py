@@ -1,0 +1,1 @@
+"""What each cloud does on the wire: signatures, parameters, envelopes and errors."""
