@@ -2,6 +2,7 @@
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint, types, and which layer may import which
+# make docs-tables generates the tables of README and docs from the catalog
 # make format mends what ruff can mend
 # make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
 # make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
@@ -10,7 +11,7 @@ PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 
-.PHONY: demo test test-newest test-oldest test-on lint format docs docs-screenshots build clean
+.PHONY: demo test test-newest test-oldest test-on lint format docs docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -52,10 +53,14 @@ lint: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
 	$(NEWEST)/bin/lint-imports --no-logo
+	$(NEWEST)/bin/python tools/docs_tables.py --check
 
 format: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
+
+docs-tables: $(NEWEST)/test-ready
+	$(NEWEST)/bin/python tools/docs_tables.py
 
 build: $(NEWEST)/bin/uv
 	$(NEWEST)/bin/python tools/check_build.py
