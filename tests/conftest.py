@@ -83,9 +83,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def airflow_home() -> Path:
-    """An Airflow home with a database, and a DAG folder with the examples and the tests' own DAGs."""
-    for folder in (ROOT / "example_dags", ROOT / "tests" / "integration" / "dags"):
-        shutil.copytree(folder, HOME / "dags", dirs_exist_ok=True)
+    """An Airflow home with a database, for DAGs that run in this process."""
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
     return HOME
 
