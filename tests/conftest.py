@@ -61,6 +61,7 @@ def needs_airflow(module: Path) -> bool:
     return IN_AIRFLOW in module.parents or "airflow" in imported_by(module)
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if needs_airflow(item.path):
