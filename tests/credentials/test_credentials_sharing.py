@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kinds import ALIBABA_ASSUMES, ASSUMING, EITHER_WAY, KEY, Hook, Kind, Machine, aread, asked, read, signers
 
-from airflow_cloudtasks.clouds.credentials.source import shared
+from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.model import CloudTask

@@ -72,6 +72,8 @@ def test_pipeline_starts_at_both_clouds_and_hands_results_on(cloud: Emulator) ->
 
 
 def test_pipeline_stops_where_the_sql_finds_nothing(cloud: Emulator) -> None:
+    cloud.next_script("ice.workflow_task", ("Processing", SOON), "Succeed")
+    cloud.next_script("wedata.workflow_run", ("RUNNING", SOON), "SUCCESS")
     cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": []})
     states = run_dag("media_to_warehouse")
     assert (states["count"], states["check"], states["check_backups"]) == ("success", "failed", "upstream_failed")

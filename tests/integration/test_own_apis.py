@@ -25,10 +25,7 @@ EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 def cloud(airflow_home: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     emulator.reset()
     add_to_emulator(monkeypatch)
-    dag_file = airflow_home / "dags" / "two_more_products.py"
-    dag_file.write_text(EXAMPLE)
     yield emulator
-    dag_file.unlink()
     emulator.reset()
 
 
@@ -55,8 +52,10 @@ def installed(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> 
         catalog._installed.cache_clear()
 
 
-def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator) -> None:
-    assert run_dag("two_more_products") == {"pack": "success", "restart": "success"}
+def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "two_more_products.py"
+    file.write_text(EXAMPLE)
+    assert run_dag("two_more_products", file=file) == {"pack": "success", "restart": "success"}
     packed, restarted = cloud.started("imm.file_compression") + cloud.started("cdb.async_request")
     assert packed["parameters"]["Sources"] == '[{"URI": "oss://media/2026/01.mov"}]'
     assert restarted["parameters"] == {"InstanceIds": ["cdb-c1nl9rpv"]}

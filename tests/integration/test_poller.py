@@ -434,7 +434,7 @@ def test_a_result_that_cannot_be_put_to_xcom_is_left_to_a_worker(
 def test_a_line_of_the_log_is_logged_where_its_trigger_runs(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow tells by a context variable which task a line belongs to."""
     whose, lines = ContextVar("whose", default="nobody's"), []
-    monkeypatch.setattr(cloud_task, "_tell", lambda line: lines.append((whose.get(), line)))
+    monkeypatch.setattr(cloud_task, "_log_line", lambda line: lines.append((whose.get(), line)))
     for number in range(3):
         cloud.add_task("lke.task", str(number), script=[("RUNNING", 0.5), ("SUCCESS", None)])
 

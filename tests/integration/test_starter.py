@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.clouds import client
 from airflow_cloudtasks.emulator.server import Emulator
 from airflow_cloudtasks.errors import (
     CloudApiError,
@@ -383,14 +382,20 @@ def test_a_connection_that_cannot_be_looked_up_has_started_nothing(
 
 
 @each_case
-def test_credentials_that_nobody_gives_have_started_nothing(cloud: Cloud, case: Case) -> None:
+def test_credentials_that_nobody_gives_have_started_nothing(
+    cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Failing:
         def get(self) -> Any:
             raise UnreadableAnswer("no token")
 
+    for variable, written in cloud.emulator.connections().items():
+        connection = json.loads(written)
+        connection["extra"]["max_tries"] = 1
+        monkeypatch.setenv(variable, json.dumps(connection))
     hook = hook_for(APIS[case.api], None, None)
     connected = hook.get_conn()
-    connected.account = replace(connected.account, credentials=Failing(), retries=client.Retries(tries=1))
+    connected.account = replace(connected.account, credentials=Failing())
     with pytest.raises(UnreadableAnswer):
         cloud.start(case, hook=hook)
     assert cloud.memory.value is None

@@ -106,7 +106,11 @@ def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Em
 
 
 @IN_THE_WORKER_AND_DEFERRED
-@pytest.mark.parametrize("since", [minutes_ago(1), minutes_ago(1).isoformat(), str(minutes_ago(1).timestamp())])
+@pytest.mark.parametrize(
+    "since",
+    [minutes_ago(1), minutes_ago(1).isoformat(), str(minutes_ago(1).timestamp())],
+    ids=["datetime", "iso-8601", "timestamp"],
+)
 def test_the_newest_run_that_failed_names_the_task_runs_that_failed(
     cloud: Emulator, deferrable: bool, since: Any
 ) -> None:

@@ -15,7 +15,9 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Ven
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
-from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionFields, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS as ALIBABA
+from airflow_cloudtasks.hooks.connection import TENCENT_FIELDS as TENCENT
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -77,7 +79,7 @@ def credentials(account: Account) -> Credentials:
             {"password": "\n"},
             "it has no SecretKey, which auth_type access_key needs; put it into the field SecretKey (Password).",
         ),
-        (ALIBABA, {"login": "a b"}, "its AccessKey ID holds a blank, a control character or one beyond ASCII"),
+        (ALIBABA, {"login": "a b"}, "its AccessKey ID has a blank, a control character or a non-ASCII character"),
         (ALIBABA, {"password": f"{SECRET}\u200b"}, "copy it once more into the field AccessKey secret (Password)."),
         (TENCENT, {"password": f"{SECRET}\r\nX: y"}, "copy it once more into the field SecretKey (Password)."),
         (
@@ -88,8 +90,8 @@ def credentials(account: Account) -> Credentials:
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
         # Extra that is no JSON object: None stands for it.
-        (ALIBABA, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
-        (TENCENT, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
+        (ALIBABA, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
+        (TENCENT, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
         # Kinds of credentials, and what each needs.
         *(
             (cloud_fields, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
@@ -127,8 +129,8 @@ def credentials(account: Account) -> Credentials:
             (
                 cloud_fields,
                 {"extra": {"auth_type": "access_key", cloud_fields.token_extra: TOKEN}},
-                f"it holds '{cloud_fields.token_extra}', of which auth_type access_key makes no use; "
-                "set auth_type to sts, or take the token out.",
+                f"it has a '{cloud_fields.token_extra}', which auth_type access_key does not use; "
+                "set auth_type to sts, or remove the token.",
             )
             for cloud_fields in (ALIBABA, TENCENT)
         ),
@@ -145,11 +147,11 @@ def credentials(account: Account) -> Credentials:
             for settings, text in (
                 (
                     {"policy": "{'no': 'json'}"},
-                    "policy is no JSON object; write it as the policy language of the cloud's",
+                    "policy is not a JSON object; write it in the policy language of the cloud's",
                 ),
-                ({"policy": '"text"'}, "policy is no JSON"),
-                ({"policy": "7"}, "policy is no JSON"),
-                ({"policy": [1]}, "policy is no JSON"),
+                ({"policy": '"text"'}, "policy is not a JSON"),
+                ({"policy": "7"}, "policy is not a JSON"),
+                ({"policy": [1]}, "policy is not a JSON"),
                 ({"duration_seconds": 899}, "duration_seconds is 899; expected at least 900."),
                 ({"duration_seconds": "-1"}, "duration_seconds is '-1'; expected a whole number of at least 1."),
                 ({"duration_seconds": "an hour"}, "duration_seconds is 'an hour'; expected a whole number"),
@@ -160,7 +162,7 @@ def credentials(account: Account) -> Credentials:
         (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
         (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
         *(
-            (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is no JSON object of addresses; write it as {")
+            (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is not a JSON object of addresses; write it as {")
             for endpoints in ("{", "ice.test", '["ice.test"]', ["ice.test"], {"ice": 7}, '{"ice": null}', "7")
         ),
         (
@@ -178,7 +180,7 @@ def credentials(account: Account) -> Credentials:
             (
                 TENCENT,
                 {"extra": {"proxy": proxy}},
-                "proxy is no address of a proxy; write it as http://[USER:PASSWORD@]",
+                "proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]",
             )
             for proxy in (f"me:{SECRET}@proxy.test", f"socks5://me:{SECRET}@p", f"http://{SECRET} @p", "http://", "h/x")
         ),

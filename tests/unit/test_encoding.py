@@ -221,7 +221,7 @@ def test_a_pair_is_one_such_object(value: Any) -> None:
             "RunSQLScript",
             "Params",
             {"a": {1}},
-            "Params is {'a': {1}}; a set is nothing that JSON can hold.",
+            "Params is {'a': {1}}; JSON cannot hold a set.",
         ),
         (
             "CreateTriggerWorkflowRun",

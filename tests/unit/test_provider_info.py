@@ -118,7 +118,7 @@ def test_no_connection_type_is_left_out() -> None:
 def test_the_form_offers_the_ways_to_authenticate_that_there_are(name: str) -> None:
     hook = HOOKS[CONNECTION_TYPES.index(name)]
     schema = connection_type(name)["conn-fields"]["auth_type"]["schema"]
-    assert schema["enum"] == list(hook.connection_fields.needs)
+    assert schema["enum"] == list(hook.connection_fields.auth_types)
     # With a default, Airflow's form would fill it in, where empty means what the rest of the connection tells.
     assert "default" not in schema
 
@@ -178,7 +178,7 @@ def test_the_form_has_every_field_that_is_read_and_no_other(
     hook: type[CloudTasksHook], samples: dict[str, Any]
 ) -> None:
     used: set[str] = set()
-    for auth_type in hook.connection_fields.needs:
+    for auth_type in hook.connection_fields.auth_types:
         extra = filled_in(hook, auth_type, samples)
         read_connection(hook.connection_fields, connection_values(hook, extra), "tests")
         used |= extra.used
@@ -193,7 +193,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         auth_type: read_connection(
             hook.connection_fields, connection_values(hook, filled_in(hook, auth_type, samples)), "tests"
         )
-        for auth_type in hook.connection_fields.needs
+        for auth_type in hook.connection_fields.auth_types
     }
     for account in accounts.values():
         assert (account.network.timeouts.connect, account.network.timeouts.read) == (7, 8)
@@ -220,7 +220,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         assert settings.policy == '{"Version":"1"}'
         assert settings.duration_seconds == 901
     assert (settings.oidc_provider, settings.oidc_token_file) == ("a-provider", samples["oidc_token_file"])
-    machine = next(name for name in hook.connection_fields.needs if name in ("ecs_ram_role", "cvm_role"))
+    machine = next(name for name in hook.connection_fields.auth_types if name in ("ecs_ram_role", "cvm_role"))
     assert accounts[machine].credentials._settings.role_name == "a-role"
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from api_examples import examples_of
 
+from airflow_cloudtasks.catalog import WEDATA_SQL_RUN
 from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
-
-DATA = Path(__file__).parent.parent / "data"
 
 
 def result(columns: list[str] | None, *rows: list[Any]) -> dict[str, Any]:
@@ -22,7 +20,7 @@ def result(columns: list[str] | None, *rows: list[Any]) -> dict[str, Any]:
 
 
 def test_a_row_is_a_dict_by_column() -> None:
-    detail = json.loads((DATA / "normalised_wedata_sql_run.json").read_bytes())["detail"]
+    detail = examples_of(WEDATA_SQL_RUN)[0].task["detail"]
     assert rows_of(detail) == ([{"id": "1", "name": "Alice"}, {"id": "2", "name": None}], 2)
 
 

@@ -56,14 +56,14 @@ def test_what_the_triggerer_renders_as_a_worker_does(value: Any) -> None:
         ("{{ ti.xcom_pull(task_ids='a') }}", "xcom_pull without map_indexes never ends in the triggerer"),
         ("{{ ti.xcom_pull(map_indexes=-1) }}{{ task_instance.xcom_pull('a')['b'] }}", "xcom_pull without map_indexes"),
         ("{% set pull = ti.xcom_pull %}{{ pull('a') }}", "xcom_pull without map_indexes"),
-        ("{% set me = ti %}{{ me.xcom_pull('a') }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti['xcom_pull']('a') }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti.get_dagrun_state() }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti.start_date }}", "does not know what a template wants of 'ti'"),
+        ("{% set me = ti %}{{ me.xcom_pull('a') }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti['xcom_pull']('a') }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti.get_dagrun_state() }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti.start_date }}", "does not know what a template reads from 'ti'"),
         ("{{ prev_start_date_success }}", "does not know 'prev_start_date_success'"),
         ("{{ own_macro(ds) }}", "does not know 'own_macro'"),
         ("{{ ds | own_filter }}", "No filter named 'own_filter'"),
-        ("{% include 'other' %}", "no other templates"),
+        ("{% include 'other' %}", "a template includes another one"),
         ("{{ ds", "cannot read the template '{{ ds'"),
         ({"a": [{"b": ("{{ ti.xcom_pull('a') }}",)}]}, "xcom_pull without map_indexes"),
         ({"a", "b"}, "a set is resolved on a worker only"),
@@ -152,15 +152,15 @@ def _mapped_by_default() -> None:
         (_mapped, "a mapped task begins on a worker only"),
         (_mapped_by_default, "a mapped task begins on a worker only"),
         (_of_own_macro, "does not know 'own'"),
-        (_native, "how the DAG has its templates rendered"),
-        (_lenient, "how the DAG has its templates rendered"),
+        (_native, "the DAG changes how templates are rendered"),
+        (_lenient, "the DAG changes how templates are rendered"),
     ],
 )
 def test_one_warning_says_why_a_wait_begins_on_a_worker(parse: Any, reason: str) -> None:
     with pytest.warns(UserWarning) as warned:  # noqa: PT030 - the text is looked at below
         parse()
     (text,) = [str(warning.message) for warning in warned]
-    assert text.startswith("wait: its wait begins on a worker, in spite of start_from_trigger: ")
+    assert text.startswith("wait: the wait begins on a worker despite start_from_trigger, because ")
     assert reason in text
 
 

@@ -27,9 +27,9 @@ from airflow_cloudtasks.protocol.start_requests import (
     created_at,
     earliest_creation,
     expected_fields,
-    may_be_started_by,
-    naming_params,
-    predates_request,
+    identifying_params,
+    is_candidate,
+    may_predate_request,
     read_start_answer,
     with_mark,
 )
@@ -42,16 +42,16 @@ RERUN, LKE, OPERATION = (APIS[n] for n in ("wedata.task_instance", "lke.task", "
 
 def test_a_new_task_is_named_by_what_its_start_was_asked_for() -> None:
     given = {"ProjectId": 7, "WorkflowId": "w"}
-    assert naming_params(RUN, RUN.start(), given) == {"ProjectId": "7"}
+    assert identifying_params(RUN, RUN.start(), given) == {"ProjectId": "7"}
 
 
 def test_a_new_task_of_lke_is_named_by_the_action_that_started_it() -> None:
     start = LKE.start("ExportAttributeLabel")
-    assert naming_params(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
+    assert identifying_params(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
 
 def test_a_name_that_was_not_given_is_left_out() -> None:
-    assert naming_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
+    assert identifying_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
 
 
 @pytest.mark.parametrize("told", ["e-1", " e-1\n"])
@@ -147,7 +147,7 @@ SINCE = earliest_creation(SENT_AT.timestamp())
 
 def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action: str | None = None) -> bool:
     start, task = api.start(action), decoded(api, listed)
-    return may_be_started_by(start, expected_fields(api, start, asked), task, created_at(api, start, task), SINCE)
+    return is_candidate(start, expected_fields(api, start, asked), task, created_at(api, start, task), SINCE)
 
 
 def run(**changes: Any) -> dict[str, Any]:
@@ -175,12 +175,12 @@ def test_it_was_created_since_the_request_but_for_a_clock_that_is_behind(created
 def test_a_task_without_a_time_of_creation_may_be_it_and_may_have_been_there_before(created: Any) -> None:
     listed = run(CreateTime=created)
     assert is_found(RUN, {"WorkflowId": "w"}, listed)
-    assert predates_request(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
+    assert may_predate_request(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
 
 
 @pytest.mark.parametrize(("seconds", "before"), [(-3, True), (-2, False), (0, False), (60, False)])
 def test_a_task_that_is_clearly_older_than_the_request_was_there_before(seconds: float, before: bool) -> None:
-    assert predates_request(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
+    assert may_predate_request(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
 
 
 @pytest.mark.parametrize("listed", [run(TriggerType="Scheduler"), run(TriggerType=None), run(WorkflowId="other")])
