@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from other_products import add_to_emulator
+from other_products import CDB, IMM
 from running import returned, run_dag
 
 from airflow_cloudtasks import catalog
@@ -22,9 +22,10 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "own_apis.md").read_text()
 
 
 @pytest.fixture
-def cloud(airflow_home: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def cloud(airflow_home: Path, emulator: Emulator) -> Iterator[Emulator]:
     emulator.reset()
-    add_to_emulator(monkeypatch)
+    emulator.serve(IMM)
+    emulator.serve(CDB)
     dag_file = airflow_home / "dags" / "two_more_products.py"
     dag_file.write_text(EXAMPLE)
     yield emulator
