@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from certificates import Certificates, make_certificates
 
-from airflow_cloudtasks.emulator.server.emulator import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.emulator.vendor import signatures
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from alibabacloud_ice20201109 import models as ice
 from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
 
-from airflow_cloudtasks.emulator.products.registry import ACTIONS
+from airflow_cloudtasks.emulator.products.discovery import find_actions
 
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 REQUESTS = {
     "StartWorkflow": ice.StartWorkflowRequest,
@@ -41,7 +41,7 @@ NEEDED = {"GetAIWorkflowTask": {"TaskId"}, "StopAIWorkflowTask": {"TaskId"}, "Ex
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_parameters_are_those_of_the_sdks_models(name: str) -> None:
-    (action,) = [action for action in ACTIONS if action.cloud == "alibaba" and action.name == name]
+    (action,) = [action for action in find_actions() if action.cloud == "alibaba" and action.name == name]
     model = REQUESTS[name]()
     for attribute in inspect.signature(type(model).__init__).parameters:
         if attribute != "self":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client
@@ -138,7 +138,7 @@ def test_reset_restores_everything(client: Client) -> None:
     ("path", "value", "told"),
     [
         ("tasks", {"id": "t", "script": SCRIPT}, "api is missing"),
-        ("tasks", {**TASK, "api": "ice"}, "api: expected one of bpstudio.task"),
+        ("tasks", {**TASK, "api": "ice"}, "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation"),
         ("tasks", {**TASK, "id": 7}, "id: expected a string that is not empty, got 7"),
         ("tasks", {**TASK, "colour": 1}, "unknown 'colour'"),
         ("tasks", {**TASK, "script": []}, "at least one step"),

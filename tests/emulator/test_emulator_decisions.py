@@ -9,24 +9,24 @@ import pytest
 from airflow_cloudtasks.emulator.control.parsing import parse_task
 from airflow_cloudtasks.emulator.engine.faults import Fault, Faults
 from airflow_cloudtasks.emulator.engine.journal import Exchange, Journal
-from airflow_cloudtasks.emulator.engine.keys import Nonces
 from airflow_cloudtasks.emulator.engine.limits import Limits, SlidingWindow
+from airflow_cloudtasks.emulator.engine.nonces import Nonces
 from airflow_cloudtasks.emulator.engine.scripts import Step, position
 from airflow_cloudtasks.emulator.engine.times import beijing_time, iso_utc
 from airflow_cloudtasks.emulator.engine.values import JsonObject
-from airflow_cloudtasks.emulator.products.registry import ACTIONS_BY_API
+from airflow_cloudtasks.emulator.products.discovery import find_actions
 from airflow_cloudtasks.emulator.products.shared.answers import merge, put, show_task
+from airflow_cloudtasks.emulator.vendor.registry import Registry
 
+REGISTRY = Registry(find_actions())
 START = 1_700_000_000.0
 SCRIPT = (Step("Init", 2), Step("Processing", 3), Step("Succeed"))
 
 
 def show(api: str, script: object, at: float, **fields: object) -> JsonObject:
-    task = parse_task({"api": api, "id": "7", "script": script, "fields": fields}, START)
-    shape = ACTIONS_BY_API[api].task
-    assert shape is not None
+    task = parse_task({"api": api, "id": "7", "script": script, "fields": fields}, REGISTRY, START)
     asked = {"ProjectId": "p", "TaskId": "7", "TaskType": "ExportAttributeLabel", "BotBizId": "b"}
-    return show_task(shape, task, position(task.script, START, START + at), asked)
+    return show_task(REGISTRY.shape(api), task, START + at, asked)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_fields_of_wedata_reach_the_parts_beside_the_base_attributes() -> None:
 
 
 def test_showing_a_task_leaves_the_example_as_it_was() -> None:
-    before = repr(ACTIONS_BY_API["ice.workflow_task"].task)
+    before = repr(REGISTRY.shape("ice.workflow_task"))
     show("ice.workflow_task", "Succeed", 0, Workflow={"Name": "mine"})
-    assert repr(ACTIONS_BY_API["ice.workflow_task"].task) == before
+    assert repr(REGISTRY.shape("ice.workflow_task")) == before
 
 
 def test_put_and_merge_share_and_do_not_change() -> None:

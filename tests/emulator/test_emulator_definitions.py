@@ -8,15 +8,15 @@ import pytest
 from tccli_definitions import declared, example_inputs, example_outputs, lacking, mistakes
 from vendor_clients import tencent
 
-from airflow_cloudtasks.emulator.products.registry import ACTIONS
+from airflow_cloudtasks.emulator.products.discovery import find_actions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
     from airflow_cloudtasks.emulator.vendor.contract import Action, Parameter
 
-TENCENT = [action for action in ACTIONS if action.service in ("wedata", "lke")]
+TENCENT = [action for action in find_actions() if action.service in ("wedata", "lke")]
 EXAMPLES = [
     pytest.param(action, *example, id=f"{action.name}-{number}")
     for action in TENCENT

@@ -11,7 +11,7 @@ from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bdrc20230808.models import DescribeTasksRequest
 from alibabacloud_tea_openapi.models import Config
 
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 from airflow_cloudtasks.emulator.engine.state import State
 
 if TYPE_CHECKING:

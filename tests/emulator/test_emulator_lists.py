@@ -18,7 +18,7 @@ from airflow_cloudtasks.emulator.engine.times import iso_utc
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 BDRC, ICE = "bdrc.task", "ice.workflow_task"
 ELSE = base64.b64encode(b"else 3").decode()

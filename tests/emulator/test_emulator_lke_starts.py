@@ -13,7 +13,7 @@ from vendor_clients import tencent
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 MODIFY = {"BotBizId": "b1", "AttributeBizId": "208", "AttrName": "colour", "Labels": [{"LabelName": "red"}]}
 

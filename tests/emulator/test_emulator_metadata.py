@@ -9,7 +9,8 @@ import pytest
 from conftest import Client, Prepared
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from airflow_cloudtasks.emulator.server import emulator as server
+from airflow_cloudtasks.emulator import Emulator
+from airflow_cloudtasks.emulator.server import uvicorn_server
 from airflow_cloudtasks.emulator.server.app import split_target
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def protocols() -> list[type[asyncio.Protocol]]:
 @pytest.fixture(params=protocols())
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of an emulator on either of uvicorn's protocols, as far as they are installed."""
-    monkeypatch.setattr(server, "_PROTOCOL", server.protocol_over(request.param))
-    with server.Emulator() as emulator:
+    monkeypatch.setattr(uvicorn_server, "_PROTOCOL", uvicorn_server.protocol_over(request.param))
+    with Emulator() as emulator:
         yield Client(emulator)
 
 

@@ -13,7 +13,7 @@ from alibabacloud_ice20201109.models import GetWorkflowTaskRequest, ListWorkflow
 from alibabacloud_tea_openapi.models import Config
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client
@@ -131,6 +131,6 @@ def test_the_control_plane_tells_the_same(client: Client) -> None:
     assert told == client.emulator.noticed("bdrc.task")
     assert len(told) == 1
     # Only tasks end, so only their APIs are known here.
-    assert "api: expected one of bpstudio.task" in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
+    assert "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation, ice" in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
     with pytest.raises(BadInputError, match="api: expected one of"):
         client.emulator.noticed("ice")

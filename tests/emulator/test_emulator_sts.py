@@ -14,7 +14,7 @@ from airflow_cloudtasks.emulator.engine.sts import StsSettings, issue, machine_s
 if TYPE_CHECKING:
     from conftest import Answer, Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ALIBABA_ROLE = "acs:ram::123456789012****:role/adminrole"
 TENCENT_ROLE = "qcs::cam::uin/100015158414:roleName/readOnlyRole"
@@ -353,9 +353,9 @@ def test_a_key_is_issued_by_the_settings() -> None:
     session = machine_session("tencent", "r")
     assert session.role_arn.endswith(":roleName/r")
     asked = issue(session, StsSettings(), 100, 1000.0)
-    assert (asked.told_expiry, asked.key.expires_at) == (1100, 1100.0)
+    assert (asked.stated_expiry, asked.key.expires_at) == (1100, 1100.0)
     told = issue(session, StsSettings(seconds=5, valid_seconds=2), 100, 1000.0)
-    assert (told.told_expiry, told.key.expires_at) == (1005, 1002.0)
+    assert (told.stated_expiry, told.key.expires_at) == (1005, 1002.0)
     assert not told.key.has_expired(1001.9)
     assert told.key.has_expired(1002.0)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 WEDATA = ("wedata", "GetTask", "--version", "2025-08-06", "--ProjectId", "p1", "--TaskId", "t1")
 LKE = (

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ALIBABA_ROLE = "acs:ram::1234567890123456:role/adminrole"
 TENCENT_ROLE = "qcs::cam::uin/100015158414:roleName/readOnlyRole"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 SQL, INSTANCE, JOB, BACKFILL = "wedata.sql_run", "wedata.task_instance", "wedata.async_job", "wedata.backfill"
 KEY = "20260101000000001_2026-01-01 00:00:00"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 RUN, TASK_RUN = "wedata.workflow_run", "wedata.task_run"
 START = {"ProjectId": "p1", "WorkflowId": "w1"}

@@ -13,7 +13,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 
 def tencent(

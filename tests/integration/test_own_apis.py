@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from other_products import add_to_emulator
+from other_products import CDB, IMM
 from running import returned, run_dag
 
 from airflow_cloudtasks import catalog
@@ -22,9 +22,10 @@ EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture
-def cloud(airflow_home: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def cloud(airflow_home: Path, emulator: Emulator) -> Iterator[Emulator]:
     emulator.reset()
-    add_to_emulator(monkeypatch)
+    emulator.serve(IMM)
+    emulator.serve(CDB)
     yield emulator
     emulator.reset()
 
