@@ -131,6 +131,9 @@ def test_the_control_plane_tells_the_same(client: Client) -> None:
     assert told == client.emulator.noticed("bdrc.task")
     assert len(told) == 1
     # Only tasks end, so only their APIs are known here.
-    assert "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation, ice" in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
+    assert (
+        "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation, ice"
+        in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
+    )
     with pytest.raises(BadInputError, match="api: expected one of"):
         client.emulator.noticed("ice")
