@@ -1,4 +1,4 @@
-"""The emulator's declarations and answers, held against the definitions and examples that Tencent Cloud ships."""
+"""The emulator's declarations and answers, checked by the definitions and examples that Tencent Cloud ships."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLES = [
         )
     )
 ]
-# The tasks that the example requests speak of: their API and the parameter that names them.
+# The tasks in the example requests: their API, the parameter that names them, and a status.
 SPOKEN_OF = {
     "GetTask": ("wedata.task", "TaskId", "Y"),
     "GetTaskStatus": ("lke.task", "TaskId", "SUCCESS"),
@@ -50,7 +50,7 @@ SPOKEN_OF = {
     "DeleteDataBackfillPlanAsync": ("wedata.backfill", "DataBackfillPlanId", "100/100"),
     "ListDataBackfillInstances": ("wedata.backfill", "DataBackfillPlanId", "100/0"),
 }
-# What lets such a task be in the list that the example request asks for.
+# The fields by which such a task is in the list that the example request asks for.
 LISTED_BY: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "ListSQLScriptRuns": lambda body: {"ScriptId": body["ScriptId"]},
     "ListDataBackfillInstances": lambda body: {"TaskIds": [body["TaskId"]]},
@@ -70,12 +70,12 @@ def described(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("action", TENCENT, ids=lambda action: action.name)
-def test_parameters_are_the_vendors(action: Action) -> None:
+def test_declares_the_parameters_of_the_vendors_definition(action: Action) -> None:
     assert described(action.parameters) == declared(action.service, action.version, action.name)
 
 
 @pytest.mark.parametrize(("action", "body", "example"), EXAMPLES)
-def test_every_example_request_is_answered_as_defined(
+def test_answers_every_example_request_as_defined(
     cloudtasks_emulator: Emulator, action: Action, body: dict[str, Any], example: dict[str, Any]
 ) -> None:
     if action.name in SPOKEN_OF:

@@ -1,4 +1,4 @@
-"""The vendors' own clients, led to the emulator."""
+"""The vendors' own clients, connected to the emulator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def tencent(
     emulator: Emulator, service: str = "wedata", version: str = "2025-08-06"
 ) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
-    """Tencent Cloud's client, as a function of action and parameters that gives the answer without its envelope."""
+    """Tencent Cloud's client, as a function of action and parameters that returns the answer without its envelope."""
     where = HttpProfile(protocol="http", endpoint=f"127.0.0.1:{emulator.port}")
     key = Credential("emulator-id", "emulator-secret")
     client = CommonClient(service, version, key, "ap-guangzhou", ClientProfile(httpProfile=where))
