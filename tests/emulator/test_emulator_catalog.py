@@ -105,6 +105,16 @@ def test_shows_a_task_that_runs_and_then_succeeds(cloudtasks_emulator: Emulator,
     assert read(cloudtasks_emulator, APIS[name]).ok
 
 
+@pytest.mark.parametrize("end", ["failed", "canceled"])
+@EVERY_API
+def test_shows_a_task_that_fails_or_is_canceled(cloudtasks_emulator: Emulator, name: str, end: str) -> None:
+    owner, fields = emulated(cloudtasks_emulator, APIS[name])
+    if end in cloudtasks_emulator.registry.shape(owner).endings:
+        cloudtasks_emulator.add_finished(owner, TASK_ID, end, fields=fields)
+        task = read(cloudtasks_emulator, APIS[name])
+        assert (task.done, task.ok) == (True, False)
+
+
 @EVERY_API
 def test_refuses_a_task_that_does_not_exist(cloudtasks_emulator: Emulator, name: str) -> None:
     emulated(cloudtasks_emulator, APIS[name])
