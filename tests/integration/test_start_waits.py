@@ -104,7 +104,7 @@ def test_a_kill_in_the_middle_of_the_start_cancels_what_was_started(
         return attempt
 
     monkeypatch.setattr(start_cloud_task.Starter, "started", interrupted)
-    with pytest.raises(AirflowException, match="killed while the cloud's was being started"):
+    with pytest.raises(AirflowException, match="killed while the cloud task was being started"):
         Run()(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 

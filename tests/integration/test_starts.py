@@ -54,7 +54,7 @@ RESULTS = {
 CANCELED, NOT_CANCELED, KEPT_SAYS = (
     "at the cloud.",
     "has no action that cancels such a task.",
-    "Killed: what was started at the cloud goes on, as cancel_on_kill=False says.",
+    "Killed: the cloud task goes on, because of cancel_on_kill=False.",
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
