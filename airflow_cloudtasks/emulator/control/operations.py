@@ -68,7 +68,7 @@ class ControlPlane:
         succeeded after that.
 
         Args:
-            api: The API that reads it, e.g. ``ice.workflow_task``; docs/emulator.md lists all of them.
+            api: The API that reads it, e.g. ``ice.workflow_task``; docs/reference/emulator.md lists all of them.
             task_id: The task's id.
             *steps: Its steps in order: a pair of status and seconds; an object with ``status``, ``seconds`` and
                 ``fields``; a bare status; or one list of these. The last step has no seconds and lasts for ever.
