@@ -71,4 +71,4 @@ def test_held_credentials_outlive_a_failed_look_for_new_ones(monkeypatch: pytest
     assert source.get() == FIRST
     source._start().exception(timeout=10)
     assert source.get() == FIRST
-    assert "Going on with the credentials of before: StopIteration at https://sts.invalid" in caplog.text
+    assert "Keeping the credentials held so far: StopIteration at https://sts.invalid" in caplog.text
