@@ -1,4 +1,4 @@
-"""The provider's metadata for Airflow, read from provider.yaml."""
+"""Returns the metadata of this package for Airflow, as provider.yaml declares it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-# Only the build of Airflow's own providers reads these keys. The schema that Airflow validates against lacks them.
+# Keys that only the build of Airflow's own providers reads. The runtime's schema forbids them.
 _BUILD_ONLY = ("state", "source-date-epoch")
 
 
@@ -20,7 +20,7 @@ def provider_yaml() -> dict[str, Any]:
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata; Airflow calls this by the entry point ``apache_airflow_provider``."""
+    """Return the provider's metadata; Airflow calls this through the entry point ``apache_airflow_provider``."""
     return {key: value for key, value in provider_yaml().items() if key not in _BUILD_ONLY}
 
 
@@ -28,10 +28,7 @@ def connection_type(name: str) -> dict[str, Any]:
     """Return what provider.yaml declares for a connection type.
 
     Args:
-        name: The connection type, e.g. ``cloudtasks_alibaba``.
-
-    Raises:
-        StopIteration: provider.yaml declares no such type.
+        name: Connection type, e.g. ``cloudtasks_alibaba``.
     """
     declared: list[dict[str, Any]] = provider_yaml()["connection-types"]
     return next(entry for entry in declared if entry["connection-type"] == name)

@@ -74,19 +74,19 @@ class Finder:
         for look in range(_LOOKS):
             self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
             found = self._listed(find, attempt)
-            told = ", ".join(found)
+            ids = ", ".join(found)
             if len(found) > 1:
                 raise CannotTell(
-                    f"The request was not answered, and it may have started any of {told}: all of them were started "
+                    f"The request was not answered, and it may have started any of {ids}: all of them were started "
                     "lately with the same parameters."
                 )
             if any(may_predate_request(created, attempt.sent_at) for created in found.values()):
                 raise CannotTell(
-                    f"The request was not answered, and it may have started {told}: it has the same parameters, but "
+                    f"The request was not answered, and it may have started {ids}: it has the same parameters, but "
                     "was there before, if the clocks of this machine and of the vendor agree."
                 )
             if found:
-                return told
+                return ids
         return None
 
     def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:

@@ -117,6 +117,6 @@ def _let_go_of_old_variables() -> None:
     with create_session() as session:
         for row in session.query(Row).filter(Row.key.startswith(f"{_KEY}_")):
             value = load_json(row.val or "")
-            told = value if isinstance(value, dict) else {}
-            if now - told.get(_ENDED_AT, now) > _ENDED_SECONDS or now - told.get("sent_at", now) > _KEPT_SECONDS:
+            kept = value if isinstance(value, dict) else {}
+            if now - kept.get(_ENDED_AT, now) > _ENDED_SECONDS or now - kept.get("sent_at", now) > _KEPT_SECONDS:
                 session.delete(row)

@@ -126,7 +126,7 @@ class Starter:
         raise self._unknown("An earlier try asked for it and did not live to see the answer.")
 
     def _is_worth_waiting_for(self, attempt: Attempt, *, cleared: bool) -> bool:
-        told = f"{self._api.name} {', '.join(attempt.ids)}"
+        label = f"{self._api.name} {', '.join(attempt.ids)}"
         try:
             tasks = self._read(attempt)
         except NotFound as error:
@@ -137,7 +137,7 @@ class Starter:
                 return False
             if not is_new:
                 raise StartUnknown(
-                    f"{told} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
+                    f"{label} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
                     f"how it ended. Clear the Airflow task to start another one. {error}"
                 ) from error
             tasks = []  # The wait asks again.
@@ -149,12 +149,12 @@ class Starter:
                 raise
             tasks = []  # The wait asks again.
         if any(not task.done for task in tasks) or not tasks:
-            _log.info("Going on with %s, which an earlier try has started.", told)
+            _log.info("Going on with %s, which an earlier try has started.", label)
             return True
         if cleared or not all(task.ok for task in tasks):
-            _log.info("Starting anew: %s, which an earlier try has started, has ended.", told)
+            _log.info("Starting anew: %s, which an earlier try has started, has ended.", label)
             return False
-        _log.info("%s, which an earlier try has started, has ended meanwhile.", told)
+        _log.info("%s, which an earlier try has started, has ended meanwhile.", label)
         return True
 
     def _read(self, attempt: Attempt) -> list[CloudTask]:
@@ -182,7 +182,7 @@ class Starter:
             self._memory.keep(attempt.as_dict())
             try:
                 answer = self._hook.call(self._api.service, self._start.action, request, repeatable=False)
-                told = read_start_answer(self._api, self._start, parameters, answer)
+                started = read_start_answer(self._api, self._start, parameters, answer)
             except (CloudApiError, Invalid) as error:
                 if not _may_have_acted(error):
                     if not unsure:
@@ -197,7 +197,7 @@ class Starter:
                 if not tries_left:
                     raise
             else:
-                return self._have(replace(attempt, ids=told.ids, job=told.job))
+                return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
 
     def _find(self, attempt: Attempt) -> Attempt | None:

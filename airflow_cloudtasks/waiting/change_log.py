@@ -25,14 +25,14 @@ class ChangeLog:
         """
         if isinstance(outcome, CloudTask):
             percent = None if outcome.progress is None else round(outcome.progress * 100)
-            told: tuple[object, ...] = (outcome.state, outcome.status, percent, outcome.message)
+            key: tuple[object, ...] = (outcome.state, outcome.status, percent, outcome.message)
             line = f"{outcome}; the catalog does not know this status" if _unknown(outcome) else str(outcome)
         else:
-            told = (type(outcome), getattr(outcome, "code", None))
+            key = (type(outcome), getattr(outcome, "code", None))
             line = f"The wait goes on after: {outcome}"
-        if told == self._last:
+        if key == self._last:
             return None
-        self._last = told
+        self._last = key
         return line
 
 

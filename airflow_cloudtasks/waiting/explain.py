@@ -27,20 +27,20 @@ def explain_failures(
         ends: How each task's wait ended.
         api_params: The other parameters that name them, in the vendor's spelling.
     """
-    told = list(ends)
+    explained = list(ends)
     for index, end in _failed(ends):
-        told[index] = replace(end, task=hook.explain(api, end.task, api_params))
-    return told
+        explained[index] = replace(end, task=hook.explain(api, end.task, api_params))
+    return explained
 
 
 async def aexplain_failures(
     hook: CloudTasksHook, api: TaskApi, ends: Sequence[Verdict], api_params: Mapping[str, Any] | None
 ) -> list[Verdict]:
     """Let the tasks say why, as :func:`with_reasons`, without blocking the event loop."""
-    told = list(ends)
+    explained = list(ends)
     for index, end in _failed(ends):
-        told[index] = replace(end, task=await hook.aexplain(api, end.task, api_params))
-    return told
+        explained[index] = replace(end, task=await hook.aexplain(api, end.task, api_params))
+    return explained
 
 
 def _failed(ends: Sequence[Verdict]) -> list[tuple[int, Finished]]:

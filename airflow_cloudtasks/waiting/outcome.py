@@ -68,13 +68,13 @@ def is_skip(error: CloudTasksError, *, soft_fail: bool, never_fail: bool) -> boo
 
 def as_event(ends: Sequence[Verdict], *, many: bool) -> dict[str, Any]:
     """Give the ends as plain JSON types, for the event of a trigger."""
-    told = [_as_dict(end) for end in ends]
-    return {"tasks": told} if many else told[0]
+    payloads = [_as_dict(end) for end in ends]
+    return {"tasks": payloads} if many else payloads[0]
 
 
 def from_event(event: Mapping[str, Any]) -> list[Verdict]:
     """Make the ends again of what :func:`as_event` gave."""
-    return [_from_dict(told) for told in event.get("tasks", [event])]
+    return [_from_dict(payload) for payload in event.get("tasks", [event])]
 
 
 def _failure(ends: Sequence[Verdict]) -> CloudTasksError | None:
@@ -82,8 +82,8 @@ def _failure(ends: Sequence[Verdict]) -> CloudTasksError | None:
     failed = [end.task for end in ends if isinstance(end, Finished) and not end.task.ok]
     if errors:
         first, *others = errors
-        told = dict.fromkeys((*map(str, others), *map(ending, failed)))
-        return _with("\n".join(f"And: {each}" for each in told if each != str(first)), first)
+        more = dict.fromkeys((*map(str, others), *map(ending, failed)))
+        return _with("\n".join(f"And: {text}" for text in more if text != str(first)), first)
     return CloudTaskFailed(*failed) if failed else None
 
 
@@ -131,8 +131,8 @@ def _error_as_dict(error: CloudApiError | Invalid) -> dict[str, Any]:
     return {"invalid": str(error), "arguments": isinstance(error, InvalidArguments)}
 
 
-def _from_dict(told: Mapping[str, Any]) -> Verdict:
-    match told:
+def _from_dict(payload: Mapping[str, Any]) -> Verdict:
+    match payload:
         case {"timeout": _, "task": task}:
             return Waiting(CloudTask.from_dict(task))
         case {"timeout": text}:
@@ -140,6 +140,6 @@ def _from_dict(told: Mapping[str, Any]) -> Verdict:
         case {"task": task}:
             return Finished(CloudTask.from_dict(task))
         case {"invalid": text}:
-            return Broken((InvalidArguments if told.get("arguments") else InvalidConnection)(text))
+            return Broken((InvalidArguments if payload.get("arguments") else InvalidConnection)(text))
         case _:
-            return Broken(error_from_dict(told["error"]))
+            return Broken(error_from_dict(payload["error"]))

@@ -25,8 +25,8 @@ def budget_of(client: CloudClient, api: TaskApi, action: Action) -> Budget:
         api: What is asked for; the connection may say how many requests a second it is allowed.
         action: The action.
     """
-    told = client.account.requests_per_second
-    rate = told.get(api.name) or told.get("*") or action.requests_per_second or _ASSUMED
+    rates = client.account.requests_per_second
+    rate = rates.get(api.name) or rates.get("*") or action.requests_per_second or _ASSUMED
     key = (client.account.credentials, client.region, api.service.name, action.name)
     budgets = _budgets.get()
     budget = budgets.get(key)
