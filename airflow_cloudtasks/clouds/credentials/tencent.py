@@ -33,11 +33,31 @@ _DEFAULT_SECONDS = 7200
 _REFRESH_SHARE = 0.1
 
 
+def _session(settings: CredentialSettings) -> tuple[str | None, str, int]:
+    """Return the role, the name and the lifetime of a session."""
+    return (
+        settings.role_arn,
+        settings.role_session_name or SESSION_NAME,
+        settings.duration_seconds or _DEFAULT_SECONDS,
+    )
+
+
 class _StsClient:
     """Calls STS by this package's settings, for the vendor's classes that lack some of them."""
 
     _settings: CredentialSettings
+    # Set by the vendor's classes.
+    _role_arn: str
+    _role_session_name: str
     _duration_seconds: int
+
+    @property
+    def _session_params(self) -> dict[str, Any]:
+        return {
+            "RoleArn": self._role_arn,
+            "RoleSessionName": self._role_session_name,
+            "DurationSeconds": self._duration_seconds,
+        }
 
     def _call(self, credential: Credential | None, action: str, params: dict[str, Any], **options: Any) -> Any:
         settings = self._settings
@@ -65,21 +85,13 @@ class _AssumeRole(_StsClient, STSAssumeRoleCredential):  # type: ignore[misc]  #
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
-        super().__init__(
-            settings.key_id,
-            settings.secret,
-            settings.role_arn,
-            settings.role_session_name or SESSION_NAME,
-            settings.duration_seconds or _DEFAULT_SECONDS,
-        )
+        super().__init__(settings.key_id, settings.secret, *_session(settings))
 
     def get_sts_tmp_role_arn(self) -> None:
         """Fetch a session from STS. Source: Tencent Cloud, STS, AssumeRole."""
         settings = self._settings
         params = {
-            "RoleArn": self._role_arn,
-            "RoleSessionName": self._role_session_name,
-            "DurationSeconds": self._duration_seconds,
+            **self._session_params,
             "ExternalId": settings.external_id,
             # AssumeRole expects the policy URL-encoded.
             "Policy": settings.policy and quote(settings.policy, safe=""),
@@ -97,14 +109,7 @@ class _Oidc(_StsClient, OIDCRoleArnCredential):  # type: ignore[misc]  # the ven
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
-        super().__init__(
-            settings.region,
-            settings.oidc_provider,
-            "",
-            settings.role_arn,
-            settings.role_session_name or SESSION_NAME,
-            settings.duration_seconds or _DEFAULT_SECONDS,
-        )
+        super().__init__(settings.region, settings.oidc_provider, "", *_session(settings))
 
     def refresh(self) -> None:
         """Fetch a session from STS. Source: Tencent Cloud, STS, AssumeRoleWithWebIdentity."""
@@ -115,9 +120,7 @@ class _Oidc(_StsClient, OIDCRoleArnCredential):  # type: ignore[misc]  # the ven
                 "ProviderId": self._provider_id,
                 # Read for every session: Kubernetes writes a new token well before the old one expires.
                 "WebIdentityToken": Path(self._settings.oidc_token_file or "").read_text(encoding="utf-8").strip(),
-                "RoleArn": self._role_arn,
-                "RoleSessionName": self._role_session_name,
-                "DurationSeconds": self._duration_seconds,
+                **self._session_params,
             },
             SkipSign=True,
         )
