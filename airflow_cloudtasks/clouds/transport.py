@@ -54,9 +54,9 @@ class Network:
 
     Args:
         timeouts: How long one try may take.
-        proxy: The URL of a proxy, instead of that in ``HTTPS_PROXY`` or ``HTTP_PROXY``. It may hold a login, so it is
+        proxy: The URL of a proxy; None for that in ``HTTPS_PROXY`` or ``HTTP_PROXY``. It may hold a login, so it is
             never shown.
-        ca_bundle: A file of trusted certificates, instead of the one that the environment names.
+        ca_bundle: A file of trusted certificates; None for the environment's file.
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -251,7 +251,7 @@ def _is_unsent(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None  # of urllib3's MaxRetryError
     if isinstance(reason, urllib3.exceptions.ProxyError):
         # Not always an error of connecting to the proxy. If the connection breaks while an answer is read, http.client
-        # closes it first, so that urllib3 takes it for one that was never made.
+        # closes it first, and urllib3 then reports that it was never made.
         return _is_refused_tunnel(reason.original_error) or _is_connect_error(reason.original_error)
     return _is_connect_error(reason)
 

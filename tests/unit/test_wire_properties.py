@@ -1,4 +1,4 @@
-"""Whatever a user or a service writes, addresses and Retry-After headers are read without a surprise."""
+"""Every address is read or refused, and every Retry-After header is a delay or none."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class VendorCredentials:
     Args:
         make: Creates the vendor's object.
         settings: Its settings.
-        explain: Returns the error of this package for one that the vendor's class raised, and the URL of STS.
+        explain: Returns this package's error for an error of the vendor's class; its second argument is the URL of STS.
     """
 
     def __init__(
@@ -212,6 +212,6 @@ class VendorCredentials:
             return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
         explained = self._explain(error, self._settings.sts.url)
         if isinstance(explained, NotFound):
-            # The role does not exist. As a NotFound, a wait for a task that may not exist yet would go on for ever.
+            # The role does not exist. A wait for a task that may not exist yet ignores NotFound and would never end.
             return error_from_dict(explained.as_dict() | {"kind": CredentialsError.__name__})
         return explained

@@ -156,7 +156,7 @@ CREDENTIAL_CLASSES: dict[str, VendorClass] = {
 
 
 def explain(error: Exception, endpoint: str) -> CloudTasksError:
-    """Return the error of this package for one that the vendor's classes raised.
+    """Return this package's error for an error of the vendor's classes.
 
     Args:
         error: The error of the vendor's class.
