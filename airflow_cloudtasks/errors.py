@@ -78,7 +78,7 @@ class CloudTaskFailed(CloudTasksError):
 
 
 class WaitTimedOut(CloudTasksError):
-    """A wait reached its timeout; the text says what was last seen."""
+    """A wait reached its timeout; the text has the last known state."""
 
 
 def ending(task: CloudTask) -> str:

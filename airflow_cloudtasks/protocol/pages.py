@@ -60,7 +60,7 @@ class Pages:
         return [task for task in tasks if isinstance(task, Mapping)]
 
     def _following(self, answer: Any) -> str | int | None:
-        """Return the token or the number of the page after the one that was read; None after the last page."""
+        """Return the token or the number of the page that follows; None after the last page."""
         if self._listing.next_page is not None:
             current = (self.next_page or {}).get(self._listing.page_param or "")
             following = text(at(answer, self._listing.next_page))

@@ -14,7 +14,7 @@ from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
 
-# The largest difference allowed by which this machine's clock is ahead of the vendor's.
+# How far this machine's clock may be ahead of the vendor's.
 CLOCK_SLACK = timedelta(seconds=60)
 # The usual difference, including the fraction of a second that the vendor's times lack.
 _CLOCK_ERROR = timedelta(seconds=2)

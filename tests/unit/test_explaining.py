@@ -144,6 +144,16 @@ def test_reads_the_logs_of_at_most_three_parts() -> None:
     assert [part["log"] for part in task.detail[FAILED_PARTS]] == [["a line"]] * 3 + [None] * 2
 
 
+def test_a_part_that_lacks_a_field_of_its_log_has_no_log() -> None:
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        assert action == "ListDataBackfillInstances"
+        return {"Data": {"Items": [{"TaskId": "b", "TaskName": "load", "State": "EXPIRED"}]}}
+
+    task = explained(failed("wedata.backfill", {"TaskIds": ["b"]}), answering)
+    assert task.message == "load is EXPIRED"
+    assert task.detail[FAILED_PARTS][0]["log"] is None
+
+
 INSTANCE = {"InstanceKey": "1_2026-01-31 00:00:00", "TaskName": "load", "InstanceState": "EXPIRED"}
 
 

@@ -150,11 +150,12 @@ def test_refuses_a_cancel_parameter_that_its_action_does_not_accept(changes: dic
     [
         (
             {"starts": (Start(action=BEGIN, id="ToyId"),)},
-            "wedata.workflow_run: ProjectId names a task, and BeginToy tells none.",
+            "wedata.workflow_run: ProjectId identifies a task, but it is neither a parameter of BeginToy nor in its "
+            "names.",
         ),
         (
             {"cancel": Cancel(action=END, id_param="ToyId")},
-            "wedata.workflow_run: EndToy needs Kind, which nothing tells.",
+            "wedata.workflow_run: EndToy needs Kind, which neither identifies a task nor is in found.",
         ),
         (
             {"list_tasks": listed(page_size_param=None, page_size=0, page_param=None, page_count=None)},

@@ -71,4 +71,4 @@ def test_keeps_the_current_credentials_when_a_refresh_fails(monkeypatch: pytest.
     assert source.get() == FIRST
     source._start().exception(timeout=10)
     assert source.get() == FIRST
-    assert "Going on with the credentials of before: StopIteration at https://sts.invalid" in caplog.text
+    assert "Keeping the credentials held so far: StopIteration at https://sts.invalid" in caplog.text
