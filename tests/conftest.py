@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
-# The folder whose tests all need Airflow: what they call imports it when it is called.
-IN_AIRFLOW = ROOT / "tests" / "integration"
+# The folders whose tests all need Airflow: what they call imports it when it is called.
+IN_AIRFLOW = {ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
 # The DAGs that the tests run in a real Airflow.
 SCHEDULED = (
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
@@ -58,7 +58,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 def needs_airflow(module: Path) -> bool:
     """Whether the tests of a module need Airflow to be installed."""
-    return IN_AIRFLOW in module.parents or "airflow" in imported_by(module)
+    return not IN_AIRFLOW.isdisjoint(module.parents) or "airflow" in imported_by(module)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups

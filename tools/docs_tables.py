@@ -25,11 +25,10 @@ sys.path.insert(0, str(ROOT))
 from airflow_cloudtasks.catalog import APIS  # noqa: E402
 from airflow_cloudtasks.clouds.registry import CLOUDS  # noqa: E402
 from airflow_cloudtasks.clouds.wire import Location  # noqa: E402
-from airflow_cloudtasks.emulator.products.registry import ACTIONS_BY_API  # noqa: E402
+from airflow_cloudtasks.emulator.products.discovery import find_actions  # noqa: E402
 from airflow_cloudtasks.model import TaskState  # noqa: E402
 
 if TYPE_CHECKING:
-    from airflow_cloudtasks.emulator.vendor.contract import TaskShape
     from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
     from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
@@ -239,6 +238,7 @@ def failed_parts() -> str:
 
 def emulated() -> str:
     """Return the table of APIs that the emulator serves, with the statuses of a task that a request starts."""
+    shapes = {action.api: action.task for action in find_actions() if action.task}
     return table(
         ("`api`", "Read by", "Started by", "Statuses", "Canceled by"),
         (
@@ -246,19 +246,13 @@ def emulated() -> str:
                 code(api.name),
                 api.read.name,
                 listed(map(started_with, api.starts)),
-                listed(str(step.status) for step in shape.script),
+                listed(str(step.status) for step in shape.script) if shape.started else "",
                 api.cancel.action.name if api.cancel else "",
             )
             for api in APIS.values()
-            if (shape := shape_of(api))
+            if (shape := shapes.get(api.name))
         ),
     )
-
-
-def shape_of(api: TaskApi) -> TaskShape | None:
-    """Return the shape of an API's tasks in the emulator, None if it has none of its own."""
-    action = ACTIONS_BY_API.get(api.name)
-    return None if action is None else action.task
 
 
 def hosts() -> str:
