@@ -22,7 +22,7 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.start_requests import naming_params
+from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.memory import memory_of
@@ -243,7 +243,7 @@ class StartCloudTaskOperator(BaseOperator):
         """Prepare what :meth:`on_kill` needs to cancel the task."""
         if not self.cancel_on_kill or self._hook is None:
             return
-        known = {**parameters, **naming_params(self.api, self.start, parameters)}
+        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
         try:
             self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
         except CloudTasksError as error:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import pytest
 
-from airflow_cloudtasks.clouds.credentials.source import shared
+from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.emulator.server import Emulator
 
 for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):

@@ -56,5 +56,9 @@ def example_inputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
     return [json.loads(each["input"][each["input"].index("{") :]) for each in examples(api, action)]
 
 
+def example_bodies(api: TaskApi, action: Action) -> list[bytes]:
+    return [each["output"].encode() for each in examples(api, action)]
+
+
 def example_outputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
     return [json.loads(each["output"])["Response"] for each in examples(api, action)]

@@ -16,7 +16,7 @@ from alibabacloud_credentials.provider import (
     RamRoleArnCredentialsProvider,
 )
 
-from airflow_cloudtasks.clouds.alibaba import error_kind, for_a_person
+from airflow_cloudtasks.clouds.alibaba import error_kind, without_signed_text
 from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, VendorClass
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
@@ -97,7 +97,7 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         status, code = int(answered[1]), text(at(answer, "Code")) or "HTTP" + answered[1]
         kind = error_kind(code, status)
         return kind(
-            text(for_a_person(text(at(answer, "Message")) or "")) or "no message",
+            text(without_signed_text(text(at(answer, "Message")) or "")) or "no message",
             code=code,
             http_status=status,
             request_id=text(at(answer, "RequestId")),

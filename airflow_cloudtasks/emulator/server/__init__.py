@@ -1,4 +1,4 @@
-"""The emulator as an HTTP server."""
+"""The emulator as an HTTP server: the application, its sockets and threads, and its command line."""
 
 from __future__ import annotations
 
