@@ -125,10 +125,24 @@ def show_changelog(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\)", r"`\1`", text)
 
 
+def let_long_words_wrap(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """Allow a line break inside the long names in tables: at a hump, and after a dot, a colon or an underscore."""
+
+    def cell(found: re.Match[str]) -> str:
+        return re.sub(r"(?<=>)[^<]+", lambda text: re.sub(r"[\w.:]{12,}", word, text[0]), found[0])
+
+    def word(found: re.Match[str]) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[_.:])(?=\w)", "<wbr>", found[0])
+
+    if "body" in context:
+        context["body"] = re.sub(r"<td>.*?</td>", cell, context["body"], flags=re.DOTALL)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives with Sphinx."""
     app.add_directive("connection-fields", ConnectionFields)
     app.add_directive("error-tree", ErrorTree)
     app.add_directive("drawing", Drawing)
     app.connect("source-read", show_changelog)
+    app.connect("html-page-context", let_long_words_wrap)
     return {"parallel_read_safe": True}

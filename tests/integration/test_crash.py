@@ -193,7 +193,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.task_id
 
 
 @each_case
-def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> None:
+def test_starts_a_task_once_or_fails_as_unknown(run: Run, case: Case) -> None:
     log = run.logs[case.task_id]
     assert run.states[case.task_id] == ("success" if case.is_known else "failed"), log
     # Airflow 2 may take a worker for dead once more when the next one is at work already.
@@ -208,12 +208,12 @@ def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> N
         assert (task["id"], task["ok"]) == (starts[0]["id"], True)
 
 
-def test_one_job_reruns_the_instances(run: Run) -> None:
+def test_reruns_the_instances_with_one_job(run: Run) -> None:
     jobs = [start for start in run.started if start["api"] == "wedata.async_job"]
     assert len(jobs) == sum(case.name == "rerun" for case in CASES)
 
 
-def test_what_was_created_is_executed_once(run: Run) -> None:
+def test_executes_a_created_task_once(run: Run) -> None:
     executed = [start["id"] for start in run.started if start["action"] == "ExecuteTask"]
     created = [starts_of(case, run.started)[0]["id"] for case in CASES if case.name == "created" and case.is_known]
     assert executed == created

@@ -16,12 +16,12 @@ def cloud(airflow_home, emulator: Emulator) -> Emulator:
     return emulator
 
 
-def test_bpstudio(cloud: Emulator) -> None:
+def test_bpstudio_example_waits_for_the_task(cloud: Emulator) -> None:
     cloud.add_task("bpstudio.task", "2615", script=[("FINISH ", None)], fields={"ErrorMessage": ""})
     assert run_dag("bpstudio_task") == {"wait_for_task": "success"}
 
 
-def test_bdrc_hands_decoded_detail_on(cloud: Emulator) -> None:
+def test_bdrc_example_passes_on_the_decoded_detail(cloud: Emulator) -> None:
     cloud.add_task(
         "bdrc.task",
         "t-1",
@@ -32,7 +32,7 @@ def test_bdrc_hands_decoded_detail_on(cloud: Emulator) -> None:
     assert returned("bdrc_task")["checked_resources"] == ["ACS::OSS::Bucket"]
 
 
-def test_ice_maps_one_sensor_over_the_ids(cloud: Emulator) -> None:
+def test_ice_example_maps_one_sensor_over_the_ids(cloud: Emulator) -> None:
     for number in range(3):
         cloud.add_task("ice.workflow_task", f"w{number}", script=[("Succeed", None)])
     states = run_dag("ice_workflow_task", {"task_ids": ["w0", "w1", "w2"]})
@@ -40,17 +40,17 @@ def test_ice_maps_one_sensor_over_the_ids(cloud: Emulator) -> None:
     assert [returned("ice_workflow_task")[f"wait_for_workflow[{n}]"]["id"] for n in range(3)] == ["w0", "w1", "w2"]
 
 
-def test_wedata_renders_the_project_and_the_task(cloud: Emulator) -> None:
+def test_wedata_example_renders_the_project_and_the_task(cloud: Emulator) -> None:
     cloud.add_task("wedata.task", "42", script=[("Y", None)], fields={"ProjectId": "7"})
     assert run_dag("wedata_task", {"project_id": "7", "task_id": "42"}) == {"wait_until_published": "success"}
 
 
-def test_lke_skips_what_follows_a_failed_export(cloud: Emulator) -> None:
+def test_lke_example_skips_the_tasks_after_a_failed_export(cloud: Emulator) -> None:
     cloud.add_task("lke.task", "8", script=[("FAILED", None)], fields={"TaskType": "ExportAttributeLabel"})
     assert run_dag("lke_task") == {"wait_for_export": "skipped"}
 
 
-def test_pipeline_starts_at_both_clouds_and_hands_results_on(cloud: Emulator) -> None:
+def test_pipeline_starts_tasks_at_both_clouds_and_passes_results_on(cloud: Emulator) -> None:
     rows = {"Columns": [{"ColumnName": "day"}, {"ColumnName": "orders"}], "Rows": [{"Values": ["2026-01-01", "17"]}]}
     for api, running, done, fields in (
         ("ice.workflow_task", "Processing", "Succeed", {}),
@@ -71,7 +71,7 @@ def test_pipeline_starts_at_both_clouds_and_hands_results_on(cloud: Emulator) ->
     assert (results["check"], results["check_backups"]["state"]) == (17, "succeeded")
 
 
-def test_pipeline_stops_where_the_sql_finds_nothing(cloud: Emulator) -> None:
+def test_pipeline_stops_if_the_query_returns_no_rows(cloud: Emulator) -> None:
     cloud.next_script("ice.workflow_task", ("Processing", SOON), "Succeed")
     cloud.next_script("wedata.workflow_run", ("RUNNING", SOON), "SUCCESS")
     cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": []})
@@ -79,7 +79,7 @@ def test_pipeline_stops_where_the_sql_finds_nothing(cloud: Emulator) -> None:
     assert (states["count"], states["check"], states["check_backups"]) == ("success", "failed", "upstream_failed")
 
 
-def test_pipeline_waits_on_both_clouds_and_reports(cloud: Emulator) -> None:
+def test_pipeline_waits_on_both_clouds_and_reports_every_task(cloud: Emulator) -> None:
     params = {"TaskType": "ModifyAttributeLabel", "BotBizId": "1767024172536168448"}
     cloud.add_task("bpstudio.task", "2615", script=[("BINDING", SOON), ("FINISH", None)], fields={"ErrorMessage": ""})
     cloud.add_task("bdrc.task", "t-0004d9ctt1ii", script=[("RUNNING", SOON), ("COMPLETE", None)])

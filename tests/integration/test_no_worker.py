@@ -64,7 +64,7 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Run, case: Case) -> None:
+def test_wait_ends_as_on_a_worker_with_the_expected_number_of_workers(run: Run, case: Case) -> None:
     log = run.logs[case.name]
     assert run.states[case.name] == case.ends, log
     assert run.tries[case.name] == case.tries
@@ -73,7 +73,7 @@ def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Ru
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.ends == "success"], ids=lambda case: case.name)
-def test_the_next_task_gets_the_same_object_however_the_wait_went(run: Run, case: Case) -> None:
+def test_next_task_gets_the_same_object_from_every_kind_of_wait(run: Run, case: Case) -> None:
     if case.wait.get("do_xcom_push") is False:
         assert case.name not in run.returned
         return
@@ -91,7 +91,7 @@ def test_mapped_waits_begin_on_a_worker(run: Run) -> None:
     assert run.workers.get("mapped") == (len(MAPPED) if NOTES_STARTS else None)
 
 
-def test_what_needs_no_worker_takes_none(run: Run) -> None:
+def test_waits_that_need_no_worker_use_none(run: Run) -> None:
     assert run.workers.get("hand_over") == (1 if NOTES_STARTS else None), "starts on workers are not counted"
     alone = {case.name for case in CASES if not case.workers}
     assert (len(alone) > 10) == CAN_START

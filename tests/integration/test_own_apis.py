@@ -53,7 +53,7 @@ def installed(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> 
         catalog._installed.cache_clear()
 
 
-def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator, tmp_path: Path) -> None:
+def test_example_of_the_guide_starts_waits_and_returns(cloud: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "two_more_products.py"
     file.write_text(EXAMPLE)
     assert run_dag("two_more_products", file=file) == {"pack": "success", "restart": "success"}
@@ -67,12 +67,12 @@ def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator, tmp_
     ]
 
 
-def test_each_of_them_takes_less_than_fifteen_lines() -> None:
+def test_each_api_of_the_guide_takes_fewer_than_fifteen_lines() -> None:
     written = re.findall(r"^_\w+ = [^\n]*\n\w+ = TaskApi\(\n.*?^\)\n", EXAMPLE, re.DOTALL | re.MULTILINE)
     assert [text.count("\n") < 15 for text in written] == [True, True]
 
 
-def test_an_installed_package_brings_its_apis_by_name(
+def test_finds_the_apis_of_an_installed_package_by_name(
     cloud: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = EXAMPLE.partition("with DAG")[0] + "\nALL = [IMM_PACKING, CDB_REQUEST]\n"
@@ -102,7 +102,7 @@ def test_an_installed_package_brings_its_apis_by_name(
         ),
     ],
 )
-def test_an_entry_point_that_leads_nowhere_is_told(
+def test_error_names_an_entry_point_that_cannot_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: str
 ) -> None:
     with installed(source, tmp_path, monkeypatch), pytest.raises((TypeError, ValueError), match=error):

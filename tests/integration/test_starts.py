@@ -54,7 +54,7 @@ RESULTS = {
 CANCELED, NOT_CANCELED, KEPT_SAYS = (
     "at the cloud.",
     "has no action that cancels such a task.",
-    "Killed: what was started at the cloud goes on, as cancel_on_kill=False says.",
+    "Killed: the cloud task goes on, because of cancel_on_kill=False.",
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -166,7 +166,7 @@ def _have_noticed(scheduler: Scheduler) -> bool:
 
 
 @each_case
-def test_deferred_wait_ends_in_success_and_xcom_has_the_task_and_its_parts(run: Run, case: Case) -> None:
+def test_deferred_wait_succeeds_and_xcom_has_the_task_and_its_parts(run: Run, case: Case) -> None:
     task_id = case.task_id(SUCCEEDS)
     ids = run.ids(case, task_id)
     xcom = run.xcoms[task_id]
@@ -182,7 +182,7 @@ def test_deferred_wait_ends_in_success_and_xcom_has_the_task_and_its_parts(run: 
 
 
 @each_case
-def test_the_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
+def test_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
     told = run.xcoms["next_task"]["return_value"]
     if case.is_list:
         assert case.name not in told
@@ -194,7 +194,7 @@ def test_the_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> Non
 
 
 @each_case
-def test_failure_says_why(run: Run, case: Case) -> None:
+def test_log_explains_a_failure(run: Run, case: Case) -> None:
     task_id = case.task_id(FAILS)
     assert run.states[task_id] == "failed"
     log = run.logs[task_id]
@@ -205,7 +205,7 @@ def test_failure_says_why(run: Run, case: Case) -> None:
 
 @each_kill
 @each_case
-def test_kill_cancels_where_the_vendor_can_and_says_so_where_it_cannot(run: Run, case: Case, kill: str) -> None:
+def test_kill_cancels_if_the_vendor_can_and_logs_it_otherwise(run: Run, case: Case, kill: str) -> None:
     task_id = case.task_id(kill)
     ids = run.ids(case, task_id)
     log = run.logs[task_id]
@@ -216,19 +216,19 @@ def test_kill_cancels_where_the_vendor_can_and_says_so_where_it_cannot(run: Run,
 
 
 @pytest.mark.parametrize("task_id", KEPT_TASKS)
-def test_kill_cancels_nothing_where_the_user_does_not_want_it(run: Run, task_id: str) -> None:
+def test_kill_cancels_nothing_with_cancel_on_kill_false(run: Run, task_id: str) -> None:
     assert run.states[task_id] == "failed"
     assert run.cancellations(run.ids(KEPT, task_id)) == []
 
 
-def test_triggerer_that_is_stopped_cancels_nothing(run: Run) -> None:
+def test_stopping_the_triggerer_cancels_nothing(run: Run) -> None:
     assert run.canceled_by_stopping == []
     # Another one went on with all of these.
     lived_on = [each for case in CASES for each in run.ids(case, case.task_id(SUCCEEDS))]
     assert run.cancellations(lived_on) == []
 
 
-def test_operator_cancels_what_another_started_and_did_not_wait_for(run: Run) -> None:
+def test_cancel_operator_cancels_the_task_of_another_operator(run: Run) -> None:
     (run_id,) = run.ids(LEFT, LEFT_TASK)
     assert (run.states[LEFT_TASK], run.states["canceled"], run.states["read"]) == ("success", "success", "success")
     left = run.xcoms[LEFT_TASK]["return_value"]
@@ -240,14 +240,14 @@ def test_operator_cancels_what_another_started_and_did_not_wait_for(run: Run) ->
 
 @pytest.mark.parametrize("end", [SUCCEEDS, FAILS])
 @each_case
-def test_link_to_the_console_is_kept_however_it_ends(run: Run, case: Case, end: str) -> None:
+def test_stores_the_link_to_the_console_after_success_and_failure(run: Run, case: Case, end: str) -> None:
     xcom = run.xcoms[case.task_id(end)]
     assert xcom["cloud_console_url"].startswith("https://")
     # Airflow 3 shows what stands there; Airflow 2 asks the link itself.
     assert IS_AIRFLOW_2 or xcom["_link_CloudConsoleLink"] == xcom["cloud_console_url"]
 
 
-def test_nothing_was_started_twice(run: Run) -> None:
+def test_starts_nothing_twice(run: Run) -> None:
     known = [each for case in CASES for end in ENDS for each in run.ids(case, case.task_id(end))]
     known += [each for task_id in KEPT_TASKS for each in run.ids(KEPT, task_id)] + run.ids(LEFT, LEFT_TASK)
     assert sorted(known) == sorted({start["id"] for start in run.started if start["api"] in APIS})

@@ -36,7 +36,7 @@ def run(request, airflow_home, emulator) -> Run:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_wait_ends_alike_in_every_mode(run: Run, case: Case) -> None:
+def test_wait_ends_the_same_way_in_every_mode(run: Run, case: Case) -> None:
     assert run.states[case.name] == case.ends
     if case.raises:
         kind, text = json.loads((run.failures / case.name).read_text())

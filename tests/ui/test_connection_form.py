@@ -172,7 +172,7 @@ def press_test(page: Page, conn_id: str) -> Locator:
     return page.locator('[data-scope="toast"][data-part="root"]').filter(has_text="Test Connection")
 
 
-def test_the_form_has_every_declared_field_of_its_kind(page: Page, cloud: Cloud, tmp_path: Path) -> None:
+def test_form_has_every_declared_field_with_its_kind(page: Page, cloud: Cloud, tmp_path: Path) -> None:
     form = Form.add(page, cloud)
     behaviour = cloud.declared["ui-field-behaviour"]
     for name in ("host", "port", "login", "password", "schema"):
@@ -210,7 +210,7 @@ def test_the_form_has_every_declared_field_of_its_kind(page: Page, cloud: Cloud,
             expect(form.extra(name)).to_have_role("textbox")
 
 
-def test_saving_keeps_every_field_and_secrets_come_back_masked(page: Page, cloud: Cloud, tmp_path: Path) -> None:
+def test_form_saves_every_field_and_masks_secrets(page: Page, cloud: Cloud, tmp_path: Path) -> None:
     conn_id = f"every_field_{cloud.conn_type}"
     standard = {"host": "https://gateway.test", "port": "8443", "login": "an-id", "password": "a-secret"}
     extra = {name: _sample(name, field["schema"]) for name, field in cloud.fields.items()}
@@ -245,7 +245,9 @@ def _sample(name: str, schema: dict[str, Any]) -> str:
     return '{"some": "json"}' if schema.get("format") == "multiline" else f"some-{name}"
 
 
-def test_the_test_button_says_who_you_are(page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path) -> None:
+def test_test_button_shows_the_account_and_identity(
+    page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path
+) -> None:
     conn_id = f"right_key_{cloud.conn_type}"
     save_connection(page, cloud, conn_id, host=emulator.url, port="0", secret="emulator-secret")
     # Saved once more with the masked secret in the form, the connection still has the real one.
@@ -260,7 +262,7 @@ def test_the_test_button_says_who_you_are(page: Page, cloud: Cloud, emulator: Em
     expect(row(page, conn_id).locator("svg[color=green]")).to_be_visible()
 
 
-def test_the_test_button_shows_what_the_vendor_says_of_a_wrong_secret(
+def test_test_button_shows_the_vendor_error_for_a_wrong_secret(
     page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path
 ) -> None:
     conn_id = f"wrong_key_{cloud.conn_type}"

@@ -50,13 +50,13 @@ def page(run: Scheduler) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("task_id", "api"), OPERATORS.items())
-def test_a_task_page_links_to_the_console(page: Page, task_id: str, api: str) -> None:
+def test_task_page_links_to_the_console(page: Page, task_id: str, api: str) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{RUN_ID}/tasks/{task_id}/details")
     link = page.get_by_role("link", name="Cloud console")
     expect(link).to_have_attribute("href", str(APIS[api].service.console))
 
 
-def test_the_graph_shows_every_task(page: Page) -> None:
+def test_graph_shows_every_task(page: Page) -> None:
     page.goto(f"/dags/{DAG_ID}/runs/{RUN_ID}")
     graph: Any = page.locator(".react-flow")
     for task_id in ("pick", "check", *OPERATORS):

@@ -93,7 +93,7 @@ def outcome(name: str, answer: Any) -> CloudTask | CloudApiError:
 
 @quick
 @given(answers)
-def test_an_answer_gives_a_task_or_an_error_that_names_api_and_field(case: tuple[str, Any]) -> None:
+def test_any_answer_yields_a_task_or_an_error_that_names_api_and_field(case: tuple[str, Any]) -> None:
     name, answer = case
     result = outcome(name, answer)
     if isinstance(result, MalformedAnswer):
@@ -111,7 +111,7 @@ def test_an_answer_gives_a_task_or_an_error_that_names_api_and_field(case: tuple
 
 @quick
 @given(answers)
-def test_only_a_status_that_the_catalog_calls_a_success_is_one(case: tuple[str, Any]) -> None:
+def test_only_a_status_of_the_catalog_is_a_success(case: tuple[str, Any]) -> None:
     name, answer = case
     api, result = APIS[name], outcome(name, answer)
     if isinstance(result, CloudTask) and result.state is TaskState.SUCCEEDED:
@@ -127,7 +127,7 @@ def test_only_a_status_that_the_catalog_calls_a_success_is_one(case: tuple[str, 
 
 @quick
 @given(answers)
-def test_a_task_can_be_stored_and_made_again(case: tuple[str, Any]) -> None:
+def test_any_task_survives_json(case: tuple[str, Any]) -> None:
     result = outcome(*case)
     stored = result.as_dict()
     written = json.dumps(stored, allow_nan=False, ensure_ascii=False)
@@ -141,7 +141,7 @@ def test_a_task_can_be_stored_and_made_again(case: tuple[str, Any]) -> None:
 
 @quick
 @given(answers)
-def test_normalising_leaves_the_answer_as_it_was(case: tuple[str, Any]) -> None:
+def test_normalising_does_not_change_the_answer(case: tuple[str, Any]) -> None:
     name, answer = case
     before = repr(answer)
     outcome(name, answer)

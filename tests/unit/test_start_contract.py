@@ -34,11 +34,11 @@ from .test_contract import TENCENT, defined, definitions
 
 
 @pytest.mark.parametrize("operator", EVERYTHING, ids=lambda operator: operator.__name__)
-def test_every_argument_of_the_operator_is_tried(operator: Operator) -> None:
+def test_the_samples_cover_every_argument_of_the_operator(operator: Operator) -> None:
     assert set(EVERYTHING[operator]) == set(own_arguments(operator))
 
 
-def test_every_operator_is_tried() -> None:
+def test_the_samples_cover_every_operator() -> None:
     assert set(EVERYTHING) == typed_operators()
 
 
@@ -74,7 +74,7 @@ def _mistakes(api: TaskApi, name: str, given: Mapping[str, Any], at: str) -> lis
     return found
 
 
-def test_a_request_that_is_not_as_defined_is_noticed() -> None:
+def test_the_checker_finds_deviations_from_the_definitions() -> None:
     api = APIS["wedata.backfill"]
     given = {"ProjectId": 1, "TaskIds": [1], "DataBackfillRangeList": [{"Start": ""}], "SkipEventListening": 1}
     assert mistakes(api, api.starts[0].action, given | {"Plan": ""}) == [
@@ -89,13 +89,13 @@ def test_a_request_that_is_not_as_defined_is_noticed() -> None:
 
 @pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
 @pytest.mark.parametrize("operator", of("tencent"), ids=lambda operator: operator.__name__)
-def test_tencent_gets_the_start_request_that_it_defines(operator: Operator, build: Any) -> None:
+def test_the_start_request_follows_tencents_definitions(operator: Operator, build: Any) -> None:
     built = build(operator)
     assert mistakes(built.api, built.start.action, request_of(built)) == []
 
 
 @every_action(TENCENT)
-def test_an_action_of_tencent_takes_what_the_catalog_says(api: TaskApi, action: Action) -> None:
+def test_tencents_definitions_accept_the_parameters_of_the_catalog(api: TaskApi, action: Action) -> None:
     objects = definitions(api.service.name, api.service.version)["objects"]
     members = {member["name"]: member["required"] for member in objects[defined(api, action)["input"]]["members"]}
     assert {*action.params, *action.optional, *action.constants} - set(action.filters) <= set(members)
@@ -103,14 +103,14 @@ def test_an_action_of_tencent_takes_what_the_catalog_says(api: TaskApi, action: 
 
 
 @pytest.mark.parametrize("name", TENCENT)
-def test_tencent_gets_the_read_request_that_it_defines(name: str) -> None:
+def test_the_read_request_follows_tencents_definitions(name: str) -> None:
     api = APIS[name]
     request = api.read.request(api.parameters("7", dict.fromkeys((*api.task_params, *api.read.optional), "1")))
     assert mistakes(api, api.read, request) == []
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if lists(APIS[name])])
-def test_tencent_gets_the_list_requests_that_it_defines(name: str) -> None:
+def test_the_list_requests_follow_tencents_definitions(name: str) -> None:
     api = APIS[name]
     for listing in lists(api):
         pages = pages_of(api, listing)
@@ -119,7 +119,7 @@ def test_tencent_gets_the_list_requests_that_it_defines(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if APIS[name].cancel])
-def test_tencent_gets_the_cancel_requests_that_it_defines(name: str) -> None:
+def test_the_cancel_requests_follow_tencents_definitions(name: str) -> None:
     api = APIS[name]
     assert api.cancel is not None
     known = dict.fromkeys((*api.task_params, *api.cancel.found), 1)
@@ -151,7 +151,7 @@ def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", EXPLAINED)
-def test_tencent_is_asked_for_reasons_as_it_defines(name: str) -> None:
+def test_the_explanation_requests_follow_tencents_definitions(name: str) -> None:
     for action, parameters in questions(name):
         assert mistakes(APIS[name], action, action.request(parameters)) == []
 
