@@ -7,6 +7,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from tccli_examples import parse_input
+
 _KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "integer": int,
@@ -48,7 +50,7 @@ def _members(api: Any, name: str) -> dict[str, Any]:
 def example_inputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example requests."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [json.loads(example["input"][example["input"].index("{") :]) for example in examples]
+    return [parse_input(example["input"]) for example in examples]
 
 
 def example_outputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
