@@ -90,7 +90,7 @@ class Product:
             name: The vendor's name of the action.
             parameters: Its parameters.
             task: The shape of the task.
-            answer: Returns the answer, if the shape alone does not tell it.
+            answer: Returns the answer, if the shape alone does not determine it.
             **more: Other attributes of the action.
         """
         return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
