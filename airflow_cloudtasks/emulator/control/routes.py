@@ -154,6 +154,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "noticed", _call(ControlPlane.noticed, by_api=True, shows="noticed")),
     ("GET", "scripts", _call(ControlPlane.scripts, shows="scripts")),
     ("POST", "scripts", _add_plan),
+    ("POST", "scripts/running", _call(ControlPlane.next_running, body="a plan")),
     ("DELETE", "scripts", _call(ControlPlane.clear_scripts)),
     ("GET", "started", _call(ControlPlane.started, by_api=True, shows="started")),
     ("GET", "canceled", _call(ControlPlane.canceled, by_api=True, shows="canceled")),
