@@ -49,7 +49,7 @@ def minutes_ago(minutes: float) -> datetime:
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_an_instance_that_is_not_created_yet_is_waited_for(cloud: Emulator, deferrable: bool) -> None:
-    later(1, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    later(1, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     result = run(instance_sensor(deferrable=deferrable))
     assert (result["id"], result["state"]) == (KEY, "succeeded")
 
@@ -66,8 +66,8 @@ def test_one_that_wedata_will_run_again_goes_on_and_one_that_failed_says_why(clo
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_the_rerun_of_one_that_failed_may_be_waited_for(cloud: Emulator, deferrable: bool) -> None:
-    cloud.add_task("wedata.task_instance", KEY, "EXPIRED", fields=IN_P1)
-    later(1.5, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    cloud.add_finished("wedata.task_instance", KEY, "failed", fields=IN_P1)
+    later(1.5, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     assert run(instance_sensor(deferrable=deferrable, on_failure="wait"))["state"] == "succeeded"
 
 
@@ -89,18 +89,18 @@ def test_a_data_time_is_told_in_the_zone_of_wedata() -> None:
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_a_run_by_its_id(cloud: Emulator, deferrable: bool) -> None:
-    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "SUCCESS", fields=IN_P1)
+    cloud.add_running("wedata.workflow_run", "r1", 0.5, fields=IN_P1)
     assert run(run_sensor(cloud_task_id="r1", deferrable=deferrable))["id"] == "r1"
 
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Emulator, deferrable: bool) -> None:
     fields = IN_P1 | {"WorkflowId": "w1"}
-    cloud.add_task("wedata.workflow_run", "old", "FAILED", fields=fields)
-    cloud.add_task("wedata.workflow_run", "another's", "FAILED", fields=IN_P1 | {"WorkflowId": "w2"})
+    cloud.add_finished("wedata.workflow_run", "old", "failed", fields=fields)
+    cloud.add_finished("wedata.workflow_run", "another's", "failed", fields=IN_P1 | {"WorkflowId": "w2"})
     cloud.advance(600)
     since = datetime.now(UTC) + timedelta(minutes=5)
-    later(1, lambda: cloud.add_task("wedata.workflow_run", "new", ("RUNNING", 0.5), "SUCCESS", fields=fields))
+    later(1, lambda: cloud.add_running("wedata.workflow_run", "new", 0.5, fields=fields))
     result = run(run_sensor(workflow_id="w1", since=since, deferrable=deferrable))
     assert (result["api"], result["id"], result["state"]) == ("wedata.newest_workflow_run", "new", "succeeded")
 
@@ -110,7 +110,7 @@ def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Em
 def test_the_newest_run_that_failed_names_the_task_runs_that_failed(
     cloud: Emulator, deferrable: bool, since: Any
 ) -> None:
-    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "FAILED", fields=IN_P1 | {"WorkflowId": "w1"})
+    cloud.add_running("wedata.workflow_run", "r1", 0.5, "failed", fields=IN_P1 | {"WorkflowId": "w1"})
     for name, status in (("extract", "SUCCESS"), ("load", "FAILED")):
         fields = IN_P1 | {"WorkflowExecutionId": "r1", "TaskName": name, "ErrorCodeStr": f"{name} broke"}
         cloud.add_task("wedata.task_run", name, status, fields=fields)
