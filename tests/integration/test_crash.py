@@ -32,20 +32,12 @@ ENVIRONMENT = {
     # Where SQLite locks no rows, what two tasks of Airflow 2 do that end at once lets the next ones be tried twice.
     "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
 }
-# What goes on until the test ends it, and how it ends.
-GOES_ON = {
-    "wedata.workflow_run": ("RUNNING", "SUCCESS"),
-    "wedata.sql_run": ("RUNNING", "SUCCESS"),
-    "wedata.backfill": ("50/50", "100/100"),
-    "wedata.async_job": ("RUNNING", "SUCCESS"),
-    "wedata.task_instance": ("RUNNING", "COMPLETED"),
-    "ice.workflow_task": ("Processing", "Succeed"),
-    "ice.ai_workflow_task": ("running", "succeeded"),
-    "bpstudio.task": ("BINDING", "FINISH"),
-    "bpstudio.operation": ("RUNNING", "SUCCESS"),
-    "bdrc.task": ("RUNNING", "COMPLETE"),
-    "lke.task": ("RUNNING", "SUCCESS"),
-}
+# The tasks of these run until the test ends them.
+RUNNING = (
+    *("wedata.workflow_run", "wedata.sql_run", "wedata.backfill", "wedata.async_job", "wedata.task_instance"),
+    *("ice.workflow_task", "ice.ai_workflow_task"),
+    *("bpstudio.task", "bpstudio.operation", "bdrc.task", "lke.task"),
+)
 # Longer than the test lives.
 NEVER = 3600
 
@@ -114,8 +106,8 @@ class Crash:
         self._emulator.advance(RUNNING_SECONDS)
 
     def _let_what_is_started_go_on(self) -> None:
-        for api, (goes_on, done) in GOES_ON.items():
-            self._emulator.next_script(api, (goes_on, RUNNING_SECONDS), done, for_all=True)
+        for api in RUNNING:
+            self._emulator.next_running(api, RUNNING_SECONDS, for_all=True)
 
     def _until_tried_again(self, moment: str, state: str) -> None:
         ids = [case.task_id for case in _of(moment)]
@@ -177,7 +169,7 @@ def run(airflow_home: Path, emulator: Emulator, tmp_path_factory: pytest.TempPat
     for case in CASES:
         if case.api == "wedata.task_instance":
             (key,) = case.arguments["instance_keys"]
-            emulator.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+            emulator.add_finished(case.api, key, fields={"ProjectId": PROJECT})
     files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
     directory = tmp_path_factory.mktemp(DAG_ID)
     notes = directory / "notes"
