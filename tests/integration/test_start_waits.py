@@ -26,7 +26,6 @@ from airflow_cloudtasks.operators.tencent import (
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
 from airflow_cloudtasks.starting import starter
 
-EVER = 1_000_000
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
 IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferrable"])
 
@@ -66,7 +65,7 @@ def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any)
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(cloud: Emulator, deferrable: bool) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     airflow, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
     with pytest.raises(WaitTimedOut, match=r"wedata\.workflow_run took longer than 1\.5 seconds; last seen: .*RUNNING"):
         airflow(waiting)
@@ -77,7 +76,7 @@ def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(clo
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulator, deferrable: bool) -> None:
-    cloud.next_script("ice.workflow_task", ("Processing", 3), "Succeed")
+    cloud.next_running("ice.workflow_task", 3)
     airflow, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
     with pytest.raises(WaitTimedOut):
         airflow(operator(IceStartWorkflowOperator, **arguments, timeout=1))
@@ -86,7 +85,7 @@ def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulat
 
 
 def test_nothing_is_canceled_where_that_is_not_wanted(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut):
         Run()(operator(**WORKFLOW, timeout=0.5, cancel_on_kill=False))
     assert cloud.canceled() == []
@@ -136,7 +135,7 @@ def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
 
 
 def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     airflow = Run()
     result = airflow(operator(**WORKFLOW, wait_for_completion=False))
     assert (result["state"], result["id"]) == ("running", airflow.xcoms["id"])
@@ -145,7 +144,7 @@ def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
 
 def test_without_waiting_a_rerun_returns_its_job(cloud: Emulator) -> None:
     key = "t_2026-01-01 00:00:00"
-    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
+    cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
     arguments = {"project_id": "p1", "instance_keys": [key], "wait_for_completion": False}
     assert Run()(operator(WeDataRerunInstancesOperator, **arguments))["api"] == "wedata.async_job"
 
@@ -153,8 +152,8 @@ def test_without_waiting_a_rerun_returns_its_job(cloud: Emulator) -> None:
 @IN_THE_WORKER_AND_DEFERRED
 def test_a_rerun_whose_job_fails_has_failed(cloud: Emulator, deferrable: bool) -> None:
     key = "t_2026-01-01 00:00:00"
-    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
-    cloud.next_script("wedata.async_job", ("RUNNING", 0.5), "FAIL", fields={"ErrorDesc": "no right to rerun"})
+    cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
+    cloud.next_running("wedata.async_job", 0.5, "failed", fields={"ErrorDesc": "no right to rerun"})
     with pytest.raises(CloudTaskFailed, match="no right to rerun"):
         Run()(operator(WeDataRerunInstancesOperator, project_id="p1", instance_keys=[key], deferrable=deferrable))
 
@@ -170,7 +169,7 @@ def test_the_parts_of_a_result_are_xcoms_of_their_own(cloud: Emulator, pushes: b
 @pytest.mark.parametrize(("max_rows", "rows"), [(2, [{"n": "1"}, {"n": "2"}]), (1, None)])
 def test_rows_go_to_xcom_if_they_are_few(cloud: Emulator, max_rows: int, rows: Any) -> None:
     results = [{"Columns": [{"ColumnName": "n"}], "Rows": [{"Values": ["1"]}, {"Values": ["2"]}]}]
-    cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": results})
+    cloud.next_running("wedata.sql_run", 0, fields={"Results": results})
     arguments = {"project_id": "p1", "sql": "SELECT n FROM t;", "datasource_id": "7", "max_rows": max_rows}
     result = Run()(operator(WeDataRunSqlOperator, **arguments))
     assert result["rows"] == rows
@@ -231,7 +230,7 @@ def test_a_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
 
 
 def test_airflows_own_timeout_cancels_what_is_deferred_too(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
         Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
@@ -259,7 +258,7 @@ def test_a_kill_that_interrupts_the_start_request_cancels_what_it_started(
 def test_runs_of_several_workflows_are_canceled_each_as_its_own(cloud: Emulator) -> None:
     for run_id, workflow in (("r1", "wA"), ("r2", "wB")):
         fields = {"ProjectId": "p1", "WorkflowId": workflow}
-        cloud.add_task("wedata.workflow_run", run_id, ("RUNNING", EVER), "SUCCESS", fields=fields)
+        cloud.add_running("wedata.workflow_run", run_id, fields=fields)
     CancelCloudTaskOperator(
         task_id="cancel", api="wedata.workflow_run", cloud_task_id=["r1", "r2"], api_params={"ProjectId": "p1"}
     ).execute(Run().context)
@@ -269,7 +268,7 @@ def test_runs_of_several_workflows_are_canceled_each_as_its_own(cloud: Emulator)
 def test_what_has_to_be_read_to_cancel_is_read_when_the_task_is_there(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     waiting, prepared = operator(**WORKFLOW, timeout=1), []
     requests = CloudTasksHook.cancel_requests
 
