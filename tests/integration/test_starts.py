@@ -32,7 +32,7 @@ from starts_cases import (
     LEFT_TASK,
     PROJECT,
     ROWS,
-    STATUSES,
+    RUNNING_APIS,
     SUCCEEDS,
     Case,
 )
@@ -176,13 +176,13 @@ def run(airflow_home: Path, emulator: Any, tmp_path_factory: pytest.TempPathFact
 
 
 def _plan_what_goes_on(emulator: Any) -> None:
-    for api, (running, done) in STATUSES.items():
+    for api in RUNNING_APIS:
         fields = RESULTS if api == "wedata.sql_run" else {}
-        emulator.next_script(api, (running, RUNNING_SECONDS), done, fields=fields, for_all=True)
+        emulator.next_running(api, RUNNING_SECONDS, fields=fields, for_all=True)
     for case in CASES:
         for end in ENDS:
             for key in case.instances_of(case.task_id(end)):
-                emulator.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+                emulator.add_finished(case.api, key, fields={"ProjectId": PROJECT})
 
 
 def _plan_what_fails(emulator: Any) -> None:
