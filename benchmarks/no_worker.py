@@ -40,7 +40,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from real_airflow import Parts, airflow, set_up
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 API = "lke.task"
 # What a task takes until all of a DAG's end: longer than any run.

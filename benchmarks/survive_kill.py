@@ -54,7 +54,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from real_airflow import Parts, airflow, postgresql, set_up
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "survive_kill_waits"
 API = "lke.task"

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import pytest
 
 from airflow_cloudtasks.clouds import vendor
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
     sys.path.append(str(folder))

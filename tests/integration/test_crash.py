@@ -19,7 +19,7 @@ from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, NOTES, 
 from running import returned
 from scheduler import IS_AIRFLOW_2, Scheduler, running_scheduler
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = RUN_ID = "crash"
 # BPStudio forgets an operation an hour after its start.

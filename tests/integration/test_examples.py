@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from running import returned, run_dag
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 SOON = 0.5
 

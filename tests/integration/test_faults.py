@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 WAITS = 50

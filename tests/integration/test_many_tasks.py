@@ -9,7 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook

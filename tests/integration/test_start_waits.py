@@ -11,7 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook

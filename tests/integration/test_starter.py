@@ -15,7 +15,7 @@ import pytest
 
 from airflow_cloudtasks import client
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import (
     CloudApiError,
     InvalidArguments,

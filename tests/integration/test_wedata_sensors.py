@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
 from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
 

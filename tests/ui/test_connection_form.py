@@ -17,7 +17,7 @@ from browser import PAGE_MILLISECONDS, running_browser
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from standalone import running_standalone
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.get_provider_info import connection_type
 
 ENVIRONMENT = {

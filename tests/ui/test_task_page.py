@@ -17,7 +17,7 @@ from browser import PAGE_MILLISECONDS, running_browser
 from playwright.sync_api import Page, expect
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 from scheduler import Scheduler, running_scheduler
