@@ -32,7 +32,7 @@ def parse_task(value: Any, registry: Registry, now: float) -> Task:
     given = parse_object("a task", value, required=("api", "id", "script"), optional=("fields",))
     api = parse_choice("api", given["api"], registry.task_apis)
     script = parse_script(given["script"], registry.shape(api))
-    return make_task(registry.shape(api), api, given["id"], script, given.get("fields", {}), now)
+    return make_task(registry.shape(api), api, given["id"], script, parse_dict("fields", given.get("fields", {})), now)
 
 
 def make_task(shape: TaskShape, api: str, task_id: Any, script: tuple[Step, ...], fields: Any, now: float) -> Task:
@@ -49,7 +49,7 @@ def parse_plan(value: Any, registry: Registry) -> tuple[str, Plan, bool]:
     """
     given = parse_object("a plan", value, required=("api", "script"), optional=("fields", "for_all"))
     api = parse_choice("api", given["api"], registry.started_apis)
-    plan = Plan(parse_script(given["script"], registry.shape(api)), parse_fields("fields", given.get("fields", {})))
+    plan = Plan(parse_script(given["script"], registry.shape(api)), dict(parse_dict("fields", given.get("fields", {}))))
     return api, plan, parse_boolean("for_all", given.get("for_all", False))
 
 
