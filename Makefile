@@ -1,20 +1,42 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
+# make unit   sets everything up and runs the tests that need no Airflow, in half a minute
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
-# make lint   format, lint and types
+# make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
+# make lint   format, lint, types, and which layer may import which
+# make docs-tables generates the tables of README and docs from the catalog
+# make format mends what ruff can mend
+# make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
+# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
+UNIT := .venv-unit
 
-.PHONY: demo test test-newest test-oldest lint clean
+.PHONY: demo unit test test-newest test-oldest coverage test-on lint format docs docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
 	$(NEWEST)/bin/python demo.py
 
-# Both at once: much of a test of waiting is waiting.
+# The tests that need no Airflow, in an environment that has none.
+unit: $(UNIT)/ready
+	@echo "==> Tests without Airflow"
+	$(UNIT)/bin/python -m pytest $(PARALLEL) -m "not airflow"
+
+# Both Airflows at once: much of a test of waiting is waiting.
 test:
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-newest test-oldest
+	@$(MAKE) --no-print-directory coverage
+
+# One worker runs the tests in a real `airflow standalone`, which starts while another runs the others.
+PARALLEL := --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+MEASURED := $(PARALLEL) --cov --cov-report=
+
+coverage:
+	@echo "==> Coverage of both runs"
+	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.newest .coverage.oldest
+	@$(NEWEST)/bin/python tools/coverage_gate.py
 
 # The tests of Airflow's pages need Chromium, or CHROMIUM that names one. Root on Debian gets it installed; on other
 # machines without one, these tests alone are left out, and a line says so. .ci/run never leaves them out.
@@ -27,39 +49,84 @@ test-newest: $(NEWEST)/test-ready
 	@echo "==> Tests on the newest Airflow"
 	@if $(CHROMIUM_READY); then without=; else without="$(BROWSER_TESTS:%=--ignore=%)"; \
 		echo "==> WITHOUT $(BROWSER_TESTS): install Chromium (apt-get install chromium), or set CHROMIUM=/its/path"; fi; \
-	$(NEWEST)/bin/python -m pytest $$without
+	COVERAGE_FILE=.coverage.newest $(NEWEST)/bin/python -m pytest $(MEASURED) $$without
 
 test-oldest: $(OLDEST)/test-ready
 	@echo "==> Tests on Airflow 2.11"
-	$(OLDEST)/bin/python -m pytest
+	COVERAGE_FILE=.coverage.oldest $(OLDEST)/bin/python -m pytest $(MEASURED)
+
+# Any other Airflow, and any choice of tests: make test-on AIRFLOW=3.1 TESTS=tests/unit
+AIRFLOW ?= newest
+TESTS ?= tests
+TESTED := $(if $(filter newest,$(AIRFLOW)),$(NEWEST),.venv-$(AIRFLOW))
+
+test-on: $(TESTED)/test-ready
+	@echo "==> $(TESTS) on Airflow $(AIRFLOW)"
+	$(TESTED)/bin/python -m pytest $(TESTS)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"
 	$(NEWEST)/bin/ruff format --check .
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
+	$(NEWEST)/bin/lint-imports --no-logo
+	$(NEWEST)/bin/python tools/docs_tables.py --check
+
+format: $(NEWEST)/test-ready
+	$(NEWEST)/bin/ruff format .
+	$(NEWEST)/bin/ruff check --fix .
+
+docs-tables: $(NEWEST)/test-ready
+	$(NEWEST)/bin/python tools/docs_tables.py
+
+build: $(NEWEST)/bin/uv
+	$(NEWEST)/bin/python tools/check_build.py
+
+docs: $(NEWEST)/docs-ready
+	@echo "==> Documentation"
+	@rm -rf docs/_build
+	$(NEWEST)/bin/python -m sphinx --builder html --fail-on-warning --nitpicky --keep-going --quiet docs docs/_build/html
+	@echo "==> docs/_build/html/index.html"
+
+docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
+	@echo "==> Screenshots of the tutorial (a few minutes)"
+	$(NEWEST)/bin/python docs/screenshots.py
 
 clean:
-	rm -rf $(NEWEST) $(OLDEST) .demo
+	rm -rf .venv .venv-* .demo dist docs/_build
 
-$(NEWEST)/bin/uv $(OLDEST)/bin/uv:
+# An environment for any Airflow: .venv has the newest, .venv-3.1 the newest 3.1.
+%/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …")'
-	@echo "==> Making the virtual environment $(patsubst %/bin/uv,%,$@)"
-	$(PYTHON) -m venv $(patsubst %/bin/uv,%,$@)
+	@echo "==> Making the virtual environment $*"
+	$(PYTHON) -m venv $*
 	$(@D)/pip install --quiet --disable-pip-version-check uv
+.PRECIOUS: %/bin/uv
 
-$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml
+# pyproject.toml has the dependencies, __init__.py the version.
+$(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing the newest Airflow and this package (about a minute)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator]'
 	@touch $@
 
-$(NEWEST)/test-ready: $(NEWEST)/demo-ready pyproject.toml
+$(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
-$(OLDEST)/test-ready: $(OLDEST)/bin/uv pyproject.toml
-	@echo "==> Installing Airflow 2.11, this package, the test tools and the vendors' own clients (a minute or two)"
-	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python 'apache-airflow==2.11.*' --editable '.[emulator]' \
+$(NEWEST)/docs-ready: $(NEWEST)/demo-ready
+	@echo "==> Installing Sphinx and its theme"
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group docs
+	@touch $@
+
+.venv-%/test-ready: .venv-%/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
+	@echo "==> Installing Airflow $*, this package, the test tools and the vendors' own clients (a minute or two)"
+	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' --editable '.[emulator]' \
 		--group test --group vendor-clients
+	@touch $@
+
+$(UNIT)/ready: $(UNIT)/bin/uv pyproject.toml
+	@echo "==> Installing this package without Airflow, the test tools and the vendors' own clients (a minute)"
+	$(UNIT)/bin/uv pip install --quiet --python $(UNIT)/bin/python --no-deps --editable .
+	$(UNIT)/bin/uv pip install --quiet --python $(UNIT)/bin/python --group unit
 	@touch $@

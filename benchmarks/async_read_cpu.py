@@ -255,8 +255,8 @@ async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
 
     from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK
     from airflow_cloudtasks.catalog import LKE_TASK as LKE_API
-    from airflow_cloudtasks.clouds import CLOUDS
-    from airflow_cloudtasks.clouds.wire import Asked, Credentials, Endpoint
+    from airflow_cloudtasks.clouds.registry import CLOUDS
+    from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint
     from airflow_cloudtasks.hooks.alibaba import IceHook
     from airflow_cloudtasks.hooks.tencent import LkeHook
 
@@ -283,11 +283,11 @@ async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
         ),
     ):
         signed = CLOUDS[api.cloud].sign(
-            Asked(api.service, api.read, Endpoint(url)),
+            ApiCall(api.service, api.read, Endpoint(url)),
             params,
             region="cn-shanghai",
             credentials=Credentials("key-id-of-a-benchmark", "secret-of-a-benchmark"),
-            user_agent="airflow_cloudtasks/0.1.0 airflow/3.3.2",
+            user_agent="airflow_cloudtasks/benchmark airflow/3.3.2",
             now=datetime.now(UTC),
         )
         mark = f"{name}: bare"

@@ -1,4 +1,4 @@
-"""A fresh Airflow home for the whole run, set up before anything imports Airflow."""
+"""Markers by what a test imports, and an Airflow home for this run alone, made before anything imports Airflow."""
 
 from __future__ import annotations
 
@@ -7,19 +7,40 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from imports import imported_by
+
+if TYPE_CHECKING:
+    from standalone import Standalone
+
+    from airflow_cloudtasks.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
+HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
+# The folders whose tests all need Airflow: what they call imports it when it is called.
+IN_AIRFLOW = {ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
+# The DAGs that the tests run in a real Airflow.
+SCHEDULED = (
+    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
+    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("no_worker", "no_worker_cases")),
+    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("starts", "starts_cases")),
+    ROOT / "example_dags" / "media_to_warehouse.py",
+)
 
+# The tests set what they need of these.
+for name in [name for name in os.environ if name.upper().endswith("_PROXY")]:
+    del os.environ[name]
 os.environ |= {
     "AIRFLOW_HOME": str(HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-    "AIRFLOW__CORE__PARALLELISM": "8",
     # Airflow 2.11 warns of its own defaults otherwise.
     "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",
     # `airflow standalone` starts its parts by the command's name.
@@ -27,14 +48,72 @@ os.environ |= {
 }
 
 
-@pytest.fixture(scope="session")
-def airflow_home() -> Path:
-    """An Airflow home with a database, and a DAG folder with the examples and the tests' own DAGs."""
-    for folder in (ROOT / "example_dags", ROOT / "tests" / "integration" / "dags"):
-        shutil.copytree(folder, HOME / "dags", dirs_exist_ok=True)
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
-    return HOME
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Without Airflow, import no module that needs it."""
+    if HAS_AIRFLOW:
+        return None
+    module = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    return True if module.suffix == ".py" and needs_airflow(module) else None
+
+
+def needs_airflow(module: Path) -> bool:
+    """Whether the tests of a module need Airflow to be installed."""
+    return not IN_AIRFLOW.isdisjoint(module.parents) or "airflow" in imported_by(module)
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if needs_airflow(item.path):
+            item.add_marker("airflow")
+        # The unit that a process of pytest-xdist takes on: a file, or all that share the real Airflow.
+        group = str(item.path)
+        if "standalone" in getattr(item, "fixturenames", ()):
+            item.add_marker("scheduler")
+            group = "scheduler"
+        item.add_marker(pytest.mark.xdist_group(group))
+        if "playwright" in imported_by(item.path):
+            item.add_marker("browser")
+    # The longest first.
+    items.sort(key=lambda item: item.get_closest_marker("scheduler") is None)
 
 
 def pytest_sessionfinish() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_home() -> Path:
+    """An Airflow home with a database, for DAGs that run in this process."""
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+    return HOME
+
+
+@pytest.fixture(scope="session")
+def _clouds_of_standalone() -> Iterator[Emulator]:
+    from airflow_cloudtasks.emulator import Emulator
+
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def standalone(_clouds_of_standalone: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """A real `airflow standalone`, for all the tests that run DAGs in it or look at its pages."""
+    from standalone import running_standalone
+
+    home = tmp_path_factory.mktemp("standalone")
+    (home / "dags").mkdir()
+    for file in SCHEDULED:
+        shutil.copy(file, home / "dags")
+    (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
+    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"}
+    with running_standalone(home, _clouds_of_standalone.connections() | variables) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def scheduled_clouds(_clouds_of_standalone: Emulator) -> Emulator:
+    """The emulator that the connections of ``standalone`` lead to, as new for each test module."""
+    _clouds_of_standalone.reset()
+    return _clouds_of_standalone

@@ -1,89 +1,179 @@
-"""Starts a real `airflow standalone` on free ports, and stops all of it."""
+"""Starts a real `airflow standalone` on free ports, restarts its triggerer, and kills all its processes."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 
+START_SECONDS = 300
+TERMINATE_SECONDS = 60
 
-@contextmanager
-def running_standalone(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run `airflow standalone` for the length of the block; it may still be starting up when the block begins.
+SETTINGS = {
+    # Enough workers for the tasks of one test that all wait on a worker. Airflow 2 refuses this executor on SQLite
+    # unless the check is off.
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "24",
+    "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+    # SQLite locks no rows, so a worker of Airflow 2 and the scheduler would both start the next task.
+    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
+    # Log in without a password (Airflow 3), or with the admin's generated one (Airflow 2).
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    "AIRFLOW__API__AUTH_BACKENDS": "airflow.providers.fab.auth_manager.api.auth.backend.basic_auth",
+    "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+    # One process serves the few pages that the tests look at.
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__WEBSERVER__WORKERS": "1",
+    # Notice changes quickly. The first name of a pair is Airflow 3's, the second Airflow 2's.
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+    # Parse each DAG file once: none of them changes.
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+    "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "3600",
+    "AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX": "glob",
+}
+
+
+class Standalone:
+    """A running `airflow standalone`.
 
     Args:
-        log: Where its output goes.
-        environment: Variables besides those of this process.
-
-    Yields:
-        The address of its pages.
+        home: Its AIRFLOW_HOME, which holds its DAGs, database and logs, and no other Airflow's.
+        environment: Its environment variables besides those of this process and :data:`SETTINGS`.
     """
-    with _alone():
-        yield from _running(log, environment)
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self.home = home
+        self.database = home / "airflow.db"
+        self._log = home / "standalone.log"
+        api, worker_logs, trigger_logs = map(str, _free_ports(3))
+        self.address = f"http://localhost:{api}"
+        own = {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            # A process that finds the database locked for long gives up, and a loaded machine keeps it locked.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=60",
+            "AIRFLOW__API__PORT": api,
+            "AIRFLOW__API__BASE_URL": self.address,
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
+            "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": api,
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
+        }
+        self._environment = dict(os.environ) | SETTINGS | own | dict(environment)
+        # Airflow 3 sets this mode itself. Without it, the many processes lock each other out.
+        with closing(sqlite3.connect(self.database)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        self._processes = [self._run("standalone", self._log)]
+
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
+        """Wait until a condition holds.
+
+        Args:
+            condition: The condition.
+            what: What it says, for the error.
+            seconds: The deadline, in seconds from now.
+
+        Raises:
+            AssertionError: The deadline has passed. The text has the end of Airflow's log.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, (
+                f"not within {seconds} s: {what}. The end of Airflow's log:\n{self._log.read_text()[-4000:]}"
+            )
+            time.sleep(0.3)
+
+    def until_it_answers(self) -> None:
+        """Wait for the API server. A task that starts earlier fails."""
+        self.until(self._answers, "the API server answers", START_SECONDS)
+
+    def restart_triggerer(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Stop the triggerer by SIGTERM, as a deployment or a reboot does, and start another one.
+
+        Args:
+            meanwhile: Called while no triggerer runs.
+        """
+        parent = psutil.Process(self._processes[0].pid)
+        (triggerer,) = (each for each in parent.children() if "triggerer" in _command(each))
+        family = [triggerer, *triggerer.children(recursive=True)]
+        triggerer.terminate()
+        deadline = time.monotonic() + TERMINATE_SECONDS
+        while alive := [each for each in family if _command(each)]:
+            assert time.monotonic() < deadline, f"still running after a SIGTERM to the triggerer: {alive}"
+            time.sleep(0.1)
+        meanwhile()
+        self._processes.append(self._run("triggerer", self.home / "triggerer.log"))
+
+    def kill(self) -> None:
+        """Kill every process at once. None of them has anything to save."""
+        parents = [psutil.Process(each.pid) for each in self._processes]
+        # The parents first: they would restart their children.
+        family = [*parents, *(child for parent in parents for child in parent.children(recursive=True))]
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        for process in self._processes:
+            process.wait()
+
+    def _run(self, command: str, log: Path) -> subprocess.Popen[bytes]:
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "airflow", command],
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _answers(self) -> bool:
+        # Airflow 3's page, then Airflow 2's.
+        return any(_is_there(f"{self.address}{page}") for page in ("/api/v2/monitor/health", "/health"))
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Let no other one run meanwhile, of whichever Airflow: a dozen processes each are enough for a small machine."""
-    with Path(tempfile.gettempdir(), "cloudtasks-standalone.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def running_standalone(home: Path, environment: Mapping[str, str]) -> Iterator[Standalone]:
+    """Run `airflow standalone` for the length of the block, which begins when its API server answers.
 
-
-def _running(log: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    api, worker_logs, trigger_logs = map(str, _free_ports(3))
-    ports = {
-        "AIRFLOW__API__PORT": api,
-        "AIRFLOW__API__BASE_URL": f"http://localhost:{api}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{api}/execution/",
-        "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": api,
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
-        # One process serves the few pages that a test looks at.
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__WEBSERVER__WORKERS": "1",
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", "standalone"],
-            env=os.environ | ports | environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    Args:
+        home: An empty folder but for ``dags``; see :class:`Standalone`.
+        environment: See :class:`Standalone`.
+    """
+    standalone = Standalone(home, environment)
     try:
-        yield f"http://localhost:{api}"
+        standalone.until_it_answers()
+        yield standalone
     finally:
-        stop(psutil.Process(process.pid))
-        process.wait()
+        standalone.kill()
 
 
-def stop(parent: psutil.Process) -> None:
-    """End it and all that it started: a scheduler that lives on takes the tasks of the next test's DAG for its own.
-
-    Args:
-        parent: The process.
-    """
-    family = [parent, *parent.children(recursive=True)]
-    for each in family:
-        with suppress(psutil.NoSuchProcess):
-            each.terminate()
-    _, alive = psutil.wait_procs(family, timeout=20)
-    for each in alive:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    psutil.wait_procs(alive, timeout=20)
+def _is_there(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=10) as answer:
+            return bool(answer.headers.get_content_type() == "application/json")
+    except OSError:
+        return False
 
 
-def _free_ports(count: int) -> list[int]:
+def _command(process: psutil.Process) -> str:
+    """Return the command line, or nothing for a process that has ended: `airflow standalone` leaves zombies."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+
+
+def _free_ports(count: int) -> Sequence[int]:
     with ExitStack() as stack:
         probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
         for probe in probes:

@@ -1,17 +1,18 @@
 """The APIs that this package knows, one file a product. Data, no control flow.
 
-A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file and nothing else; a new product's file
-is named here.
+A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file. A new product is a new file in this
+folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pkgutil import iter_modules
 from typing import Any
 
-from airflow_cloudtasks.catalog import bdrc, bpstudio, ice, lke, wedata
 from airflow_cloudtasks.catalog.bdrc import BDRC_TASK
 from airflow_cloudtasks.catalog.bpstudio import BPSTUDIO_OPERATION, BPSTUDIO_TASK
 from airflow_cloudtasks.catalog.ice import ICE_AI_WORKFLOW_TASK, ICE_WORKFLOW_TASK
@@ -45,12 +46,12 @@ __all__ = [
     "stored_api",
 ]
 
-_PRODUCTS = (bpstudio, bdrc, ice, wedata, lke)
+_PRODUCTS = [import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__)]
 
 APIS: dict[str, TaskApi] = {
     value.name: value for product in _PRODUCTS for value in vars(product).values() if isinstance(value, TaskApi)
 }
-
+"""The APIs of the catalog, by name: every TaskApi in a file of this folder."""
 
 ENTRY_POINTS = "airflow_cloudtasks.apis"
 """The group of entry points by which an installed package adds APIs: each is a TaskApi, or a list of them."""

@@ -408,7 +408,7 @@ WEDATA_BACKFILL = TaskApi(
                 requests_per_second=20,
             ),
         ),
-        each=("TaskId", "TaskIds"),
+        fan_out=("TaskId", "TaskIds"),
         status="State",
         failed=("EXPIRED",),
         name=("TaskName",),

@@ -1,9 +1,1 @@
-"""What is particular to each cloud: credentials, endpoints, signing, and how errors are told."""
-
-from __future__ import annotations
-
-from airflow_cloudtasks.clouds import alibaba, tencent
-from airflow_cloudtasks.clouds.wire import CloudModule
-from airflow_cloudtasks.model import Cloud
-
-CLOUDS: dict[Cloud, CloudModule] = {"alibaba": alibaba, "tencent": tencent}
+"""Call a cloud's API: sign and send requests, retry them, read the answers."""

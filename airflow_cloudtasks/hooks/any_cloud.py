@@ -1,22 +1,31 @@
-"""Finds the hook of an API's cloud."""
+"""Chooses the hook for an API's cloud."""
 
 from __future__ import annotations
 
-from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
-from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.hooks.tencent import TencentCloudHook
-from airflow_cloudtasks.model import Cloud
-from airflow_cloudtasks.spec import TaskApi
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOOKS: dict[Cloud, type[CloudTasksHook]] = {"alibaba": AlibabaCloudHook, "tencent": TencentCloudHook}
+from airflow_cloudtasks.model import Cloud
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.spec import TaskApi
+
+# Parsing a DAG file imports this module, and a hook imports the vendors' SDKs. So import a hook at its first use.
+_HOOKS: dict[Cloud, tuple[str, str]] = {
+    "alibaba": ("airflow_cloudtasks.hooks.alibaba", "AlibabaCloudHook"),
+    "tencent": ("airflow_cloudtasks.hooks.tencent", "TencentCloudHook"),
+}
 
 
 def hook_for(api: TaskApi, conn_id: str | None = None, region: str | None = None) -> CloudTasksHook:
-    """Make the hook that can read an API's tasks.
+    """Return a hook that can call an API.
 
     Args:
         api: The API.
-        conn_id: The Airflow connection; the cloud's default one if not given.
-        region: The region, against the connection's own.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; None for the connection's region.
     """
-    return _HOOKS[api.cloud](conn_id, region)
+    module, name = _HOOKS[api.cloud]
+    hook: CloudTasksHook = getattr(import_module(module), name)(conn_id, region)
+    return hook

@@ -1,1 +1,1 @@
-"""Starting a task at a cloud once, whatever dies meanwhile."""
+"""Start a task once, even if the process that starts it dies."""

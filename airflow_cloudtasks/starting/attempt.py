@@ -21,7 +21,7 @@ class Attempt:
     Args:
         run: Which of the user's runs of the Airflow task it belongs to: its retries have the same, and so has the run
             after the user cleared it while it ran; one after the user cleared it when it had ended has another.
-        stage: How far it has come.
+        progress: How far it has come.
         token: The token of this start alone.
         sent_at: Unix seconds when the request was sent for the first time.
         ids: The ids of the tasks.
@@ -30,7 +30,7 @@ class Attempt:
     """
 
     run: int
-    stage: Progress
+    progress: Progress
     token: str
     sent_at: float
     ids: tuple[str, ...] = ()
@@ -44,7 +44,10 @@ class Attempt:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Make it again of what :meth:`as_dict` gave."""
-        return cls(**{**data, "ids": tuple(data["ids"])})
+        fields = {**data, "ids": tuple(data["ids"])}
+        if "stage" in fields:  # its name in 0.1.0
+            fields["progress"] = fields.pop("stage")
+        return cls(**fields)
 
 
 class Memory(Protocol):

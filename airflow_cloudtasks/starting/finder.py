@@ -7,9 +7,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.normalise import decoded
-from airflow_cloudtasks.paging import Pages
-from airflow_cloudtasks.starting.requests import asked_for, created_at, earliest, is_it, was_there_before, with_mark
+from airflow_cloudtasks.protocol.normalise import decoded
+from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.protocol.start_requests import (
+    created_at,
+    earliest_creation,
+    expected_fields,
+    is_candidate,
+    may_predate_request,
+    with_mark,
+)
 from airflow_cloudtasks.values import at, iso_utc, text
 
 if TYPE_CHECKING:
@@ -67,27 +74,27 @@ class Finder:
         for look in range(_LOOKS):
             self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
             found = self._listed(find, attempt)
-            told = ", ".join(found)
+            ids = ", ".join(found)
             if len(found) > 1:
                 raise CannotTell(
-                    f"The request was not answered, and it may have started any of {told}: all of them were started "
+                    f"The request was not answered, and it may have started any of {ids}: all of them were started "
                     "lately with the same parameters."
                 )
-            if any(was_there_before(created, attempt.sent_at) for created in found.values()):
+            if any(may_predate_request(created, attempt.sent_at) for created in found.values()):
                 raise CannotTell(
-                    f"The request was not answered, and it may have started {told}: it has the same parameters, but "
+                    f"The request was not answered, and it may have started {ids}: it has the same parameters, but "
                     "was there before, if the clocks of this machine and of the vendor agree."
                 )
             if found:
-                return told
+                return ids
         return None
 
     def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:
         """List the tasks that the request may have started, with the times of their creation."""
         parameters = with_mark(self._start, self._parameters, attempt.token)
-        since = earliest(attempt.sent_at)
+        since = earliest_creation(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
-        asked = asked_for(self._api, self._start, parameters)
+        expected = expected_fields(self._api, self._start, parameters)
         pages = Pages(find.tasks, scope, self._api.name, iso_utc(since))
         found: dict[str, datetime | None] = {}
         while pages.next_page is not None:
@@ -98,7 +105,7 @@ class Finder:
             times = [created_at(self._api, self._start, task) for task in page]
             for task, created in zip(page, times, strict=True):
                 task_id = text(at(task, find.id))
-                if task_id and is_it(self._start, asked, task, created, since):
+                if task_id and is_candidate(self._start, expected, task, created, since):
                     found[task_id] = created
             if find.newest_first and any(created is not None and created < since for created in times):
                 break

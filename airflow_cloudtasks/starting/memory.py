@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.providers.common.compat.sdk import Variable
 
-from airflow_cloudtasks.start_from_trigger import AIRFLOW
 from airflow_cloudtasks.starting.attempt import Memory
 from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _KEY = "cloud_task_start"
 
-# Airflow before 3.3 has no such store, and what is kept in its place is to be let go of.
-HAS_TO_FORGET = AIRFLOW < (3, 3)
 _ENDED_AT = "ended_at"
 # Seconds that Airflow 2 keeps what has ended, and what has not: as long as Airflow 3 by default.
 _ENDED_SECONDS = 3600.0
@@ -46,7 +44,7 @@ def memory_of(context: Context) -> TaskMemory:
     store = context.get("task_state_store")
     if store is not None:
         return _StateStore(store)
-    return (_Variable if AIRFLOW >= (3, 0) else _VariableOfAirflow2)(context["ti"])
+    return (_VariableOfAirflow2 if IS_AIRFLOW_2 else _Variable)(context["ti"])
 
 
 class _StateStore:
@@ -119,6 +117,6 @@ def _let_go_of_old_variables() -> None:
     with create_session() as session:
         for row in session.query(Row).filter(Row.key.startswith(f"{_KEY}_")):
             value = load_json(row.val or "")
-            told = value if isinstance(value, dict) else {}
-            if now - told.get(_ENDED_AT, now) > _ENDED_SECONDS or now - told.get("sent_at", now) > _KEPT_SECONDS:
+            kept = value if isinstance(value, dict) else {}
+            if now - kept.get(_ENDED_AT, now) > _ENDED_SECONDS or now - kept.get("sent_at", now) > _KEPT_SECONDS:
                 session.delete(row)

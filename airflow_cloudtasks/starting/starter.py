@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
-from airflow_cloudtasks.normalise import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.encode import encode
+from airflow_cloudtasks.protocol.start_requests import can_find, read_start_answer, requested_ids, with_mark
+from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt, Memory, Progress
 from airflow_cloudtasks.starting.finder import CannotTell, Finder
-from airflow_cloudtasks.starting.requests import begun, can_find, told_ids, with_mark
 from airflow_cloudtasks.starting.stages import stages
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ class Starter:
             cleared = attempt.run != self._run
             if (going_on := self._go_on(replace(attempt, run=self._run), cleared=cleared)) is not None:
                 return going_on
-        new = Attempt(run=self._run, stage="asking", token=uuid.uuid4().hex, sent_at=time.time(), asked=self._digest())
+        new = Attempt(
+            run=self._run, progress="asking", token=uuid.uuid4().hex, sent_at=time.time(), asked=self._digest()
+        )
         return self._ask(new, unsure=False)
 
     def unanswered(self) -> Attempt | None:
@@ -91,7 +93,7 @@ class Starter:
         """
         kept = self._memory.get()
         attempt = None if kept is None else Attempt.from_dict(kept)
-        if attempt is None or attempt.stage != "asking":
+        if attempt is None or attempt.progress != "asking":
             return attempt
         try:
             return self._find(attempt) if self._can_tell(attempt) else None
@@ -100,7 +102,7 @@ class Starter:
 
     def _go_on(self, attempt: Attempt, *, cleared: bool) -> Attempt | None:
         """Go on with an earlier try's start; None where a new one is due."""
-        match attempt.stage:
+        match attempt.progress:
             case "begun":
                 if not self._is_worth_waiting_for(attempt, cleared=cleared):
                     return None
@@ -117,14 +119,14 @@ class Starter:
         if cleared:
             _log.warning("An earlier try may have started a task by %s; the user wants another one.", self._name)
             return None
-        if attempt.stage == "setting_going" and self._start.then is not None:
+        if attempt.progress == "setting_going" and self._start.then is not None:
             raise self._unknown(
                 f"{attempt.ids[0]} is there, and an earlier try did not live to see {self._start.then.name} answered."
             )
         raise self._unknown("An earlier try asked for it and did not live to see the answer.")
 
     def _is_worth_waiting_for(self, attempt: Attempt, *, cleared: bool) -> bool:
-        told = f"{self._api.name} {', '.join(attempt.ids)}"
+        label = f"{self._api.name} {', '.join(attempt.ids)}"
         try:
             tasks = self._read(attempt)
         except NotFound as error:
@@ -135,7 +137,7 @@ class Starter:
                 return False
             if not is_new:
                 raise StartUnknown(
-                    f"{told} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
+                    f"{label} was started by an earlier try, and the cloud knows it no more, so that nobody can tell "
                     f"how it ended. Clear the Airflow task to start another one. {error}"
                 ) from error
             tasks = []  # The wait asks again.
@@ -147,12 +149,12 @@ class Starter:
                 raise
             tasks = []  # The wait asks again.
         if any(not task.done for task in tasks) or not tasks:
-            _log.info("Going on with %s, which an earlier try has started.", told)
+            _log.info("Going on with %s, which an earlier try has started.", label)
             return True
         if cleared or not all(task.ok for task in tasks):
-            _log.info("Starting anew: %s, which an earlier try has started, has ended.", told)
+            _log.info("Starting anew: %s, which an earlier try has started, has ended.", label)
             return False
-        _log.info("%s, which an earlier try has started, has ended meanwhile.", told)
+        _log.info("%s, which an earlier try has started, has ended meanwhile.", label)
         return True
 
     def _read(self, attempt: Attempt) -> list[CloudTask]:
@@ -175,12 +177,12 @@ class Starter:
         request = encode(self._api, self._start, parameters)
         if self._start.ids_param is not None:
             # What is no list of ids is refused while nothing is done.
-            told_ids(self._api, self._start, parameters)
+            requested_ids(self._api, self._start, parameters)
         for tries_left in reversed(range(_TRIES)):
             self._memory.keep(attempt.as_dict())
             try:
                 answer = self._hook.call(self._api.service, self._start.action, request, repeatable=False)
-                told = begun(self._api, self._start, parameters, answer)
+                started = read_start_answer(self._api, self._start, parameters, answer)
             except (CloudApiError, Invalid) as error:
                 if not _may_have_acted(error):
                     if not unsure:
@@ -195,7 +197,7 @@ class Starter:
                 if not tries_left:
                     raise
             else:
-                return self._have(replace(attempt, ids=told.ids, job=told.job))
+                return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
 
     def _find(self, attempt: Attempt) -> Attempt | None:
@@ -241,8 +243,8 @@ class Starter:
                 raise
         return self._keep(attempt, "begun")
 
-    def _keep(self, attempt: Attempt, stage: Progress) -> Attempt:
-        kept = replace(attempt, stage=stage)
+    def _keep(self, attempt: Attempt, progress: Progress) -> Attempt:
+        kept = replace(attempt, progress=progress)
         self._memory.keep(kept.as_dict())
         return kept
 

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import pytest
 
-from airflow_cloudtasks.clouds import vendor
+from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.emulator import Emulator
 
 for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
@@ -57,7 +57,7 @@ def plain_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     # urllib remembers the proxies that it saw first.
     monkeypatch.setattr("urllib.request._opener", None)
-    monkeypatch.setattr(vendor, "_shared", WeakValueDictionary())
+    monkeypatch.setattr(shared, "_shared", WeakValueDictionary())
 
 
 @pytest.fixture

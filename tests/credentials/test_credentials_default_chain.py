@@ -86,14 +86,14 @@ def assert_read_with(machine: Machine, kind: Kind, told: tuple[str, str, tuple[b
 
 
 @BOTH
-def test_the_chain_begins_with_the_environment(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_begins_with_the_environment(machine: Machine, kind: Kind, tmp_path: Path) -> None:
     told = in_a_process(machine, kind, tmp_path, **dict(zip(VARIABLES[kind.cloud], KEY, strict=True)))
     assert_read_with(machine, kind, told)
     assert set(signers(machine.emulator, kind)) == {KEY[0]}
 
 
 @BOTH
-def test_the_chain_goes_on_with_a_profile_file(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_continues_with_a_profile_file(machine: Machine, kind: Kind, tmp_path: Path) -> None:
     name, content = PROFILES[kind.cloud]
     (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_text(content.format(*KEY))
@@ -103,7 +103,7 @@ def test_the_chain_goes_on_with_a_profile_file(machine: Machine, kind: Kind, tmp
 
 
 @BOTH
-def test_the_chain_ends_with_the_machines_role(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_ends_with_the_role_of_the_machine(machine: Machine, kind: Kind, tmp_path: Path) -> None:
     told = in_a_process(machine, kind, tmp_path, http_proxy=machine.emulator.url)
     assert_read_with(machine, kind, told)
     assert "metadata.credentials" in asked(machine.emulator)
@@ -111,7 +111,7 @@ def test_the_chain_ends_with_the_machines_role(machine: Machine, kind: Kind, tmp
 
 
 @BOTH
-def test_a_chain_that_finds_nothing_says_where_it_looked(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_error_names_where_the_chain_looked(machine: Machine, kind: Kind, tmp_path: Path) -> None:
     with Emulator() as stopped:
         nobody = stopped.url
     for told in in_a_process(machine, kind, tmp_path, http_proxy=nobody)[:2]:

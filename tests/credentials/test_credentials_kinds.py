@@ -34,7 +34,7 @@ from kinds import (
     signers,
 )
 
-from airflow_cloudtasks.clouds import credentials as credentials_module
+from airflow_cloudtasks.clouds.credentials import source as credentials_module
 from airflow_cloudtasks.errors import (
     CloudApiError,
     CloudTasksError,
@@ -44,7 +44,7 @@ from airflow_cloudtasks.errors import (
     TransientError,
 )
 from airflow_cloudtasks.hooks.alibaba import IceHook
-from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT
+from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS, TENCENT_FIELDS
 from airflow_cloudtasks.model import CloudTask
 
 Get = Callable[[Hook], CloudTask]
@@ -61,10 +61,13 @@ def demand_external_id(machine: Machine, kind: Kind) -> None:
         machine.emulator.sts(external_id="the-external-id")
 
 
-def test_no_kind_is_left_out() -> None:
+def test_covers_every_kind() -> None:
     # default is tried in processes of its own, by test_credentials_default_chain.py.
     assert {(kind.cloud, kind.auth_type) for kind in HOLDING + ASKING} == {
-        (words.cloud, auth_type) for words in (ALIBABA, TENCENT) for auth_type in words.needs if auth_type != "default"
+        (fields.cloud, auth_type)
+        for fields in (ALIBABA_FIELDS, TENCENT_FIELDS)
+        for auth_type in fields.auth_types
+        if auth_type != "default"
     }
 
 
@@ -73,7 +76,7 @@ def test_no_kind_is_left_out() -> None:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", HOLDING + ASKING, ids=str)
-def test_a_task_is_read(machine: Machine, kind: Kind, get: Get) -> None:
+def test_reads_a_task(machine: Machine, kind: Kind, get: Get) -> None:
     demand_external_id(machine, kind)
     task = get(kind.connect(machine))
     assert (task.id, task.state) == ("t1", "succeeded")
@@ -84,7 +87,7 @@ def test_a_task_is_read(machine: Machine, kind: Kind, get: Get) -> None:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
-def test_sts_sees_what_the_connection_says(machine: Machine, kind: Kind, get: Get) -> None:
+def test_sends_the_settings_of_the_connection_to_sts(machine: Machine, kind: Kind, get: Get) -> None:
     demand_external_id(machine, kind)
     get(kind.connect(machine))
     (call,) = machine.emulator.requests(kind.asks[0])
@@ -96,7 +99,7 @@ def test_sts_sees_what_the_connection_says(machine: Machine, kind: Kind, get: Ge
 
 
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
-def test_a_policy_may_hold_any_text(machine: Machine, kind: Kind) -> None:
+def test_sends_any_text_as_policy(machine: Machine, kind: Kind) -> None:
     policy = {"Version": "1", "Statement": [{"Condition": {"StringEquals": {"x": "a b+c*~d/é任%20&=?"}}}]}
     read(kind.connect(machine, policy=policy))
     (call,) = machine.emulator.requests(kind.asks[0])
@@ -107,7 +110,7 @@ def test_a_policy_may_hold_any_text(machine: Machine, kind: Kind) -> None:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
-def test_sts_sees_the_defaults_where_the_connection_says_nothing(machine: Machine, kind: Kind, get: Get) -> None:
+def test_sends_the_defaults_to_sts(machine: Machine, kind: Kind, get: Get) -> None:
     names = ("role_session_name", "external_id", "policy", "duration_seconds")
     get(kind.connect(machine, **dict.fromkeys(names)))
     seen = machine.emulator.requests(kind.asks[0])[0]["parameters"]
@@ -117,7 +120,7 @@ def test_sts_sees_the_defaults_where_the_connection_says_nothing(machine: Machin
 
 
 @pytest.mark.parametrize("kind", HOLDING + ASKING, ids=str)
-def test_the_connection_tests_itself(machine: Machine, kind: Kind) -> None:
+def test_connection_test_succeeds(machine: Machine, kind: Kind) -> None:
     demand_external_id(machine, kind)
     worked, told = kind.connect(machine).test_connection()
     assert worked, told
@@ -131,7 +134,7 @@ def test_the_connection_tests_itself(machine: Machine, kind: Kind) -> None:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
-def test_a_machines_role_that_is_named_is_not_asked_for(machine: Machine, kind: Kind, get: Get) -> None:
+def test_does_not_look_up_a_role_that_the_connection_names(machine: Machine, kind: Kind, get: Get) -> None:
     get(kind.connect(machine, role_name="emulator-role"))
     assert "metadata.role" not in asked(machine.emulator)
     assert "metadata.credentials" in asked(machine.emulator)
@@ -154,7 +157,7 @@ def test_a_machines_role_that_is_named_is_not_asked_for(machine: Machine, kind: 
     ],
     ids=str,
 )
-def test_a_pod_tells_by_its_environment_who_it_is(
+def test_reads_the_identity_of_a_pod_from_its_environment(
     machine: Machine, kind: Kind, variables: dict[str, str], get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = kind.connection(machine)["extra"]
@@ -171,7 +174,7 @@ def test_a_pod_tells_by_its_environment_who_it_is(
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASKING, ids=str)
-def test_a_session_that_was_ended_is_replaced_within_the_same_read(machine: Machine, kind: Kind, get: Get) -> None:
+def test_replaces_a_revoked_session_within_the_same_read(machine: Machine, kind: Kind, get: Get) -> None:
     hook = kind.connect(machine)
     get(hook)
     assert machine.emulator.expire_issued() >= 1
@@ -183,7 +186,7 @@ def test_a_session_that_was_ended_is_replaced_within_the_same_read(machine: Mach
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASKING, ids=str)
-def test_a_session_that_ended_by_itself_is_replaced(machine: Machine, kind: Kind, get: Get) -> None:
+def test_replaces_an_expired_session(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(valid_seconds=0.5)
     hook = kind.connect(machine)
     get(hook)
@@ -199,7 +202,7 @@ ENDING = {"alibaba": 14 * 60, "tencent": 170}
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASKING, ids=str)
-def test_a_session_that_nears_its_end_is_replaced_before_it_ends(
+def test_replaces_a_session_before_it_expires(
     machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
@@ -221,9 +224,7 @@ def test_a_session_that_nears_its_end_is_replaced_before_it_ends(
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASKING, ids=str)
-def test_a_session_that_lasts_is_fetched_once(
-    machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fetches_a_valid_session_once(machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
     hook = kind.connect(machine)
     for _ in range(3):
@@ -234,7 +235,7 @@ def test_a_session_that_lasts_is_fetched_once(
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
-def test_a_token_file_is_read_anew_for_every_session(machine: Machine, kind: Kind, get: Get) -> None:
+def test_reads_the_token_file_again_for_every_session(machine: Machine, kind: Kind, get: Get) -> None:
     hook = kind.connect(machine)
     get(hook)
     machine.emulator.sts(oidc_token="the-next-token")
@@ -261,7 +262,7 @@ def refused(hook: Hook, get: Get, kind: type[CloudTasksError]) -> str:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING, ids=str)
-def test_a_wrong_external_id_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+def test_error_explains_a_wrong_external_id(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(external_id="another")
     told = refused(kind.connect(machine), get, PermissionDenied)
     assert told.startswith("Fetching credentials failed: ")
@@ -271,9 +272,7 @@ def test_a_wrong_external_id_is_told(machine: Machine, kind: Kind, get: Get) -> 
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
-def test_an_unknown_role_is_an_error_of_the_credentials_and_no_missing_task(
-    machine: Machine, kind: Kind, get: Get
-) -> None:
+def test_unknown_role_is_a_credentials_error_and_no_missing_task(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(roles=["acs:ram::1:role/other", "qcs::cam::uin/1:roleName/other"])
     told = refused(kind.connect(machine), get, CredentialsError)
     assert "role" in told.lower()
@@ -281,7 +280,7 @@ def test_an_unknown_role_is_an_error_of_the_credentials_and_no_missing_task(
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING, ids=str)
-def test_a_wrong_secret_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+def test_error_explains_a_wrong_secret(machine: Machine, kind: Kind, get: Get) -> None:
     connection = kind.connection(machine) | {"password": "sts-secret"}
     machine.connect("kind", connection)
     told = refused(kind.hook(), get, CredentialsError)
@@ -291,7 +290,7 @@ def test_a_wrong_secret_is_told(machine: Machine, kind: Kind, get: Get) -> None:
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
-def test_a_token_that_the_cloud_does_not_take_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+def test_error_explains_a_refused_token(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(oidc_token="another")
     with pytest.raises(CloudApiError) as caught:
         get(kind.connect(machine))
@@ -302,7 +301,7 @@ def test_a_token_that_the_cloud_does_not_take_is_told(machine: Machine, kind: Ki
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", BY_TOKEN, ids=str)
-def test_a_token_file_that_vanished_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+def test_error_names_a_missing_token_file(machine: Machine, kind: Kind, get: Get) -> None:
     hook = kind.connect(machine)
     get(hook)
     machine.token_file.unlink()
@@ -313,14 +312,14 @@ def test_a_token_file_that_vanished_is_told(machine: Machine, kind: Kind, get: G
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
-def test_a_machine_without_the_role_is_told(machine: Machine, kind: Kind, get: Get) -> None:
+def test_error_explains_a_machine_without_the_role(machine: Machine, kind: Kind, get: Get) -> None:
     told = refused(kind.connect(machine, role_name="no-such-role"), get, CredentialsError)
     assert "the metadata service of this machine gave none; is it a" in told
 
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
-def test_an_sts_that_cannot_be_reached_may_be_asked_again(machine: Machine, kind: Kind, get: Get) -> None:
+def test_unreachable_sts_is_a_transient_error(machine: Machine, kind: Kind, get: Get) -> None:
     told = refused(kind.connect(machine, endpoints={"sts": "https://127.0.0.1:9"}), get, TransientError)
     assert "no answer" in told
     assert "https://127.0.0.1:9" in told
@@ -328,7 +327,7 @@ def test_an_sts_that_cannot_be_reached_may_be_asked_again(machine: Machine, kind
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING, ids=str)
-def test_an_sts_that_stumbles_is_asked_again(machine: Machine, kind: Kind, get: Get) -> None:
+def test_retries_sts_after_a_server_error(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.fault("http_500", count=1)
     hook = kind.connect(machine, max_tries=3)
     assert get(hook).state == "succeeded"
@@ -336,7 +335,7 @@ def test_an_sts_that_stumbles_is_asked_again(machine: Machine, kind: Kind, get: 
 
 
 @EITHER_WAY
-def test_a_certificate_that_nobody_vouches_for_keeps_the_key_at_home(machine: Machine, get: Get) -> None:
+def test_sends_no_key_to_a_server_with_an_untrusted_certificate(machine: Machine, get: Get) -> None:
     # Another name for the same port: the vendor's library keeps what it trusted first with the endpoint.
     sts = machine.emulator.tls_url.replace("127.0.0.1", "localhost")
     refused(ALIBABA_ASSUMES.connect(machine, endpoints={"sts": sts}, ca_bundle=None), get, TransientError)
@@ -345,9 +344,7 @@ def test_a_certificate_that_nobody_vouches_for_keeps_the_key_at_home(machine: Ma
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
-def test_the_metadata_service_is_never_asked_through_the_connections_proxy(
-    machine: Machine, kind: Kind, get: Get
-) -> None:
+def test_never_asks_the_metadata_service_through_the_proxy(machine: Machine, kind: Kind, get: Get) -> None:
     # It speaks for the machine that asks it: a proxy would ask for its own.
     told = refused(kind.connect(machine, proxy="http://127.0.0.1:9"), get, TransientError)
     assert kind.asks[-1] in asked(machine.emulator)
@@ -359,7 +356,7 @@ def test_the_metadata_service_is_never_asked_through_the_connections_proxy(
 
 @EITHER_WAY
 @pytest.mark.parametrize("written", ["extra", "login"])
-def test_a_connection_of_the_official_alibaba_provider_works(machine: Machine, get: Get, written: str) -> None:
+def test_accepts_a_connection_of_the_official_alibaba_provider(machine: Machine, get: Get, written: str) -> None:
     extra: dict[str, Any] = {"region": "cn-shanghai"}
     key = {"login": KEY[0], "password": KEY[1]}
     if written == "extra":

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kinds import ALIBABA_ASSUMES, ASSUMING, EITHER_WAY, KEY, Hook, Kind, Machine, aread, asked, read, signers
 
-from airflow_cloudtasks.clouds import vendor
+from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.model import CloudTask
@@ -28,7 +28,7 @@ def sessions(machine: Machine) -> int:
 
 
 @EACH
-def test_many_async_readers_are_one_session_and_one_more_after_it_ended(machine: Machine, kind: Kind) -> None:
+def test_many_async_readers_share_a_session_and_the_next_one(machine: Machine, kind: Kind) -> None:
     kind.connect(machine)
 
     async def test() -> None:
@@ -46,7 +46,7 @@ def test_many_async_readers_are_one_session_and_one_more_after_it_ended(machine:
 
 
 @EACH
-def test_many_threads_are_one_session_and_one_more_after_it_ended(machine: Machine, kind: Kind) -> None:
+def test_many_threads_share_a_session_and_the_next_one(machine: Machine, kind: Kind) -> None:
     kind.connect(machine)
     hooks = [kind.hook() for _ in range(20)]
     for expected in (1, 2):
@@ -77,7 +77,7 @@ async def ticks_until(done: asyncio.Future[Any]) -> list[float]:
 
 
 @EACH
-def test_an_event_loop_goes_on_while_sts_hangs(machine: Machine, kind: Kind) -> None:
+def test_event_loop_keeps_running_while_sts_hangs(machine: Machine, kind: Kind) -> None:
     async def test() -> None:
         hook = kind.connect(machine, read_timeout=1, connect_timeout=1)
         # Loading a vendor's package holds the interpreter, whoever loads it; here it is loaded.
@@ -94,7 +94,7 @@ def test_an_event_loop_goes_on_while_sts_hangs(machine: Machine, kind: Kind) -> 
 
 
 @EACH
-def test_who_is_cancelled_does_not_take_the_session_from_the_others(machine: Machine, kind: Kind) -> None:
+def test_cancelled_reader_leaves_the_session_to_the_others(machine: Machine, kind: Kind) -> None:
     async def test() -> None:
         hooks = [kind.connect(machine) for _ in range(5)]
         source = hooks[0].get_conn().account.credentials
@@ -114,25 +114,25 @@ def test_who_is_cancelled_does_not_take_the_session_from_the_others(machine: Mac
 
 
 @EACH
-def test_equal_settings_share_a_source_and_its_last_user_frees_it(machine: Machine, kind: Kind) -> None:
+def test_equal_settings_share_a_source_that_its_last_user_frees(machine: Machine, kind: Kind) -> None:
     one, other = kind.connect(machine), kind.hook()
     assert one.get_conn().account.credentials is other.get_conn().account.credentials
     different = kind.connect(machine, role_session_name="another")
     assert different.get_conn().account.credentials is not one.get_conn().account.credentials
     gc.collect()
-    assert len(vendor._shared) == 2
+    assert len(shared._shared) == 2
     del different
     gc.collect()
-    assert len(vendor._shared) == 1
+    assert len(shared._shared) == 1
     del one
     gc.collect()
-    assert len(vendor._shared) == 1
+    assert len(shared._shared) == 1
     del other
     gc.collect()
-    assert len(vendor._shared) == 0
+    assert len(shared._shared) == 0
 
 
-def test_other_settings_are_another_session(machine: Machine) -> None:
+def test_other_settings_use_another_session(machine: Machine) -> None:
     for name in ("one", "other", "one"):
         read(ALIBABA_ASSUMES.connect(machine, role_session_name=name))
     named = [call["parameters"]["RoleSessionName"] for call in machine.emulator.requests("sts.assume_role")]
@@ -150,7 +150,7 @@ def new_key(machine: Machine) -> Kind:
 
 
 @EITHER_WAY
-def test_an_edited_connection_is_picked_up_when_the_key_is_refused(machine: Machine, get: Get) -> None:
+def test_refused_key_picks_up_the_edited_connection(machine: Machine, get: Get) -> None:
     hook = LASTING.connect(machine)
     get(hook)
     new_key(machine).connect(machine)
@@ -162,7 +162,7 @@ def test_an_edited_connection_is_picked_up_when_the_key_is_refused(machine: Mach
 
 
 @EITHER_WAY
-def test_a_refused_key_of_a_connection_that_nobody_edited_is_refused(machine: Machine, get: Get) -> None:
+def test_refused_key_of_an_unedited_connection_fails(machine: Machine, get: Get) -> None:
     hook = LASTING.connect(machine)
     get(hook)
     machine.emulator.revoke_key("emulator-id")
@@ -173,7 +173,7 @@ def test_a_refused_key_of_a_connection_that_nobody_edited_is_refused(machine: Ma
 
 
 @EITHER_WAY
-def test_an_edited_connection_is_picked_up_by_and_by(
+def test_picks_up_an_edited_connection_after_a_while(
     machine: Machine, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = LASTING.connect(machine)
@@ -187,7 +187,7 @@ def test_an_edited_connection_is_picked_up_by_and_by(
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", [LASTING, *ASSUMING], ids=str)
-def test_a_connection_that_nobody_edited_keeps_its_client_and_session(
+def test_unedited_connection_keeps_its_client_and_session(
     machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calling, "_CONNECTION_SECONDS", 0.0)
@@ -200,7 +200,7 @@ def test_a_connection_that_nobody_edited_keeps_its_client_and_session(
 
 
 @EITHER_WAY
-def test_an_edit_that_breaks_the_connection_keeps_what_works(
+def test_edit_that_breaks_the_connection_keeps_the_working_client(
     machine: Machine, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = LASTING.connect(machine)
@@ -210,7 +210,7 @@ def test_an_edit_that_breaks_the_connection_keeps_what_works(
     assert get(hook).state == "succeeded"
 
 
-def test_an_open_hook_goes_on_with_the_edited_connection(machine: Machine) -> None:
+def test_open_hook_continues_with_the_edited_connection(machine: Machine) -> None:
     async def test() -> None:
         async with LASTING.connect(machine) as hook:
             await aread(hook)
@@ -223,7 +223,7 @@ def test_an_open_hook_goes_on_with_the_edited_connection(machine: Machine) -> No
     assert signers(machine.emulator, LASTING)[-2:] == ["next-id"] * 2
 
 
-def test_a_look_up_in_one_thread_serves_its_hook_in_others(machine: Machine) -> None:
+def test_look_up_in_one_thread_serves_the_hook_in_others(machine: Machine) -> None:
     hook = ALIBABA_ASSUMES.connect(machine)
     threads = [threading.Thread(target=read, args=(hook,)) for _ in range(8)]
     for thread in threads:

@@ -38,7 +38,7 @@ WEDATA = {"api": "wedata.task", "cloud_task_id": "1", "api_params": {"ProjectId"
         (WEDATA | {"cloud_task_id": None}, "needs cloud_task_id"),
     ],
 )
-def test_arguments_that_name_no_task_are_refused(operator: type[BaseOperator], arguments: dict, text: str) -> None:
+def test_refuses_arguments_that_name_no_task(operator: type[BaseOperator], arguments: dict, text: str) -> None:
     with pytest.raises(ValueError, match=text.replace("(", r"\(")):
         operator(task_id="wait", **arguments)
 
@@ -52,7 +52,7 @@ def test_arguments_that_name_no_task_are_refused(operator: type[BaseOperator], a
         ({"success_statuses": ["Y"], "failure_statuses": ["y"]}, "both hold"),
     ],
 )
-def test_arguments_of_the_wait_are_refused(arguments: dict, text: str) -> None:
+def test_refuses_wrong_arguments_of_the_wait(arguments: dict, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         CloudTaskSensor(task_id="wait", **WEDATA, **arguments)
 
@@ -66,12 +66,12 @@ def test_arguments_of_the_wait_are_refused(arguments: dict, text: str) -> None:
         (BpStudioTaskSensor, {}, "cloud_task_id"),
     ],
 )
-def test_typed_sensors_say_which_argument_is_missing(sensor, arguments: dict, text: str) -> None:
+def test_typed_sensors_name_the_missing_argument(sensor, arguments: dict, text: str) -> None:
     with pytest.raises(Exception, match=text):
         sensor(task_id="wait", **arguments)
 
 
-def test_templates_and_xcomargs_pass_the_check() -> None:
+def test_accepts_templates_and_xcomargs() -> None:
     with DAG(dag_id="templates", schedule=None):
         first = GetCloudTaskOperator(task_id="first", **WEDATA | {"cloud_task_id": "{{ ds }}"})
         sensor = WeDataTaskSensor(task_id="then", cloud_task_id=first.output["id"], project_id=first.output["name"])
@@ -79,11 +79,11 @@ def test_templates_and_xcomargs_pass_the_check() -> None:
     assert sensor.upstream_task_ids == {"first"}
 
 
-def test_a_task_id_may_be_a_number() -> None:
+def test_accepts_a_number_as_task_id() -> None:
     CloudTaskSensor(task_id="wait", api="bpstudio.task", cloud_task_id=2615)
 
 
-def test_trigger_stores_a_catalog_api_by_name_and_another_one_whole() -> None:
+def test_trigger_stores_a_catalog_api_by_name_and_any_other_api_whole() -> None:
     own = replace(BPSTUDIO_TASK, name="own.task", timezone="+00:00")
     changed = replace(WEDATA_TASK, timezone="+00:00")
     for api, stored in (("wedata.task", "wedata.task"), (own, own.as_dict()), (changed, changed.as_dict())):

@@ -15,23 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, NOTES, PROJECT, Case
-from running import returned
-from scheduler import IS_AIRFLOW_2, Scheduler, running_scheduler
+from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, PROJECT, Case, notes_in
+from scheduler import IS_AIRFLOW_2, Scheduler
+from standalone import Standalone
 
 from airflow_cloudtasks.emulator import Emulator
 
-DAG_ID = RUN_ID = "crash"
+DAG_ID = "crash"
 # BPStudio forgets an operation an hour after its start.
 RUNNING_SECONDS = 1_800
-ENVIRONMENT = {
-    # The first tries of a wave are there at once. Airflow 2 has no executor that can, for its SQLite, unless told to.
-    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__PARALLELISM": "24",
-    "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
-    # Where SQLite locks no rows, what two tasks of Airflow 2 do that end at once lets the next ones be tried twice.
-    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
-}
 # The tasks of these run until the test ends them.
 RUNNING = (
     *("wedata.workflow_run", "wedata.sql_run", "wedata.backfill", "wedata.async_job", "wedata.task_instance"),
@@ -145,7 +137,7 @@ class Crash:
         self._until(all_ended, f"those end that were struck: {moment}")
 
     def _until(self, true: Callable[[], bool], what: str) -> None:
-        self._scheduler.until(true, what, 120)
+        self._scheduler.until(true, what)
 
 
 @dataclass(frozen=True)
@@ -156,51 +148,45 @@ class Run:
     tries: dict[str, int]
     returned: dict[str, Any]
     started: list[dict[str, Any]]
-    logs: Path
-
-    def log(self, case: Case) -> str:
-        """Give the log of all tries of a task."""
-        return "\n".join(path.read_text() for path in sorted(self.logs.glob(f"task_id={case.task_id}/*")))
+    logs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def run(airflow_home: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     """One run, for all the tests."""
     for case in CASES:
         if case.api == "wedata.task_instance":
             (key,) = case.arguments["instance_keys"]
-            emulator.add_finished(case.api, key, fields={"ProjectId": PROJECT})
-    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
-    directory = tmp_path_factory.mktemp(DAG_ID)
-    notes = directory / "notes"
+            scheduled_clouds.add_finished(case.api, key, fields={"ProjectId": PROJECT})
+    notes = notes_in(standalone.home)
     notes.mkdir()
-    with running_scheduler(DAG_ID, files, directory, ENVIRONMENT | {NOTES: str(notes)}) as scheduler:
-        scheduler.run("--run-id", RUN_ID)
-        crash = Crash(scheduler, emulator, notes)
-        crash.until_there(DURING, HANGING)
-        crash.during()
-        crash.hanging()
-        crash.until_there(LOST, BETWEEN)
-        crash.lost()
-        crash.between()
-        crash.until_there(ANSWERED)
-        crash.answered()
-        scheduler.until_the_run_ends()
-        return Run(
-            scheduler.states(),
-            scheduler.tries(),
-            returned(DAG_ID),
-            emulator.started(),
-            airflow_home / "logs" / f"dag_id={DAG_ID}" / f"run_id={RUN_ID}",
-        )
+    scheduler = Scheduler(standalone, DAG_ID)
+    scheduler.run()
+    crash = Crash(scheduler, scheduled_clouds, notes)
+    crash.until_there(DURING, HANGING)
+    crash.during()
+    crash.hanging()
+    crash.until_there(LOST, BETWEEN)
+    crash.lost()
+    crash.between()
+    crash.until_there(ANSWERED)
+    crash.answered()
+    scheduler.until_the_run_ends()
+    return Run(
+        scheduler.states(),
+        scheduler.tries(),
+        scheduler.returned(),
+        scheduled_clouds.started(),
+        {case.task_id: scheduler.log(case.task_id) for case in CASES},
+    )
 
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.task_id)
 
 
 @each_case
-def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> None:
-    log = run.log(case)
+def test_starts_a_task_once_or_fails_as_unknown(run: Run, case: Case) -> None:
+    log = run.logs[case.task_id]
     assert run.states[case.task_id] == ("success" if case.is_known else "failed"), log
     # Airflow 2 may take a worker for dead once more when the next one is at work already.
     again = IS_AIRFLOW_2 and case.tries > 1
@@ -214,12 +200,12 @@ def test_a_task_is_started_once_or_said_to_be_unknown(run: Run, case: Case) -> N
         assert (task["id"], task["ok"]) == (starts[0]["id"], True)
 
 
-def test_one_job_reruns_the_instances(run: Run) -> None:
+def test_reruns_the_instances_with_one_job(run: Run) -> None:
     jobs = [start for start in run.started if start["api"] == "wedata.async_job"]
     assert len(jobs) == sum(case.name == "rerun" for case in CASES)
 
 
-def test_what_was_created_is_executed_once(run: Run) -> None:
+def test_executes_a_created_task_once(run: Run) -> None:
     executed = [start["id"] for start in run.started if start["action"] == "ExecuteTask"]
     created = [starts_of(case, run.started)[0]["id"] for case in CASES if case.name == "created" and case.is_known]
     assert executed == created

@@ -30,7 +30,7 @@ async def _events(triggers: list[CloudTaskTrigger]) -> list[dict]:
     return await asyncio.gather(*map(_event, triggers))
 
 
-def test_fifty_waits_end_right_while_three_calls_in_ten_fail(emulator: Emulator) -> None:
+def test_fifty_waits_succeed_while_three_calls_in_ten_fail(emulator: Emulator) -> None:
     emulator.reset()
     triggers = []
     for number in range(WAITS):
@@ -58,7 +58,7 @@ def test_fifty_waits_end_right_while_three_calls_in_ten_fail(emulator: Emulator)
     assert 0.2 < failed < 0.4, "the faults did come, or this test would show nothing"
 
 
-def test_waits_outlive_an_outage_that_is_longer_than_the_retries_of_one_call(emulator: Emulator, monkeypatch) -> None:
+def test_wait_survives_an_outage_longer_than_the_retries_of_one_call(emulator: Emulator, monkeypatch) -> None:
     emulator.reset()
     monkeypatch.setenv(
         "AIRFLOW_CONN_ALIBABA_DEFAULT",

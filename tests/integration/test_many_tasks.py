@@ -32,7 +32,7 @@ def sensor(cloud_task_id: Any, **arguments: Any) -> CloudTaskSensor:
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_all_of_them_in_the_order_given(cloud: Emulator, deferrable: bool) -> None:
+def test_returns_all_tasks_in_the_given_order(cloud: Emulator, deferrable: bool) -> None:
     for number in range(5):
         cloud.add_running("lke.task", str(number), 1.5 - number / 5)
     result = run(sensor([3, 1, "4", 1], deferrable=deferrable))
@@ -40,13 +40,13 @@ def test_all_of_them_in_the_order_given(cloud: Emulator, deferrable: bool) -> No
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_any_of_them_and_the_others_as_last_seen(cloud: Emulator, deferrable: bool) -> None:
+def test_wait_for_any_returns_the_others_as_last_seen(cloud: Emulator, deferrable: bool) -> None:
     result = run(sensor(["lasting", "bad", "good"], wait_for="any", deferrable=deferrable, poke_interval=0.6))
     assert (result[0]["state"], result[2]["state"]) == ("running", "succeeded")
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_every_one_that_failed_is_named(cloud: Emulator, deferrable: bool) -> None:
+def test_error_names_every_failed_task(cloud: Emulator, deferrable: bool) -> None:
     cloud.add_finished("lke.task", "worse", "failed", fields={"Message": "no such label"})
     with pytest.raises(CloudTaskFailed) as caught:
         run(sensor(["bad", "good", "worse"], deferrable=deferrable))
@@ -55,7 +55,7 @@ def test_every_one_that_failed_is_named(cloud: Emulator, deferrable: bool) -> No
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_the_first_failure_ends_it_where_that_is_asked_for(cloud: Emulator, deferrable: bool) -> None:
+def test_fail_fast_ends_the_wait_at_the_first_failure(cloud: Emulator, deferrable: bool) -> None:
     with pytest.raises(CloudTaskFailed, match="bad"):
         run(sensor(["lasting", "bad"], fail_fast=True, deferrable=deferrable))
     with pytest.raises(AirflowSkipException):
@@ -63,13 +63,13 @@ def test_the_first_failure_ends_it_where_that_is_asked_for(cloud: Emulator, defe
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_timeout_tells_which_had_not_ended(cloud: Emulator, deferrable: bool) -> None:
+def test_timeout_names_the_unfinished_tasks(cloud: Emulator, deferrable: bool) -> None:
     with pytest.raises(AirflowSensorTimeout) as caught:
         run(sensor(["good", "lasting"], timeout=2.5, deferrable=deferrable))
     assert "lasting is running" in str(caught.value) or not deferrable
 
 
-def test_a_list_is_one_trigger_and_what_has_ended_never_defers(cloud: Emulator) -> None:
+def test_list_is_one_trigger_and_finished_tasks_never_defer(cloud: Emulator) -> None:
     with pytest.raises(TaskDeferred) as deferred:
         sensor(["lasting", "good", "bad"], deferrable=True).execute({})
     assert deferred.value.trigger.cloud_task_id == ["lasting", "good", "bad"]
@@ -89,7 +89,7 @@ def test_a_list_is_one_trigger_and_what_has_ended_never_defers(cloud: Emulator) 
         ("success_statuses", "RUNNING"),
     ],
 )
-def test_arguments_that_turn_out_wrong_end_alike_in_every_mode(
+def test_rendered_arguments_that_are_wrong_fail_alike_in_every_mode(
     cloud: Emulator, deferrable: bool, name: str, turned_out: Any
 ) -> None:
     for flags, error in (({}, InvalidArguments), ({"silent_fail": True}, InvalidArguments)):
@@ -103,7 +103,7 @@ def test_arguments_that_turn_out_wrong_end_alike_in_every_mode(
         run(waiting)
 
 
-def test_a_sensor_that_runs_again_asks_again(cloud: Emulator) -> None:
+def test_sensor_that_runs_again_reads_the_task_again(cloud: Emulator) -> None:
     cloud.add_task("lke.task", "rerun", script=[("FAILED", 1), ("SUCCESS", None)])
     waiting = sensor("rerun")
     with pytest.raises(CloudTaskFailed):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from no_worker_cases import CAN_START, CASES, DAY, MAPPED, STATUSES, Case
-from running import returned
-from scheduler import IS_AIRFLOW_2, running_scheduler
+from scheduler import IS_AIRFLOW_2, Scheduler
+from standalone import Standalone
+
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "no_worker"
 # The emulator's tasks end when the test says so.
@@ -29,46 +28,44 @@ class Run:
     tries: dict[str, int]
     workers: dict[str, int]
     returned: dict[str, Any]
-    logs: Path
+    logs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def run(airflow_home: Path, emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     """One run, for all the tests."""
+    clouds = scheduled_clouds
     known = set()
     for case in CASES:
         running, done = STATUSES[case.api]
         for task_id in set(case.ids) - known:
             known.add(task_id)
             script = [{"status": running, "seconds": RUNNING_SECONDS}, {"status": case.status or done}]
-            emulator.add_task(case.api, task_id, script=script, fields=case.fields)
+            clouds.add_task(case.api, task_id, script=script, fields=case.fields)
     for task_id in MAPPED:
-        emulator.add_task("bdrc.task", task_id, ("RUNNING", RUNNING_SECONDS), "COMPLETE")
-    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
-    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"}
-    with running_scheduler(DAG_ID, files, tmp_path_factory.mktemp(DAG_ID), variables) as scheduler:
-        when = "--exec-date" if IS_AIRFLOW_2 else "--logical-date"
-        scheduler.run(when, DAY, "--conf", json.dumps({"name": "conf"}))
+        clouds.add_task("bdrc.task", task_id, ("RUNNING", RUNNING_SECONDS), "COMPLETE")
+    scheduler = Scheduler(standalone, DAG_ID)
+    scheduler.run(f"{DAY}T00:00:00Z", {"name": "conf"})
 
-        def all_wait() -> bool:
-            states = {task_id: state for task_id, state in scheduler.states().items() if task_id != "kinds"}
-            return bool(states) and not BUSY.intersection(states.values())
+    def all_wait() -> bool:
+        states = {task_id: state for task_id, state in scheduler.states().items() if task_id != "kinds"}
+        return bool(states) and not BUSY.intersection(states.values())
 
-        scheduler.until(all_wait, "all sensors wait in the triggerer")
-        emulator.advance(RUNNING_SECONDS)
-        scheduler.until_the_run_ends()
-        yield Run(
-            scheduler.states(),
-            scheduler.tries(),
-            scheduler.starts_on_workers(),
-            returned(DAG_ID),
-            airflow_home / "logs" / f"dag_id={DAG_ID}",
-        )
+    scheduler.until(all_wait, "all sensors wait in the triggerer")
+    clouds.advance(RUNNING_SECONDS)
+    scheduler.until_the_run_ends()
+    return Run(
+        scheduler.states(),
+        scheduler.tries(),
+        scheduler.starts_on_workers(),
+        scheduler.returned(),
+        {case.name: scheduler.log(case.name) for case in CASES},
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Run, case: Case) -> None:
-    log = "\n".join(path.read_text() for path in run.logs.glob(f"*/task_id={case.name}/*"))
+def test_wait_ends_as_on_a_worker_with_the_expected_number_of_workers(run: Run, case: Case) -> None:
+    log = run.logs[case.name]
     assert run.states[case.name] == case.ends, log
     assert run.tries[case.name] == case.tries
     assert run.workers.get(case.name, 0) == (case.workers if NOTES_STARTS else 0)
@@ -76,7 +73,7 @@ def test_wait_ends_as_on_a_worker_and_takes_no_more_workers_than_it_must(run: Ru
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.ends == "success"], ids=lambda case: case.name)
-def test_the_next_task_gets_the_same_object_however_the_wait_went(run: Run, case: Case) -> None:
+def test_next_task_gets_the_same_object_from_every_kind_of_wait(run: Run, case: Case) -> None:
     if case.wait.get("do_xcom_push") is False:
         assert case.name not in run.returned
         return
@@ -94,7 +91,7 @@ def test_mapped_waits_begin_on_a_worker(run: Run) -> None:
     assert run.workers.get("mapped") == (len(MAPPED) if NOTES_STARTS else None)
 
 
-def test_what_needs_no_worker_takes_none(run: Run) -> None:
+def test_waits_that_need_no_worker_use_none(run: Run) -> None:
     assert run.workers.get("hand_over") == (1 if NOTES_STARTS else None), "starts on workers are not counted"
     alone = {case.name for case in CASES if not case.workers}
     assert (len(alone) > 10) == CAN_START

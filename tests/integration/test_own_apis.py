@@ -17,8 +17,8 @@ from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "own_apis.md").read_text()
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "own_apis.md").read_text()
+EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture
@@ -26,10 +26,7 @@ def cloud(airflow_home: Path, emulator: Emulator) -> Iterator[Emulator]:
     emulator.reset()
     emulator.serve(IMM)
     emulator.serve(CDB)
-    dag_file = airflow_home / "dags" / "two_more_products.py"
-    dag_file.write_text(EXAMPLE)
     yield emulator
-    dag_file.unlink()
     emulator.reset()
 
 
@@ -56,8 +53,10 @@ def installed(source: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> 
         catalog._installed.cache_clear()
 
 
-def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator) -> None:
-    assert run_dag("two_more_products") == {"pack": "success", "restart": "success"}
+def test_example_of_the_guide_starts_waits_and_returns(cloud: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "two_more_products.py"
+    file.write_text(EXAMPLE)
+    assert run_dag("two_more_products", file=file) == {"pack": "success", "restart": "success"}
     packed, restarted = cloud.started("imm.file_compression") + cloud.started("cdb.async_request")
     assert packed["parameters"]["Sources"] == '[{"URI": "oss://media/2026/01.mov"}]'
     assert restarted["parameters"] == {"InstanceIds": ["cdb-c1nl9rpv"]}
@@ -68,12 +67,12 @@ def test_the_example_of_the_guide_starts_waits_and_returns(cloud: Emulator) -> N
     ]
 
 
-def test_each_of_them_takes_less_than_fifteen_lines() -> None:
+def test_each_api_of_the_guide_takes_fewer_than_fifteen_lines() -> None:
     written = re.findall(r"^_\w+ = [^\n]*\n\w+ = TaskApi\(\n.*?^\)\n", EXAMPLE, re.DOTALL | re.MULTILINE)
     assert [text.count("\n") < 15 for text in written] == [True, True]
 
 
-def test_an_installed_package_brings_its_apis_by_name(
+def test_finds_the_apis_of_an_installed_package_by_name(
     cloud: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = EXAMPLE.partition("with DAG")[0] + "\nALL = [IMM_PACKING, CDB_REQUEST]\n"
@@ -103,7 +102,7 @@ def test_an_installed_package_brings_its_apis_by_name(
         ),
     ],
 )
-def test_an_entry_point_that_leads_nowhere_is_told(
+def test_error_names_an_entry_point_that_cannot_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, error: str
 ) -> None:
     with installed(source, tmp_path, monkeypatch), pytest.raises((TypeError, ValueError), match=error):

@@ -18,9 +18,9 @@ from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.polling import poller, report
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.triggerer import metrics, poller
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
@@ -73,7 +73,7 @@ def counted(cloud: Emulator, api: str) -> int:
 # --- one request for many -------------------------------------------------------------------------------------------
 
 
-def test_two_waits_on_one_task_cost_one_request_a_poll(cloud: Emulator) -> None:
+def test_two_waits_on_one_task_send_one_request_per_poll(cloud: Emulator) -> None:
     cloud.add_running("lke.task", "1", 1.5)
     seen = wait(*(lke("1", poke_interval=0.5) for _ in range(20)))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
@@ -86,7 +86,7 @@ def test_waits_on_one_task_may_read_its_status_differently(cloud: Emulator) -> N
     assert (early["task"]["status"], late["task"]["status"]) == ("RUNNING", "SUCCESS")
 
 
-def test_waits_with_other_parameters_or_regions_are_others(cloud: Emulator) -> None:
+def test_waits_with_other_parameters_or_regions_share_no_request(cloud: Emulator) -> None:
     for bot in ("1", "2"):
         params = {"TaskType": "ExportAttributeLabel", "BotBizId": bot}
         cloud.add_finished("lke.task", "8", "succeeded" if bot == "1" else "failed", fields=params)
@@ -102,7 +102,7 @@ def test_waits_with_other_parameters_or_regions_are_others(cloud: Emulator) -> N
 # --- the budget -----------------------------------------------------------------------------------------------------
 
 
-def test_sixty_waits_share_what_is_allowed_and_none_fails(cloud: Emulator) -> None:
+def test_sixty_waits_share_the_budget_and_none_fails(cloud: Emulator) -> None:
     cloud.limit(20)
     for number in range(60):
         cloud.add_running("lke.task", str(number), 2 + number / 30)
@@ -112,7 +112,7 @@ def test_sixty_waits_share_what_is_allowed_and_none_fails(cloud: Emulator) -> No
     assert totals["refused"] <= max(0.02 * totals["total"], 1)
 
 
-def test_an_allowance_smaller_than_thought_fails_no_wait(cloud: Emulator) -> None:
+def test_budget_above_the_vendor_limit_fails_no_wait(cloud: Emulator) -> None:
     cloud.limit(5)
     for number in range(20):
         cloud.add_finished("lke.task", str(number))
@@ -121,7 +121,7 @@ def test_an_allowance_smaller_than_thought_fails_no_wait(cloud: Emulator) -> Non
     assert cloud.totals()["lke.task"]["refused"] > 0, "or this test would show nothing"
 
 
-def test_the_connection_may_say_what_is_allowed(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connection_may_set_the_budget(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     written = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
     written["extra"]["requests_per_second"] = {"lke.task": 5}
     monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(written))
@@ -136,7 +136,7 @@ def test_the_connection_may_say_what_is_allowed(cloud: Emulator, monkeypatch: py
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 
-def test_many_waits_are_read_by_a_list(cloud: Emulator) -> None:
+def test_reads_many_waits_with_one_list_request(cloud: Emulator) -> None:
     for number in range(300):
         cloud.add_running("bdrc.task", str(number), 1 + number / 100)
     seen = wait(*(trigger(str(number), poke_interval=0.5) for number in range(300)))
@@ -146,7 +146,7 @@ def test_many_waits_are_read_by_a_list(cloud: Emulator) -> None:
     assert counted(cloud, "bdrc.task") + counted(cloud, "bdrc.task_list") < 150
 
 
-def test_what_a_list_tells_is_what_a_single_read_tells(cloud: Emulator) -> None:
+def test_list_returns_the_same_task_as_a_single_read(cloud: Emulator) -> None:
     fields = {"TaskDetail": '{"resourceTypes": ["ACS::OSS::Bucket"]}', "ErrorMessage": "no quota"}
     for number in range(8):
         cloud.add_finished("bdrc.task", str(number), "failed", fields=fields)
@@ -157,7 +157,7 @@ def test_what_a_list_tells_is_what_a_single_read_tells(cloud: Emulator) -> None:
     assert listed[0]["task"] | {"request_id": None} == single | {"request_id": None}
 
 
-def test_a_list_that_tells_less_is_followed_by_a_single_read_at_the_end(cloud: Emulator) -> None:
+def test_reads_a_finished_task_singly_if_the_list_has_less_detail(cloud: Emulator) -> None:
     fields = {"ActivityResults": '[{"Name": "transcode"}]'}
     for number in range(40):
         script = [("Processing", 1.5), ("Succeed", None)]
@@ -167,7 +167,7 @@ def test_a_list_that_tells_less_is_followed_by_a_single_read_at_the_end(cloud: E
     assert counted(cloud, "ice.workflow_task_list") > 0
 
 
-def test_a_task_that_the_list_does_not_hold_is_read_singly(cloud: Emulator) -> None:
+def test_reads_a_task_singly_if_the_list_lacks_it(cloud: Emulator) -> None:
     """ICE lists ninety days of tasks, and keeps a year of them."""
     days = 100 * 24 * 3600
     cloud.add_running("ice.workflow_task", "old", days + 1)
@@ -179,7 +179,7 @@ def test_a_task_that_the_list_does_not_hold_is_read_singly(cloud: Emulator) -> N
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
 
 
-def test_a_key_that_may_not_list_reads_singly(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_singly_if_the_key_may_not_list(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     call = CloudTasksHook.acall_once
 
     async def may_not_list(self: CloudTasksHook, service: Any, action: Any, parameters: Any) -> Any:
@@ -195,7 +195,7 @@ def test_a_key_that_may_not_list_reads_singly(cloud: Emulator, monkeypatch: pyte
     assert counted(cloud, "bdrc.task") == 20
 
 
-def test_a_list_that_fails_half_way_costs_no_wait(cloud: Emulator) -> None:
+def test_list_that_fails_between_pages_fails_no_wait(cloud: Emulator) -> None:
     for number in range(60):
         cloud.add_running("bdrc.task", str(number), 1)
     cloud.fault(["throttle", "http_500", "bad_json", "reset"], rate=0.3)
@@ -207,7 +207,7 @@ def test_a_list_that_fails_half_way_costs_no_wait(cloud: Emulator) -> None:
 
 
 @pytest.mark.parametrize("how", ["throttled", "hanging"])
-def test_a_list_that_never_answers_keeps_no_task_from_being_read_singly(
+def test_reads_tasks_singly_if_the_list_never_answers(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     call = CloudTasksHook.acall_once
@@ -230,7 +230,7 @@ def test_a_list_that_never_answers_keeps_no_task_from_being_read_singly(
 # --- waiting on many ------------------------------------------------------------------------------------------------
 
 
-def test_a_list_of_tasks_is_one_wait_with_the_tasks_in_order(cloud: Emulator) -> None:
+def test_wait_on_many_tasks_returns_them_in_order(cloud: Emulator) -> None:
     for number in range(30):
         cloud.add_running("lke.task", str(number), 1 - number / 60, "failed" if number == 7 else "succeeded")
     (payload,) = wait(lke([str(number) for number in range(30)]))
@@ -239,7 +239,7 @@ def test_a_list_of_tasks_is_one_wait_with_the_tasks_in_order(cloud: Emulator) ->
 
 
 @pytest.mark.parametrize(("rules", "ended"), [({"wait_for": "any"}, "2"), ({"fail_fast": True}, "1")])
-def test_a_wait_on_many_ends_when_no_other_end_matters(cloud: Emulator, rules: Any, ended: str) -> None:
+def test_wait_on_many_ends_as_soon_as_its_outcome_is_certain(cloud: Emulator, rules: Any, ended: str) -> None:
     cloud.add_running("lke.task", "0")
     cloud.add_running("lke.task", "1", 1, "failed")
     cloud.add_running("lke.task", "2", 2)
@@ -263,7 +263,7 @@ def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(watched(), debug=True)
 
 
-def test_a_poller_without_waits_frees_everything(
+def test_poller_without_waits_frees_everything(
     cloud: Emulator, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloud.add_running("lke.task", "1")
@@ -288,7 +288,7 @@ def test_a_poller_without_waits_frees_everything(
     assert "was destroyed" not in caplog.text
 
 
-def test_a_wait_that_is_cancelled_leaves_its_request_alone(cloud: Emulator) -> None:
+def test_cancelled_wait_leaves_a_shared_request_running(cloud: Emulator) -> None:
     cloud.add_finished("lke.task", "1")
     cloud.latency(0.5)
 
@@ -303,7 +303,9 @@ def test_a_wait_that_is_cancelled_leaves_its_request_alone(cloud: Emulator) -> N
     in_a_loop(body)
 
 
-def test_a_triggerer_that_stops_in_mid_request_is_clean(cloud: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_triggerer_that_stops_during_a_request_leaves_no_tasks_behind(
+    cloud: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
     cloud.add_running("lke.task", "1")
     cloud.latency(0.5)
 
@@ -318,7 +320,7 @@ def test_a_triggerer_that_stops_in_mid_request_is_clean(cloud: Emulator, caplog:
     assert "was destroyed" not in caplog.text
 
 
-def test_a_defect_ends_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     def defect(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
@@ -333,7 +335,7 @@ def test_a_defect_ends_every_wait_instead_of_hanging(cloud: Emulator, monkeypatc
     in_a_loop(body)
 
 
-def test_an_id_that_no_request_can_hold_is_its_own_waits_business(cloud: Emulator) -> None:
+def test_id_that_fits_in_no_request_fails_only_its_own_wait(cloud: Emulator) -> None:
     cloud.add_running("bdrc.task", "fine", 1)
 
     async def body() -> None:
@@ -353,7 +355,7 @@ def test_an_id_that_no_request_can_hold_is_its_own_waits_business(cloud: Emulato
         ({"task_id": "1", "api_params": {}}, "lke.task needs TaskType in api_params"),
     ],
 )
-def test_arguments_that_turn_out_to_name_no_task_end_the_wait_at_once(
+def test_rendered_arguments_that_name_no_task_fail_the_wait_at_once(
     cloud: Emulator, arguments: dict[str, Any], says: str
 ) -> None:
     (payload,) = wait(trigger(**{"api": "lke.task", "api_params": LKE, **arguments}))
@@ -362,18 +364,20 @@ def test_arguments_that_turn_out_to_name_no_task_end_the_wait_at_once(
     assert counted(cloud, "lke.task") == 0
 
 
-def test_a_look_up_that_hangs_keeps_no_wait_beyond_its_time(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_connection_look_up_delays_no_wait_beyond_its_deadline(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def hangs(*_: Any, **__: Any) -> Any:
         await asyncio.sleep(3600)
 
     monkeypatch.setattr("airflow_cloudtasks.hooks.calling.get_async_connection", hangs)
-    monkeypatch.setattr("airflow_cloudtasks.polling.watch._LAST_POLL_WITHIN", 1.0)
+    monkeypatch.setattr("airflow_cloudtasks.waiting.triggerer.watch._LAST_POLL_WITHIN", 1.0)
     began = time.monotonic()
     assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
     assert time.monotonic() - began < 15
 
 
-def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
+def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, looked_up = calling.get_async_connection, []
@@ -393,10 +397,10 @@ def test_an_airflow_that_cannot_be_asked_costs_a_few_look_ups_and_no_wait(
 
 
 @pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
-def test_a_refused_key_is_refused_once_for_all(
+def test_refused_key_is_tried_once_for_all_waits(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, make: Callable[..., CloudTaskTrigger]
 ) -> None:
-    monkeypatch.setattr("airflow_cloudtasks.polling.decisions.CredentialsGrace.SECONDS", 2.0)
+    monkeypatch.setattr("airflow_cloudtasks.waiting.verdicts.CredentialsGrace.SECONDS", 2.0)
     for variable, written in cloud.connections().items():
         monkeypatch.setenv(variable, json.dumps(json.loads(written) | {"password": "wrong"}))
     seen = wait(*(make(str(number), poke_interval=1) for number in range(100)))
@@ -406,7 +410,7 @@ def test_a_refused_key_is_refused_once_for_all(
 
 @pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
 @pytest.mark.parametrize("poke_interval", [0, 1])
-def test_a_connection_that_cannot_be_used_ends_every_wait(
+def test_unusable_connection_fails_every_wait(
     cloud: Emulator, make: Callable[..., CloudTaskTrigger], poke_interval: float
 ) -> None:
     seen = wait(*(make(str(n), conn_id="no_such_connection", poke_interval=poke_interval) for n in range(50)))
@@ -415,9 +419,7 @@ def test_a_connection_that_cannot_be_used_ends_every_wait(
     }
 
 
-def test_a_result_that_cannot_be_put_to_xcom_is_left_to_a_worker(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: Any) -> Any:
         raise ConnectionError
 
@@ -429,10 +431,10 @@ def test_a_result_that_cannot_be_put_to_xcom_is_left_to_a_worker(
 # --- what it tells --------------------------------------------------------------------------------------------------
 
 
-def test_a_line_of_the_log_is_logged_where_its_trigger_runs(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_each_line_in_the_context_of_its_trigger(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow tells by a context variable which task a line belongs to."""
     whose, lines = ContextVar("whose", default="nobody's"), []
-    monkeypatch.setattr(cloud_task, "_tell", lambda line: lines.append((whose.get(), line)))
+    monkeypatch.setattr(cloud_task, "_log_line", lambda line: lines.append((whose.get(), line)))
     for number in range(3):
         cloud.add_task("lke.task", str(number), script=[("RUNNING", 0.5), ("SUCCESS", None)])
 
@@ -447,7 +449,7 @@ def test_a_line_of_the_log_is_logged_where_its_trigger_runs(cloud: Emulator, mon
     assert sorted(lines) == [(f"wait {number}", f"lke.task {number} is running [RUNNING]") for number in range(3)]
 
 
-def test_metrics_and_a_line_a_minute_say_the_same(
+def test_metrics_agree_with_the_log_line_of_each_minute(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: dict[str, list[Any]] = {}
@@ -466,7 +468,7 @@ def test_metrics_and_a_line_a_minute_say_the_same(
         def timing(name: str, value: float, tags: Any = None) -> None:
             told.setdefault(name, []).append(value)
 
-    monkeypatch.setattr(report, "Stats", Stats)
+    monkeypatch.setattr(metrics, "Stats", Stats)
     monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
     cloud.add_running("bdrc.task", "0", 1)
     cloud.add_running("bdrc.task", "1", 4)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from secure_cloud import ROLES, SecureCloud, secure_cloud
 
-from airflow_cloudtasks.polling.decisions import CredentialsGrace
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.verdicts import CredentialsGrace
 
 WAITS = 20
 # Of APIs that have no list: each wait's polls can be told apart.
@@ -119,7 +119,7 @@ def _all_succeeded(payloads: list[dict[str, Any]]) -> bool:
 
 
 @pytest.mark.parametrize("edited", ["before", "after"])
-def test_twenty_waits_outlive_the_rotation_of_their_key(cloud: SecureCloud, edited: str) -> None:
+def test_twenty_waits_survive_the_rotation_of_their_key(cloud: SecureCloud, edited: str) -> None:
     emulator = cloud.emulator
     _edit_connections(cloud, "emulator-id", "emulator-secret")
 
@@ -142,7 +142,7 @@ def test_twenty_waits_outlive_the_rotation_of_their_key(cloud: SecureCloud, edit
         assert len(APIS) <= _refused(cloud) < WAITS
 
 
-def test_twenty_waits_whose_key_is_never_replaced_end_after_the_grace(
+def test_twenty_waits_fail_after_the_grace_if_their_key_is_never_replaced(
     cloud: SecureCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CredentialsGrace, "SECONDS", 2.0)
@@ -161,7 +161,7 @@ def test_twenty_waits_whose_key_is_never_replaced_end_after_the_grace(
     assert [payload.get("error", payload).get("kind") for payload in payloads] == ["CredentialsError"] * WAITS
 
 
-def test_twenty_waits_outlive_the_end_of_the_session_that_they_share(cloud: SecureCloud) -> None:
+def test_twenty_waits_survive_the_end_of_their_shared_session(cloud: SecureCloud) -> None:
     _edit_connections(cloud, "emulator-id", "emulator-secret", role=True)
 
     async def expire() -> None:

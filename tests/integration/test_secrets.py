@@ -235,6 +235,6 @@ def test_no_secret_in_what_airflow_stores(
     assert {str(path): found for path in searched if (found := _found(cloud, path.read_bytes()))} == {}
 
 
-def test_a_planted_secret_is_found(cloud: SecureCloud, heard: io.StringIO) -> None:
+def test_finds_a_planted_secret(cloud: SecureCloud, heard: io.StringIO) -> None:
     logging.getLogger("urllib3").debug("GET /?token=%s", TOKEN)
     assert _found(cloud, heard.getvalue()) == [TOKEN]

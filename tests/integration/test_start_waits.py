@@ -15,7 +15,7 @@ from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook
-from airflow_cloudtasks.operators import start
+from airflow_cloudtasks.operators import start_cloud_task
 from airflow_cloudtasks.operators.alibaba import IceStartWorkflowOperator
 from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator, StartCloudTaskOperator
 from airflow_cloudtasks.operators.tencent import (
@@ -64,7 +64,7 @@ def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any)
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(cloud: Emulator, deferrable: bool) -> None:
+def test_cancels_a_task_at_the_timeout_and_the_next_try_starts_another(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("wedata.workflow_run")
     airflow, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
     with pytest.raises(WaitTimedOut, match=r"wedata\.workflow_run took longer than 1\.5 seconds; last seen: .*RUNNING"):
@@ -75,7 +75,7 @@ def test_a_task_that_takes_too_long_is_canceled_and_the_next_try_starts_anew(clo
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulator, deferrable: bool) -> None:
+def test_next_try_waits_for_a_task_that_cannot_be_canceled(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("ice.workflow_task", 3)
     airflow, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
     with pytest.raises(WaitTimedOut):
@@ -84,35 +84,33 @@ def test_one_that_cannot_be_canceled_is_waited_for_by_the_next_try(cloud: Emulat
     assert len(cloud.started("ice.workflow_task")) == 1
 
 
-def test_nothing_is_canceled_where_that_is_not_wanted(cloud: Emulator) -> None:
+def test_cancels_nothing_with_cancel_on_kill_false(cloud: Emulator) -> None:
     cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut):
         Run()(operator(**WORKFLOW, timeout=0.5, cancel_on_kill=False))
     assert cloud.canceled() == []
 
 
-def test_a_kill_in_the_middle_of_the_start_cancels_what_was_started(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting, started = operator(**WORKFLOW), start.Starter.started
+def test_kill_during_the_start_cancels_the_started_task(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting, started = operator(**WORKFLOW), start_cloud_task.Starter.started
 
-    def interrupted(starter: start.Starter) -> Any:
+    def interrupted(starter: start_cloud_task.Starter) -> Any:
         attempt = started(starter)
         # Airflow's signal comes before anybody knows what was started.
         waiting.on_kill()
         return attempt
 
-    monkeypatch.setattr(start.Starter, "started", interrupted)
-    with pytest.raises(AirflowException, match="killed while the cloud's was being started"):
+    monkeypatch.setattr(start_cloud_task.Starter, "started", interrupted)
+    with pytest.raises(AirflowException, match="killed while the cloud task was being started"):
         Run()(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
+def test_looks_for_a_new_task_until_the_vendor_shows_it(
     cloud: Emulator, deferrable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "_UNSEEN_INTERVAL", 0.1)
+    monkeypatch.setattr(start_cloud_task, "_UNSEEN_INTERVAL", 0.1)
     waiting, looks = operator(**WORKFLOW, deferrable=deferrable), []
     first_look = waiting._first_look
 
@@ -134,7 +132,7 @@ def test_a_new_task_that_is_not_to_be_seen_at_once_is_looked_for(
     assert len(looks) >= 4
 
 
-def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
+def test_returns_the_running_task_without_waiting(cloud: Emulator) -> None:
     cloud.next_running("wedata.workflow_run")
     airflow = Run()
     result = airflow(operator(**WORKFLOW, wait_for_completion=False))
@@ -142,7 +140,7 @@ def test_without_waiting_it_returns_the_task_as_it_is(cloud: Emulator) -> None:
     assert cloud.canceled() == []
 
 
-def test_without_waiting_a_rerun_returns_its_job(cloud: Emulator) -> None:
+def test_rerun_without_waiting_returns_its_job(cloud: Emulator) -> None:
     key = "t_2026-01-01 00:00:00"
     cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
     arguments = {"project_id": "p1", "instance_keys": [key], "wait_for_completion": False}
@@ -150,7 +148,7 @@ def test_without_waiting_a_rerun_returns_its_job(cloud: Emulator) -> None:
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_rerun_whose_job_fails_has_failed(cloud: Emulator, deferrable: bool) -> None:
+def test_rerun_fails_if_its_job_fails(cloud: Emulator, deferrable: bool) -> None:
     key = "t_2026-01-01 00:00:00"
     cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
     cloud.next_running("wedata.async_job", 0.5, "failed", fields={"ErrorDesc": "no right to rerun"})
@@ -159,7 +157,7 @@ def test_a_rerun_whose_job_fails_has_failed(cloud: Emulator, deferrable: bool) -
 
 
 @pytest.mark.parametrize("pushes", [True, False])
-def test_the_parts_of_a_result_are_xcoms_of_their_own(cloud: Emulator, pushes: bool) -> None:
+def test_multiple_outputs_push_each_part_of_the_result_as_an_xcom(cloud: Emulator, pushes: bool) -> None:
     airflow = Run()
     result = airflow(operator(**WORKFLOW, multiple_outputs=pushes))
     parts = {name: value for name, value in airflow.xcoms.items() if name != "cloud_console_url"}
@@ -167,7 +165,7 @@ def test_the_parts_of_a_result_are_xcoms_of_their_own(cloud: Emulator, pushes: b
 
 
 @pytest.mark.parametrize(("max_rows", "rows"), [(2, [{"n": "1"}, {"n": "2"}]), (1, None)])
-def test_rows_go_to_xcom_if_they_are_few(cloud: Emulator, max_rows: int, rows: Any) -> None:
+def test_returns_the_rows_up_to_max_rows(cloud: Emulator, max_rows: int, rows: Any) -> None:
     results = [{"Columns": [{"ColumnName": "n"}], "Rows": [{"Values": ["1"]}, {"Values": ["2"]}]}]
     cloud.next_running("wedata.sql_run", 0, fields={"Results": results})
     arguments = {"project_id": "p1", "sql": "SELECT n FROM t;", "datasource_id": "7", "max_rows": max_rows}
@@ -176,7 +174,7 @@ def test_rows_go_to_xcom_if_they_are_few(cloud: Emulator, max_rows: int, rows: A
     assert bool(result["detail"]["Results"][0]["Rows"]) is (rows is not None)
 
 
-def test_a_task_without_an_answer_has_failed_without_another_try(cloud: Emulator) -> None:
+def test_fails_without_a_retry_if_an_unanswered_start_cannot_be_looked_up(cloud: Emulator) -> None:
     cloud.fault("lost_answer", count=1, api="lke.task_start")
     parameters = {"BotBizId": "1"}
     with pytest.raises(AirflowException, match="Nobody can tell whether LKE ExportAttributeLabel has started a task"):
@@ -185,7 +183,7 @@ def test_a_task_without_an_answer_has_failed_without_another_try(cloud: Emulator
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_no_second_task_is_started_beside_one_of_an_unknown_status(cloud: Emulator, deferrable: bool) -> None:
+def test_starts_no_second_task_while_the_first_has_an_unknown_status(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_script("wedata.workflow_run", ("PENDING", 0.5), "RESUMING")
     airflow = Run()
     for _ in range(2):
@@ -195,7 +193,7 @@ def test_no_second_task_is_started_beside_one_of_an_unknown_status(cloud: Emulat
 
 
 @pytest.mark.parametrize(("site", "host"), [("cn", "console.cloud.tencent.com"), ("intl", "console.tencentcloud.com")])
-def test_the_link_opens_the_console_of_the_accounts_own_site(
+def test_link_opens_the_console_of_the_account_site(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, site: str, host: str
 ) -> None:
     connection = json.loads(cloud.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"])
@@ -209,7 +207,7 @@ def test_the_link_opens_the_console_of_the_accounts_own_site(
 BACKFILL = {"project_id": "p1", "wedata_task_ids": ["t"], "data_ranges": [("2026-01-01", "2026-01-02")]}
 
 
-def test_a_plan_that_a_kill_has_deleted_is_made_anew_by_the_next_try(
+def test_next_try_creates_the_plan_again_after_a_kill_deleted_it(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     airflow = Run()
@@ -222,21 +220,21 @@ def test_a_plan_that_a_kill_has_deleted_is_made_anew_by_the_next_try(
     assert len(cloud.started("wedata.backfill")) == 2
 
 
-def test_a_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
+def test_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
     ended = operator(WeDataBackfillOperator, **BACKFILL)
     Run()(ended)
     ended.on_kill()
     assert cloud.canceled() == []
 
 
-def test_airflows_own_timeout_cancels_what_is_deferred_too(cloud: Emulator) -> None:
+def test_execution_timeout_cancels_a_deferred_task(cloud: Emulator) -> None:
     cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
         Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 
-def test_a_kill_that_interrupts_the_start_request_cancels_what_it_started(
+def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Airflow 2 raises where its signal comes in, so that the answer is lost."""
@@ -255,7 +253,7 @@ def test_a_kill_that_interrupts_the_start_request_cancels_what_it_started(
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 
-def test_runs_of_several_workflows_are_canceled_each_as_its_own(cloud: Emulator) -> None:
+def test_cancels_runs_of_several_workflows_each_with_its_workflow(cloud: Emulator) -> None:
     for run_id, workflow in (("r1", "wA"), ("r2", "wB")):
         fields = {"ProjectId": "p1", "WorkflowId": workflow}
         cloud.add_running("wedata.workflow_run", run_id, fields=fields)
@@ -265,7 +263,7 @@ def test_runs_of_several_workflows_are_canceled_each_as_its_own(cloud: Emulator)
     assert [(each["id"], each["ended"]) for each in cloud.canceled()] == [("r1", True), ("r2", True)]
 
 
-def test_what_has_to_be_read_to_cancel_is_read_when_the_task_is_there(
+def test_retries_the_reads_that_a_cancellation_needs_until_the_task_is_readable(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.next_running("wedata.workflow_run")

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks import client
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import (
@@ -25,12 +24,12 @@ from airflow_cloudtasks.errors import (
     Throttled,
     UnreadableAnswer,
 )
-from airflow_cloudtasks.normalise import StatusOverrides
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.starting import finder as finder_module
 from airflow_cloudtasks.starting import starter as starter_module
 from airflow_cloudtasks.starting.attempt import Attempt
 from airflow_cloudtasks.starting.starter import Starter
-from airflow_cloudtasks.task_arguments import hook_of
 
 PROJECT, BOT, DAY, INSTANCE = "2417334454903762944", "1749000000000000000", "2026-01-02", "20250714_2026-01-02 00:00:00"
 # By the emulator's clock, which the tests put forward.
@@ -111,7 +110,7 @@ class Noting:
 
     def __init__(self) -> None:
         self.value: dict[str, Any] | None = None
-        self.stages: list[str] = []
+        self.progresses: list[str] = []
 
     def get(self) -> dict[str, Any] | None:
         return self.value
@@ -119,11 +118,11 @@ class Noting:
     def keep(self, value: dict[str, Any]) -> None:
         # As a database keeps it.
         self.value = json.loads(json.dumps(value))
-        self.stages.append(value["stage"])
+        self.progresses.append(value["progress"])
 
     def forget(self) -> None:
         self.value = None
-        self.stages.append("forgotten")
+        self.progresses.append("forgotten")
 
 
 class Cloud:
@@ -141,7 +140,7 @@ class Cloud:
     def starter(self, case: Case, run: int = 1, memory: Noting | None = None, **more: Any) -> Starter:
         api = APIS[case.api]
         return Starter(
-            more.pop("hook", None) or hook_of(api, None, None),
+            more.pop("hook", None) or hook_for(api, None, None),
             api,
             api.start(case.action),
             case.parameters | more.pop("parameters", {}),
@@ -168,7 +167,7 @@ class Cloud:
 
         class Dying(Noting):
             def keep(self, value: dict[str, Any]) -> None:
-                if value["stage"] != "asking":
+                if value["progress"] != "asking":
                     raise Died
                 super().keep(value)
                 if not carried_out:
@@ -206,11 +205,13 @@ def outcomes(cloud: Cloud, case: Case) -> list[str]:
 
 
 @each_case
-def test_what_is_started_is_remembered_before_and_after(cloud: Cloud, case: Case) -> None:
+def test_remembers_a_start_before_and_after_the_request(cloud: Cloud, case: Case) -> None:
     class Watching(Noting):
         def keep(self, value: dict[str, Any]) -> None:
             super().keep(value)
-            sent.append((value["stage"], cloud.requests(case), len(cloud.emulator.requests("bpstudio.task_execute"))))
+            sent.append(
+                (value["progress"], cloud.requests(case), len(cloud.emulator.requests("bpstudio.task_execute")))
+            )
 
     sent: list[tuple[str, int, int]] = []
     attempt = cloud.start(case, memory=Watching())
@@ -223,7 +224,7 @@ def test_what_is_started_is_remembered_before_and_after(cloud: Cloud, case: Case
 
 
 @each_case
-def test_the_next_try_goes_on_with_what_was_started(cloud: Cloud, case: Case) -> None:
+def test_next_try_resumes_the_started_task(cloud: Cloud, case: Case) -> None:
     first = cloud.start(case)
     assert cloud.start(case) == first
     assert cloud.requests(case) == 1
@@ -231,7 +232,7 @@ def test_the_next_try_goes_on_with_what_was_started(cloud: Cloud, case: Case) ->
 
 @pytest.mark.parametrize("fault", CARRIED_OUT)
 @each_told
-def test_what_was_started_unanswered_is_found(cloud: Cloud, case: Case, fault: str) -> None:
+def test_finds_a_task_whose_start_was_not_answered(cloud: Cloud, case: Case, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api=case.start_api)
     attempt = cloud.start(case)
     assert cloud.ids(case) == [*attempt.ids]
@@ -240,7 +241,7 @@ def test_what_was_started_unanswered_is_found(cloud: Cloud, case: Case, fault: s
 
 
 @each_told
-def test_a_token_outlives_several_lost_answers_and_a_list_needs_one_look(cloud: Cloud, case: Case) -> None:
+def test_token_survives_several_lost_answers_and_a_list_needs_one_look(cloud: Cloud, case: Case) -> None:
     cloud.emulator.fault("lost_answer", count=2, api=case.start_api)
     attempt = cloud.start(case)
     assert cloud.ids(case) == [*attempt.ids]
@@ -248,7 +249,7 @@ def test_a_token_outlives_several_lost_answers_and_a_list_needs_one_look(cloud: 
 
 @pytest.mark.parametrize("fault", NOT_CARRIED_OUT)
 @each_told
-def test_what_was_not_even_carried_out_is_started_once(cloud: Cloud, case: Case, fault: str) -> None:
+def test_starts_once_if_the_lost_request_was_not_carried_out(cloud: Cloud, case: Case, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api=case.start_api)
     attempt = cloud.start(case)
     assert cloud.ids(case) == [*attempt.ids]
@@ -258,7 +259,7 @@ def test_what_was_not_even_carried_out_is_started_once(cloud: Cloud, case: Case,
 
 
 @each_told
-def test_a_cloud_that_does_not_answer_is_left_for_the_next_try(cloud: Cloud, case: Case) -> None:
+def test_leaves_an_unreachable_cloud_to_the_next_try(cloud: Cloud, case: Case) -> None:
     cloud.emulator.fault("reset", api=case.start_api)
     with pytest.raises(CloudApiError) as told:
         cloud.start(case)
@@ -267,14 +268,12 @@ def test_a_cloud_that_does_not_answer_is_left_for_the_next_try(cloud: Cloud, cas
     cloud.emulator.clear_faults()
     attempt = cloud.start(case)
     assert cloud.ids(case) == [*attempt.ids]
-    assert cloud.memory.stages == ["asking"] * 4 + ["begun"]
+    assert cloud.memory.progresses == ["asking"] * 4 + ["begun"]
 
 
 @pytest.mark.parametrize("fault", [*CARRIED_OUT, *NOT_CARRIED_OUT])
 @each_untold
-def test_what_nobody_can_tell_is_said_once_and_again_until_the_user_clears(
-    cloud: Cloud, case: Case, fault: str
-) -> None:
+def test_fails_every_try_as_unknown_until_the_user_clears(cloud: Cloud, case: Case, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api=case.start_api)
     for _ in range(2):
         with pytest.raises(StartUnknown, match="has started a task, and asking again might start a second one") as told:
@@ -290,7 +289,9 @@ def test_what_nobody_can_tell_is_said_once_and_again_until_the_user_clears(
 
 @pytest.mark.parametrize("carried_out", [True, False])
 @each_case
-def test_a_try_that_dies_before_the_answer(cloud: Cloud, case: Case, carried_out: bool) -> None:
+def test_next_try_after_a_crash_before_the_answer_resumes_or_fails_as_unknown(
+    cloud: Cloud, case: Case, carried_out: bool
+) -> None:
     cloud.crash(case, carried_out=carried_out)
     if case.how:
         attempt = cloud.start(case)
@@ -305,7 +306,7 @@ def test_a_try_that_dies_before_the_answer(cloud: Cloud, case: Case, carried_out
 
 
 @each_told
-def test_a_clear_goes_on_with_what_can_be_told(cloud: Cloud, case: Case) -> None:
+def test_clear_resumes_a_task_that_can_be_found(cloud: Cloud, case: Case) -> None:
     cloud.crash(case, carried_out=True)
     attempt = cloud.start(case, run=2)
     assert attempt.run == 2
@@ -313,14 +314,14 @@ def test_a_clear_goes_on_with_what_can_be_told(cloud: Cloud, case: Case) -> None
 
 
 @each_case
-def test_throttling_does_nothing_and_is_waited_out(cloud: Cloud, case: Case) -> None:
+def test_retries_a_throttled_start(cloud: Cloud, case: Case) -> None:
     cloud.emulator.fault("throttle", count=1, api=case.start_api)
     cloud.start(case)
     assert outcomes(cloud, case) == ["throttle", "ok"]
 
 
 @each_case
-def test_what_is_refused_is_forgotten(cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgets_a_refused_start(cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     allow(cloud, monkeypatch, max_tries=1)
     cloud.emulator.fault("throttle", count=1, api=case.start_api)
     with pytest.raises(Throttled):
@@ -331,7 +332,7 @@ def test_what_is_refused_is_forgotten(cloud: Cloud, case: Case, monkeypatch: pyt
 
 
 @each_case
-def test_where_nobody_listens_nothing_was_started(
+def test_refused_tcp_connection_means_nothing_was_started(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch, refused_url: str
 ) -> None:
     with monkeypatch.context() as patched:
@@ -345,7 +346,7 @@ def test_where_nobody_listens_nothing_was_started(
 
 
 @each_case
-def test_a_connection_that_cannot_be_used_has_started_nothing(
+def test_unusable_connection_means_nothing_was_started(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -357,10 +358,10 @@ def test_a_connection_that_cannot_be_used_has_started_nothing(
 
 
 @each_case
-def test_a_connection_that_cannot_be_looked_up_has_started_nothing(
+def test_failed_connection_look_up_means_nothing_was_started(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = hook_of(APIS[case.api], None, None)
+    hook = hook_for(APIS[case.api], None, None)
 
     def fails(conn_id: str) -> Any:
         raise ConnectionError("the database")
@@ -374,21 +375,27 @@ def test_a_connection_that_cannot_be_looked_up_has_started_nothing(
 
 
 @each_case
-def test_credentials_that_nobody_gives_have_started_nothing(cloud: Cloud, case: Case) -> None:
+def test_missing_credentials_mean_nothing_was_started(
+    cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Failing:
         def get(self) -> Any:
             raise UnreadableAnswer("no token")
 
-    hook = hook_of(APIS[case.api], None, None)
+    for variable, written in cloud.emulator.connections().items():
+        connection = json.loads(written)
+        connection["extra"]["max_tries"] = 1
+        monkeypatch.setenv(variable, json.dumps(connection))
+    hook = hook_for(APIS[case.api], None, None)
     connected = hook.get_conn()
-    connected.account = replace(connected.account, credentials=Failing(), retries=client.Retries(tries=1))
+    connected.account = replace(connected.account, credentials=Failing())
     with pytest.raises(UnreadableAnswer):
         cloud.start(case, hook=hook)
     assert cloud.memory.value is None
 
 
 @each_listed
-def test_an_older_task_with_the_same_parameters_is_not_taken(cloud: Cloud, case: Case) -> None:
+def test_does_not_resume_an_older_task_with_the_same_parameters(cloud: Cloud, case: Case) -> None:
     older = cloud.start(case, memory=Noting())
     cloud.emulator.advance(120)
     cloud.emulator.fault("lost_answer", count=1, api=case.start_api)
@@ -398,7 +405,7 @@ def test_an_older_task_with_the_same_parameters_is_not_taken(cloud: Cloud, case:
 
 
 @pytest.mark.parametrize("case", [WORKFLOW, RESOURCES, SAVED], ids=str)
-def test_equal_tasks_of_the_same_minute_cannot_be_told_apart(cloud: Cloud, case: Case) -> None:
+def test_fails_as_unknown_if_equal_tasks_started_in_the_same_minute(cloud: Cloud, case: Case) -> None:
     cloud.start(case, memory=Noting())
     cloud.emulator.fault("lost_answer", count=1, api=case.start_api)
     for _ in range(2):
@@ -413,7 +420,7 @@ def test_equal_tasks_of_the_same_minute_cannot_be_told_apart(cloud: Cloud, case:
 
 
 @pytest.mark.parametrize("case", [WORKFLOW, RESOURCES, SAVED], ids=str)
-def test_one_that_was_there_before_is_not_taken_for_ours(cloud: Cloud, case: Case) -> None:
+def test_does_not_resume_a_task_listed_before_the_start(cloud: Cloud, case: Case) -> None:
     cloud.start(case, memory=Noting())
     cloud.emulator.fault("reset", count=1, api=case.start_api)
     with later(30), pytest.raises(StartUnknown, match="was there before"):
@@ -421,7 +428,7 @@ def test_one_that_was_there_before_is_not_taken_for_ours(cloud: Cloud, case: Cas
     assert len(cloud.ids(case)) == 1
 
 
-def test_ice_keeps_a_mark_by_which_equal_tasks_are_told_apart(cloud: Cloud) -> None:
+def test_ice_mark_distinguishes_equal_tasks(cloud: Cloud) -> None:
     other = cloud.start(MEDIA, memory=Noting())
     cloud.emulator.fault("lost_answer", count=1, api=MEDIA.start_api)
     attempt = cloud.start(MEDIA)
@@ -439,7 +446,7 @@ def test_ice_keeps_a_mark_by_which_equal_tasks_are_told_apart(cloud: Cloud) -> N
     ],
     ids=str,
 )
-def test_different_parameters_are_told_apart(
+def test_different_parameters_distinguish_tasks(
     cloud: Cloud, case: Case, one: dict[str, Any], another: dict[str, Any]
 ) -> None:
     other = cloud.start(case, memory=Noting(), parameters=one)
@@ -449,7 +456,7 @@ def test_different_parameters_are_told_apart(
 
 
 @each_told
-def test_what_is_asked_for_otherwise_now_cannot_be_looked_up(cloud: Cloud, case: Case) -> None:
+def test_fails_as_unknown_if_the_parameters_changed_since_the_start(cloud: Cloud, case: Case) -> None:
     cloud.crash(case, carried_out=True)
     changed = {name: f"{value}-changed" if isinstance(value, str) else value for name, value in case.parameters.items()}
     with pytest.raises(StartUnknown):
@@ -457,7 +464,7 @@ def test_what_is_asked_for_otherwise_now_cannot_be_looked_up(cloud: Cloud, case:
     assert cloud.requests(case) == 1
 
 
-def test_a_token_is_not_trusted_for_longer_than_the_vendor_knows_an_operation(cloud: Cloud) -> None:
+def test_does_not_reuse_a_token_after_the_vendor_forgets_the_operation(cloud: Cloud) -> None:
     cloud.crash(OPERATION, carried_out=True)
     with later(3601), pytest.raises(StartUnknown):
         cloud.start(OPERATION)
@@ -465,7 +472,7 @@ def test_a_token_is_not_trusted_for_longer_than_the_vendor_knows_an_operation(cl
 
 
 @each_listed
-def test_a_list_that_cannot_be_read_starts_nothing_until_the_user_clears(cloud: Cloud, case: Case) -> None:
+def test_unreadable_list_starts_nothing_until_the_user_clears(cloud: Cloud, case: Case) -> None:
     cloud.crash(case, carried_out=True)
     cloud.memory.value = (cloud.memory.value or {}) | {"sent_at": time.time()}
     listing = APIS[case.api].start(case.action).find
@@ -485,7 +492,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_until_the_user_clears(cloud: 
                 raise PermissionDenied("no")
             return self._real.call(service, action, *args, **more)
 
-    hook = Forbidding(hook_of(APIS[case.api], None, None))
+    hook = Forbidding(hook_for(APIS[case.api], None, None))
     with pytest.raises(PermissionDenied):
         cloud.start(case, hook=hook)
     assert cloud.requests(case) == 1
@@ -493,7 +500,7 @@ def test_a_list_that_cannot_be_read_starts_nothing_until_the_user_clears(cloud: 
     assert cloud.requests(case) == 2
 
 
-def test_a_list_without_end_tells_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fails_as_unknown_if_the_list_never_ends(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder_module, "_MOST_PAGES", 1)
     for index in range(501):
         cloud.emulator.add_finished("bdrc.task", f"t{index}")
@@ -503,7 +510,7 @@ def test_a_list_without_end_tells_nothing(cloud: Cloud, monkeypatch: pytest.Monk
     assert not cloud.requests(RESOURCES)
 
 
-def test_the_runs_of_a_workflow_are_read_as_far_as_they_are_new(cloud: Cloud) -> None:
+def test_reads_only_the_new_runs_of_a_workflow(cloud: Cloud) -> None:
     cloud.emulator.advance(-10_000)
     old = {"ProjectId": PROJECT, "WorkflowId": "w"}
     for index in range(250):
@@ -519,14 +526,14 @@ def test_the_runs_of_a_workflow_are_read_as_far_as_they_are_new(cloud: Cloud) ->
 
 @pytest.mark.parametrize("run", [1, 2])
 @each_case
-def test_a_remembered_task_that_goes_on(cloud: Cloud, case: Case, run: int) -> None:
+def test_resumes_a_remembered_task_that_still_runs(cloud: Cloud, case: Case, run: int) -> None:
     first = cloud.start(case)
     assert cloud.start(case, run=run) == replace(first, run=run)
     assert cloud.requests(case) == 1
 
 
 @each_case
-def test_a_remembered_task_that_has_succeeded_is_started_anew_for_who_clears(cloud: Cloud, case: Case) -> None:
+def test_clear_starts_another_task_after_the_remembered_one_succeeded(cloud: Cloud, case: Case) -> None:
     first = cloud.start(case)
     cloud.emulator.advance(RUNNING_SECONDS + 10)
     assert cloud.start(case) == first
@@ -537,7 +544,7 @@ def test_a_remembered_task_that_has_succeeded_is_started_anew_for_who_clears(clo
 
 @each_case
 @pytest.mark.parametrize("run", [1, 2])
-def test_a_remembered_task_that_has_failed_is_started_anew(cloud: Cloud, case: Case, run: int) -> None:
+def test_starts_another_task_after_the_remembered_one_failed(cloud: Cloud, case: Case, run: int) -> None:
     if case is CREATED:
         cloud.emulator.next_script(case.api, "FINISH", fields={"ErrorMessage": "no"})
     else:
@@ -555,7 +562,7 @@ def remove_on_cancel(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if remove_on_cancel(case)], ids=str)
-def test_a_remembered_task_that_the_cloud_removed_was_canceled_and_is_started_anew(cloud: Cloud, case: Case) -> None:
+def test_starts_another_task_after_the_cloud_removed_the_remembered_one(cloud: Cloud, case: Case) -> None:
     first = cloud.start(case)
     assert cloud.memory.value is not None
     cloud.memory.value |= {"ids": ["1"], "job": first.job and "1"}
@@ -567,7 +574,7 @@ def test_a_remembered_task_that_the_cloud_removed_was_canceled_and_is_started_an
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not remove_on_cancel(case)], ids=str)
-def test_a_remembered_task_that_the_cloud_does_not_know(cloud: Cloud, case: Case) -> None:
+def test_fails_as_unknown_if_the_cloud_no_longer_knows_the_remembered_task(cloud: Cloud, case: Case) -> None:
     first = cloud.start(case)
     assert cloud.memory.value is not None
     cloud.memory.value |= {"ids": ["1"], "job": first.job and "1"}
@@ -583,7 +590,7 @@ def test_a_remembered_task_that_the_cloud_does_not_know(cloud: Cloud, case: Case
 
 
 @each_case
-def test_an_outage_does_not_decide_for_who_clears(cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clear_during_an_outage_starts_nothing(cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     allow(cloud, monkeypatch, max_tries=1)
     first = cloud.start(case)
     cloud.emulator.advance(RUNNING_SECONDS + 10)
@@ -595,7 +602,7 @@ def test_an_outage_does_not_decide_for_who_clears(cloud: Cloud, case: Case, monk
     assert cloud.start(case, run=2) != first
 
 
-def test_the_statuses_of_the_wait_decide_how_a_remembered_task_has_ended(cloud: Cloud) -> None:
+def test_status_overrides_decide_how_a_remembered_task_ended(cloud: Cloud) -> None:
     warns = ("FINISH",)
     cloud.emulator.next_script(CREATED.api, *warns, fields={"ErrorMessage": "a warning"})
     overrides = StatusOverrides.of(["FINISH"], [])
@@ -604,7 +611,7 @@ def test_the_statuses_of_the_wait_decide_how_a_remembered_task_has_ended(cloud: 
     assert cloud.requests(CREATED) == 1
 
 
-def test_a_rerun_goes_on_while_its_job_does_and_starts_anew_when_it_has_failed(cloud: Cloud) -> None:
+def test_rerun_resumes_a_running_job_and_starts_another_after_a_failed_one(cloud: Cloud) -> None:
     # Until the job has begun with it, the instance is as it was.
     cloud.emulator.next_running("wedata.async_job", RUNNING_SECONDS, "failed")
     cloud.emulator.next_running("wedata.task_instance", 0)
@@ -617,7 +624,7 @@ def test_a_rerun_goes_on_while_its_job_does_and_starts_anew_when_it_has_failed(c
 
 
 @pytest.mark.parametrize("fault", ["lost_answer", "reset", "http_500", "bad_json"])
-def test_a_created_task_that_may_have_been_executed_is_named(cloud: Cloud, fault: str) -> None:
+def test_error_names_a_created_task_that_may_have_been_executed(cloud: Cloud, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api="bpstudio.task_execute")
     for _ in range(2):
         with pytest.raises(StartUnknown, match="ExecuteTask") as told:
@@ -628,9 +635,7 @@ def test_a_created_task_that_may_have_been_executed_is_named(cloud: Cloud, fault
     assert cloud.start(CREATED, run=2).ids != (created,)
 
 
-def test_a_created_task_that_is_not_executed_is_executed_by_the_next_try(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_next_try_executes_a_created_task_that_was_not_executed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     allow(cloud, monkeypatch, max_tries=1)
     cloud.emulator.fault("throttle", count=2, api="bpstudio.task_execute")
     for _ in range(2):
@@ -640,7 +645,7 @@ def test_a_created_task_that_is_not_executed_is_executed_by_the_next_try(
     assert cloud.ids(CREATED) == [*attempt.ids]
 
 
-def test_who_clears_is_not_held_to_a_created_task_that_cannot_be_executed(
+def test_clear_creates_another_task_if_the_created_one_cannot_be_executed(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow(cloud, monkeypatch, max_tries=1)
@@ -652,7 +657,7 @@ def test_who_clears_is_not_held_to_a_created_task_that_cannot_be_executed(
     assert cloud.ids(CREATED) == [created, *attempt.ids]
 
 
-def test_what_is_no_list_of_ids_is_refused_while_nothing_is_done(cloud: Cloud) -> None:
+def test_refuses_ids_that_are_no_list_before_any_request(cloud: Cloud) -> None:
     with pytest.raises(InvalidArguments):
         cloud.start(RERUN, parameters={"InstanceKeyList": [None]})
     assert not cloud.requests(RERUN)

@@ -8,17 +8,12 @@ fail is started last.
 from __future__ import annotations
 
 import re
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.utils.session import create_session
-from running import XCom, decoded
-from scheduler import IS_AIRFLOW_2, running_scheduler
+from scheduler import IS_AIRFLOW_2, Scheduler
+from standalone import Standalone
 from starts_cases import (
     CASES,
     ENDS,
@@ -36,22 +31,13 @@ from starts_cases import (
     SUCCEEDS,
     Case,
 )
-from triggerer import running_triggerer, stop_triggerer
-from user import LOGIN, User
 
-DAG_ID = RUN_ID = "starts"
+from airflow_cloudtasks.emulator import Emulator
+
+DAG_ID = "starts"
 # BPStudio forgets an operation an hour after its start.
 RUNNING_SECONDS = 1_800
 CANCEL_SECONDS = 2.5
-ENVIRONMENT = {
-    **LOGIN,
-    # Those that wait on workers do it all at once; Airflow 2 has no executor that can, for its SQLite, unless told to.
-    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__PARALLELISM": "24",
-    "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
-    # With SQLite, which locks no rows, a worker of Airflow 2 and the scheduler would both start the next task.
-    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
-}
 KILLED = {case.task_id(kill): case for case in CASES for kill in KILLS}
 ON_WORKERS = [KEPT_TASKS[0], *(case.task_id(KILLED_ON_WORKER) for case in CASES)]
 DEFERRED = [KEPT_TASKS[1], *(case.task_id(end) for case in CASES for end in (KILLED_IN_TRIGGERER, SUCCEEDS))]
@@ -68,35 +54,17 @@ RESULTS = {
 CANCELED, NOT_CANCELED, KEPT_SAYS = (
     "at the cloud.",
     "has no action that cancels such a task.",
-    "Killed: what was started at the cloud goes on, as cancel_on_kill=False says.",
+    "Killed: the cloud task goes on, because of cancel_on_kill=False.",
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 each_kill = pytest.mark.parametrize("kill", KILLS)
 
 
-class Logs:
-    """The logs of the DAG's tasks.
-
-    Args:
-        airflow_home: Airflow's home.
-    """
-
-    def __init__(self, airflow_home: Path) -> None:
-        self._folder = airflow_home / "logs" / f"dag_id={DAG_ID}" / f"run_id={RUN_ID}"
-
-    def of(self, task_id: str) -> str:
-        """Give all that is in the log of a task."""
-        return "\n".join(self._texts(task_id))
-
-    def waits(self, case: Case, task_id: str) -> int:
-        """Count the processes that have told, in the log of a task, of a task of the cloud that goes on."""
-        goes_on = re.compile(rf"{re.escape(case.tells or case.api)} \S+ (\([^)]*\) )?is (running|pending)")
-        return sum(goes_on.search(text) is not None for text in self._texts(task_id))
-
-    def _texts(self, task_id: str) -> list[str]:
-        # One file of the workers, one of each triggerer.
-        return [path.read_text() for path in sorted(self._folder.glob(f"task_id={task_id}/*"))]
+def processes_that_wait(scheduler: Scheduler, case: Case, task_id: str) -> int:
+    """Count the processes that have logged, for a task, that what it started goes on."""
+    goes_on = re.compile(rf"{re.escape(case.tells or case.api)} \S+ (\([^)]*\) )?is (running|pending)")
+    return sum(goes_on.search(text) is not None for text in scheduler.log_files(task_id))
 
 
 @dataclass(frozen=True)
@@ -105,7 +73,7 @@ class Run:
 
     states: dict[str, str]
     xcoms: dict[str, dict[str, Any]]
-    logs: Logs
+    logs: dict[str, str]
     started: list[dict[str, Any]]
     canceled_by_stopping: list[dict[str, Any]]
     canceled: list[dict[str, Any]]
@@ -129,50 +97,49 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(airflow_home: Path, emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     """One run, for all the tests."""
-    _plan_what_goes_on(emulator)
-    # As Airflow 3 does by itself: else the many processes lock each other out.
-    database = airflow_home / "airflow.db"
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    logs = Logs(airflow_home)
+    clouds = scheduled_clouds
+    _plan_what_goes_on(clouds)
     cases = KILLED | {case.task_id(SUCCEEDS): case for case in CASES} | dict.fromkeys(KEPT_TASKS, KEPT)
+    scheduler = Scheduler(standalone, DAG_ID)
 
     def all_wait(triggerers: int) -> bool:
-        """Whether each task has told so: on its worker and, if it is to be deferred, in so many triggerers."""
-        return all(logs.waits(cases[task_id], task_id) >= 1 for task_id in ON_WORKERS) and all(
-            logs.waits(cases[task_id], task_id) >= 1 + triggerers for task_id in DEFERRED
+        """Whether each task has logged so: on its worker and, if it is to be deferred, in so many triggerers."""
+        needed = dict.fromkeys(ON_WORKERS, 1) | dict.fromkeys(DEFERRED, 1 + triggerers)
+        return all(
+            processes_that_wait(scheduler, cases[task_id], task_id) >= count for task_id, count in needed.items()
         )
 
-    files = [airflow_home / "dags" / name for name in (f"{DAG_ID}.py", f"{DAG_ID}_cases.py")]
-    directory = tmp_path_factory.mktemp(DAG_ID)
-    with running_scheduler(DAG_ID, files, directory, ENVIRONMENT) as scheduler:
-        scheduler.run("--run-id", RUN_ID)
-        scheduler.until(lambda: all_wait(triggerers=1), "all wait")
-        scheduler.until(lambda: scheduler.states()["canceled"] == "success", "an operator cancels what another started")
+    scheduler.run()
+    scheduler.until(lambda: all_wait(triggerers=1), "all wait")
+    scheduler.until(lambda: scheduler.states()["canceled"] == "success", "an operator cancels what another started")
 
-        before = emulator.canceled()
-        triggerers_environment = stop_triggerer()
-        canceled_by_stopping = emulator.canceled()[len(before) :]
-        # A triggerer ends when it cannot write to its database; while many tasks run, SQLite may be locked for long.
-        triggerers_environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{database}?timeout=60"
-        with running_triggerer(triggerers_environment, directory / "triggerer.log"):
-            scheduler.until(lambda: all_wait(triggerers=2), "all that are deferred wait in another triggerer")
+    before = clouds.canceled()
+    canceled_by_stopping: list[dict[str, Any]] = []
+    standalone.restart_triggerer(lambda: canceled_by_stopping.extend(clouds.canceled()[len(before) :]))
+    scheduler.until(lambda: all_wait(triggerers=2), "all that are deferred wait in another triggerer")
 
-            # A real cloud may take longer than Airflow leaves a trigger in peace.
-            emulator.latency(CANCEL_SECONDS)
-            user = User(scheduler.address)
-            # Those that cancel nothing come first: once the others have noticed, these have.
-            for task_id in (*KEPT_TASKS, *KILLED):
-                user.mark_failed(DAG_ID, RUN_ID, task_id)
-            scheduler.until(lambda: _have_noticed(logs), "all that the user killed have noticed it")
+    # A real cloud may take longer than Airflow leaves a trigger in peace.
+    clouds.latency(CANCEL_SECONDS)
+    # Those that cancel nothing come first: once the others have noticed, these have.
+    for task_id in (*KEPT_TASKS, *KILLED):
+        scheduler.mark_failed(task_id)
+    scheduler.until(lambda: _have_noticed(scheduler), "all that the user killed have noticed it")
 
-            emulator.latency(None)
-            _plan_what_fails(emulator)
-            emulator.advance(RUNNING_SECONDS)
-            scheduler.until_the_run_ends()
-            yield Run(scheduler.states(), _xcoms(), logs, emulator.started(), canceled_by_stopping, emulator.canceled())
+    clouds.latency(None)
+    _plan_what_fails(clouds)
+    clouds.advance(RUNNING_SECONDS)
+    scheduler.until_the_run_ends()
+    task_ids = [case.task_id(end) for case in CASES for end in ENDS]
+    return Run(
+        scheduler.states(),
+        scheduler.xcoms(),
+        {task_id: scheduler.log(task_id) for task_id in (*task_ids, *KEPT_TASKS)},
+        clouds.started(),
+        canceled_by_stopping,
+        clouds.canceled(),
+    )
 
 
 def _plan_what_goes_on(emulator: Any) -> None:
@@ -191,28 +158,19 @@ def _plan_what_fails(emulator: Any) -> None:
             emulator.next_script(api, status, fields=fields)
 
 
-def _have_noticed(logs: Logs) -> bool:
+def _have_noticed(scheduler: Scheduler) -> bool:
     says = {task_id: CANCELED if case.cancels else NOT_CANCELED for task_id, case in KILLED.items()}
     # In the triggerer, one that is to cancel nothing says nothing.
     says[KEPT_TASKS[0]] = KEPT_SAYS
-    return all(words in logs.of(task_id) for task_id, words in says.items())
-
-
-def _xcoms() -> dict[str, dict[str, Any]]:
-    """Read what each task put to XCom, by the task and the key, from Airflow's database."""
-    found: dict[str, dict[str, Any]] = {}
-    with create_session() as session:
-        for row in session.query(XCom).filter_by(dag_id=DAG_ID):
-            found.setdefault(row.task_id, {})[row.key] = decoded(row)
-    return found
+    return all(words in scheduler.log(task_id) for task_id, words in says.items())
 
 
 @each_case
-def test_deferred_wait_ends_in_success_and_xcom_has_the_task_and_its_parts(run: Run, case: Case) -> None:
+def test_deferred_wait_succeeds_and_xcom_has_the_task_and_its_parts(run: Run, case: Case) -> None:
     task_id = case.task_id(SUCCEEDS)
     ids = run.ids(case, task_id)
     xcom = run.xcoms[task_id]
-    assert run.states[task_id] == "success", run.logs.of(task_id)
+    assert run.states[task_id] == "success", run.logs[task_id]
     tasks = xcom["return_value"] if case.is_list else [xcom["return_value"]]
     assert [task["id"] for task in tasks] == ids
     api = case.tells or case.api
@@ -224,7 +182,7 @@ def test_deferred_wait_ends_in_success_and_xcom_has_the_task_and_its_parts(run: 
 
 
 @each_case
-def test_the_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
+def test_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
     told = run.xcoms["next_task"]["return_value"]
     if case.is_list:
         assert case.name not in told
@@ -236,10 +194,10 @@ def test_the_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> Non
 
 
 @each_case
-def test_failure_says_why(run: Run, case: Case) -> None:
+def test_log_explains_a_failure(run: Run, case: Case) -> None:
     task_id = case.task_id(FAILS)
     assert run.states[task_id] == "failed"
-    log = run.logs.of(task_id)
+    log = run.logs[task_id]
     assert "CloudTaskFailed" in log
     assert all(words in log for words in case.why), log
     assert "return_value" not in run.xcoms[task_id]
@@ -247,10 +205,10 @@ def test_failure_says_why(run: Run, case: Case) -> None:
 
 @each_kill
 @each_case
-def test_kill_cancels_where_the_vendor_can_and_says_so_where_it_cannot(run: Run, case: Case, kill: str) -> None:
+def test_kill_cancels_if_the_vendor_can_and_logs_it_otherwise(run: Run, case: Case, kill: str) -> None:
     task_id = case.task_id(kill)
     ids = run.ids(case, task_id)
-    log = run.logs.of(task_id)
+    log = run.logs[task_id]
     assert run.states[task_id] == "failed"
     assert run.cancellations(ids) == [(each, True) for each in ids if case.cancels], log
     assert (CANCELED in log) == case.cancels
@@ -258,19 +216,19 @@ def test_kill_cancels_where_the_vendor_can_and_says_so_where_it_cannot(run: Run,
 
 
 @pytest.mark.parametrize("task_id", KEPT_TASKS)
-def test_kill_cancels_nothing_where_the_user_does_not_want_it(run: Run, task_id: str) -> None:
+def test_kill_cancels_nothing_with_cancel_on_kill_false(run: Run, task_id: str) -> None:
     assert run.states[task_id] == "failed"
     assert run.cancellations(run.ids(KEPT, task_id)) == []
 
 
-def test_triggerer_that_is_stopped_cancels_nothing(run: Run) -> None:
+def test_stopping_the_triggerer_cancels_nothing(run: Run) -> None:
     assert run.canceled_by_stopping == []
     # Another one went on with all of these.
     lived_on = [each for case in CASES for each in run.ids(case, case.task_id(SUCCEEDS))]
     assert run.cancellations(lived_on) == []
 
 
-def test_operator_cancels_what_another_started_and_did_not_wait_for(run: Run) -> None:
+def test_cancel_operator_cancels_the_task_of_another_operator(run: Run) -> None:
     (run_id,) = run.ids(LEFT, LEFT_TASK)
     assert (run.states[LEFT_TASK], run.states["canceled"], run.states["read"]) == ("success", "success", "success")
     left = run.xcoms[LEFT_TASK]["return_value"]
@@ -282,14 +240,14 @@ def test_operator_cancels_what_another_started_and_did_not_wait_for(run: Run) ->
 
 @pytest.mark.parametrize("end", [SUCCEEDS, FAILS])
 @each_case
-def test_link_to_the_console_is_kept_however_it_ends(run: Run, case: Case, end: str) -> None:
+def test_stores_the_link_to_the_console_after_success_and_failure(run: Run, case: Case, end: str) -> None:
     xcom = run.xcoms[case.task_id(end)]
     assert xcom["cloud_console_url"].startswith("https://")
     # Airflow 3 shows what stands there; Airflow 2 asks the link itself.
     assert IS_AIRFLOW_2 or xcom["_link_CloudConsoleLink"] == xcom["cloud_console_url"]
 
 
-def test_nothing_was_started_twice(run: Run) -> None:
+def test_starts_nothing_twice(run: Run) -> None:
     known = [each for case in CASES for end in ENDS for each in run.ids(case, case.task_id(end))]
     known += [each for task_id in KEPT_TASKS for each in run.ids(KEPT, task_id)] + run.ids(LEFT, LEFT_TASK)
     assert sorted(known) == sorted({start["id"] for start in run.started if start["api"] in APIS})

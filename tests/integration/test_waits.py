@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import returned, run_dag
+from running import DAGS, returned, run_dag
 from wait_cases import CASES, MODES, STATUSES, Case
 
 
@@ -30,13 +30,13 @@ def run(request, airflow_home, emulator) -> Run:
     no_key = bad | {"extra": bad["extra"] | {"auth_type": "access_key"}}
     os.environ["AIRFLOW_CONN_NO_KEY"] = json.dumps(no_key)
     os.environ["AIRFLOW_CONN_WRONG_SECRET"] = json.dumps(bad | {"login": "emulator-id", "password": "wrong-secret"})
-    states = run_dag(f"waits_{mode}")
+    states = run_dag(f"waits_{mode}", file=DAGS / "waits.py")
     asked = Counter(entry["parameters"]["TaskId"].removeprefix(f"{mode}/") for entry in emulator.requests())
     return Run(states, returned(f"waits_{mode}"), airflow_home / "failures" / f"waits_{mode}", asked)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_wait_ends_alike_in_every_mode(run: Run, case: Case) -> None:
+def test_wait_ends_the_same_way_in_every_mode(run: Run, case: Case) -> None:
     assert run.states[case.name] == case.ends
     if case.raises:
         kind, text = json.loads((run.failures / case.name).read_text())

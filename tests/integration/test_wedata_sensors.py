@@ -48,14 +48,14 @@ def minutes_ago(minutes: float) -> datetime:
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_an_instance_that_is_not_created_yet_is_waited_for(cloud: Emulator, deferrable: bool) -> None:
+def test_waits_for_an_instance_that_does_not_exist_yet(cloud: Emulator, deferrable: bool) -> None:
     later(1, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     result = run(instance_sensor(deferrable=deferrable))
     assert (result["id"], result["state"]) == (KEY, "succeeded")
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_one_that_wedata_will_run_again_goes_on_and_one_that_failed_says_why(cloud: Emulator, deferrable: bool) -> None:
+def test_waits_through_a_retry_by_wedata_and_explains_a_failure(cloud: Emulator, deferrable: bool) -> None:
     log = "2026-01-01 ERROR no such table<br>2026-01-01 ERROR exit code 1"
     script = [("FAILED_RETRY", 0.5), ("RUNNING", 0.5), ("EXPIRED", None)]
     cloud.add_task("wedata.task_instance", KEY, script=script, fields=IN_P1 | {"LogInfo": log})
@@ -65,21 +65,21 @@ def test_one_that_wedata_will_run_again_goes_on_and_one_that_failed_says_why(clo
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_the_rerun_of_one_that_failed_may_be_waited_for(cloud: Emulator, deferrable: bool) -> None:
+def test_on_failure_wait_waits_for_the_rerun_of_a_failed_instance(cloud: Emulator, deferrable: bool) -> None:
     cloud.add_finished("wedata.task_instance", KEY, "failed", fields=IN_P1)
     later(1.5, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     assert run(instance_sensor(deferrable=deferrable, on_failure="wait"))["state"] == "succeeded"
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_nobody_reruns_it_and_the_timeout_tells_how_it_was_last_seen(cloud: Emulator, deferrable: bool) -> None:
+def test_timeout_names_the_last_status_of_an_instance_that_nobody_reruns(cloud: Emulator, deferrable: bool) -> None:
     cloud.add_task("wedata.task_instance", KEY, "EXPIRED", fields=IN_P1)
     with pytest.raises(AirflowSensorTimeout) as caught:
         run(instance_sensor(deferrable=deferrable, on_failure="wait", timeout=1.5))
     assert "EXPIRED" in str(caught.value) or not deferrable
 
 
-def test_a_data_time_is_told_in_the_zone_of_wedata() -> None:
+def test_converts_a_data_time_to_the_time_zone_of_wedata() -> None:
     utc = datetime(2025, 12, 31, 16, tzinfo=UTC)
     assert instance_sensor(data_time=utc).cloud_task_id == KEY
     assert instance_sensor(data_time=datetime(2026, 1, 1)).cloud_task_id == KEY
@@ -88,13 +88,13 @@ def test_a_data_time_is_told_in_the_zone_of_wedata() -> None:
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_run_by_its_id(cloud: Emulator, deferrable: bool) -> None:
+def test_waits_for_a_run_by_its_id(cloud: Emulator, deferrable: bool) -> None:
     cloud.add_running("wedata.workflow_run", "r1", 0.5, fields=IN_P1)
     assert run(run_sensor(cloud_task_id="r1", deferrable=deferrable))["id"] == "r1"
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Emulator, deferrable: bool) -> None:
+def test_waits_until_a_workflow_has_a_new_run_and_for_its_end(cloud: Emulator, deferrable: bool) -> None:
     fields = IN_P1 | {"WorkflowId": "w1"}
     cloud.add_finished("wedata.workflow_run", "old", "failed", fields=fields)
     cloud.add_finished("wedata.workflow_run", "another's", "failed", fields=IN_P1 | {"WorkflowId": "w2"})
@@ -106,10 +106,12 @@ def test_the_newest_run_of_a_workflow_is_waited_for_until_there_is_one(cloud: Em
 
 
 @IN_THE_WORKER_AND_DEFERRED
-@pytest.mark.parametrize("since", [minutes_ago(1), minutes_ago(1).isoformat(), str(minutes_ago(1).timestamp())])
-def test_the_newest_run_that_failed_names_the_task_runs_that_failed(
-    cloud: Emulator, deferrable: bool, since: Any
-) -> None:
+@pytest.mark.parametrize(
+    "since",
+    [minutes_ago(1), minutes_ago(1).isoformat(), str(minutes_ago(1).timestamp())],
+    ids=["datetime", "iso-8601", "timestamp"],
+)
+def test_error_names_the_failed_task_runs_of_the_newest_run(cloud: Emulator, deferrable: bool, since: Any) -> None:
     cloud.add_running("wedata.workflow_run", "r1", 0.5, "failed", fields=IN_P1 | {"WorkflowId": "w1"})
     for name, status in (("extract", "SUCCESS"), ("load", "FAILED")):
         fields = IN_P1 | {"WorkflowExecutionId": "r1", "TaskName": name, "ErrorCodeStr": f"{name} broke"}
@@ -120,6 +122,6 @@ def test_the_newest_run_that_failed_names_the_task_runs_that_failed(
 
 
 @IN_THE_WORKER_AND_DEFERRED
-def test_a_time_that_turns_out_to_be_none_is_told(cloud: Emulator, deferrable: bool) -> None:
+def test_error_names_a_rendered_time_that_is_no_time(cloud: Emulator, deferrable: bool) -> None:
     with pytest.raises(InvalidArguments, match="created_since is 'yesterday'; expected a time"):
         run(run_sensor(workflow_id="w1", since="yesterday", deferrable=deferrable))

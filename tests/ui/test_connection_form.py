@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from airflow import __version__ as airflow_version
 from browser import PAGE_MILLISECONDS, running_browser
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from standalone import running_standalone
+from standalone import Standalone
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.get_provider_info import connection_type
 
-ENVIRONMENT = {
-    "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-    # No DAG runs here.
-    "AIRFLOW__CORE__PARALLELISM": "1",
-}
-START_SECONDS = 240
 WIDE, LONG = {"width": 1280, "height": 1000}, {"width": 1280, "height": 4500}
 # What Airflow shows instead of a secret.
 MASKED = "***"
@@ -81,46 +71,16 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running `airflow standalone` with a home of its own; gives the address of its pages."""
-    home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    log = home / "standalone.log"
-    own = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags")}
-    with running_standalone(log, ENVIRONMENT | own) as address:
-        _until_it_answers(f"{address}/api/v2/monitor/health", log)
-        yield address
-
-
-def _until_it_answers(address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not _answers(address):
-        assert time.monotonic() < deadline, (
-            f"Airflow {airflow_version} does not answer within {START_SECONDS} s. "
-            f"The end of its log:\n{log.read_text()[-4000:]}"
-        )
-        time.sleep(0.5)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=10):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_browser() as running:
         yield running
 
 
 @pytest.fixture
-def page(airflow: str, browser: Browser) -> Iterator[Page]:
+def page(standalone: Standalone, browser: Browser) -> Iterator[Page]:
     """The list of connections."""
     expect.set_options(timeout=PAGE_MILLISECONDS)
-    context: BrowserContext = browser.new_context(base_url=airflow, locale="en-US", viewport=WIDE)
+    context: BrowserContext = browser.new_context(base_url=standalone.address, locale="en-US", viewport=WIDE)
     context.set_default_timeout(PAGE_MILLISECONDS)
     page = context.new_page()
     page.goto("/connections")
@@ -212,7 +172,7 @@ def press_test(page: Page, conn_id: str) -> Locator:
     return page.locator('[data-scope="toast"][data-part="root"]').filter(has_text="Test Connection")
 
 
-def test_the_form_has_every_declared_field_of_its_kind(page: Page, cloud: Cloud, tmp_path: Path) -> None:
+def test_form_has_every_declared_field_with_its_kind(page: Page, cloud: Cloud, tmp_path: Path) -> None:
     form = Form.add(page, cloud)
     behaviour = cloud.declared["ui-field-behaviour"]
     for name in ("host", "port", "login", "password", "schema"):
@@ -250,7 +210,7 @@ def test_the_form_has_every_declared_field_of_its_kind(page: Page, cloud: Cloud,
             expect(form.extra(name)).to_have_role("textbox")
 
 
-def test_saving_keeps_every_field_and_secrets_come_back_masked(page: Page, cloud: Cloud, tmp_path: Path) -> None:
+def test_form_saves_every_field_and_masks_secrets(page: Page, cloud: Cloud, tmp_path: Path) -> None:
     conn_id = f"every_field_{cloud.conn_type}"
     standard = {"host": "https://gateway.test", "port": "8443", "login": "an-id", "password": "a-secret"}
     extra = {name: _sample(name, field["schema"]) for name, field in cloud.fields.items()}
@@ -285,7 +245,9 @@ def _sample(name: str, schema: dict[str, Any]) -> str:
     return '{"some": "json"}' if schema.get("format") == "multiline" else f"some-{name}"
 
 
-def test_the_test_button_says_who_you_are(page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path) -> None:
+def test_test_button_shows_the_account_and_identity(
+    page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path
+) -> None:
     conn_id = f"right_key_{cloud.conn_type}"
     save_connection(page, cloud, conn_id, host=emulator.url, port="0", secret="emulator-secret")
     # Saved once more with the masked secret in the form, the connection still has the real one.
@@ -300,7 +262,7 @@ def test_the_test_button_says_who_you_are(page: Page, cloud: Cloud, emulator: Em
     expect(row(page, conn_id).locator("svg[color=green]")).to_be_visible()
 
 
-def test_the_test_button_shows_what_the_vendor_says_of_a_wrong_secret(
+def test_test_button_shows_the_vendor_error_for_a_wrong_secret(
     page: Page, cloud: Cloud, emulator: Emulator, tmp_path: Path
 ) -> None:
     conn_id = f"wrong_key_{cloud.conn_type}"

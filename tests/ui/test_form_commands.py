@@ -39,7 +39,7 @@ def kind(schema: dict[str, Any]) -> str | list[str]:
     return "IntegerField" if "integer" in schema["type"] else "StringField"
 
 
-def test_providers_widgets_lists_every_declared_field_by_its_kind(airflow_home: Path) -> None:
+def test_providers_widgets_lists_every_declared_field_with_its_kind(airflow_home: Path) -> None:
     listed = {
         row["connection_parameter_name"]: row["field_type"]
         for row in answer_of("widgets")
@@ -57,7 +57,7 @@ def test_providers_behaviours_lists_both_connection_types(airflow_home: Path) ->
 
 
 @pytest.mark.parametrize("name", CONNECTION_TYPES)
-def test_the_providers_manager_has_the_declared_labels_help_and_hidden_fields(airflow_home: Path, name: str) -> None:
+def test_providers_manager_has_the_declared_labels_help_and_hidden_fields(airflow_home: Path, name: str) -> None:
     manager = ProvidersManager()
     declared = connection_type(name)
     behaviour = manager.field_behaviours[name]

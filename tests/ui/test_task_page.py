@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import PAGE_MILLISECONDS, running_browser
 from playwright.sync_api import Page, expect
+from scheduler import RUN_ID, Scheduler
+from standalone import Standalone
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.emulator import Emulator
 
-sys.path.append(str(Path(__file__).parents[1] / "integration"))
-from scheduler import Scheduler, running_scheduler
-
 DAG_ID = "media_to_warehouse"
-EXAMPLE = Path(__file__).parents[2] / "example_dags" / f"{DAG_ID}.py"
 OPERATORS = {
     "transcode": "ice.workflow_task",
     "load": "wedata.workflow_run",
@@ -33,15 +29,12 @@ OPERATORS = {
 
 
 @pytest.fixture(scope="module")
-def run(airflow_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
-    """One run of the example to its end, with the pages still there."""
-    everybody = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True"}
-    with Emulator() as emulator:
-        directory = tmp_path_factory.mktemp("pages")
-        with running_scheduler(DAG_ID, [EXAMPLE], directory, emulator.connections() | everybody) as scheduler:
-            scheduler.run("--run-id", "shown")
-            scheduler.until_the_run_succeeds()
-            yield scheduler
+def run(standalone: Standalone, scheduled_clouds: Emulator) -> Scheduler:
+    """One run of the example to its end."""
+    scheduler = Scheduler(standalone, DAG_ID)
+    scheduler.run()
+    scheduler.until_the_run_succeeds()
+    return scheduler
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +50,14 @@ def page(run: Scheduler) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("task_id", "api"), OPERATORS.items())
-def test_a_task_page_links_to_the_console(page: Page, task_id: str, api: str) -> None:
-    page.goto(f"/dags/{DAG_ID}/runs/shown/tasks/{task_id}/details")
+def test_task_page_links_to_the_console(page: Page, task_id: str, api: str) -> None:
+    page.goto(f"/dags/{DAG_ID}/runs/{RUN_ID}/tasks/{task_id}/details")
     link = page.get_by_role("link", name="Cloud console")
     expect(link).to_have_attribute("href", str(APIS[api].service.console))
 
 
-def test_the_graph_shows_every_task(page: Page) -> None:
-    page.goto(f"/dags/{DAG_ID}/runs/shown")
+def test_graph_shows_every_task(page: Page) -> None:
+    page.goto(f"/dags/{DAG_ID}/runs/{RUN_ID}")
     graph: Any = page.locator(".react-flow")
     for task_id in ("pick", "check", *OPERATORS):
         expect(graph.get_by_text(task_id, exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_cloudtasks.clouds.wire import Asked, Endpoint, HttpAnswer
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 
 ALIBABA_SERVICE = Service(cloud="alibaba", name="toy", version="2020-01-01", title="Toy", host="toy.aliyuncs.com")
@@ -17,11 +17,11 @@ ROA = Action(name="GetToy", params=("TaskId",), method="GET", path="/toys/{TaskI
 JSON = Action(name="GetToy", params=("TaskId",))
 
 
-def asked(service: Service, action: Action, secrets: tuple[str, ...] = (), url: str = "https://toy.test") -> Asked:
-    return Asked(service, action, Endpoint(url), secrets)
+def asked(service: Service, action: Action, secrets: tuple[str, ...] = (), url: str = "https://toy.test") -> ApiCall:
+    return ApiCall(service, action, Endpoint(url), secrets)
 
 
-def asked_for(api: TaskApi) -> Asked:
+def asked_for(api: TaskApi) -> ApiCall:
     return asked(api.service, api.read)
 
 

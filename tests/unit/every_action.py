@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import tccli
 
-from airflow_cloudtasks.action import Action
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.paging import Pages
+from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
+from airflow_cloudtasks.spec.action import Action
 
 
 def actions(api: TaskApi) -> Iterator[Action]:
@@ -54,6 +54,10 @@ def examples(api: TaskApi, action: Action) -> list[dict[str, str]]:
 
 def example_inputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
     return [json.loads(each["input"][each["input"].index("{") :]) for each in examples(api, action)]
+
+
+def example_bodies(api: TaskApi, action: Action) -> list[bytes]:
+    return [each["output"].encode() for each in examples(api, action)]
 
 
 def example_outputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import inspect
 from datetime import UTC, date, datetime
 from typing import Any
 
-from airflow_cloudtasks.encoding import encode
 from airflow_cloudtasks.operators import alibaba, tencent
 from airflow_cloudtasks.operators.alibaba import (
     BdrcCheckRulesOperator,
@@ -16,7 +15,7 @@ from airflow_cloudtasks.operators.alibaba import (
     IceStartAIWorkflowOperator,
     IceStartWorkflowOperator,
 )
-from airflow_cloudtasks.operators.start import StartCloudTaskOperator
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.operators.tencent import (
     LkeExportAttributeLabelOperator,
     LkeModifyAttributeLabelOperator,
@@ -25,7 +24,8 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
     WeDataRunWorkflowOperator,
 )
-from airflow_cloudtasks.starting.requests import with_mark
+from airflow_cloudtasks.protocol.encode import encode
+from airflow_cloudtasks.protocol.start_requests import with_mark
 
 Operator = type[StartCloudTaskOperator]
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.canceling import refusals
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.normalise import normalise, normalise_object
+from airflow_cloudtasks.protocol.cancel_requests import refusals
+from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
+from airflow_cloudtasks.protocol.start_requests import read_start_answer
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.starting.requests import begun
 
 from .every_action import example_inputs, example_outputs, examples, lists, pages_of
 from .test_contract import TENCENT
@@ -37,7 +37,7 @@ def test_the_example_answers_of_a_start_have_the_id(api: TaskApi, start: Any) ->
             # The definition has a TaskId, and the examples are older.
             assert set(answer) == {"RequestId"}
             answer["TaskId"] = "8"
-        found = begun(api, start, parameters, answer)
+        found = read_start_answer(api, start, parameters, answer)
         assert all(found.ids)
         assert (found.job is None) is (start.job is None)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG
-from crash_cases import BETWEEN, CASES, NOTES, WAVES
+from crash_cases import BETWEEN, CASES, WAVES, notes_in
 
 
 def wait_for_the_moment(context: Any) -> None:
@@ -17,7 +17,7 @@ def wait_for_the_moment(context: Any) -> None:
     task_instance = context["ti"]
     if task_instance.try_number > 1:
         return
-    notes = Path(os.environ[NOTES])
+    notes = notes_in(Path(os.environ["AIRFLOW_HOME"]))
     noted = notes / f"{task_instance.task_id}.pid"
     noted.with_suffix(".part").write_text(str(os.getpid()))
     noted.with_suffix(".part").rename(noted)

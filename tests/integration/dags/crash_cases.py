@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from airflow_cloudtasks.operators.alibaba import (
@@ -34,10 +35,12 @@ ANSWERED = "answered"  # killed while it waits
 # Those of one wave are there at the same time.
 WAVES = ((DURING, HANGING), (LOST, BETWEEN), (ANSWERED,))
 
-# The first try tells its process here, and waits until the test lets its moment come.
-NOTES = "CRASH_NOTES"
-
 PROJECT, BOT, DAY = "2417334454903762944", "1749000000000000000", "2026-01-02"
+
+
+def notes_in(airflow_home: Path) -> Path:
+    """Return the folder where each first try writes its process id, and waits until the test lets its moment come."""
+    return airflow_home / "crash-notes"
 
 
 class KilledWhenDeferred(WeDataRunWorkflowOperator):

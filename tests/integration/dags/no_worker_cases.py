@@ -8,9 +8,9 @@ from typing import Any
 from airflow_cloudtasks.sensors.alibaba import BdrcTaskSensor, BpStudioTaskSensor, IceWorkflowTaskSensor
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 from airflow_cloudtasks.sensors.tencent import LkeTaskSensor, WeDataTaskSensor
-from airflow_cloudtasks.start_from_trigger import AIRFLOW
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
-CAN_START = AIRFLOW >= (3, 3)
+CAN_START = AIRFLOW_VERSION >= (3, 3)
 DAY = "2026-01-02"
 BOTH = {"start_from_trigger": True, "end_from_trigger": True}
 START = {"start_from_trigger": True}

@@ -1,0 +1,418 @@
+"""The operator that starts a task of any API and waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, XComArg, conf
+
+from airflow_cloudtasks.catalog import find_api, stored_api
+from airflow_cloudtasks.errors import (
+    CloudTaskFailed,
+    CloudTasksError,
+    InvalidArguments,
+    NotFound,
+    StartUnknown,
+    WaitTimedOut,
+)
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.protocol.start_requests import identifying_params
+from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.memory import memory_of
+from airflow_cloudtasks.starting.on_kill import OnKill
+from airflow_cloudtasks.starting.stages import Stage, stages
+from airflow_cloudtasks.starting.starter import Starter
+from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
+from airflow_cloudtasks.version_compat import MUST_FORGET_STARTS
+from airflow_cloudtasks.waiting.backoff import next_delay
+from airflow_cloudtasks.waiting.explain import explain_failures
+from airflow_cloudtasks.waiting.group import GroupRules
+from airflow_cloudtasks.waiting.outcome import conclude, from_event, seen
+from airflow_cloudtasks.waiting.verdicts import Broken, OnUnknown, Verdict, Waiting, WaitRules
+from airflow_cloudtasks.waiting.worker import WorkerWait
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.spec import TaskApi
+
+_WEEK = 7 * 24 * 3600.0
+# Airflow stores points in time, and cannot store one that is further away than some thousand years.
+_MAX_SECONDS = 1e10
+# Seconds between two reads of a new task that the vendor does not show yet.
+_UNSEEN_INTERVAL = 2.0
+_ALL_TASKS = GroupRules()
+
+
+class StartCloudTaskOperator(BaseOperator):
+    """Start a task of any API, wait until it has ended, and return it.
+
+    A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
+    A start request without an answer is sent again only if the vendor, or a look-up, rules out a second task. If the
+    user kills the Airflow task, the cloud task is canceled.
+
+    Args:
+        api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi that has ``starts``.
+        parameters: Parameters of the vendor's action, in the vendor's spelling (templated). Python's dicts, lists,
+            dates and numbers are encoded as the vendor expects them.
+        action: The vendor's action, if the API has several, e.g. ``CheckRules``.
+        conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
+        region: Region id; overrides the connection's region (templated).
+        wait_for_completion: Whether to wait until the task has ended. If False, the result is the task as first read.
+        deferrable: Whether to wait in the triggerer, which occupies no worker slot. The default is Airflow's
+            ``[operators] default_deferrable``.
+        poke_interval: Time between two polls, in seconds or as a timedelta.
+        exponential_backoff: Whether the interval doubles with each poll.
+        max_wait: Longest interval, in seconds or as a timedelta; None for no limit.
+        timeout: Longest wait of one try, in seconds or as a timedelta. At its end the task is canceled, if the vendor
+            can cancel it.
+        cancel_on_kill: Whether to cancel the cloud task if the Airflow task is killed or times out.
+        on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
+        success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
+            (templated).
+        failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
+        multiple_outputs: Whether to store each part of the result that has a value as its own XCom, too, so that the
+            next task can use ``started.output["detail"]``.
+        **kwargs: Arguments of Airflow's BaseOperator.
+
+    Returns:
+        The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
+        XCom, and each part of it under the part's name. For an action that takes a list of tasks, a list of them.
+
+    Raises:
+        ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
+        AirflowFailException: It cannot be determined whether a request started a task. Airflow does not retry then.
+        CloudTaskFailed: The task ended in failed, canceled or expired.
+        WaitTimedOut: The task had not ended within ``timeout``.
+        CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters.
+        InvalidConnection: The Airflow connection cannot be used.
+    """
+
+    template_fields: Collection[str] = ("parameters", "conn_id", "region", "success_statuses", "failure_statuses")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
+    operator_extra_links = (CloudConsoleLink(),)
+    ui_color = "#dfe9d8"
+
+    def __init__(
+        self,
+        *,
+        api: str | TaskApi,
+        parameters: Mapping[str, Any] | None = None,
+        action: str | None = None,
+        conn_id: str | None = None,
+        region: str | None = None,
+        wait_for_completion: bool = True,
+        deferrable: bool | None = None,
+        poke_interval: float | timedelta = 60.0,
+        exponential_backoff: bool = False,
+        max_wait: float | timedelta | None = None,
+        timeout: float | timedelta = _WEEK,
+        cancel_on_kill: bool = True,
+        on_unknown: OnUnknown = "wait",
+        success_statuses: Sequence[str] = (),
+        failure_statuses: Sequence[str] = (),
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.api = find_api(api)
+        self.start = self.api.start(action)
+        self.parameters = parameters
+        self.conn_id = conn_id
+        self.region = region
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = (
+            conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
+        )
+        self.timeout = _seconds("timeout", timeout)
+        self.cancel_on_kill = cancel_on_kill
+        self.success_statuses = success_statuses
+        self.failure_statuses = failure_statuses
+        self.pushes_parts = multiple_outputs
+        self.rules = WaitRules(
+            poke_interval=_seconds("poke_interval", poke_interval),
+            exponential_backoff=exponential_backoff,
+            max_wait=None if max_wait is None else _seconds("max_wait", max_wait),
+            on_unknown=on_unknown,
+        )
+        if self.start.job_api is not None:
+            find_api(self.start.job_api)
+        if not isinstance(parameters, XComArg):
+            self.start.check(_without_none(parameters))
+        if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
+            StatusOverrides.of(success_statuses, failure_statuses)
+        if MUST_FORGET_STARTS:
+            # Forget the start only after Airflow has stored the result; until then, a retry has to find the task.
+            self.on_success_callback = [*_as_list(self.on_success_callback), _forget]
+        # State of the current run for on_kill, which Airflow may call at any moment.
+        self._hook: CloudTasksHook | None = None
+        self._on_kill: OnKill | None = None
+        self._killed = False
+
+    def execute(self, context: Context) -> Any:
+        """Start the task, or find the one that an earlier try started, and wait for it."""
+        parameters = _without_none(self.parameters)
+        self.start.check(parameters)
+        self._killed = False
+        self._hook = hook_for(self.api, self.conn_id, self.region)
+        starter = Starter(
+            self._hook,
+            self.api,
+            self.start,
+            parameters,
+            memory_of(context),
+            run=context["ti"].max_tries,
+            overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
+        )
+        try:
+            attempt = starter.started()
+        except StartUnknown as error:
+            raise AirflowFailException(str(error)) from error
+        except BaseException:
+            # When Airflow 2 kills a task, it raises at any point of this code.
+            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+                self._prepare_cancellation(interrupted, parameters)
+            raise
+        self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
+        self._prepare_cancellation(attempt, parameters)
+        keep_link(context, self._hook, self.api, [])
+        if self.wait_for_completion:
+            return self._wait(context, attempt, time.time() + self.timeout)
+        stage = self._stages(attempt)[0]
+        wait, _ = self._first_look(stage, time.time() + self.timeout)
+        for verdict in wait.seen:
+            if isinstance(verdict, Broken):
+                self.log.warning("The task has been started but cannot be read: %s", verdict.error)
+        tasks = [
+            seen(verdict) or _unread_task(stage, task_id) for verdict, task_id in zip(wait.seen, stage.ids, strict=True)
+        ]
+        return self._result(context, stage, tasks)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
+        """Continue in a worker after a deferred wait.
+
+        Args:
+            context: Airflow's context.
+            event: Payload of the event that :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger` fired.
+        """
+        self._hook = hook_for(self.api, self.conn_id, self.region)
+        carried = event["carried"]
+        if (cancel := carried["cancel"]) is not None:
+            self._on_kill = OnKill.from_dict(cancel)
+        attempt = Attempt.from_dict(carried["attempt"])
+        return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
+
+    def on_kill(self) -> None:
+        """Cancel the cloud task; Airflow calls this if the user kills the Airflow task."""
+        self._killed = True
+        if self._hook is None:
+            return
+        self._hook.hold()
+        if not self.cancel_on_kill:
+            self.log.info("Killed: the cloud task goes on, because of cancel_on_kill=False.")
+        elif self._on_kill is None:
+            self.log.warning("Killed during the start: the cloud task is canceled if its id becomes known in time.")
+        else:
+            self._on_kill.carry_out(self._hook)
+
+    def outputs(self, task: CloudTask) -> dict[str, Any]:
+        """Return further parts of the result by name, for subclasses to override.
+
+        Args:
+            task: The task as it ended or, without waiting, as first read.
+        """
+        return {}
+
+    @property
+    def _max_wait_seconds(self) -> float:
+        """Return Airflow's limit of a wait, in the worker and while deferred."""
+        return (self.execution_timeout or timedelta.max).total_seconds()
+
+    def _stages(self, attempt: Attempt) -> list[Stage]:
+        return stages(self.api, self.start, _without_none(self.parameters), attempt)
+
+    def _prepare_cancellation(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
+        """Prepare what :meth:`on_kill` needs to cancel the task."""
+        if not self.cancel_on_kill or self._hook is None:
+            return
+        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
+        try:
+            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+        except CloudTasksError as error:
+            # A new task may not be readable yet, and preparing its cancellation may need to read it.
+            self.log.warning("The cancellation cannot be prepared yet: %s", error)
+            return
+        if self._killed:
+            # The kill interrupted the start, so on_kill came too early to cancel anything.
+            self._on_kill.carry_out(self._hook)
+            raise AirflowException("The Airflow task was killed while the cloud task was being started.")
+
+    def _wait(
+        self,
+        context: Context,
+        attempt: Attempt,
+        deadline: float,
+        first: int = 0,
+        verdicts: Sequence[Verdict] | None = None,
+    ) -> Any:
+        """Wait for one stage after the other, from number ``first`` on, which is over if its verdicts are given."""
+        tasks: list[CloudTask] = []
+        all_stages = self._stages(attempt)
+        for number, stage in enumerate(all_stages[first:], first):
+            if verdicts is None:
+                verdicts = self._wait_for_stage(attempt, number, stage, deadline)
+            tasks = self._conclude(context, stage, verdicts)
+            verdicts = None
+        return self._result(context, all_stages[-1], tasks)
+
+    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
+        """Wait in the worker and return the verdicts, or defer, which raises."""
+        wait, is_over = self._first_look(stage, deadline)
+        if self._on_kill is None:
+            self._prepare_cancellation(attempt, _without_none(self.parameters))
+        if is_over:
+            return wait.seen
+        if self.deferrable:
+            self._defer(attempt, number, stage, deadline)
+        return self._wait_in_worker(stage, deadline)
+
+    def _worker_wait(self, stage: Stage, rules: WaitRules) -> WorkerWait:
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        return WorkerWait(
+            self._hook,
+            stage.api,
+            stage.ids,
+            stage.api_params,
+            rules=rules,
+            overrides=self._overrides(stage),
+            group=_ALL_TASKS,
+            log=self.log.info,
+        )
+
+    def _overrides(self, stage: Stage) -> StatusOverrides:
+        # The overrides are for statuses of the tasks, not for those of a job before them.
+        if stage.api is not self.api:
+            return CATALOG_STATUSES
+        return StatusOverrides.of(self.success_statuses, self.failure_statuses)
+
+    def _first_look(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:
+        """Return the wait after its first read, and whether it is over; read a new task until the vendor shows it."""
+        wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
+        give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
+        while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
+            not_found = any(isinstance(each, Waiting) and isinstance(each.why, NotFound) for each in wait.seen)
+            if not not_found or time.time() > give_up_at:
+                break
+            time.sleep(_UNSEEN_INTERVAL)
+        return wait, is_over
+
+    def _wait_in_worker(self, stage: Stage, deadline: float) -> list[Verdict]:
+        """Poll until the tasks have ended, or the deadline has passed."""
+        wait, polls = self._worker_wait(stage, self.rules), 0
+        while True:
+            seconds_left = deadline - time.time()
+            polls += 1
+            time.sleep(next_delay(self.rules, polls, seconds_left))
+            if wait.read() or seconds_left <= 0:
+                return wait.seen
+
+    def _defer(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> None:
+        overrides = self._overrides(stage)
+        now = time.time()
+        # Airflow's own timeout of a trigger cancels nothing, so the trigger has to end the wait earlier.
+        seconds = min(max(deadline - now, 0.0), self._max_wait_seconds)
+        self.defer(
+            trigger=CloudTaskTrigger(
+                api=stored_api(stage.api),
+                cloud_task_id=list(stage.ids) if len(stage.ids) > 1 else stage.ids[0],
+                api_params=stage.api_params,
+                conn_id=self.conn_id,
+                region=self.region,
+                success_statuses=list(overrides.success),
+                failure_statuses=list(overrides.failure),
+                poke_interval=self.rules.poke_interval,
+                exponential_backoff=self.rules.exponential_backoff,
+                max_wait=self.rules.max_wait,
+                on_unknown=self.rules.on_unknown,
+                deadline=now + seconds,
+                cancel=None if self._on_kill is None else self._on_kill.as_dict(),
+                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
+            ),
+            method_name="execute_complete",
+            timeout=timedelta(seconds=seconds) + TIMEOUT_GRACE,
+        )
+
+    def _conclude(self, context: Context, stage: Stage, verdicts: Sequence[Verdict]) -> list[CloudTask]:
+        """Return the tasks of a stage, or raise the error of its wait."""
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        verdicts = explain_failures(self._hook, stage.api, verdicts, stage.api_params)
+        tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
+        keep_link(context, self._hook, stage.api, tasks)
+        try:
+            conclude(verdicts, _ALL_TASKS, many=True)
+        except CloudTaskFailed as failed:
+            # If all of them have ended, forget them, so that the next try starts new ones. A task with an unknown
+            # status may still run.
+            if all(task.done for task in failed.tasks):
+                memory_of(context).forget()
+                self._on_kill = None
+            raise
+        except WaitTimedOut as error:
+            if self._on_kill is not None and self._on_kill.carry_out(self._hook):
+                # The vendor may delete a canceled task, and the next try could not find it.
+                memory_of(context).forget()
+            limit = min(self.timeout, self._max_wait_seconds)
+            raise WaitTimedOut(f"{stage.api.name} took longer than {limit:g} seconds; {error}") from None
+        for task in tasks:
+            self.log.info("%s", task)
+        return tasks
+
+    def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
+        """Return what the operator returns, and store its parts as XComs."""
+        if stage.api is self.api and all(task.done for task in tasks):
+            # From here on, a kill has nothing to cancel.
+            self._on_kill = None
+        if self.start.ids_param is not None and stage.api is self.api:
+            return [task.as_dict() for task in tasks]
+        result = tasks[0].as_dict() | self.outputs(tasks[0])
+        if self.pushes_parts and self.do_xcom_push:
+            # Push the parts here: with multiple_outputs, Airflow 3.0 would fail on a part that is None.
+            for name, value in result.items():
+                if value is not None:
+                    context["ti"].xcom_push(key=name, value=value)
+        return result
+
+
+def _unread_task(stage: Stage, task_id: str) -> CloudTask:
+    """Return a task that has been started but could not be read."""
+    return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=task_id, state=TaskState.UNKNOWN)
+
+
+def _without_none(parameters: Any) -> dict[str, Any]:
+    """Return the parameters without None, which stands for an omitted argument or an empty template."""
+    if not isinstance(parameters, Mapping | None):
+        raise InvalidArguments(f"parameters is {parameters!r:.200}; expected a dict by the vendor's names.")
+    return {name: value for name, value in (parameters or {}).items() if value is not None}
+
+
+def _seconds(name: str, value: Any) -> float:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
+        raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
+    return float(seconds)
+
+
+def _as_list(callbacks: Any) -> list[Any]:
+    return [] if callbacks is None else list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+
+
+def _forget(context: Context) -> None:
+    memory_of(context).end()

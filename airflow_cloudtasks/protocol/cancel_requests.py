@@ -1,0 +1,55 @@
+"""Build the requests that cancel tasks and read their answers. Pure: the caller sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.values import at, text
+
+
+def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of each request that cancels tasks.
+
+    Args:
+        api: The API of the tasks.
+        ids: The ids of the tasks.
+        known: Every other known parameter, by the vendor's names: those that identify the tasks, and more.
+
+    Returns:
+        One request for all tasks, if the action takes many ids; otherwise one for each.
+
+    Raises:
+        InvalidArguments: The vendor has no action that cancels a task, or a parameter that it needs is not known.
+    """
+    cancel = api.cancel
+    if cancel is None:
+        raise InvalidArguments(f"{api.name}: {api.service.product} has no action that cancels a task.")
+    others = [name for name in cancel.action.params if name != cancel.id_param]
+    for name in others:
+        if known.get(name) in (None, ""):
+            raise InvalidArguments(f"{api.name}: {cancel.action.name} needs {name}.")
+    common = {name: str(known[name]) for name in others}
+    if cancel.many:
+        return [{**common, cancel.id_param: list(ids)}]
+    return [{**common, cancel.id_param: task_id} for task_id in ids]
+
+
+def refusals(cancel: Cancel, answer: Any) -> list[str]:
+    """Return the vendor's reason for each task that it did not cancel.
+
+    Args:
+        cancel: How tasks are canceled.
+        answer: The answer without its envelope.
+    """
+    if cancel.items is None:
+        return []
+    found = at(answer, cancel.items)
+    results = found if isinstance(found, list) else [found]
+    return [
+        text(at(result, cancel.why_not or "")) or "the vendor does not say why"
+        for result in results
+        if isinstance(result, Mapping) and at(result, cancel.ok) is False
+    ]

@@ -1,0 +1,212 @@
+"""Turn a vendor's answer into a CloudTask, as its TaskApi describes it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from airflow_cloudtasks.errors import MalformedAnswer, NotFound
+from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.spec import Percentages, TaskApi
+from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
+
+# Vendors count in 64-bit integers. JSON can hold larger ones, and dividing a float by some of those fails.
+_LARGEST_COUNT = 2**64
+
+
+def normalise(
+    api: TaskApi,
+    answer: Any,
+    *,
+    parameters: Mapping[str, Any],
+    region: str | None = None,
+    overrides: StatusOverrides = CATALOG_STATUSES,
+) -> CloudTask:
+    """Return the task that an answer describes.
+
+    Args:
+        api: The API that was called.
+        answer: The decoded answer without its envelope (for Tencent Cloud: the value of ``Response``).
+        parameters: The parameters of the request; they identify the task if the answer does not.
+        region: The region of the request, for the console link.
+        overrides: Statuses that mean something else for this wait.
+
+    Returns:
+        The task. Its state is ``unknown`` if the status is missing or not in the catalog, never a success.
+
+    Raises:
+        NotFound: The answer has no task object: the call succeeded, but there is no such task.
+        MalformedAnswer: The task object is not an object, or its status is not a text; the error names the api and the
+            field.
+    """
+    task = at(answer, api.task)
+    if task is None:
+        raise NotFound(
+            f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
+            code="NotFound",
+            action=api.read.name,
+            request_id=_text_at(answer, "RequestId"),
+        )
+    if not isinstance(task, Mapping):
+        raise _malformed(api, answer, api.task or "the answer", task, "an object")
+    return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides)
+
+
+def normalise_object(
+    api: TaskApi,
+    task: Mapping[str, Any],
+    answer: Any,
+    *,
+    parameters: Mapping[str, Any],
+    region: str | None = None,
+    overrides: StatusOverrides = CATALOG_STATUSES,
+) -> CloudTask:
+    """Return the task that a task object describes, e.g. an item of a list.
+
+    Args:
+        api: The API of the task.
+        task: The task object.
+        answer: The answer that holds it.
+        parameters: The parameters of the request that reads the task singly.
+        region: The region of the request, for the console link.
+        overrides: Statuses that mean something else for this wait.
+
+    Raises:
+        MalformedAnswer: The status is not a text, or nothing identifies the task; the error names the api and the
+            field.
+    """
+    status = _status(api, task, answer)
+    task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
+    if task_id is None:
+        raise _malformed(api, answer, api.id or api.id_param, None, "the task's id")
+    return CloudTask(
+        api=api.name,
+        cloud=api.cloud,
+        id=task_id,
+        name=_text_at(task, api.task_name),
+        state=_state(api, status, task, overrides),
+        status=status,
+        progress=_progress(api, task),
+        message=_message(api, task),
+        created_at=_moment_at(api, task, api.created_at),
+        started_at=_moment_at(api, task, api.started_at),
+        finished_at=_moment_at(api, task, api.finished_at),
+        request_id=_text_at(answer, "RequestId"),
+        console_url=_console_url(api, parameters, region),
+        detail=decoded(api, task),
+    )
+
+
+def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
+    """Return the fields that change while a task runs, as the vendor sends them.
+
+    If they are equal in two answers, the task has not changed in between and need not be normalised again.
+
+    Args:
+        api: The API of the task.
+        task: The task object.
+    """
+    status = (api.status.complete, api.status.succeeded) if isinstance(api.status, Percentages) else (api.status,)
+    paths = (*status, api.progress, api.message, api.error_if)
+    return tuple(at(task, path) for path in paths if path is not None)
+
+
+def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
+    if isinstance(api.status, Percentages):
+        return _status_of_percentages(api.status, task)
+    status = at(task, api.status)
+    if status is not None and not isinstance(status, str | int | float):
+        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
+    return text(status)
+
+
+def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
+    complete, succeeded = _shares(percentages, task)
+    if complete is None or (complete == 1 and succeeded is None):
+        return None
+    if complete < 1:
+        return percentages.INCOMPLETE
+    return percentages.COMPLETE if succeeded == 1 else percentages.FAILURES
+
+
+def _shares(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    return fraction(at(task, percentages.complete), 100), fraction(at(task, percentages.succeeded), 100)
+
+
+def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
+    if status is None:
+        return TaskState.UNKNOWN
+    if (overridden := overrides.state(status)) is not None:
+        return overridden
+    state = api.folded_states.get(fold(status), TaskState.UNKNOWN)
+    if state is TaskState.SUCCEEDED and api.error_if is not None and not _blank(at(task, api.error_if)):
+        return TaskState.FAILED
+    return state
+
+
+def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
+    if api.progress is None:
+        return None
+    whole = at(task, api.progress_whole) if isinstance(api.progress_whole, str) else api.progress_whole
+    counts = isinstance(whole, int | float) and 0 < whole < _LARGEST_COUNT
+    return fraction(at(task, api.progress), whole) if counts else None
+
+
+def _message(api: TaskApi, task: Mapping[str, Any]) -> str | None:
+    if isinstance(api.status, Percentages) and api.message is None:
+        _, succeeded = _shares(api.status, task)
+        return None if succeeded is None else f"{succeeded:.0%} succeeded"
+    return _text_at(task, api.message)
+
+
+def _blank(value: Any) -> bool:
+    return not (value.strip() if isinstance(value, str) else value)
+
+
+def decoded(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a task object with JSON inside strings decoded: the ``detail`` of the task.
+
+    Args:
+        api: The API of the task.
+        task: The task object.
+    """
+    detail: dict[str, Any] = plain(task)
+    for path in api.json_fields:
+        *parents, key = path.split(".")
+        holder = at(detail, ".".join(parents))
+        if isinstance(holder, dict) and key in holder:
+            holder[key] = embedded_json(holder[key])
+    return detail
+
+
+def _console_url(api: TaskApi, parameters: Mapping[str, Any], region: str | None) -> str | None:
+    if api.console_url is None:
+        return None
+    known = {**parameters, "id": parameters.get(api.id_param, ""), "region": region or ""}
+    return api.console_url.format_map(
+        {name: quote(str(value), safe="", errors="replace") for name, value in known.items()}
+    )
+
+
+def _text_at(data: Any, path: str | None) -> str | None:
+    return None if path is None else text(at(data, path))
+
+
+def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> Any:
+    return None if path is None else moment(at(task, path), api.zone)
+
+
+def _malformed(api: TaskApi, answer: Any, field: str, found: Any, expected: str) -> MalformedAnswer:
+    return MalformedAnswer(
+        f"{api.name}: {field} holds {_kind(found)} instead of {expected}",
+        api=api.name,
+        field=field,
+        action=api.read.name,
+        request_id=_text_at(answer, "RequestId"),
+    )
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a JSON {type(value).__name__}"

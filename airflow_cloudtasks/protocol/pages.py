@@ -1,0 +1,70 @@
+"""Read a list page by page: which page to request next, and when the list ends. Pure: the caller sends requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.values import at, text
+
+
+class Pages:
+    """One pass over a list, from its first page to its last.
+
+    Args:
+        listing: The list.
+        scope: The parameters that the tasks of the list have in common.
+        api: The catalog's name of the API, for error texts.
+        since: The oldest creation time to list, as an ISO 8601 time in UTC; ignored by a list without ``since_param``.
+
+    Attributes:
+        read: The number of pages read.
+        next_page: The parameters of the request for the next page; None after the last page.
+    """
+
+    def __init__(self, listing: TaskList, scope: Mapping[str, Any], api: str, since: str | None = None) -> None:
+        self._listing, self._api = listing, api
+        self._parameters = {**scope, **listing.constants}
+        if listing.page_size_param:
+            self._parameters[listing.page_size_param] = listing.page_size
+        if listing.since_param and since:
+            self._parameters[listing.since_param] = since
+        self.read = 0
+        self.next_page: dict[str, Any] | None = self._parameters
+
+    def take(self, answer: Any) -> list[Mapping[str, Any]]:
+        """Return the task objects of a page, and advance to the next page.
+
+        Args:
+            answer: The answer to the request for ``next_page``, without its envelope.
+
+        Raises:
+            MalformedAnswer: The answer has no list; the error names the api and the field.
+        """
+        tasks = at(answer, self._listing.tasks)
+        if not isinstance(tasks, Sequence) or isinstance(tasks, str):
+            raise MalformedAnswer(
+                f"{self._api}: {self._listing.tasks} holds no list",
+                api=self._api,
+                field=self._listing.tasks,
+                action=self._listing.action.name,
+            )
+        self.read += 1
+        following = self._following(answer)
+        if following is None or self._listing.page_param is None:
+            self.next_page = None
+        else:
+            self.next_page = self._parameters | {self._listing.page_param: following}
+        return [task for task in tasks if isinstance(task, Mapping)]
+
+    def _following(self, answer: Any) -> str | int | None:
+        """Return the token or the number of the page after the one that was read; None after the last page."""
+        if self._listing.next_page is not None:
+            current = (self.next_page or {}).get(self._listing.page_param or "")
+            following = text(at(answer, self._listing.next_page))
+            # A list that returns the token of the same page would never end.
+            return None if following == current else following
+        count = at(answer, self._listing.page_count or "")
+        return self.read + 1 if isinstance(count, int) and self.read < count else None

@@ -1,0 +1,81 @@
+"""Statuses that one wait treats as a success or a failure, whatever the catalog says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.values import fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOverrides:
+    """The statuses that one wait treats differently from the catalog.
+
+    Args:
+        success: Statuses that are a success for this wait, whatever else the answer says.
+        failure: Statuses that are a failure for this wait.
+
+    Raises:
+        InvalidArguments: One of them is not a list of texts, or a status is in both.
+    """
+
+    success: Collection[str] = ()
+    failure: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, words in (("success_statuses", self.success), ("failure_statuses", self.failure)):
+            if isinstance(words, str) or not all(isinstance(word, str) for word in words):
+                raise InvalidArguments(f"{name} is {words!r}; expected a list of statuses.")
+        if both := {fold(word) for word in self.success} & {fold(word) for word in self.failure}:
+            raise InvalidArguments(f"success_statuses and failure_statuses both hold {sorted(both)}.")
+
+    @classmethod
+    def of(cls, success: Any, failure: Any) -> Self:
+        """Return the overrides of arguments whose templates were rendered.
+
+        Args:
+            success: Statuses that are a success.
+            failure: Statuses that are a failure.
+
+        Raises:
+            InvalidArguments: One of them is not a list of texts, or a status is in both.
+        """
+        for name, words in (("success_statuses", success), ("failure_statuses", failure)):
+            if not isinstance(words, list | tuple | set | frozenset):
+                raise InvalidArguments(f"{name} turned out to be {words!r:.200}; expected a list of statuses.")
+        return cls(success=tuple(success), failure=tuple(failure))
+
+    def state(self, status: str) -> TaskState | None:
+        """Return the state that a status means for this wait; None if it is not overridden.
+
+        Args:
+            status: The vendor's status.
+        """
+        if fold(status) in map(fold, self.success):
+            return TaskState.SUCCEEDED
+        if fold(status) in map(fold, self.failure):
+            return TaskState.FAILED
+        return None
+
+
+CATALOG_STATUSES = StatusOverrides()
+"""No overrides: every status means what the catalog says."""
+
+
+def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
+    """Return the ``success_statuses`` of a wait with further statuses.
+
+    Args:
+        statuses: The further statuses.
+        given: The ``success_statuses`` that the user set.
+
+    Raises:
+        ValueError: ``given`` is not a list.
+    """
+    if not isinstance(given, list | tuple | set | frozenset):
+        raise ValueError(f"success_statuses is {given!r}; expected a list of statuses.")
+    return (*statuses, *given)

@@ -1,0 +1,26 @@
+"""Everything the package knows about one kind of task: how to read, list, start, explain and cancel it. Pure data.
+
+Adding an API means making one :class:`TaskApi`. Every part is checked when it is made.
+"""
+
+from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.api import TaskApi
+from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.start import Encoding, Find, Start
+from airflow_cloudtasks.spec.status import Percentages
+
+__all__ = [
+    "Action",
+    "Cancel",
+    "Encoding",
+    "Find",
+    "Log",
+    "Parts",
+    "Percentages",
+    "Service",
+    "Start",
+    "TaskApi",
+    "TaskList",
+]

@@ -1,0 +1,187 @@
+"""The spec of one kind of task. Pure data: no Airflow, no I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import Any, Self
+
+from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.model import Cloud, TaskState
+from airflow_cloudtasks.spec import stored, validate
+from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.parts import Parts
+from airflow_cloudtasks.spec.start import Start
+from airflow_cloudtasks.spec.status import Percentages
+from airflow_cloudtasks.values import fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskApi:
+    """Everything the package knows about one kind of task.
+
+    Paths are dotted (``Workflow.Name``) and start at the task object. Times may have any form that
+    :func:`airflow_cloudtasks.values.moment` reads.
+
+    Args:
+        name: This package's name of the API, ``service.kind_of_task``: the value of ``api=``.
+        service: The product.
+        read: The action that reads one task.
+        id_param: The parameter of ``read`` that takes the task's id.
+        task: The path of the task object in the answer; empty for the whole answer.
+        status: The path of the vendor's status, or the percentages that stand in for it.
+        states: The state that each status means; statuses are matched without regard to case.
+        error_if: The path of a text that turns a success into a failure unless it is blank: for APIs without a status
+            for failure.
+        id: The path of the task's id; without one, the answer is taken to be about the requested task.
+        task_name: The path of the task's name.
+        message: The path of the vendor's explanation.
+        progress: The path of the progress.
+        progress_whole: The number that the progress counts up to, or its path in the task object.
+        created_at: The path of the creation time.
+        started_at: The path of the start time.
+        finished_at: The path of the end time.
+        timezone: The zone of times without one, e.g. ``+08:00``.
+        json_fields: Paths of fields that hold JSON inside a string.
+        console_url: The address of a task in the vendor's console; ``{id}``, ``{region}`` and the parameters of
+            ``read`` are filled in.
+        list_tasks: The action that reads many tasks at once, used where it costs fewer requests; None for none.
+        starts: The actions that start a task; the first one is the default.
+        cancel: The action that cancels a task; None where the vendor has none.
+        parts: Where a failed task says which part of it failed; None where ``message`` says everything.
+
+    Raises:
+        ValueError: The fields do not fit together; the text says which. The rules are in
+            :mod:`airflow_cloudtasks.spec.validate`.
+    """
+
+    name: str
+    service: Service
+    read: Action
+    id_param: str = "TaskId"
+    task: str = ""
+    status: str | Percentages = "Status"
+    states: Mapping[str, TaskState]
+    error_if: str | None = None
+    id: str | None = None
+    task_name: str | None = None
+    message: str | None = None
+    progress: str | None = None
+    progress_whole: float | str = 1.0
+    created_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    timezone: str = "+08:00"
+    json_fields: tuple[str, ...] = ()
+    console_url: str | None = None
+    list_tasks: TaskList | None = None
+    starts: tuple[Start, ...] = ()
+    cancel: Cancel | None = None
+    parts: Parts | None = None
+
+    def __post_init__(self) -> None:
+        if problem := next(filter(None, self._problems()), None):
+            raise ValueError(f"{self.name}: {problem}")
+
+    def _problems(self) -> Iterator[str | None]:
+        yield validate.name_has_a_service(self.name)
+        yield validate.id_is_a_parameter(self.id_param, self.read)
+        yield validate.statuses_mean_states(self.states)
+        yield validate.statuses_are_distinct(self.states)
+        yield validate.a_status_ends_a_task(self.states)
+        yield validate.percentages_have_their_own_words(self.status, self.states)
+        yield validate.progress_has_a_whole(self.progress_whole)
+        yield validate.console_url_can_be_filled_in(self.console_url, self.read)
+        yield validate.list_has_pages(self.list_tasks)
+        yield validate.listed_tasks_have_ids(self.list_tasks, self.id)
+        yield validate.list_takes_what_tasks_share(self.list_tasks, self.task_params)
+        yield validate.starts_identify_the_task(self.starts, self.task_params)
+        yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
+        yield validate.timezone_is_an_offset(self.timezone)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud that the API belongs to."""
+        return self.service.cloud
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The zone of times without one."""
+        return datetime.strptime(self.timezone, "%z").tzinfo or UTC
+
+    @cached_property
+    def folded_states(self) -> dict[str, TaskState]:
+        """The state that each status means, by the status without regard to case."""
+        return {fold(status): state for status, state in self.states.items()}
+
+    @property
+    def task_params(self) -> tuple[str, ...]:
+        """The parameters that identify a task besides its id."""
+        return tuple(name for name in self.read.params if name != self.id_param)
+
+    def start(self, action: str | None = None) -> Start:
+        """Return the action that starts a task.
+
+        Args:
+            action: The vendor's name of the action; None for the default.
+
+        Raises:
+            InvalidArguments: There is no such action; the text lists those that exist.
+        """
+        if not self.starts:
+            raise InvalidArguments(f"{self.name} has no action that starts a task; nothing but waiting can be done.")
+        by_name = {start.action.name: start for start in self.starts}
+        if action is not None and action not in by_name:
+            raise InvalidArguments(f"{self.name} is not started by {action!r}; expected {' or '.join(by_name)}.")
+        return self.starts[0] if action is None else by_name[action]
+
+    def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of the request that reads the task.
+
+        Args:
+            cloud_task_id: The task's id.
+            api_params: The other parameters, in the vendor's spelling.
+        """
+        # Vendors take ids as text, also those that are all digits.
+        as_text = {name: str(value) for name, value in api_params.items() if name in self.task_params}
+        return {self.id_param: cloud_task_id, **api_params, **as_text}
+
+    def check_params(self, given: Mapping[str, Any]) -> None:
+        """Refuse parameters that cannot identify a task of this API.
+
+        Args:
+            given: The parameters besides the task's id, in the vendor's spelling.
+
+        Raises:
+            InvalidArguments: A parameter is missing, blank or unknown; the text lists those that the API accepts.
+        """
+        accepted = ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
+        for name in self.task_params:
+            if given.get(name) in (None, ""):
+                raise InvalidArguments(f"{self.name} needs {name} in api_params. It takes: {accepted}.")
+        for name in given:
+            if name == self.id_param:
+                raise InvalidArguments(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
+            if name not in self.task_params and name not in self.read.optional:
+                raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {accepted}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the spec as plain JSON types, for a trigger to store."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a spec from the result of :meth:`as_dict`.
+
+        Args:
+            data: What :meth:`as_dict` returned, in this version or an earlier one.
+
+        Raises:
+            ValueError: The fields do not fit together; the text says which.
+        """
+        return cls(**stored.api_fields(data))

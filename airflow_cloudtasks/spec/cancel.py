@@ -1,0 +1,42 @@
+"""How a task is canceled. Pure data: no Airflow, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airflow_cloudtasks.spec.action import Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """An action that cancels a running task.
+
+    Args:
+        action: The action. Its parameters come from those that identify the task and from ``found``.
+        id_param: The parameter of the task's id.
+        many: Whether ``id_param`` takes a list of ids.
+        found: Parameters that do not identify the task, with the path of each in the task object.
+        items: The path of the result of each task in the answer; empty for the whole answer, None if the answer
+            reports nothing.
+        ok: The path in a result that says whether the task was canceled.
+        why_not: The path in a result that says why it was not.
+        removes: Whether a canceled task can no longer be read.
+
+    Raises:
+        ValueError: ``id_param`` or a name in ``found`` is not a parameter of the action.
+    """
+
+    action: Action
+    id_param: str = "TaskId"
+    many: bool = False
+    found: Mapping[str, str] = field(default_factory=dict)
+    items: str | None = None
+    ok: str = ""
+    why_not: str | None = None
+    removes: bool = False
+
+    def __post_init__(self) -> None:
+        for name in (self.id_param, *self.found):
+            if name not in self.action.params:
+                raise ValueError(f"{self.action.name}: {name!r} is none of its params {self.action.params}.")

@@ -1,0 +1,132 @@
+"""How a task is started, and how a start without an answer is found again. Pure data: no Airflow, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.spec.action import Action
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.literals import check_literal
+
+Encoding = Literal["json", "base64", "integer", "boolean", "dates", "list", "ranges", "pairs", "pair"]
+"""How a parameter is sent where the vendor does not take text.
+
+``json``: JSON in a string. ``base64``: text, or the JSON of any other value, in Base64. ``integer``. ``boolean``.
+``dates``: a day; a time of day is dropped. ``list``: a list, also given as JSON, as templates render it. ``ranges``: a
+list of pairs of a first and a last value. ``pairs``: a dict, sent as a list of objects with a key and a value.
+``pair``: one such object.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Find:
+    """How to find the task of a start request without an answer: in a list, by the parameters of the request.
+
+    A listed task matches if it was created after the request was sent and shows the parameters of the request. If two
+    match, neither is taken.
+
+    Args:
+        tasks: The list. Its required parameters are taken from those of the start request.
+        id: The path of a listed task's id.
+        created_at: The path of a listed task's creation time.
+        shows: Paths in a listed task, with the parameter of the start request that each one shows.
+        fields: Values that a listed task must have besides, by path; they tell apart tasks that share a list.
+        newest_first: Whether the list starts with the newest task, so that it need not be read to its end.
+    """
+
+    tasks: TaskList
+    id: str
+    created_at: str
+    shows: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """An action that starts a task.
+
+    Args:
+        action: The action, with its required and optional parameters.
+        id: The path of the new task's id in the answer; None for an action that restarts existing tasks.
+        ids_param: For an action that restarts existing tasks: the parameter with the list of their ids.
+        job: The path, in the answer, of the id of a job that must end before the tasks begin; None for no job.
+        job_api: The name of the API that reads the job: from the catalog or from an installed package.
+        names: Parameters that identify the new task besides its id and are not parameters of the request.
+        encodings: How parameters are sent that are not text; a dotted name is a field inside a parameter.
+        key_and_value: For ``pairs`` and ``pair``: the vendor's names of the two fields.
+        first_and_last: For ``ranges``: the vendor's names of the two fields.
+        then: A second action that takes the new id and sets the task going.
+        client_token: The parameter by which the vendor recognises a request that it receives twice.
+        mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
+            the task can be found.
+        mark_bytes: The largest size of ``mark``, in bytes.
+        find: How to find a task whose start request got no answer; None where the vendor has no such list.
+
+    Raises:
+        ValueError: The fields do not fit together; the text says which.
+    """
+
+    action: Action
+    id: str | None = None
+    ids_param: str | None = None
+    job: str | None = None
+    job_api: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    encodings: Mapping[str, Encoding] = field(default_factory=dict)
+    key_and_value: tuple[str, str] = ("K", "V")
+    first_and_last: tuple[str, str] = ("First", "Last")
+    then: Action | None = None
+    client_token: str | None = None
+    mark: str | None = None
+    mark_bytes: int = 512
+    find: Find | None = None
+
+    def __post_init__(self) -> None:
+        for problem in self._problems():
+            raise ValueError(f"{self.action.name}: {problem}")
+        for path, encoding in self.encodings.items():
+            check_literal(f"{self.action.name}: {path} is encoded as", encoding, Encoding)
+
+    def _problems(self) -> Iterator[str]:
+        accepted = self.action.accepted
+        if (self.id is None) is (self.ids_param is None):
+            yield "expected either id or ids_param."
+        if (self.job is None) is not (self.job_api is None):
+            yield "expected both job and job_api, or neither."
+        for name in self._own_params():
+            if name not in accepted:
+                yield f"{name!r} is none of its parameters {accepted}."
+        for name in self._params_of_find():
+            if name not in accepted:
+                yield f"find takes {name!r}, which is none of its parameters {accepted}."
+        if self.then is not None and len(self.then.params) != 1:
+            yield f"{self.then.name} has to take one parameter, the new id."
+
+    def _own_params(self) -> Iterator[str]:
+        yield from filter(None, (self.ids_param, self.client_token, self.mark))
+        yield from (path.split(".")[0] for path in self.encodings)
+
+    def _params_of_find(self) -> tuple[str, ...]:
+        return () if self.find is None else (*self.find.tasks.action.params, *self.find.shows.values())
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Refuse parameters that cannot start a task.
+
+        Args:
+            parameters: The parameters, in the vendor's spelling.
+
+        Raises:
+            InvalidArguments: A parameter is missing, blank or unknown; the text lists those that the action accepts.
+        """
+        action = self.action
+        accepted = ", ".join((*action.params, *(f"{name} (optional)" for name in action.optional))) or "none"
+        for name in action.params:
+            if parameters.get(name) in (None, "", [], {}):
+                raise InvalidArguments(f"{action.name} needs {name}. It takes: {accepted}.")
+        for name in parameters:
+            if name not in action.accepted:
+                raise InvalidArguments(f"{action.name} knows no {name}. It takes: {accepted}.")

@@ -1,0 +1,70 @@
+"""Rebuild the parts of a spec from plain JSON types. Reads what earlier versions stored, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.start import Find, Start
+from airflow_cloudtasks.spec.status import Percentages
+
+
+def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a TaskApi, rebuilt from its fields as plain JSON types.
+
+    Args:
+        stored: What :meth:`~airflow_cloudtasks.spec.TaskApi.as_dict` returned, perhaps in an earlier version.
+    """
+    fields = _tuples(stored)
+    fields["service"] = Service(**_tuples(stored["service"]))
+    fields["read"] = _action(stored["read"])
+    fields["states"] = {status: TaskState(state) for status, state in stored["states"].items()}
+    fields["starts"] = tuple(map(_start, stored.get("starts", ())))
+    for name, rebuild in (("list_tasks", _task_list), ("cancel", _cancel), ("parts", _parts)):
+        if stored.get(name) is not None:
+            fields[name] = rebuild(stored[name])
+    if isinstance(stored.get("status"), Mapping):
+        fields["status"] = Percentages(**stored["status"])
+    return fields
+
+
+def _action(stored: Mapping[str, Any]) -> Action:
+    return Action(**_tuples(stored))
+
+
+def _task_list(stored: Mapping[str, Any]) -> TaskList:
+    return TaskList(**{**stored, "action": _action(stored["action"])})
+
+
+def _cancel(stored: Mapping[str, Any]) -> Cancel:
+    return Cancel(**{**stored, "action": _action(stored["action"])})
+
+
+def _start(stored: Mapping[str, Any]) -> Start:
+    fields = {**_tuples(stored), "action": _action(stored["action"])}
+    if (then := stored.get("then")) is not None:
+        fields["then"] = _action(then)
+    if (find := stored.get("find")) is not None:
+        fields["find"] = Find(**{**find, "tasks": _task_list(find["tasks"])})
+    return Start(**fields)
+
+
+def _parts(stored: Mapping[str, Any]) -> Parts:
+    fields = _tuples(stored)
+    if "each" in fields:  # its name in 0.1.0
+        fields["fan_out"] = fields.pop("each")
+    if (listed := stored.get("listed")) is not None:
+        fields["listed"] = _task_list(listed)
+    if (log := stored.get("log")) is not None:
+        fields["log"] = Log(**{**log, "action": _action(log["action"])})
+    return Parts(**fields)
+
+
+def _tuples(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy with lists as tuples: JSON has no tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}

@@ -1,0 +1,122 @@
+"""The rules that the parts of a TaskApi must obey together. Pure.
+
+Each function is one rule: it takes the fields that it compares and returns what is wrong, or None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec.action import PLACEHOLDER, Action
+from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.start import Start
+from airflow_cloudtasks.spec.status import Percentages
+from airflow_cloudtasks.values import fold
+
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_UTC_OFFSET = re.compile(r"[+-]([01]\d|2[0-3]):[0-5]\d")
+
+
+def name_has_a_service(name: str) -> str | None:
+    """The name is ``service.kind_of_task``."""
+    return None if _NAME.fullmatch(name) else f"TaskApi name {name!r} is not of the form 'service.kind_of_task'."
+
+
+def id_is_a_parameter(id_param: str, read: Action) -> str | None:
+    """The read action takes the task's id."""
+    if id_param in read.params:
+        return None
+    return f"id_param {id_param!r} is none of {read.name}'s params {read.params}."
+
+
+def statuses_mean_states(states: Mapping[str, TaskState]) -> str | None:
+    """Every status means a TaskState."""
+    for status, state in states.items():
+        if not isinstance(state, TaskState):
+            return f"status {status!r} means {state!r}, which is no TaskState."
+    return None
+
+
+def statuses_are_distinct(states: Mapping[str, TaskState]) -> str | None:
+    """No two statuses are equal without regard to case."""
+    if len(set(map(fold, states))) == len(states):
+        return None
+    return f"a status stands in states twice, but for case: {', '.join(states)}."
+
+
+def a_status_ends_a_task(states: Mapping[str, TaskState]) -> str | None:
+    """At least one status ends a task."""
+    if any(state.done for state in states.values()):
+        return None
+    return "no status in states ends a task, so no wait could end."
+
+
+def percentages_have_their_own_words(status: str | Percentages, states: Mapping[str, TaskState]) -> str | None:
+    """The states of percentages are those of their three words."""
+    if isinstance(status, str) or set(states) == status.words:
+        return None
+    return f"states of percentages must be those of {', '.join(sorted(status.words))}."
+
+
+def progress_has_a_whole(progress_whole: float | str) -> str | None:
+    """The number that progress counts up to is positive."""
+    if isinstance(progress_whole, str) or progress_whole > 0:
+        return None
+    return f"progress_whole is {progress_whole!r}; expected a number above 0."
+
+
+def console_url_can_be_filled_in(console_url: str | None, read: Action) -> str | None:
+    """Every placeholder of the console URL is the id, the region or a parameter of the read action."""
+    for name in PLACEHOLDER.findall(console_url or ""):
+        if name not in ("id", "region", *read.params):
+            return f"console_url has {{{name}}}, which nothing fills in."
+    return None
+
+
+def list_has_pages(list_tasks: TaskList | None) -> str | None:
+    """The list of tasks is read page by page."""
+    if list_tasks is None or list_tasks.has_pages:
+        return None
+    return "list_tasks has no pages, so that it may grow too long to be read."
+
+
+def listed_tasks_have_ids(list_tasks: TaskList | None, task_id: str | None) -> str | None:
+    """A listed task object holds its own id."""
+    if list_tasks is None or task_id is not None:
+        return None
+    return "with list_tasks, id must say where a task object holds the task's id."
+
+
+def list_takes_what_tasks_share(list_tasks: TaskList | None, task_params: tuple[str, ...]) -> str | None:
+    """The list needs no parameter besides those that identify a task."""
+    for name in list_tasks.action.params if list_tasks else ():
+        if name not in task_params:
+            return f"list_tasks needs {name}, which is none of {task_params}."
+    return None
+
+
+def starts_identify_the_task(starts: tuple[Start, ...], task_params: tuple[str, ...]) -> str | None:
+    """After a start, every parameter that identifies the task is known."""
+    for start in starts:
+        for name in task_params:
+            if name not in (*start.action.accepted, *start.names):
+                return f"{name} names a task, and {start.action.name} tells none."
+    return None
+
+
+def cancel_needs_what_is_known(cancel: Cancel | None, task_params: tuple[str, ...]) -> str | None:
+    """Every parameter of the cancel action identifies the task or is found in its object."""
+    if cancel is None:
+        return None
+    for name in cancel.action.params:
+        if name not in (cancel.id_param, *cancel.found, *task_params):
+            return f"{cancel.action.name} needs {name}, which nothing tells."
+    return None
+
+
+def timezone_is_an_offset(timezone: str) -> str | None:
+    """The time zone is an offset such as ``+08:00``."""
+    return None if _UTC_OFFSET.fullmatch(timezone) else f"timezone {timezone!r} is not of the form '+08:00'."

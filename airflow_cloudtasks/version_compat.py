@@ -1,0 +1,35 @@
+"""What differs between the versions of Airflow. Every version gate of the package is one of these constants."""
+
+from __future__ import annotations
+
+from airflow import __version__ as AIRFLOW_RELEASE  # noqa: N812 - a constant here
+from airflow.triggers.base import BaseTrigger
+
+__all__ = [
+    "AIRFLOW_RELEASE",
+    "AIRFLOW_VERSION",
+    "CALLS_TRIGGER_ON_KILL",
+    "IS_AIRFLOW_2",
+    "MUST_FORGET_STARTS",
+    "RETRIES_AFTER_TRIGGER_FAILURE",
+    "START_FROM_TRIGGER_SINCE",
+]
+
+AIRFLOW_VERSION = tuple(map(int, AIRFLOW_RELEASE.split(".")[:2]))
+
+# Airflow 2 runs tasks with direct access to its database. Airflow 3 gives them an API server only.
+IS_AIRFLOW_2 = AIRFLOW_VERSION < (3, 0)
+
+# Since this version, the scheduler starts tasks in the triggerer and the triggerer renders their templates.
+START_FROM_TRIGGER_SINCE = (3, 3)
+
+# Since 3.3, Airflow retries a task that failed by the event of a trigger.
+RETRIES_AFTER_TRIGGER_FAILURE = AIRFLOW_VERSION >= (3, 3)
+
+# Since 3.3, Airflow has a store for the state of a task and empties it. Before, this package keeps a Variable and has
+# to delete it.
+MUST_FORGET_STARTS = AIRFLOW_VERSION < (3, 3)
+
+# Airflow that has this method calls it when the user kills the task, and only then. Older Airflow cancels the trigger,
+# whatever the reason.
+CALLS_TRIGGER_ON_KILL = hasattr(BaseTrigger, "on_kill")

@@ -1,0 +1,84 @@
+"""What a poller tells of itself: Airflow's metrics, and one line a minute."""
+
+from __future__ import annotations
+
+import logging
+import time
+from statistics import median
+
+from airflow.providers.common.compat.sdk import Stats
+
+from airflow_cloudtasks.model import CloudTask
+
+_log = logging.getLogger(__name__)
+
+
+class PollerMetrics:
+    """The figures of one poller.
+
+    The metrics are, each followed by the name of the API and tagged with the connection: the counters
+    ``cloudtasks.polls`` and ``cloudtasks.throttles``, the gauges ``cloudtasks.budget`` (requests a second) and
+    ``cloudtasks.waiting``, and the timer ``cloudtasks.noticed``, from a task's end to its being noticed.
+
+    Args:
+        api: The API's name.
+        conn_id: The Airflow connection.
+    """
+
+    def __init__(self, api: str, conn_id: str) -> None:
+        self._api = api
+        self._conn_id = conn_id
+        self._tags = {"conn_id": conn_id}
+        self._forget()
+
+    def polled(self) -> None:
+        """Count a request."""
+        self._polls += 1
+        Stats.incr(f"cloudtasks.polls.{self._api}", tags=self._tags)
+
+    def throttled(self) -> None:
+        """Count a request that was refused for being one too many."""
+        self._throttles += 1
+        Stats.incr(f"cloudtasks.throttles.{self._api}", tags=self._tags)
+
+    def noticed(self, task: CloudTask) -> None:
+        """Measure how long a task had ended when it was noticed, where the vendor tells when it ended."""
+        if task.finished_at is not None:
+            seconds = max(time.time() - task.finished_at.timestamp(), 0.0)
+            self._noticed.append(seconds)
+            Stats.timing(f"cloudtasks.noticed.{self._api}", seconds * 1000, tags=self._tags)
+
+    def tell(self, waiting: int, rates: dict[str, float], seconds: float) -> None:
+        """Tell what happened since the last time.
+
+        Args:
+            waiting: How many wait now.
+            rates: The budget of each action that was used, in requests a second.
+            seconds: How long it was since the last time.
+        """
+        Stats.gauge(f"cloudtasks.waiting.{self._api}", waiting, tags=self._tags)
+        for action, rate in rates.items():
+            Stats.gauge(f"cloudtasks.budget.{self._api}.{action}", rate, tags=self._tags)
+        budget = ", ".join(f"{action} {rate:.1f}" for action, rate in rates.items()) or "not used"
+        noticed = (
+            f"; {len(self._noticed)} ends noticed after {median(self._noticed):.0f} s (median), "
+            f"{max(self._noticed):.0f} s (longest)"
+            if self._noticed
+            else ""
+        )
+        _log.info(
+            "%s on %s: %d waiting; in %.0f s %d requests, %d throttled; budget a second: %s%s",
+            self._api,
+            self._conn_id,
+            waiting,
+            seconds,
+            self._polls,
+            self._throttles,
+            budget,
+            noticed,
+        )
+        self._forget()
+
+    def _forget(self) -> None:
+        self._polls = self._throttles = 0
+        self._noticed: list[float] = []

@@ -1,0 +1,140 @@
+"""What a poll's outcome means for a wait, and when the next poll is due.
+
+Pure: no clock, no I/O, no Airflow. The sensors (in a worker) and the trigger (in the triggerer) decide by this alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Invalid, NotFound
+from airflow_cloudtasks.model import CloudTask, TaskState
+
+OnUnknown = Literal["wait", "fail"]
+OnFailure = Literal["wait", "fail"]
+Missing = Literal["wait", "fail"]
+
+# What a poll comes to. A connection or arguments that cannot be used are an outcome too: they end the wait.
+Outcome = CloudTask | CloudApiError | Invalid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitRules:
+    """How to wait.
+
+    Args:
+        poke_interval: Seconds between two polls.
+        exponential_backoff: Whether the interval doubles from poll to poll.
+        max_wait: Seconds; no interval is longer. None for no bound.
+        missing: Whether a task that the cloud does not know is waited on (``wait``) or ends the wait (``fail``).
+        on_unknown: The same for a status that the catalog does not know.
+        on_failure: The same for a task that has not ended well, and that somebody may run again.
+        created_since: Unix seconds; a task that was created before is another one, and the one is still to come.
+        tolerate_errors: Whether an error that will not go away by itself is waited on too; Airflow's ``silent_fail``.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+
+    poke_interval: float = 60.0
+    exponential_backoff: bool = False
+    max_wait: float | None = None
+    missing: Missing = "fail"
+    on_unknown: OnUnknown = "wait"
+    on_failure: OnFailure = "fail"
+    created_since: float | None = None
+    tolerate_errors: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("missing", self.missing, get_args(Missing)),
+            ("on_unknown", self.on_unknown, get_args(OnUnknown)),
+            ("on_failure", self.on_failure, get_args(OnFailure)),
+        ):
+            if value not in choices:
+                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
+        for name, seconds in (("poke_interval", self.poke_interval), ("max_wait", self.max_wait)):
+            if seconds is not None and not 0 <= seconds < float("inf"):
+                raise ValueError(f"{name} is {seconds!r}; expected a number of seconds of at least 0.")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The wait is over: the task ended, well or not."""
+
+    task: CloudTask
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The wait cannot go on: asking again would give the same error."""
+
+    error: CloudApiError | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The wait goes on, or was going on when its time was up; without a reason before the first answer."""
+
+    why: CloudTask | Exception | None
+
+
+Verdict = Finished | Broken | Waiting
+
+
+def judge(outcome: Outcome, rules: WaitRules) -> Verdict:
+    """Decide what the outcome of a poll means.
+
+    Args:
+        outcome: The task that was read, or the error that reading it gave.
+        rules: How to wait.
+    """
+    if isinstance(outcome, CloudTask):
+        if rules.created_since is not None and not _is_created_since(outcome, rules.created_since):
+            over = False
+        elif outcome.state is TaskState.UNKNOWN:
+            over = rules.on_unknown == "fail"
+        else:
+            over = outcome.ok or (outcome.done and rules.on_failure == "fail")
+        return Finished(outcome) if over else Waiting(outcome)
+    if isinstance(outcome, Invalid):
+        return Broken(outcome)
+    goes_on = outcome.retryable or rules.tolerate_errors or (isinstance(outcome, NotFound) and rules.missing == "wait")
+    return Waiting(outcome) if goes_on else Broken(outcome)
+
+
+def _is_created_since(task: CloudTask, seconds: float) -> bool:
+    return task.created_at is not None and task.created_at.timestamp() >= seconds
+
+
+class CredentialsGrace:
+    """Lets a wait outlive the moment between a key's end and the edit of the Airflow connection.
+
+    A wait in the triggerer began with a poll that worked, so refused credentials are most likely a key that is being
+    rotated, and not a wrong one.
+    """
+
+    __slots__ = ("_refused_since",)
+    SECONDS: ClassVar[float] = 300.0
+
+    def __init__(self) -> None:
+        self._refused_since: float | None = None
+
+    def judge(self, outcome: Outcome, rules: WaitRules, now: float) -> Verdict:
+        """Decide as :func:`judge`, but wait on while credentials have not been refused for too long.
+
+        Args:
+            outcome: The task that was read, or the error that reading it gave.
+            rules: How to wait.
+            now: Seconds on any clock.
+        """
+        verdict = judge(outcome, rules)
+        if not isinstance(outcome, CredentialsError):
+            self._refused_since = None
+        elif isinstance(verdict, Broken):
+            if self._refused_since is None:
+                self._refused_since = now
+            if now - self._refused_since < self.SECONDS:
+                return Waiting(outcome)
+        return verdict
