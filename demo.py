@@ -65,7 +65,7 @@ ROWS = {
 
 def main() -> int:
     """Run the demo and return the exit status."""
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
     step(f"Setting up Airflow in {HOME.relative_to(ROOT)}/")
     shutil.rmtree(HOME, ignore_errors=True)

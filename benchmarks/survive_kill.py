@@ -55,14 +55,12 @@ from urllib.request import ProxyHandler, build_opener
 
 from real_airflow import Parts, airflow, postgresql, set_up
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "survive_kill_waits"
 API = "lke.task"
 # As in the DAG.
 POKE_INTERVAL = 5
-# Seconds that a task takes before it gets its random end: longer than any run.
-FOREVER = 1e6
 TRIGGERER = ("triggerer", "--skip-serve-logs")
 # Seconds that any step may take.
 LONGEST_STEP = 420
@@ -114,7 +112,7 @@ def main() -> int:
         emulator = stack.enter_context(Emulator())
         emulator.limit(options.rate)
         for number in range(options.waits):
-            emulator.add_task(API, str(number), ("RUNNING", FOREVER), "SUCCESS")
+            emulator.add_running(API, str(number))
         health = _set_up(home, emulator, options)
         if options.database == "postgresql":
             os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
@@ -202,8 +200,8 @@ def _deal_out_ends(emulator: Emulator, options: argparse.Namespace) -> dict[int,
     dice = random.Random(options.seed)
     failing = set(dice.sample(range(options.waits), options.failing))
     for number in range(options.waits):
-        end = "FAILED" if number in failing else "SUCCESS"
-        emulator.add_task(API, str(number), ("RUNNING", dice.uniform(0, options.window)), end)
+        end = "failed" if number in failing else "succeeded"
+        emulator.add_running(API, str(number), dice.uniform(0, options.window), end)
     waits = {}
     for task in emulator.tasks():
         number = int(task["id"])

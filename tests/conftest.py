@@ -18,7 +18,7 @@ from imports import imported_by
 if TYPE_CHECKING:
     from standalone import Standalone
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
@@ -91,7 +91,7 @@ def airflow_home() -> Path:
 
 @pytest.fixture(scope="session")
 def _clouds_of_standalone() -> Iterator[Emulator]:
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
     with Emulator() as running:
         yield running

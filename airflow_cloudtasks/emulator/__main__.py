@@ -51,7 +51,6 @@ def _parser() -> argparse.ArgumentParser:
         "--latency",
         type=float,
         nargs="+",
-        default=0.0,
         metavar="SECONDS",
         help="delay every answer of the clouds; two numbers for a random delay between them",
     )

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from kinds import KEY, Kind, Machine, asked, assert_hides_secrets, signers
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 TELL = """
 import asyncio, json, sys

@@ -93,6 +93,14 @@ def test_a_declared_product_refuses_an_unknown_task(cloudtasks_emulator: Emulato
         assert raised.value.code == "ResourceNotFound"
 
 
+def test_refuses_a_declaration_without_a_running_status() -> None:
+    shape = TaskShape(task_at=(), id_at="TaskId", status_at="State", script=(Step("DONE"),), example={})
+    with pytest.raises(
+        ValueError, match=r"mine\.task: expected a script of a running status and a success, got 1 steps"
+    ):
+        product().reads("mine.task", "DescribeTask", (), shape)
+
+
 def test_reset_withdraws_a_served_product(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.serve(product())
     cloudtasks_emulator.add_running("mine.task", "t1")

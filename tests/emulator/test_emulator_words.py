@@ -24,7 +24,7 @@ WORDS = {
     "wedata.async_job": ("RUNNING", "SUCCESS", "FAIL", None),
     "wedata.backfill": ("50/50", "100/100", "100/0", "100/0"),
     "wedata.sql_run": ("RUNNING", "SUCCESS", "FAILED", "TERMINATED"),
-    "wedata.task": ("N", "Y", "F", None),
+    "wedata.task": ("O", "Y", "F", None),
     "wedata.task_instance": ("RUNNING", "COMPLETED", "EXPIRED", "EXPIRED"),
     "wedata.task_run": ("RUNNING", "SUCCESS", "FAILED", "FAILED"),
     "wedata.workflow_run": ("RUNNING", "SUCCESS", "FAILED", "FAILED"),
@@ -70,6 +70,18 @@ def test_a_running_task_ends_after_its_seconds(cloudtasks_emulator: Emulator) ->
     assert status_of(cloudtasks_emulator) == "FAILED"
 
 
+def test_a_planned_task_runs_and_ends_in_its_own_words(client: Client) -> None:
+    start = client.prepare_alibaba
+    client.emulator.next_running("ice.workflow_task", 5, "failed", fields={"UserData": "planned"})
+    client.emulator.next_running("ice.workflow_task", for_all=True)
+    first, second = (client.send(start("StartWorkflow")).json["TaskId"] for _ in "12")
+    assert [status_of(client.emulator, one) for one in (first, second)] == ["Processing", "Processing"]
+    assert client.ice(first).json["WorkflowTask"]["UserData"] == "planned"
+    client.emulator.advance(5)
+    client.emulator.finish(second)
+    assert [status_of(client.emulator, one) for one in (first, second)] == ["Failed", "Succeed"]
+
+
 def test_finish_ends_the_tasks_of_an_id_in_every_scope(cloudtasks_emulator: Emulator) -> None:
     for project in ("p1", "p2"):
         cloudtasks_emulator.add_running("wedata.sql_run", "t1", fields={"ProjectId": project})
@@ -104,12 +116,15 @@ def test_the_control_plane_adds_and_finishes_tasks(client: Client) -> None:
         ("running", {"api": "lke.task", "id": "t2", "seconds": 5, "end": "failed"}),
         ("finished", {"api": "lke.task", "id": "t3", "fields": {"Message": "done"}}),
         ("finish", {"id": "t1", "end": "failed"}),
+        ("scripts/running", {"api": "lke.task", "seconds": 3}),
         ("advance", {"seconds": 5}),
     ):
         assert client.control("POST", path, value).json == {"ok": True}
     tasks = client.control("GET", "tasks").json["tasks"]
     assert [(task["id"], task["status"]) for task in tasks] == [("t1", "FAILED"), ("t2", "FAILED"), ("t3", "SUCCESS")]
     assert tasks[2]["fields"] == {"Message": "done"}
+    (plan,) = client.control("GET", "scripts").json["scripts"]
+    assert [step["status"] for step in plan["script"]] == ["RUNNING", "SUCCESS"]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +135,8 @@ def test_the_control_plane_adds_and_finishes_tasks(client: Client) -> None:
         ("running", {"api": "lke.task", "id": "t", "seconds": -1}, "from 0, got -1"),
         ("running", {"api": "lke.task", "id": ""}, "id: expected a string that is not empty"),
         ("finished", {"api": "lke.task", "id": "t", "end": "done"}, "end: expected one of succeeded, failed, canceled"),
+        ("scripts/running", {"api": "wedata.task"}, "api: expected one of bdrc.task"),
+        ("scripts/running", {"api": "lke.task", "for_all": 1}, "for_all: expected true or false, got 1"),
         ("finish", {"end": "failed"}, "the end of a task: id is missing; expected id, end, api, fields"),
         ("advance", {"seconds": "5"}, "seconds: expected a number, got '5'"),
     ],

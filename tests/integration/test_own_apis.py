@@ -14,7 +14,7 @@ from running import returned, run_dag
 
 from airflow_cloudtasks import catalog
 from airflow_cloudtasks.catalog import find_api, stored_api
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "own_apis.md").read_text()

@@ -14,7 +14,7 @@ from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 
 def test_a_kill_cancels_the_task_while_airflow_keeps_cancelling_the_trigger(cloudtasks_emulator: Any) -> None:
-    cloudtasks_emulator.add_task("ice.ai_workflow_task", "t1", "running")
+    cloudtasks_emulator.add_running("ice.ai_workflow_task", "t1")
     cloudtasks_emulator.latency(0.5)
     on_kill = OnKill(ICE_AI_WORKFLOW_TASK, ("t1",), ({"TaskId": "t1"},))
     trigger = CloudTaskTrigger(api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", cancel=on_kill.as_dict())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from airflow_cloudtasks.emulator.control import parsing, views
 from airflow_cloudtasks.emulator.control.errors import BadInputError, NotThereError
 from airflow_cloudtasks.emulator.engine.ledger import describe
+from airflow_cloudtasks.emulator.engine.plans import Plan
 from airflow_cloudtasks.emulator.engine.state import State
 from airflow_cloudtasks.emulator.products.discovery import find_actions
 from airflow_cloudtasks.emulator.vendor.metadata import METADATA_ACTIONS
@@ -113,13 +114,7 @@ class ControlPlane:
             end: How it ends after these seconds: ``succeeded``, ``failed`` or ``canceled``.
             fields: Fields of the task's object, as in :meth:`add_task`.
         """
-        ending = self._ending(api, end)
-        running = self.registry.shape(api).running
-        if seconds is None:
-            self._add(api, task_id, (replace(running, seconds=None),), fields)
-        else:
-            timed = replace(running, seconds=parsing.parse_seconds("seconds", seconds))
-            self._add(api, task_id, (timed, ending), fields)
+        self._add(api, task_id, self._running_script(api, seconds, end), fields)
 
     def add_finished(self, api: str, task_id: str, end: str = "succeeded", fields: JsonObject | None = None) -> None:
         """Add a task that has ended, in its product's own words.
@@ -192,9 +187,29 @@ class ControlPlane:
 
     def plan(self, plan: JsonObject) -> None:
         """Plan how the next task goes that a request starts; the members are the arguments of :meth:`next_script`."""
-        with self.state.lock:
-            api, parsed, for_all = parsing.parse_plan(plan, self.registry)
-            (self.state.plans.set if for_all else self.state.plans.add)(api, parsed)
+        api, parsed, for_all = parsing.parse_plan(plan, self.registry)
+        self._plan(api, parsed, for_all=for_all)
+
+    def next_running(
+        self,
+        api: str,
+        seconds: float | None = None,
+        end: str = "succeeded",
+        fields: JsonObject | None = None,
+        for_all: bool = False,
+    ) -> None:
+        """Plan that the next task that a request starts is running, in its product's own words.
+
+        Args:
+            api: The API that reads the task.
+            seconds: How long it runs; None to run until :meth:`finish`.
+            end: How it ends after these seconds: ``succeeded``, ``failed`` or ``canceled``.
+            fields: Fields of the task's object that the request does not set.
+            for_all: Plan every task that has no plan of its own instead.
+        """
+        parsing.parse_choice("api", api, self.registry.started_apis)
+        plan = Plan(self._running_script(api, seconds, end), parsing.parse_fields("fields", fields))
+        self._plan(api, plan, for_all=parsing.parse_boolean("for_all", for_all))
 
     def scripts(self) -> list[JsonObject]:
         """Return the plans of :meth:`next_script` that are not used up."""
@@ -437,6 +452,17 @@ class ControlPlane:
             now = self.state.task_now()
             shape = self.registry.shape(api)
             self.state.tasks.add(parsing.make_task(shape, api, task_id, script, fields, now))
+
+    def _plan(self, api: str, plan: Plan, *, for_all: bool) -> None:
+        with self.state.lock:
+            (self.state.plans.set if for_all else self.state.plans.add)(api, plan)
+
+    def _running_script(self, api: str, seconds: float | None, end: str) -> tuple[Step, ...]:
+        ending = self._ending(api, end)
+        running = self.registry.shape(api).running
+        if seconds is None:
+            return (replace(running, seconds=None),)
+        return (replace(running, seconds=parsing.parse_seconds("seconds", seconds)), ending)
 
     def _ending(self, api: str, end: str, fields: JsonObject | None = None) -> Step:
         shape = self.registry.shape(parsing.parse_choice("api", api, self.registry.task_apis))

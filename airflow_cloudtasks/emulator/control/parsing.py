@@ -32,7 +32,7 @@ def parse_task(value: Any, registry: Registry, now: float) -> Task:
     given = parse_object("a task", value, required=("api", "id", "script"), optional=("fields",))
     api = parse_choice("api", given["api"], registry.task_apis)
     script = parse_script(given["script"], registry.shape(api))
-    return make_task(registry.shape(api), api, given["id"], script, given.get("fields", {}), now)
+    return make_task(registry.shape(api), api, given["id"], script, parse_dict("fields", given.get("fields", {})), now)
 
 
 def make_task(shape: TaskShape, api: str, task_id: Any, script: tuple[Step, ...], fields: Any, now: float) -> Task:
@@ -49,8 +49,8 @@ def parse_plan(value: Any, registry: Registry) -> tuple[str, Plan, bool]:
     """
     given = parse_object("a plan", value, required=("api", "script"), optional=("fields", "for_all"))
     api = parse_choice("api", given["api"], registry.started_apis)
-    plan = Plan(parse_script(given["script"], registry.shape(api)), parse_fields("fields", given.get("fields", {})))
-    return api, plan, _boolean("for_all", given.get("for_all", False))
+    plan = Plan(parse_script(given["script"], registry.shape(api)), dict(parse_dict("fields", given.get("fields", {}))))
+    return api, plan, parse_boolean("for_all", given.get("for_all", False))
 
 
 def parse_script(value: Any, shape: TaskShape) -> tuple[Step, ...]:
@@ -217,6 +217,13 @@ def parse_number(what: str, value: Any) -> float:
     return float(value)
 
 
+def parse_boolean(what: str, value: Any) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise BadInputError(f"{what}: expected true or false, got {value!r}")
+    return value
+
+
 def parse_fields(what: str, value: Any) -> JsonObject:
     """Return a copy of an object; an empty one for None."""
     return {} if value is None else dict(parse_dict(what, value))
@@ -263,12 +270,6 @@ def _roles(what: str, value: Any) -> tuple[str, ...]:
     return tuple(parse_text(f"{what}[{index}]", arn) for index, arn in enumerate(value))
 
 
-def _boolean(what: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadInputError(f"{what}: expected true or false, got {value!r}")
-    return value
-
-
 def _secret(what: str, value: Any) -> str:
     return parse_text(what, value, shown=False)
 
@@ -280,6 +281,6 @@ _STS_PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "external_id": parse_text,
     "oidc_token": _secret,
     "role": _role,
-    "imds_v1": _boolean,
+    "imds_v1": parse_boolean,
     "roles": _roles,
 }

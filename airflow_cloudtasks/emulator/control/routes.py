@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.engine.values import JsonObject
 
-    Answer = Callable[[ControlPlane, "Asked"], JsonObject]
+    Answer = Callable[[ControlPlane, "ControlRequest"], JsonObject]
 
 PREFIX = "/_control"
 DISTRIBUTION = "airflow-provider-cloudtasks"
@@ -49,21 +49,21 @@ def control_app(plane: ControlPlane) -> Starlette:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ControlRequest:
     """A request to the control plane.
 
     Attributes:
-        request: The request, for its path and query.
+        http: The HTTP request, for its path and query.
         body: Its body.
     """
 
-    request: Request
+    http: Request
     body: bytes
 
     @property
     def api(self) -> str | None:
         """The API in the query."""
-        return self.request.query_params.get("api")
+        return self.http.query_params.get("api")
 
     def json(self) -> Any:
         """Return the JSON value in the body."""
@@ -88,38 +88,38 @@ class Asked:
         return {names[name].name: value for name, value in given.items()}
 
 
-def _add_tasks(plane: ControlPlane, asked: Asked) -> JsonObject:
-    value = asked.json()
+def _add_tasks(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    value = request.json()
     return {"tasks": plane.add_tasks(value if isinstance(value, list) else [value])}
 
 
-def _add_fault(plane: ControlPlane, asked: Asked) -> JsonObject:
-    plane.fault(**asked.arguments("a fault", ControlPlane.fault))
+def _add_fault(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.fault(**request.arguments("a fault", ControlPlane.fault))
     return {"faults": plane.faults()}
 
 
-def _add_key(plane: ControlPlane, asked: Asked) -> JsonObject:
-    plane.add_key(**asked.arguments("a key", ControlPlane.add_key))
+def _add_key(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.add_key(**request.arguments("a key", ControlPlane.add_key))
     return {"keys": plane.keys()}
 
 
-def _revoke_key(plane: ControlPlane, asked: Asked) -> JsonObject:
-    plane.revoke_key(asked.request.path_params["key_id"])
+def _revoke_key(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.revoke_key(request.http.path_params["key_id"])
     return {"keys": plane.keys()}
 
 
-def _add_plan(plane: ControlPlane, asked: Asked) -> JsonObject:
-    plane.plan(asked.json())
+def _add_plan(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.plan(request.json())
     return {"scripts": plane.scripts()}
 
 
-def _change_sts(plane: ControlPlane, asked: Asked) -> JsonObject:
-    return plane.sts(**parse_dict("token settings", asked.json()))
+def _change_sts(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    return plane.sts(**parse_dict("token settings", request.json()))
 
 
-def _list_requests(plane: ControlPlane, asked: Asked) -> JsonObject:
-    since = parse_since(asked.request.query_params.get("since"))
-    return {"requests": plane.requests(asked.api, since), "totals": plane.totals()}
+def _list_requests(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    since = parse_since(request.http.query_params.get("since"))
+    return {"requests": plane.requests(request.api, since), "totals": plane.totals()}
 
 
 def _call(operation: Callable[..., Any], *, body: str = "", by_api: bool = False, shows: str = "") -> Answer:
@@ -132,10 +132,10 @@ def _call(operation: Callable[..., Any], *, body: str = "", by_api: bool = False
         shows: The name of the operation's result in the answer; empty for none.
     """
 
-    def answer(plane: ControlPlane, asked: Asked) -> JsonObject:
-        arguments = asked.arguments(body, operation) if body else {}
+    def answer(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+        arguments = request.arguments(body, operation) if body else {}
         if by_api:
-            arguments["api"] = asked.api
+            arguments["api"] = request.api
         result = operation(plane, **arguments)
         return {shows: result} if shows else {"ok": True}
 
@@ -143,7 +143,7 @@ def _call(operation: Callable[..., Any], *, body: str = "", by_api: bool = False
 
 
 _ROUTES: tuple[tuple[str, str, Answer], ...] = (
-    ("GET", "health", lambda plane, asked: {"ok": True, "version": package_version()}),
+    ("GET", "health", lambda plane, request: {"ok": True, "version": package_version()}),
     ("GET", "tasks", _call(ControlPlane.tasks, shows="tasks")),
     ("POST", "tasks", _add_tasks),
     ("DELETE", "tasks", _call(ControlPlane.clear_tasks)),
@@ -154,6 +154,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "noticed", _call(ControlPlane.noticed, by_api=True, shows="noticed")),
     ("GET", "scripts", _call(ControlPlane.scripts, shows="scripts")),
     ("POST", "scripts", _add_plan),
+    ("POST", "scripts/running", _call(ControlPlane.next_running, body="a plan")),
     ("DELETE", "scripts", _call(ControlPlane.clear_scripts)),
     ("GET", "started", _call(ControlPlane.started, by_api=True, shows="started")),
     ("GET", "canceled", _call(ControlPlane.canceled, by_api=True, shows="canceled")),
@@ -167,7 +168,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "keys", _call(ControlPlane.keys, shows="keys")),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),
-    ("GET", "sts", lambda plane, asked: plane.sts()),
+    ("GET", "sts", lambda plane, request: plane.sts()),
     ("POST", "sts", _change_sts),
     ("POST", "sts/expire", _call(ControlPlane.expire_issued, shows="expired")),
     ("GET", "requests", _list_requests),
@@ -177,12 +178,12 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
 
 
 def _endpoint(plane: ControlPlane, answer: Answer) -> Callable[[Request], Awaitable[JSONResponse]]:
-    async def endpoint(request: Request) -> JSONResponse:
-        asked = Asked(request, await request.body())
+    async def endpoint(http: Request) -> JSONResponse:
+        request = ControlRequest(http, await http.body())
         try:
             # One lock around the operations of a route, so that its answer shows nothing in between.
             with plane.state.lock:
-                return JSONResponse(answer(plane, asked))
+                return JSONResponse(answer(plane, request))
         except BadInputError as error:
             return JSONResponse({"error": str(error)}, 400)
         except NotThereError as error:

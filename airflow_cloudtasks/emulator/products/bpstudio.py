@@ -118,7 +118,7 @@ def _execute_operation(call: Call) -> JsonObject:
 def _get_operation(call: Call) -> JsonObject:
     task = start_and_cancel.find(call, OPERATION, call.parameters["OperationId"])
     if task is None or call.now - task.created_at >= _OPERATION_SECONDS:
-        # As documented, the answer for an expired operation has no Data. Undocumented: that for one that never existed.
+        # As documented, the answer for an expired operation has no Data. Undocumented: an operation that never existed.
         return dict(_SUCCESS)
     return answer_with(call, _OPERATION_SHAPE, task)
 

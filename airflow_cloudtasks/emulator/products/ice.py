@@ -34,6 +34,10 @@ _ISO = "%Y-%m-%dT%H:%M:%SZ"
 _NEVER = "9999-12-31T23:59:59Z"
 # Source: UserData of StartWorkflow.
 _USER_DATA_BYTES = 512
+_STAMPS = (
+    Stamp("CreateTime", "created", iso_utc),
+    Stamp("FinishTime", "finished", iso_utc),
+)
 
 _SHAPE = TaskShape(
     task_at=("WorkflowTask",),
@@ -44,10 +48,7 @@ _SHAPE = TaskShape(
     script=(Step("Init", 1), Step("Processing", 2), Step("Succeed")),
     failed=Step("Failed"),
     canceled=Step("Canceled"),
-    stamps=(
-        Stamp("CreateTime", "created", iso_utc),
-        Stamp("FinishTime", "finished", iso_utc),
-    ),
+    stamps=_STAMPS,
     example={
         "WorkflowTask": {
             "TaskId": "emulated",
@@ -87,10 +88,7 @@ _AI_SHAPE = TaskShape(
     script=(Step("running", 3), Step("succeeded")),
     failed=Step("failed"),
     canceled=Step("stopped"),
-    stamps=(
-        Stamp("CreateTime", "created", iso_utc),
-        Stamp("FinishTime", "finished", iso_utc),
-    ),
+    stamps=_STAMPS,
     example={
         "WorkflowTask": {
             "TaskId": "emulated",
@@ -118,22 +116,22 @@ _AI_SHAPE = TaskShape(
 
 def _list_workflow_tasks(call: Call) -> JsonObject:
     """Answer ListWorkflowTasks. Its NextToken, which the SDK's model requires, is empty on the last page."""
-    sent_values = {name: value for name, value in call.parameters.items() if value}
+    filters = {name: value for name, value in call.parameters.items() if value}
     size = page_size(call)
     lowest, highest = _PAGE_SIZES
     if not lowest <= size <= highest:
         raise invalid("MaxResults")
-    text = sent_values.get("KeyText", "")
+    text = filters.get("KeyText", "")
     if len(text) > _KEY_TEXT_LENGTH:
         raise invalid("KeyText")
     reach = iso_utc(call.now - _REACH_SECONDS)
     # Texts of this format compare as the times that they denote.
-    earliest = max(reach, _iso_time("StartOfCreateTime", sent_values.get("StartOfCreateTime", reach)))
-    latest = _iso_time("EndOfCreateTime", sent_values.get("EndOfCreateTime", _NEVER))
+    earliest = max(reach, _iso_time("StartOfCreateTime", filters.get("StartOfCreateTime", reach)))
+    latest = _iso_time("EndOfCreateTime", filters.get("EndOfCreateTime", _NEVER))
     workflow = {
-        name: sent_values[parameter]
+        name: filters[parameter]
         for name, parameter in (("WorkflowId", "WorkflowId"), ("Name", "WorkflowName"))
-        if parameter in sent_values
+        if parameter in filters
     }
 
     def wanted(task: JsonObject) -> bool:

@@ -122,7 +122,7 @@ class Emulator(ControlPlane):
         """
         url = self._running()[-1].url
         if not url.startswith("https:"):
-            raise RuntimeError("The emulator does not serve over TLS: give it tls_cert, tls_key and tls_port")
+            raise RuntimeError("The emulator does not serve over TLS: pass tls_cert, tls_key and tls_port to it")
         return url
 
     @property

@@ -90,9 +90,16 @@ class Product:
             name: The vendor's name of the action.
             parameters: Its parameters.
             task: The shape of the task.
-            answer: Returns the answer, if the shape alone does not tell it.
+            answer: Returns the answer, if the shape alone does not determine it.
             **more: Other attributes of the action.
+
+        Raises:
+            ValueError: The shape's script has no running status before its success.
         """
+        if len(task.script) < 2:
+            raise ValueError(
+                f"{api}: expected a script of a running status and a success, got {len(task.script)} steps"
+            )
         return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
 
     def starts(

@@ -31,7 +31,7 @@ def cut_page(call: Call, api: str, size: int, wanted: Callable[[JsonObject], boo
         wanted: Returns whether an entry is listed.
 
     Raises:
-        VendorError: The parameter NextToken is none that an answer gave.
+        VendorError: The parameter NextToken is not a token of this list.
     """
     token = call.parameters.get("NextToken")
     shown: list[JsonObject] = []

@@ -76,7 +76,7 @@ def answer_list(
         order: The fields to sort by, each with whether it is descending, most significant first. Without any, the
             newest tasks come first.
         shape: The shape of an entry; None for the action's own.
-        complete: Adds to an entry what its shape cannot tell.
+        complete: Adds fields to an entry that its shape does not determine.
         ids: The only ids that can be wanted, if they are known without reading the tasks; None for all.
 
     Raises:

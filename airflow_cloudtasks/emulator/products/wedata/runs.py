@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 _WAITING = frozenset({"PENDING", "QUEUED"})
 _UNFINISHED = _WAITING | {"RUNNING"}
-# Undocumented: the state of a killed run. FAILED is the only documented final state that is no success and no skip.
-_KILLED = Step("FAILED", fields={"ErrorCodeStr": "Killed"})
 
 _RUN_SHAPE = TaskShape(
     task_at=("Data", "TriggerWorkflowRun"),
@@ -56,7 +54,8 @@ _RUN_SHAPE = TaskShape(
     unfinished=_UNFINISHED,
     script=(Step("PENDING", 1), Step("RUNNING", 2), Step("SUCCESS")),
     failed=Step("FAILED"),
-    canceled=_KILLED,
+    # Undocumented: the state of a killed run. FAILED is the only documented final state that is no success and no skip.
+    canceled=Step("FAILED", fields={"ErrorCodeStr": "Killed"}),
     stamps=(
         Stamp("CreateTime", "created", unix_milliseconds),
         Stamp("ScheduleTime", "created", unix_milliseconds),
@@ -107,17 +106,10 @@ _RUN_SHAPE = TaskShape(
     },
 )
 
-_TASK_RUN_SHAPE = TaskShape(
+_TASK_RUN_SHAPE = replace(
+    _RUN_SHAPE,
     task_at=("Data",),
-    id_at="ExecutionId",
-    status_at="ExecutionState",
     asked_by="TaskExecutionId",
-    scope=("ProjectId",),
-    waiting=_WAITING,
-    unfinished=_UNFINISHED,
-    script=_RUN_SHAPE.script,
-    failed=_RUN_SHAPE.failed,
-    canceled=_KILLED,
     stamps=(
         Stamp("CreateTime", "created", unix_milliseconds),
         Stamp("ScheduleTime", "created", unix_milliseconds),

@@ -20,8 +20,8 @@ WEDATA.reads(
         id_at="TaskId",
         status_at="Status",
         scope=("ProjectId",),
-        # New, published, and taken offline. No request publishes a task here.
-        script=(Step("N", 3), Step("Y")),
+        # New, paused, published, and taken offline. No request publishes a task here.
+        script=(Step("N", 1), Step("O", 2), Step("Y")),
         failed=Step("F"),
         started=False,
         stamps=(
