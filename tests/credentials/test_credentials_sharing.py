@@ -33,12 +33,12 @@ def test_many_async_readers_share_a_session_and_the_next_one(machine: Machine, k
 
     async def test() -> None:
         hooks = [kind.hook() for _ in range(MANY)]
-        told = await asyncio.gather(*map(aread, hooks))
-        assert {task.state for task in told} == {"succeeded"}
+        tasks = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in tasks} == {"succeeded"}
         assert sessions(machine) == 1
         assert machine.emulator.expire_issued() == 1
-        told = await asyncio.gather(*map(aread, hooks))
-        assert {task.state for task in told} == {"succeeded"}
+        tasks = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in tasks} == {"succeeded"}
         assert sessions(machine) == 2
 
     asyncio.run(test())
@@ -79,7 +79,7 @@ async def ticks_until(done: asyncio.Future[Any]) -> int:
 def test_event_loop_keeps_running_while_sts_hangs(machine: Machine, kind: Kind) -> None:
     async def test() -> None:
         hook = kind.connect(machine, read_timeout=1, connect_timeout=1)
-        # Loading a vendor's package holds the interpreter, whoever loads it; here it is loaded.
+        # Importing the vendor's package blocks every thread, so import it before measuring.
         await aread(hook)
         machine.emulator.expire_issued()
         machine.emulator.fault("hang", seconds=1)
