@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from imports import imported_by
@@ -61,21 +61,29 @@ def needs_airflow(module: Path) -> bool:
     return not IN_AIRFLOW.isdisjoint(module.parents) or "airflow" in imported_by(module)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if needs_airflow(item.path):
             item.add_marker("airflow")
-        # The unit that a process of pytest-xdist takes on: a file, or all that share the real Airflow.
-        group = str(item.path)
         if "standalone" in getattr(item, "fixturenames", ()):
             item.add_marker("scheduler")
-            group = "scheduler"
-        item.add_marker(pytest.mark.xdist_group(group))
         if "playwright" in imported_by(item.path):
             item.add_marker("browser")
     # The longest first.
     items.sort(key=lambda item: item.get_closest_marker("scheduler") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a process of pytest-xdist run all tests of a file, or all files that share the real Airflow."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "standalone" if "standalone" in imported_by(ROOT / file) else file
+
+    return ByFile(config, log)
 
 
 def pytest_sessionfinish() -> None:

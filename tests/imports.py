@@ -14,7 +14,7 @@ PACKAGE = "airflow_cloudtasks"
 
 @cache
 def imported_by(module: Path) -> frozenset[str]:
-    """Return the top-level names of all that a test module imports from elsewhere, directly or through modules here.
+    """Return the top-level names of all modules that a test module imports, directly or through modules here.
 
     Args:
         module: The file of the module. It counts as importing the ``conftest.py`` of its folder.
@@ -28,10 +28,8 @@ def imported_by(module: Path) -> frozenset[str]:
             continue
         seen.add(file)
         for name in _names(file):
-            here = list(_files(name))
-            unread += here
-            if not here:
-                found.add(name.partition(".")[0])
+            found.add(name.partition(".")[0])
+            unread += _files(name)
     return frozenset(found)
 
 

@@ -63,7 +63,7 @@ class Kind:
         return {"alibaba": "ice.workflow_task", "tencent": "wedata.task"}[self.cloud]
 
     def connect(self, machine: Machine, **changes: Any) -> Hook:
-        """Put the connection into the environment, with changes to its Extra, and give a hook on it."""
+        """Put the connection into the environment, with changes to its Extra, and return a hook on it."""
         machine.connect(CONN_ID, self.connection(machine, **changes))
         return self.hook()
 
@@ -148,7 +148,7 @@ TENCENT_OIDC = Kind(
     {**TENCENT_SEES, "ProviderId": "tke"},
 )
 TENCENT_MACHINE = Kind("tencent", "cvm_role", asks=("metadata.role", "metadata.credentials"))
-# Those that hold what they sign with, and those that ask somebody for it.
+# The kinds that hold their keys, and the kinds that fetch them.
 HOLDING = [
     Kind("alibaba", "access_key", key=KEY),
     Kind("alibaba", "sts", {"security_token": "sts-token"}, key=STS_KEY),
@@ -185,7 +185,7 @@ def signers(emulator: Emulator, kind: Kind) -> list[str]:
     return [entry["key_id"] for entry in emulator.requests(kind.api)]
 
 
-def assert_hides_secrets(told: str) -> None:
-    assert not [secret for secret in SECRETS if secret in told], told
-    assert "ignature=" not in told
-    assert "\n" not in told
+def assert_hides_secrets(text: str) -> None:
+    assert not [secret for secret in SECRETS if secret in text], text
+    assert "ignature=" not in text
+    assert "\n" not in text

@@ -61,8 +61,8 @@ def in_a_process(machine: Machine, kind: Kind, home: Path, **variables: str) -> 
     lines = [line for line in ended.stdout.splitlines() if line.startswith("TOLD ")]
     assert lines, ended.stderr
     assert "emulator-secret" not in ended.stdout + ended.stderr
-    told: Any = json.loads(lines[-1].removeprefix("TOLD "))
-    return told
+    results: Any = json.loads(lines[-1].removeprefix("TOLD "))
+    return results
 
 
 VARIABLES = {
@@ -78,17 +78,17 @@ PROFILES = {
 }
 
 
-def assert_read_with(machine: Machine, kind: Kind, told: tuple[str, str, tuple[bool, str]]) -> None:
-    sync, asynchronous, (worked, sentence) = told
-    assert (sync, asynchronous, worked) == ("succeeded", "succeeded", True), told
+def assert_read_with(machine: Machine, kind: Kind, results: tuple[str, str, tuple[bool, str]]) -> None:
+    sync, asynchronous, (worked, sentence) = results
+    assert (sync, asynchronous, worked) == ("succeeded", "succeeded", True), results
     assert sentence.startswith("Connected to account ")
     assert len(signers(machine.emulator, kind)) == 2
 
 
 @BOTH
 def test_chain_begins_with_the_environment(machine: Machine, kind: Kind, tmp_path: Path) -> None:
-    told = in_a_process(machine, kind, tmp_path, **dict(zip(VARIABLES[kind.cloud], KEY, strict=True)))
-    assert_read_with(machine, kind, told)
+    results = in_a_process(machine, kind, tmp_path, **dict(zip(VARIABLES[kind.cloud], KEY, strict=True)))
+    assert_read_with(machine, kind, results)
     assert set(signers(machine.emulator, kind)) == {KEY[0]}
 
 
@@ -97,15 +97,15 @@ def test_chain_continues_with_a_profile_file(machine: Machine, kind: Kind, tmp_p
     name, content = PROFILES[kind.cloud]
     (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_text(content.format(*KEY))
-    told = in_a_process(machine, kind, tmp_path)
-    assert_read_with(machine, kind, told)
+    results = in_a_process(machine, kind, tmp_path)
+    assert_read_with(machine, kind, results)
     assert set(signers(machine.emulator, kind)) == {KEY[0]}
 
 
 @BOTH
 def test_chain_ends_with_the_role_of_the_machine(machine: Machine, kind: Kind, tmp_path: Path) -> None:
-    told = in_a_process(machine, kind, tmp_path, http_proxy=machine.emulator.url)
-    assert_read_with(machine, kind, told)
+    results = in_a_process(machine, kind, tmp_path, http_proxy=machine.emulator.url)
+    assert_read_with(machine, kind, results)
     assert "metadata.credentials" in asked(machine.emulator)
     assert KEY[0] not in signers(machine.emulator, kind)
 
@@ -114,9 +114,9 @@ def test_chain_ends_with_the_role_of_the_machine(machine: Machine, kind: Kind, t
 def test_error_names_where_the_chain_looked(machine: Machine, kind: Kind, tmp_path: Path) -> None:
     with Emulator() as stopped:
         nobody = stopped.url
-    for told in in_a_process(machine, kind, tmp_path, http_proxy=nobody)[:2]:
-        assert told.startswith("CredentialsError: Fetching credentials failed: NoCredentials: ")
-        assert VARIABLES[kind.cloud][0] in told
-        assert "no profile file, no role of this machine" in told
-        assert_hides_secrets(told)
+    for text in in_a_process(machine, kind, tmp_path, http_proxy=nobody)[:2]:
+        assert text.startswith("CredentialsError: Fetching credentials failed: NoCredentials: ")
+        assert VARIABLES[kind.cloud][0] in text
+        assert "no profile file, no role of this machine" in text
+        assert_hides_secrets(text)
     assert not machine.emulator.requests()

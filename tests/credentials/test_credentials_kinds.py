@@ -122,14 +122,14 @@ def test_sends_the_defaults_to_sts(machine: Machine, kind: Kind, get: Get) -> No
 @pytest.mark.parametrize("kind", HOLDING + ASKING, ids=str)
 def test_connection_test_succeeds(machine: Machine, kind: Kind) -> None:
     demand_external_id(machine, kind)
-    worked, told = kind.connect(machine).test_connection()
-    assert worked, told
-    assert told.startswith("Connected to account ")
-    assert told.endswith(f"region {kind.connection(machine)['extra']['region']}.")
+    worked, text = kind.connect(machine).test_connection()
+    assert worked, text
+    assert text.startswith("Connected to account ")
+    assert text.endswith(f"region {kind.connection(machine)['extra']['region']}.")
     if kind in ASSUMING:
-        assert "nightly" in told or kind.cloud == "tencent"
+        assert "nightly" in text or kind.cloud == "tencent"
     assert asked(machine.emulator) == [*kind.asks, "sts.get_caller_identity"]
-    assert_hides_secrets(told)
+    assert_hides_secrets(text)
 
 
 @EITHER_WAY
@@ -196,7 +196,7 @@ def test_replaces_an_expired_session(machine: Machine, kind: Kind, get: Get) -> 
     assert len(set(signers(machine.emulator, kind))) == 2
 
 
-# Alibaba's classes ask anew a quarter of an hour before the end, Tencent's a tenth of the session or five minutes.
+# Alibaba's classes fetch again a quarter of an hour before the end, Tencent's a tenth of the session or five minutes.
 ENDING = {"alibaba": 14 * 60, "tencent": 170}
 
 
@@ -210,7 +210,7 @@ def test_replaces_a_session_before_it_expires(
     hook = kind.connect(machine)
     get(hook)
     machine.emulator.sts(seconds=None)
-    # In the background: this read may still be signed with what was held.
+    # In the background: this read may still be signed with the old session.
     get(hook)
     until = time.monotonic() + 10
     while asked(machine.emulator).count(kind.asks[-1]) < 2 and time.monotonic() < until:
@@ -250,23 +250,23 @@ def test_reads_the_token_file_again_for_every_session(machine: Machine, kind: Ki
 def refused(hook: Hook, get: Get, kind: type[CloudTasksError]) -> str:
     with pytest.raises(CloudTasksError) as caught:
         get(hook)
-    told = str(caught.value)
-    assert type(caught.value) is kind, told
-    assert_hides_secrets(f"{told} {caught.value!r}")
+    text = str(caught.value)
+    assert type(caught.value) is kind, text
+    assert_hides_secrets(f"{text} {caught.value!r}")
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     worked, said = hook.test_connection()
     assert not worked
     assert_hides_secrets(said)
-    return told
+    return text
 
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING, ids=str)
 def test_error_explains_a_wrong_external_id(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(external_id="another")
-    told = refused(kind.connect(machine), get, PermissionDenied)
-    assert told.startswith("Fetching credentials failed: ")
-    assert "Grant the action" in told
+    text = refused(kind.connect(machine), get, PermissionDenied)
+    assert text.startswith("Fetching credentials failed: ")
+    assert "Grant the action" in text
     assert kind.api not in asked(machine.emulator)
 
 
@@ -274,8 +274,8 @@ def test_error_explains_a_wrong_external_id(machine: Machine, kind: Kind, get: G
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
 def test_unknown_role_is_a_credentials_error_and_no_missing_task(machine: Machine, kind: Kind, get: Get) -> None:
     machine.emulator.sts(roles=["acs:ram::1:role/other", "qcs::cam::uin/1:roleName/other"])
-    told = refused(kind.connect(machine), get, CredentialsError)
-    assert "role" in told.lower()
+    text = refused(kind.connect(machine), get, CredentialsError)
+    assert "role" in text.lower()
 
 
 @EITHER_WAY
@@ -283,9 +283,9 @@ def test_unknown_role_is_a_credentials_error_and_no_missing_task(machine: Machin
 def test_error_explains_a_wrong_secret(machine: Machine, kind: Kind, get: Get) -> None:
     connection = kind.connection(machine) | {"password": "sts-secret"}
     machine.connect("kind", connection)
-    told = refused(kind.hook(), get, CredentialsError)
-    assert "Signature" in told
-    assert "Check the key id and the secret of the Airflow connection" in told
+    text = refused(kind.hook(), get, CredentialsError)
+    assert "Signature" in text
+    assert "Check the key id and the secret of the Airflow connection" in text
 
 
 @EITHER_WAY
@@ -306,23 +306,23 @@ def test_error_names_a_missing_token_file(machine: Machine, kind: Kind, get: Get
     get(hook)
     machine.token_file.unlink()
     machine.emulator.expire_issued()
-    told = refused(hook, get, InvalidConnection)
-    assert str(machine.token_file) in told
+    text = refused(hook, get, InvalidConnection)
+    assert str(machine.token_file) in text
 
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
 def test_error_explains_a_machine_without_the_role(machine: Machine, kind: Kind, get: Get) -> None:
-    told = refused(kind.connect(machine, role_name="no-such-role"), get, CredentialsError)
-    assert "the metadata service of this machine gave none; is it a" in told
+    text = refused(kind.connect(machine, role_name="no-such-role"), get, CredentialsError)
+    assert "the metadata service of this machine gave none; is it a" in text
 
 
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASSUMING + BY_TOKEN, ids=str)
 def test_unreachable_sts_is_a_transient_error(machine: Machine, kind: Kind, get: Get) -> None:
-    told = refused(kind.connect(machine, endpoints={"sts": "https://127.0.0.1:9"}), get, TransientError)
-    assert "no answer" in told
-    assert "https://127.0.0.1:9" in told
+    text = refused(kind.connect(machine, endpoints={"sts": "https://127.0.0.1:9"}), get, TransientError)
+    assert "no answer" in text
+    assert "https://127.0.0.1:9" in text
 
 
 @EITHER_WAY
@@ -346,9 +346,9 @@ def test_sends_no_key_to_a_server_with_an_untrusted_certificate(machine: Machine
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
 def test_never_asks_the_metadata_service_through_the_proxy(machine: Machine, kind: Kind, get: Get) -> None:
     # It speaks for the machine that asks it: a proxy would ask for its own.
-    told = refused(kind.connect(machine, proxy="http://127.0.0.1:9"), get, TransientError)
+    text = refused(kind.connect(machine, proxy="http://127.0.0.1:9"), get, TransientError)
     assert kind.asks[-1] in asked(machine.emulator)
-    assert "Fetching credentials" not in told
+    assert "Fetching credentials" not in text
 
 
 # Connections of the official provider

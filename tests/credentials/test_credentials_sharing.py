@@ -33,12 +33,12 @@ def test_many_async_readers_share_a_session_and_the_next_one(machine: Machine, k
 
     async def test() -> None:
         hooks = [kind.hook() for _ in range(MANY)]
-        told = await asyncio.gather(*map(aread, hooks))
-        assert {task.state for task in told} == {"succeeded"}
+        tasks = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in tasks} == {"succeeded"}
         assert sessions(machine) == 1
         assert machine.emulator.expire_issued() == 1
-        told = await asyncio.gather(*map(aread, hooks))
-        assert {task.state for task in told} == {"succeeded"}
+        tasks = await asyncio.gather(*map(aread, hooks))
+        assert {task.state for task in tasks} == {"succeeded"}
         assert sessions(machine) == 2
 
     asyncio.run(test())
@@ -66,29 +66,30 @@ def test_threads_and_event_loops_share_a_session(machine: Machine, kind: Kind) -
     assert sessions(machine) == 1
 
 
-async def ticks_until(done: asyncio.Future[Any]) -> list[float]:
-    """The gaps between the ticks of a heart that beats every 5 ms."""
-    last, gaps = time.perf_counter(), []
+async def ticks_until(done: asyncio.Future[Any]) -> int:
+    """Count the ticks of the event loop, one every 5 ms if nothing blocks it, until something is done."""
+    ticks = 0
     while not done.done():
         await asyncio.sleep(0.005)
-        gaps.append(time.perf_counter() - last)
-        last += gaps[-1]
-    return gaps
+        ticks += 1
+    return ticks
 
 
 @EACH
 def test_event_loop_keeps_running_while_sts_hangs(machine: Machine, kind: Kind) -> None:
     async def test() -> None:
         hook = kind.connect(machine, read_timeout=1, connect_timeout=1)
-        # Loading a vendor's package holds the interpreter, whoever loads it; here it is loaded.
+        # Importing the vendor's package blocks every thread, so import it before measuring.
         await aread(hook)
         machine.emulator.expire_issued()
         machine.emulator.fault("hang", seconds=1)
         waits = asyncio.ensure_future(aread(kind.hook()))
-        gaps = await ticks_until(waits)
+        began = time.perf_counter()
+        ticks = await ticks_until(waits)
         assert isinstance(waits.exception(), CloudTasksError)
-        assert sum(gaps) > 0.5
-        assert max(gaps) < 0.25
+        assert time.perf_counter() - began > 0.5, "STS did hang"
+        # A blocked loop ticks once or twice. How long a tick takes says nothing on a loaded machine.
+        assert ticks > 10
 
     asyncio.run(test())
 

@@ -21,7 +21,7 @@ def run(waiting: Any, context: Any = None) -> Any:
 
 
 async def fired(trigger: Any) -> Any:
-    """Give the payload of the event that a trigger fires, once it has been stored and made again."""
+    """Return the payload of the event that a trigger fires, after storing and rebuilding the trigger."""
     async for event in type(trigger)(**trigger.serialize()[1]).run():
         return event.payload
     raise AssertionError("the trigger fired no event")

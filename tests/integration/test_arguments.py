@@ -1,4 +1,4 @@
-"""Wrong arguments are refused when the DAG is parsed, with a text that says what was expected."""
+"""Wrong arguments are refused when the DAG is parsed, with a text that says what is expected."""
 
 from __future__ import annotations
 

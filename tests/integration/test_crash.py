@@ -1,7 +1,7 @@
 """Workers that die by SIGKILL, and answers that are lost, in a real `airflow standalone`: nothing is started twice.
 
-One run of one DAG. The first try of each task tells its process and waits; then the test lets one moment come after the
-other, and kills.
+One run of one DAG. The first try of each task writes down its process id and waits. Then the test lets the tasks go on,
+one moment after the other, and kills them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ NEVER = 3600
 
 
 class Crash:
-    """The moments, as the test lets them come.
+    """The moments at which workers die, in the order of the test.
 
     Args:
         scheduler: Airflow.
         emulator: The clouds.
-        notes: Where the tasks tell their processes, and wait for their moments.
+        notes: The folder where the tasks write their process ids and wait for their moments.
     """
 
     def __init__(self, scheduler: Scheduler, emulator: Emulator, notes: Path) -> None:
@@ -52,7 +52,7 @@ class Crash:
         self._until(lambda: wave <= {path.stem for path in self._notes.glob("*.pid")}, f"there are: {moments}")
 
     def during(self) -> None:
-        """Kill those whose request is carried out, before they are answered."""
+        """Kill the workers whose request is carried out, before the answer."""
         self._emulator.latency(NEVER)
         self._let(DURING)
         self._until(lambda: all(self._starts(case) for case in _of(DURING)), "all requests are carried out")
@@ -61,7 +61,7 @@ class Crash:
         self._until_ended(DURING)
 
     def hanging(self) -> None:
-        """Kill those whose request is not even carried out."""
+        """Kill the workers whose request is not carried out."""
         for case in _of(HANGING):
             self._emulator.fault("hang", count=1, seconds=NEVER, api=f"{case.api}_{case.strikes}")
         self._let(HANGING)
@@ -75,21 +75,21 @@ class Crash:
         self._until_ended(HANGING)
 
     def lost(self) -> None:
-        """Lose the answers of those whose request is carried out."""
+        """Lose the answers to requests that are carried out."""
         for case in _of(LOST):
             self._emulator.fault("lost_answer", count=1, api=f"{case.api}_start")
         self._let(LOST)
         self._until_ended(LOST)
 
     def between(self) -> None:
-        """Let those begin that kill themselves before they are deferred."""
+        """Start the tasks that kill themselves just before they are deferred."""
         self._let_what_is_started_go_on()
         self._let(BETWEEN)
         self._until_tried_again(BETWEEN, "deferred")
         self._emulator.advance(RUNNING_SECONDS)
 
     def answered(self) -> None:
-        """Kill those that wait for what they have started."""
+        """Kill the tasks that wait for what they started."""
         self._let_what_is_started_go_on()
         self._let(ANSWERED)
         self._until(lambda: all(self._is_waited_for(case) for case in _of(ANSWERED)), "all wait")
@@ -114,7 +114,7 @@ class Crash:
         return starts_of(case, self._emulator.started())
 
     def _is_waited_for(self, case: Case) -> bool:
-        """Whether what was started last for it has been read: its job, where there is one."""
+        """Whether the operator has read what it started last: its job, if there is one."""
         api = "wedata.async_job" if case.api == "wedata.task_instance" else case.api
         ids = [start["id"] for start in self._starts(case) if start["api"] == api]
         read = [str(value) for request in self._emulator.requests(api) for value in request["parameters"].values()]
@@ -188,15 +188,15 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.task_id
 def test_starts_a_task_once_or_fails_as_unknown(run: Run, case: Case) -> None:
     log = run.logs[case.task_id]
     assert run.states[case.task_id] == ("success" if case.is_known else "failed"), log
-    # Airflow 2 may take a worker for dead once more when the next one is at work already.
+    # Airflow 2 may count a worker as dead once more after the next one has begun.
     again = IS_AIRFLOW_2 and case.tries > 1
     assert case.tries <= run.tries[case.task_id] <= case.tries + again, log
     starts = [start for start in starts_of(case, run.started) if start["api"] == case.api]
     assert len(starts) == case.starts
     assert ("Nobody can tell whether" in log) is not case.is_known
     if case.is_known:
-        told = run.returned[case.task_id]
-        (task,) = told if isinstance(told, list) else [told]
+        result = run.returned[case.task_id]
+        (task,) = result if isinstance(result, list) else [result]
         assert (task["id"], task["ok"]) == (starts[0]["id"], True)
 
 
@@ -212,7 +212,7 @@ def test_executes_a_created_task_once(run: Run) -> None:
 
 
 def starts_of(case: Case, started: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give what the cloud has started for a case, by parameters that no other has."""
+    """Return what the cloud has started for a case. No other case has the same parameters."""
     return [
         start
         for start in started

@@ -1,4 +1,4 @@
-"""An API of one's own works as those of the catalog do: the guide's example, and one that a package brings."""
+"""A user's own API works like those of the catalog: the guide's example, and an API that a package installs."""
 
 from __future__ import annotations
 

@@ -359,8 +359,8 @@ def test_rendered_arguments_that_name_no_task_fail_the_wait_at_once(
     cloud: Emulator, arguments: dict[str, Any], says: str
 ) -> None:
     (payload,) = wait(trigger(**{"api": "lke.task", "api_params": LKE, **arguments}))
-    told = payload["tasks"][0] if "tasks" in payload else payload
-    assert says in told["invalid"]
+    result = payload["tasks"][0] if "tasks" in payload else payload
+    assert says in result["invalid"]
     assert counted(cloud, "lke.task") == 0
 
 
@@ -428,11 +428,11 @@ def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, mon
     assert wait(lke("1", end_from_trigger=True))[0]["task"]["state"] == "succeeded"
 
 
-# --- what it tells --------------------------------------------------------------------------------------------------
+# --- what it logs and measures ----------------------------------------------------------------------------------------
 
 
 def test_logs_each_line_in_the_context_of_its_trigger(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow tells by a context variable which task a line belongs to."""
+    """Airflow finds the task of a log line by a context variable."""
     whose, lines = ContextVar("whose", default="nobody's"), []
     monkeypatch.setattr(cloud_task, "_log_line", lambda line: lines.append((whose.get(), line)))
     for number in range(3):
@@ -452,21 +452,21 @@ def test_logs_each_line_in_the_context_of_its_trigger(cloud: Emulator, monkeypat
 def test_metrics_agree_with_the_log_line_of_each_minute(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: dict[str, list[Any]] = {}
+    recorded: dict[str, list[Any]] = {}
 
     class Stats:
         @staticmethod
         def incr(name: str, tags: Any = None) -> None:
-            told.setdefault(name, []).append(1)
+            recorded.setdefault(name, []).append(1)
 
         @staticmethod
         def gauge(name: str, value: float, tags: Any = None) -> None:
-            told.setdefault(name, []).append(value)
+            recorded.setdefault(name, []).append(value)
             assert tags == {"conn_id": "alibaba_default"}
 
         @staticmethod
         def timing(name: str, value: float, tags: Any = None) -> None:
-            told.setdefault(name, []).append(value)
+            recorded.setdefault(name, []).append(value)
 
     monkeypatch.setattr(metrics, "Stats", Stats)
     monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
@@ -476,11 +476,11 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
     with caplog.at_level(logging.INFO, logger="airflow_cloudtasks"):
         wait(trigger("0", poke_interval=0.3), trigger("1", poke_interval=0.3))
     cloud.clear_faults()
-    assert len(told["cloudtasks.polls.bdrc.task"]) == sum(each["total"] for each in cloud.totals().values())
-    assert len(told["cloudtasks.throttles.bdrc.task"]) == 1
-    assert told["cloudtasks.waiting.bdrc.task"][0] == 1
-    assert 0 < told["cloudtasks.budget.bdrc.task.DescribeTask"][0] <= 20
-    assert all(0 <= late < 10_000 for late in told["cloudtasks.noticed.bdrc.task"])
+    assert len(recorded["cloudtasks.polls.bdrc.task"]) == sum(each["total"] for each in cloud.totals().values())
+    assert len(recorded["cloudtasks.throttles.bdrc.task"]) == 1
+    assert recorded["cloudtasks.waiting.bdrc.task"][0] == 1
+    assert 0 < recorded["cloudtasks.budget.bdrc.task.DescribeTask"][0] <= 20
+    assert all(0 <= late < 10_000 for late in recorded["cloudtasks.noticed.bdrc.task"])
     line, *_ = [record.getMessage() for record in caplog.records if "throttled" in record.getMessage()]
     assert line.startswith("bdrc.task on alibaba_default: 1 waiting; in ")
     assert "1 throttled; budget a second: DescribeTask" in line

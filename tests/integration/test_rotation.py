@@ -18,7 +18,7 @@ from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 from airflow_cloudtasks.waiting.verdicts import CredentialsGrace
 
 WAITS = 20
-# Of APIs that have no list: each wait's polls can be told apart.
+# APIs without a list, so that the polls of each wait are separate requests.
 # cloud: API, fields of its tasks
 APIS: dict[str, tuple[str, dict[str, str]]] = {
     "alibaba": ("bpstudio.task", {"ErrorMessage": ""}),
@@ -66,7 +66,7 @@ async def _payload(stored: str) -> dict[str, Any]:
 
 
 async def _wait(meanwhile: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
-    """Run all the triggers at once, do something else while they wait, and give what they fire."""
+    """Run all the triggers at once, do something else while they wait, and return what they fire."""
     rows = [
         json.dumps(
             CloudTaskTrigger(

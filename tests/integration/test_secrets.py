@@ -33,7 +33,7 @@ APIS: dict[str, tuple[str, dict[str, str]]] = {
 }
 TOKEN_FIELDS = {"alibaba": "security_token", "tencent": "token"}
 FAULTS = (None, "http_500", "reset", "hang", "bad_json", "throttle", "expired_token")
-# Which connections also meet a cloud that fails; the others meet one that works.
+# Which connections also call a failing cloud. The others call a working one.
 FAULTS_OF = {"key": FAULTS, "role": FAULTS, "machine": (None, "expired_token"), "default": (None, "expired_token")}
 MACHINE = {"alibaba": "ecs_ram_role", "tencent": "cvm_role"}
 
@@ -48,7 +48,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCloud]:
 def fresh(cloud: SecureCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = cloud.emulator
     # The vendors' libraries know their metadata services by fixed addresses; the emulator is the proxy to them. And
-    # no profile file of whoever runs the tests may be found.
+    # the user's own profile files must not be found.
     monkeypatch.setenv("http_proxy", emulator.url)
     monkeypatch.setattr("urllib.request._opener", None)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -138,7 +138,7 @@ def _set(connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _issued(cloud: SecureCloud) -> list[str]:
-    """The secrets and the tokens of the sessions that the emulator has given out."""
+    """The secrets and the tokens of the sessions that the emulator has issued."""
     keys = [key for _, key in cloud.emulator._state.keys if key.session is not None]
     return [text for key in keys for text in (key.secret, key.token) if text]
 
@@ -149,8 +149,8 @@ def _found(cloud: SecureCloud, text: str | bytes) -> list[str]:
 
 
 def _tell(error: BaseException) -> str:
-    told = [*traceback.format_exception(error), str(error), repr(error), repr(vars(error))]
-    return "".join(told) + repr(pickle.dumps(error))
+    parts = [*traceback.format_exception(error), str(error), repr(error), repr(vars(error))]
+    return "".join(parts) + repr(pickle.dumps(error))
 
 
 def test_no_secret_in_logs_errors_reprs_and_triggers(
@@ -225,7 +225,7 @@ def test_no_secret_in_what_airflow_stores(
     assert states["alibaba_wrong_key-poke"] == states["tencent_refused_role-deferrable"] == "failed"
     out, err = capfd.readouterr()
     assert _found(cloud, heard.getvalue() + out + err) == []
-    # A copy, by another process: one that closes a file of SQLite loses its locks on the database, and then goes on
+    # Copy in another process: a process that closes a file of SQLite loses its locks on the database, and continues
     # with an old state of it.
     copy = tmp_path / "home"
     subprocess.run(["cp", "-r", str(airflow_home), str(copy)], check=True)

@@ -96,7 +96,7 @@ def test_kill_during_the_start_cancels_the_started_task(cloud: Emulator, monkeyp
 
     def interrupted(starter: start_cloud_task.Starter) -> Any:
         attempt = started(starter)
-        # Airflow's signal comes before anybody knows what was started.
+        # Airflow's signal arrives before the operator knows the started task.
         waiting.on_kill()
         return attempt
 

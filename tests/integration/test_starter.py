@@ -1,4 +1,4 @@
-"""Starts that go wrong, against the emulator: what is found, what is sent again, and what is said to be unknown."""
+"""Starts that go wrong, against the emulator: which are found, which are sent again, and which fail as unknown."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Case:
         api: The API that reads what it starts.
         action: The vendor's action.
         parameters: Its parameters.
-        how: How a request that was not answered can be told: by its ``token``, in a ``list``, or not (empty).
+        how: How an unanswered request can be found: by its ``token``, in a ``list``, or not (empty).
     """
 
     api: str
@@ -151,7 +151,7 @@ class Cloud:
         )
 
     def ids(self, case: Case) -> list[str]:
-        """Give the ids of all that was started; of what is created, and then executed, once."""
+        """Return the ids of all started tasks. A task that is created and then executed counts once."""
         found = [each for each in self.emulator.started(case.api) if each["action"] == case.action]
         return [each["id"] for each in found]
 
@@ -193,14 +193,14 @@ def cloud(cloudtasks_emulator: Emulator) -> Cloud:
 
 @pytest.fixture
 def refused_url() -> Iterator[str]:
-    """An address where nobody listens, which nobody else takes meanwhile."""
+    """An address where nothing listens, held so that nothing else binds it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def outcomes(cloud: Cloud, case: Case) -> list[str]:
-    """Give how the requests for a start ended."""
+    """Return how the requests for a start ended."""
     return [request["outcome"] for request in cloud.emulator.requests(case.start_api)]
 
 
@@ -261,9 +261,9 @@ def test_starts_once_if_the_lost_request_was_not_carried_out(cloud: Cloud, case:
 @each_told
 def test_leaves_an_unreachable_cloud_to_the_next_try(cloud: Cloud, case: Case) -> None:
     cloud.emulator.fault("reset", api=case.start_api)
-    with pytest.raises(CloudApiError) as told:
+    with pytest.raises(CloudApiError) as caught:
         cloud.start(case)
-    assert told.value.retryable
+    assert caught.value.retryable
     assert cloud.requests(case) == 3
     cloud.emulator.clear_faults()
     attempt = cloud.start(case)
@@ -276,10 +276,12 @@ def test_leaves_an_unreachable_cloud_to_the_next_try(cloud: Cloud, case: Case) -
 def test_fails_every_try_as_unknown_until_the_user_clears(cloud: Cloud, case: Case, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api=case.start_api)
     for _ in range(2):
-        with pytest.raises(StartUnknown, match="has started a task, and asking again might start a second one") as told:
+        with pytest.raises(
+            StartUnknown, match="has started a task, and asking again might start a second one"
+        ) as caught:
             cloud.start(case)
-        assert "clear the Airflow task to start another one" in str(told.value)
-        assert "Look the task up in the console (https://" in str(told.value)
+        assert "clear the Airflow task to start another one" in str(caught.value)
+        assert "Look the task up in the console (https://" in str(caught.value)
         assert cloud.requests(case) == 1
     attempt = cloud.start(case, run=2)
     assert attempt.run == 2
@@ -337,9 +339,9 @@ def test_refused_tcp_connection_means_nothing_was_started(
 ) -> None:
     with monkeypatch.context() as patched:
         allow(cloud, patched, host=refused_url, max_tries=2, max_retry_seconds=30)
-        with pytest.raises(CloudApiError, match="connection failed") as told:
+        with pytest.raises(CloudApiError, match="connection failed") as caught:
             cloud.start(case)
-        assert told.value.retryable
+        assert caught.value.retryable
     assert cloud.memory.value is None
     cloud.start(case)
     assert cloud.requests(case) == 1
@@ -409,11 +411,11 @@ def test_fails_as_unknown_if_equal_tasks_started_in_the_same_minute(cloud: Cloud
     cloud.start(case, memory=Noting())
     cloud.emulator.fault("lost_answer", count=1, api=case.start_api)
     for _ in range(2):
-        with pytest.raises(StartUnknown) as told:
+        with pytest.raises(StartUnknown) as caught:
             cloud.start(case)
         ids = cloud.ids(case)
         assert len(ids) == 2
-        assert all(each in str(told.value) for each in ids)
+        assert all(each in str(caught.value) for each in ids)
     # The user has looked them up, and wants another one.
     attempt = cloud.start(case, run=2)
     assert cloud.ids(case) == [*ids, *attempt.ids]
@@ -627,10 +629,10 @@ def test_rerun_resumes_a_running_job_and_starts_another_after_a_failed_one(cloud
 def test_error_names_a_created_task_that_may_have_been_executed(cloud: Cloud, fault: str) -> None:
     cloud.emulator.fault(fault, count=1, api="bpstudio.task_execute")
     for _ in range(2):
-        with pytest.raises(StartUnknown, match="ExecuteTask") as told:
+        with pytest.raises(StartUnknown, match="ExecuteTask") as caught:
             cloud.start(CREATED)
         (created,) = cloud.ids(CREATED)
-        assert f"{created} is there" in str(told.value)
+        assert f"{created} is there" in str(caught.value)
     assert len(cloud.emulator.requests("bpstudio.task_execute")) == 1
     assert cloud.start(CREATED, run=2).ids != (created,)
 

@@ -1,8 +1,7 @@
 """Each operator that starts a task, in a real `airflow standalone`: it succeeds, fails, is killed, outlives a restart.
 
-One run of one DAG. What is started runs until the test lets it end. Meanwhile the triggerer is stopped, and another one
-takes its place; then the user marks tasks as failed, some that wait on a worker and some that are deferred. What is to
-fail is started last.
+One run of one DAG. The started tasks run until the test lets them end. Meanwhile the triggerer is stopped and replaced;
+then the user marks tasks as failed, on workers and in the triggerer. The tasks that fail by themselves start last.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ each_kill = pytest.mark.parametrize("kill", KILLS)
 
 def processes_that_wait(scheduler: Scheduler, case: Case, task_id: str) -> int:
     """Count the processes that have logged, for a task, that what it started goes on."""
-    goes_on = re.compile(rf"{re.escape(case.tells or case.api)} \S+ (\([^)]*\) )?is (running|pending)")
+    goes_on = re.compile(rf"{re.escape(case.named or case.api)} \S+ (\([^)]*\) )?is (running|pending)")
     return sum(goes_on.search(text) is not None for text in scheduler.log_files(task_id))
 
 
@@ -79,7 +78,7 @@ class Run:
     canceled: list[dict[str, Any]]
 
     def ids(self, case: Case, task_id: str) -> list[str]:
-        """Give the ids of what an Airflow task started, each of which has to have been started once."""
+        """Return the ids of what an Airflow task started, each of which must have been started once."""
         sent = case.sent_by(task_id)
         found = [
             start
@@ -92,7 +91,7 @@ class Run:
         return [start["id"] for start in found]
 
     def cancellations(self, ids: list[str]) -> list[tuple[str, bool]]:
-        """Give the requests to cancel tasks: which task, and whether that ended it."""
+        """Return the cancellation requests: which task, and whether that ended it."""
         return [(each["id"], each["ended"]) for each in self.canceled if each["id"] in ids]
 
 
@@ -120,7 +119,7 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     standalone.restart_triggerer(lambda: canceled_by_stopping.extend(clouds.canceled()[len(before) :]))
     scheduler.until(lambda: all_wait(triggerers=2), "all that are deferred wait in another triggerer")
 
-    # A real cloud may take longer than Airflow leaves a trigger in peace.
+    # A real cloud may need longer than Airflow waits before it stops a trigger.
     clouds.latency(CANCEL_SECONDS)
     # Those that cancel nothing come first: once the others have noticed, these have.
     for task_id in (*KEPT_TASKS, *KILLED):
@@ -160,7 +159,7 @@ def _plan_what_fails(emulator: Any) -> None:
 
 def _have_noticed(scheduler: Scheduler) -> bool:
     says = {task_id: CANCELED if case.cancels else NOT_CANCELED for task_id, case in KILLED.items()}
-    # In the triggerer, one that is to cancel nothing says nothing.
+    # In the triggerer, a task that cancels nothing logs nothing.
     says[KEPT_TASKS[0]] = KEPT_SAYS
     return all(words in scheduler.log(task_id) for task_id, words in says.items())
 
@@ -173,7 +172,7 @@ def test_deferred_wait_succeeds_and_xcom_has_the_task_and_its_parts(run: Run, ca
     assert run.states[task_id] == "success", run.logs[task_id]
     tasks = xcom["return_value"] if case.is_list else [xcom["return_value"]]
     assert [task["id"] for task in tasks] == ids
-    api = case.tells or case.api
+    api = case.named or case.api
     for task in tasks:
         assert (task["api"], task["state"], task["done"], task["ok"]) == (api, "succeeded", True, True)
         assert isinstance(task["detail"], dict)
@@ -183,13 +182,13 @@ def test_deferred_wait_succeeds_and_xcom_has_the_task_and_its_parts(run: Run, ca
 
 @each_case
 def test_next_task_gets_the_parts_that_it_names(run: Run, case: Case) -> None:
-    told = run.xcoms["next_task"]["return_value"]
+    parts = run.xcoms["next_task"]["return_value"]
     if case.is_list:
-        assert case.name not in told
+        assert case.name not in parts
         return
     task = run.xcoms[case.task_id(SUCCEEDS)]["return_value"]
     outputs = {name: _with_id(value, task["id"]) for name, value in case.outputs.items()}
-    assert told[case.name] == {"id": task["id"], "detail": task["detail"], **outputs}
+    assert parts[case.name] == {"id": task["id"], "detail": task["detail"], **outputs}
     assert {name: task[name] for name in outputs} == outputs
 
 

@@ -20,7 +20,7 @@ from airflow_cloudtasks.get_provider_info import connection_type
 WIDE, LONG = {"width": 1280, "height": 1000}, {"width": 1280, "height": 4500}
 # What Airflow shows instead of a secret.
 MASKED = "***"
-# Airflow masks a field of Extra by the words in its name, and a provider cannot tell it otherwise: a path, here.
+# Airflow masks a field of Extra by the words in its name, and a provider cannot change that: here, a path.
 MASKED_BY_AIRFLOW = {"oidc_token_file"}
 
 
@@ -146,7 +146,7 @@ class Form:
         expect(self.dialog).to_be_hidden()
 
     def screenshot(self, path: Path) -> None:
-        """Take a picture of the whole dialog, however long."""
+        """Save a picture of the whole dialog."""
         self.page.set_viewport_size(LONG)
         self.dialog.screenshot(path=path, animations="disabled")
         self.page.set_viewport_size(WIDE)
@@ -167,7 +167,7 @@ def save_connection(page: Page, cloud: Cloud, conn_id: str, host: str, port: str
 
 
 def press_test(page: Page, conn_id: str) -> Locator:
-    """Press Test in the list, and give what then pops up."""
+    """Press Test in the list, and return the message that appears."""
     row(page, conn_id).get_by_role("button", name="Test Connection").click()
     return page.locator('[data-scope="toast"][data-part="root"]').filter(has_text="Test Connection")
 

@@ -1,4 +1,4 @@
-"""The connection form as Airflow's own commands and its providers manager tell it, on every Airflow."""
+"""The connection form as Airflow's own commands and its providers manager report it, on every Airflow."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def test_providers_manager_has_the_declared_labels_help_and_hidden_fields(airflo
     assert behaviour["hidden_fields"] == declared["ui-field-behaviour"]["hidden-fields"]
     assert behaviour["relabeling"] == declared["ui-field-behaviour"]["relabeling"]
 
-    told = {
+    labels = {
         widget.field_name: words(widget.field)
         for key, widget in manager.connection_form_widgets.items()
         if key.startswith(f"extra__{name}__")
     }
-    assert told == {field: (entry["label"], entry["description"]) for field, entry in declared["conn-fields"].items()}
+    assert labels == {field: (entry["label"], entry["description"]) for field, entry in declared["conn-fields"].items()}
 
 
 def words(field: Any) -> tuple[str, str]:

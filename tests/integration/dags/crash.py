@@ -13,7 +13,7 @@ from crash_cases import BETWEEN, CASES, WAVES, notes_in
 
 
 def wait_for_the_moment(context: Any) -> None:
-    """Tell the test which process to kill, and wait for its leave: only it knows when the cloud is ready for it."""
+    """Write down which process the test may kill, and wait until the test has prepared the cloud for it."""
     task_instance = context["ti"]
     if task_instance.try_number > 1:
         return

@@ -69,7 +69,7 @@ class Case:
         action: The vendor's action.
         operator: The operator's class.
         arguments: Its arguments; they contain the Airflow task's id, by which the cloud's is known.
-        is_known: Whether it can be told what was started, so that the Airflow task succeeds.
+        is_known: Whether the started task can be found, so that the Airflow task succeeds.
         starts: How many tasks of the cloud there are in the end.
         strikes: Which request is not answered.
     """
@@ -91,19 +91,19 @@ class Case:
 
     @property
     def tries(self) -> int:
-        """How often Airflow tries: again where it was killed, and no more where nobody can tell."""
+        """How often Airflow tries: again after a kill, and not again if the start is unknown."""
         return 1 if self.moment == LOST else 2
 
 
 def task_id(moment: str, name: str) -> str:
-    """Give the Airflow task's id."""
+    """Return the Airflow task's id."""
     return f"{moment}__{name}"
 
 
 def _case(moment: str, name: str, **more: Any) -> Case:
     api, action, operator, arguments = _STARTS[name]
     mark = task_id(moment, name)
-    # By equal parameters of the same minute nobody could tell them apart.
+    # Tasks with equal parameters in the same minute cannot be distinguished.
     marked = {
         key: [mark] if value == [MARK] else value.replace(MARK, mark) if isinstance(value, str) else value
         for key, value in arguments.items()
@@ -163,7 +163,7 @@ _STARTS: dict[str, tuple[str, str, type, dict[str, Any]]] = {
         {"bot_biz_id": BOT, "attribute_biz_id": MARK, "attr_name": "name"},
     ),
 }
-# What a later try can tell: by its client token, or in a list.
+# The starts that a later try finds: by client token, or in a list.
 _KNOWN = ("workflow", "media", "operation", "resources", "script")
 
 CASES = [

@@ -1,4 +1,4 @@
-"""Five waits that the triggerer takes over."""
+"""Five waits in the triggerer."""
 
 from __future__ import annotations
 

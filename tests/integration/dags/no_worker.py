@@ -29,7 +29,7 @@ with DAG(
 
     @task(trigger_rule="all_done")
     def kinds(returned: dict[str, Any]) -> dict[str, str]:
-        """Tell what a task downstream gets of each wait."""
+        """Return what a downstream task gets from each wait."""
         return {name: f"{type(value).__name__} of {len(value)}" for name, value in returned.items()}
 
     handed_over = hand_over()

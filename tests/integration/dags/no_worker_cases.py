@@ -1,4 +1,4 @@
-"""Waits that begin or end in the triggerer, as data: what the sensor is told, and what becomes of it."""
+"""Waits that begin or end in the triggerer, as data: the arguments of the sensor, and how its task ends."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Case:
         name: The Airflow task's.
         tasks: The ids of the emulator's tasks; the name, if there are none.
         api: Of these tasks.
-        status: In which they end; the API's own for a success, if none is told.
+        status: The status in which they end; by default, a success of the API.
         fields: What they show besides.
         sensor: The sensor's class.
         wait: Its arguments.
         ends: The state of the Airflow task.
-        workers: How many processes of workers it takes.
+        workers: How many worker processes it needs.
         tries: How often it is tried.
         log: What its log says.
     """
@@ -164,7 +164,7 @@ START_CASES = [
         log="ended as failed, the vendor's status is 'FAILED'",
     ),
     Case(name="soft", status="FAILED", wait=BOTH | {"soft_fail": True}, ends="skipped"),
-    # A timeout is not retried: that only a worker can tell Airflow.
+    # A timeout is not retried. Only a worker can make Airflow skip the retries.
     Case(
         name="late",
         status="RUNNING",

@@ -30,9 +30,9 @@ with DAG(
 ):
 
     @task
-    def next_task(told: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Tell what a task downstream gets of each operator."""
-        return told
+    def next_task(values: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return what a downstream task gets from each operator."""
+        return values
 
     handed_on = {}
     for case in CASES:

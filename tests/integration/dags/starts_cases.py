@@ -1,4 +1,4 @@
-"""The operators that start tasks, as data: what each is told, what the cloud is to get, and how its task fails."""
+"""The operators that start tasks, as data: the arguments, the expected request, and how the task fails."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RUNNING_APIS = (
 )
 ROWS = [{"day": DAY, "orders": "17"}, {"day": "2026-01-03", "orders": None}]
 
-# An API that the package does not know, as a user would tell it: another reading of what the emulator serves.
+# An API that the package does not know, as a user would define it: it reads what the emulator serves in another way.
 OWN_API = TaskApi(
     name="own.media_task",
     service=ICE,
@@ -82,13 +82,13 @@ class Case:
         name: What its Airflow tasks' ids begin with.
         operator: Its class.
         api: The API of what it starts, as the emulator calls it.
-        tells: The API as the operator calls it; the emulator's name, if none is told.
-        arguments: What it is told. Templates that hold the Airflow task's id.
-        sent: What the cloud is to get, with the same templates.
+        named: The API as the operator calls it; by default, the emulator's name.
+        arguments: Its arguments. They are templates that hold the Airflow task's id.
+        sent: The parameters that the cloud gets, with the same templates.
         base64: Parameters that are sent in Base64.
         marks: Parameters that the package adds, or adds to, by itself.
         fails: How the next tasks go that are to fail: API, status and fields.
-        why: What the user is to read then.
+        why: What the log says then.
         cancels: Whether the vendor can cancel.
         outputs: What XCom gets besides, by key; a value that holds an id in the place of ``{id}``.
     """
@@ -96,7 +96,7 @@ class Case:
     name: str
     operator: type[StartCloudTaskOperator]
     api: str
-    tells: str = ""
+    named: str = ""
     arguments: dict[str, Any]
     sent: dict[str, Any]
     base64: tuple[str, ...] = ()
@@ -112,16 +112,16 @@ class Case:
         return "InstanceKeyList" in self.sent
 
     def task_id(self, end: str) -> str:
-        """Give the id of the Airflow task that ends so."""
+        """Return the id of the Airflow task that ends this way."""
         return f"{self.name}_{end}"
 
     def sent_by(self, task_id: str) -> dict[str, Any]:
-        """Give what the cloud is to get of an Airflow task, without the marks."""
+        """Return the parameters that the cloud gets from an Airflow task, without the marks."""
         sent = _of(self.sent, task_id)
         return sent | {name: b64encode(sent[name].encode()).decode() for name in self.base64}
 
     def instances_of(self, task_id: str) -> list[str]:
-        """Give the ids that an Airflow task names itself."""
+        """Return the ids that an Airflow task names itself."""
         keys: list[str] = _of(self.sent.get("InstanceKeyList", []), task_id)
         return keys
 
@@ -330,7 +330,7 @@ CASES = [
         name="own",
         operator=StartCloudTaskOperator,
         api="ice.ai_workflow_task",
-        tells=OWN_API.name,
+        named=OWN_API.name,
         arguments={"api": OWN_API, "parameters": {"WorkflowId": TASK, "Inputs": {"Media": "m-2"}}},
         sent={"WorkflowId": TASK, "Inputs": json.dumps({"Media": "m-2"})},
         fails=(_AI_FAILS,),
@@ -339,7 +339,7 @@ CASES = [
     ),
 ]
 _BY_NAME = {case.name: case for case in CASES}
-# Two more tasks of this operator are killed, and told not to cancel what they started.
+# Two more tasks of this operator are killed, with cancel_on_kill=False.
 KEPT = _BY_NAME["sql"]
 KEPT_TASKS = tuple(f"kept_when_{end}" for end in KILLS)
 # One more of this operator does not wait, and another Airflow task cancels what it started.
