@@ -1,6 +1,6 @@
-"""What Tencent Cloud is sent to start, read, list, cancel and explain tasks is what its own definitions ask for.
+"""Requests that start, read, list, cancel and explain tasks follow Tencent Cloud's own definitions, which tccli holds.
 
-They come with its tccli. What Alibaba Cloud is sent is held against its clients, in test_start_clients.py.
+For Alibaba Cloud, test_start_clients.py compares requests with those of its clients.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TYPES = {"string": str, "int": int, "bool": bool, "list": list, "object": dict,
 
 
 def mistakes(api: TaskApi, action: Action, request: Mapping[str, Any]) -> list[str]:
-    """What in a request is not as the definition has it, however deep."""
+    """Return where a request deviates from its definition, at any depth."""
     return _mistakes(api, defined(api, action)["input"], request, action.name)
 
 
@@ -131,13 +131,13 @@ EXPLAINED = [name for name in TENCENT if APIS[name].parts]
 
 
 def failure(name: str) -> dict[str, Any]:
-    """The detail of a failed task, and the actions that explain it."""
+    """Return the detail of a failed task, and the actions that explain it."""
     found: dict[str, Any] = json.loads(read(APIS[name], "failure.json", "the detail of a failed task, and the actions"))
     return found
 
 
 def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
-    """What a failed task is asked, where the vendor answers as in its examples."""
+    """Return the requests that explain a failed task, answered by the vendor's examples."""
     api = APIS[name]
     task = CloudTask(api=name, cloud="tencent", id="7", state=TaskState.FAILED, detail=failure(name)["detail"])
     asking = explanation(api, task, api.parameters("7", dict.fromkeys(api.task_params, "1")))
