@@ -26,7 +26,6 @@ from airflow_cloudtasks.values import load_json
 
 from .calls import asked
 from .every_action import actions, every_action, lists, pages_of
-from .every_operator import Operator, of, parameters_of, request_of, with_everything, with_what_is_needed
 from .test_contract import ALIBABA, model, needed, taken
 
 
@@ -89,18 +88,6 @@ def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dic
 def plainly(pairs: Any) -> dict[str, Any]:
     """Return the parameters with their JSON decoded, because writers of JSON differ in blanks."""
     return {name: load_json(value) if value[:1] in "{[" else value for name, value in pairs}
-
-
-@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
-@pytest.mark.parametrize("operator", of("alibaba"), ids=lambda operator: operator.__name__)
-def test_sends_the_start_request_of_alibabas_own_client(operator: Operator, build: Any) -> None:
-    built = build(operator)
-    api, action, request = built.api, built.start.action, request_of(built)
-    # For some actions, Alibaba's client encodes dicts as JSON. For the others, its caller has to.
-    by_client = model(api, f"{action.name}ShrinkRequest") is not None
-    native = parameters_of(built) if by_client else request
-    assert on_our_wire(api, action, request) == on_the_vendors_wire(api, action, native)
-    assert {type(value) for value in request.values()} <= {str, bool}
 
 
 OTHERS = [(APIS[name], action) for name in ALIBABA for action in actions(APIS[name]) if len(action.params) == 1]

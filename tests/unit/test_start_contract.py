@@ -20,33 +20,7 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.spec.action import Action
 
 from .every_action import every_action, example_outputs, lists, pages_of
-from .every_operator import (
-    EVERYTHING,
-    Operator,
-    of,
-    own_arguments,
-    request_of,
-    typed_operators,
-    with_everything,
-    with_what_is_needed,
-)
 from .test_contract import TENCENT, defined, definitions
-
-
-@pytest.mark.parametrize("operator", EVERYTHING, ids=lambda operator: operator.__name__)
-def test_the_samples_cover_every_argument_of_the_operator(operator: Operator) -> None:
-    assert set(EVERYTHING[operator]) == set(own_arguments(operator))
-
-
-def test_the_samples_cover_every_operator() -> None:
-    assert set(EVERYTHING) == typed_operators()
-
-
-def test_every_start_of_the_catalog_has_an_operator() -> None:
-    starts = {(api.name, start.action.name) for api in APIS.values() for start in api.starts}
-    built = [with_what_is_needed(operator) for operator in EVERYTHING]
-    assert {(operator.api.name, operator.start.action.name) for operator in built} == starts
-
 
 _TYPES = {"string": str, "int": int, "bool": bool, "list": list, "object": dict, "float": float}
 
@@ -85,13 +59,6 @@ def test_the_checker_finds_deviations_from_the_definitions() -> None:
         "CreateDataBackfillPlan.SkipEventListening: 1 is no bool",
     ]
     assert mistakes(api, api.read, {"ProjectId": "1"}) == ["GetDataBackfillPlan.DataBackfillPlanId: missing"]
-
-
-@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
-@pytest.mark.parametrize("operator", of("tencent"), ids=lambda operator: operator.__name__)
-def test_the_start_request_follows_tencents_definitions(operator: Operator, build: Any) -> None:
-    built = build(operator)
-    assert mistakes(built.api, built.start.action, request_of(built)) == []
 
 
 @every_action(TENCENT)
