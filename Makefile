@@ -3,15 +3,17 @@
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint, types, and which layer may import which
+# make docs-tables generates the tables of README and docs from the catalog
 # make format mends what ruff can mend
 # make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
+# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
 
 PYTHON ?= python3
 NEWEST := .venv
 OLDEST := .venv-2.11
 UNIT := .venv-unit
 
-.PHONY: demo unit test test-newest test-oldest coverage test-on lint format build clean
+.PHONY: demo unit test test-newest test-oldest coverage test-on lint format docs docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -59,7 +61,7 @@ TESTED := $(if $(filter newest,$(AIRFLOW)),$(NEWEST),.venv-$(AIRFLOW))
 
 test-on: $(TESTED)/test-ready
 	@echo "==> $(TESTS) on Airflow $(AIRFLOW)"
-	$(TESTED)/bin/python -m pytest $(TESTS)
+	$(TESTED)/bin/python -m pytest $(PARALLEL) $(TESTS)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"
@@ -67,16 +69,30 @@ lint: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff check .
 	$(NEWEST)/bin/mypy
 	$(NEWEST)/bin/lint-imports --no-logo
+	$(NEWEST)/bin/python tools/docs_tables.py --check
 
 format: $(NEWEST)/test-ready
 	$(NEWEST)/bin/ruff format .
 	$(NEWEST)/bin/ruff check --fix .
 
+docs-tables: $(NEWEST)/test-ready
+	$(NEWEST)/bin/python tools/docs_tables.py
+
 build: $(NEWEST)/bin/uv
 	$(NEWEST)/bin/python tools/check_build.py
 
+docs: $(NEWEST)/docs-ready
+	@echo "==> Documentation"
+	@rm -rf docs/_build
+	$(NEWEST)/bin/python -m sphinx --builder html --fail-on-warning --nitpicky --keep-going --quiet docs docs/_build/html
+	@echo "==> docs/_build/html/index.html"
+
+docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
+	@echo "==> Screenshots of the tutorial (a few minutes)"
+	$(NEWEST)/bin/python docs/screenshots.py
+
 clean:
-	rm -rf .venv .venv-* .demo dist
+	rm -rf .venv .venv-* .demo dist docs/_build
 
 # An environment for any Airflow: .venv has the newest, .venv-3.1 the newest 3.1.
 %/bin/uv:
@@ -97,13 +113,22 @@ $(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
+$(NEWEST)/docs-ready: $(NEWEST)/demo-ready
+	@echo "==> Installing Sphinx and its theme"
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group docs
+	@touch $@
+
+# These versions of Airflow allow newer ones, with which their API server refuses every start of a task.
+WORKS_WITH_3.0 := 'fastapi<0.130'
+WORKS_WITH_3.2 := 'fastapi<0.137' 'svcs<26'
+
 .venv-%/test-ready: .venv-%/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing Airflow $*, this package, the test tools and the vendors' own clients (a minute or two)"
-	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' --editable '.[emulator]' \
+	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' $(WORKS_WITH_$*) --editable '.[emulator]' \
 		--group test --group vendor-clients
 	@touch $@
 
-$(UNIT)/ready: $(UNIT)/bin/uv pyproject.toml
+$(UNIT)/ready: $(UNIT)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing this package without Airflow, the test tools and the vendors' own clients (a minute)"
 	$(UNIT)/bin/uv pip install --quiet --python $(UNIT)/bin/python --no-deps --editable .
 	$(UNIT)/bin/uv pip install --quiet --python $(UNIT)/bin/python --group unit

@@ -1,6 +1,6 @@
-"""Runs real Airflow DAGs that wait on, and start, tasks of five emulated products; prints what they returned.
+"""Runs two example DAGs in a real Airflow against the emulator, and prints the results of their tasks.
 
-`make demo` sets everything up and calls this.
+`make demo` sets everything up and runs this script.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent
 HOME = ROOT / ".demo"
 WAITS, STARTS = "cross_platform_pipeline", "media_to_warehouse"
 
-# The tasks that the first DAG waits on, and how each goes: seconds in a status, then the last one.
+# The tasks that the first DAG waits on. A script gives each status with its duration in seconds, and the final status.
 TASKS = [
     {
         "api": "bpstudio.task",
@@ -55,7 +55,7 @@ TASKS = [
 ]
 
 
-# What the second DAG starts goes by the emulator's own plan, but for these: the rows that its SQL counts.
+# The tasks that the second DAG starts follow the emulator's default scripts. Only the rows of its SQL are set here.
 ROWS = {
     "Columns": [{"ColumnName": "day", "ColumnType": "date"}, {"ColumnName": "orders", "ColumnType": "bigint"}],
     "Rows": [{"Values": ["2026-01-01", "17"]}, {"Values": ["2026-01-02", "25"]}],
@@ -64,10 +64,10 @@ ROWS = {
 
 
 def main() -> int:
-    """Run the demo; returns the exit status."""
-    from airflow_cloudtasks.emulator.server import Emulator
+    """Run the demo and return the exit status."""
+    from airflow_cloudtasks.emulator import Emulator
 
-    step(f"A fresh Airflow home in {HOME.relative_to(ROOT)}/")
+    step(f"Setting up Airflow in {HOME.relative_to(ROOT)}/")
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir()
     os.environ |= {
@@ -78,29 +78,29 @@ def main() -> int:
     }
     airflow("db", "migrate", log="migrate.log")
 
-    step("Starting the emulator of both clouds, with five tasks that will take up to 15 seconds")
+    step("Starting the emulator of both clouds, with five tasks that end within 15 seconds")
     with Emulator() as emulator:
         os.environ |= emulator.connections()
         for task in TASKS:
             emulator.add_task(task["api"], task["id"], script=task["script"], fields=task.get("fields"))
         emulator.next_script("wedata.sql_run", ("RUNNING", 2), "SUCCESS", fields={"Results": [ROWS]})
-        waited = run(WAITS, "which waits on all five")
-        started = run(STARTS, "which starts four tasks of three products, one after another")
-        asked = [request for request in emulator.requests() if request["outcome"] == "ok"]
+        waited = run(WAITS, "which waits for these five tasks")
+        started = run(STARTS, "which starts four tasks of three products, one after the other")
+        answered = [request for request in emulator.requests() if request["outcome"] == "ok"]
 
-    step(f"Both DAGs succeeded, with {len(asked)} signed requests. What their tasks returned:")
+    step(f"Both DAGs succeeded with {len(answered)} signed requests. Their tasks returned:")
     for task_id, task in (waited | started).items():
         print(f"\n{task_id}:\n{json.dumps(task, indent=2, ensure_ascii=False)}")
     print()
     return 0 if (len(waited), len(started)) == (len(TASKS) + 1, 4) else 1
 
 
-def run(dag_id: str, what: str) -> dict[str, dict]:
-    """Run a DAG to its end; gives what its tasks returned that are the cloud's."""
-    step(f"Running the DAG {dag_id} in Airflow, {what} (its log: .demo/{dag_id}.log)")
+def run(dag_id: str, description: str) -> dict[str, dict]:
+    """Run a DAG to its end and return the cloud tasks that its tasks returned, by the ids of the Airflow tasks."""
+    step(f"Running the DAG {dag_id}, {description} (log: .demo/{dag_id}.log)")
     began = time.monotonic()
     airflow("dags", "test", dag_id, log=f"{dag_id}.log")
-    step(f"It succeeded after {time.monotonic() - began:.0f} seconds")
+    step(f"The DAG succeeded after {time.monotonic() - began:.0f} seconds")
     from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
 
@@ -111,7 +111,7 @@ def run(dag_id: str, what: str) -> dict[str, dict]:
 
 
 def airflow(*arguments: str, log: str) -> None:
-    """Run an airflow command; if it fails, show the end of its log and stop."""
+    """Run an Airflow command; exit with the end of its log if it fails."""
     path = HOME / log
     with path.open("w") as output:
         done = subprocess.run(
@@ -119,11 +119,11 @@ def airflow(*arguments: str, log: str) -> None:
         )
     if done.returncode:
         tail = "\n".join(path.read_text().splitlines()[-30:])
-        sys.exit(f"airflow {' '.join(arguments)} failed; the end of {path.relative_to(ROOT)}:\n{tail}")
+        sys.exit(f"airflow {' '.join(arguments)} failed; {path.relative_to(ROOT)} ends with:\n{tail}")
 
 
 def step(text: str) -> None:
-    """Say what is being done."""
+    """Print what the demo does next."""
     print(f"==> {text}", flush=True)
 
 

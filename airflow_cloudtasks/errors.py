@@ -1,4 +1,25 @@
-"""What can go wrong between a DAG and a cloud, as one small family. Pure: no Airflow, no I/O."""
+"""Every exception of this package. Pure: no Airflow, no I/O.
+
+::
+
+    CloudTasksError
+    ├── Invalid (also a ValueError)
+    │   ├── InvalidConnection
+    │   └── InvalidArguments
+    ├── StartUnknown
+    ├── CloudTaskFailed
+    ├── WaitTimedOut
+    └── CloudApiError
+        ├── Throttled              retryable
+        ├── TransientError         retryable
+        ├── CredentialsError
+        │   └── CredentialsExpired
+        ├── PermissionDenied
+        ├── NotFound
+        ├── BadRequest
+        └── MalformedAnswer
+            └── UnreadableAnswer   retryable
+"""
 
 from __future__ import annotations
 
@@ -9,57 +30,63 @@ from airflow_cloudtasks.model import CloudTask
 
 
 class CloudTasksError(Exception):
-    """The root of every error of this package."""
+    """The base class of every exception of this package."""
 
 
 class Invalid(CloudTasksError, ValueError):
-    """What this package was given cannot be used as it is; the text says what is wrong and how to mend it."""
+    """An input of this package is invalid; the text says what is wrong and how to mend it."""
 
 
 class InvalidConnection(Invalid):
-    """An Airflow connection cannot be used."""
+    """An Airflow connection is invalid."""
 
 
 class InvalidArguments(Invalid):
-    """Arguments, or what templates and the output of other tasks made of them, name no task."""
+    """Arguments do not identify a task, as given or after their templates were rendered."""
 
 
 class StartUnknown(CloudTasksError):
-    """A start was asked for, and nobody can tell whether the task has been started; the text says what to do."""
+    """A start request was sent, and it is unknown whether it started a task; the text says what to do."""
 
 
 class CloudTaskFailed(CloudTasksError):
-    """A task that was waited for, or several of them, did not end well.
+    """One or more tasks ended in failed, canceled or expired.
 
     Args:
-        task: The task as last read; the first, if there are several.
-        others: The other ones.
+        task: The task as last read; the first one if there are several.
+        others: The other tasks.
 
     Attributes:
-        tasks: All of them.
+        tasks: All tasks.
     """
 
     def __init__(self, task: CloudTask, *others: CloudTask) -> None:
         self.tasks = (task, *others)
-        told = [ending(each) for each in self.tasks]
-        super().__init__("\n".join([f"{len(told)} tasks did not end well:", *told] if others else told))
+        lines = [ending(each) for each in self.tasks]
+        if others:
+            lines.insert(0, f"{len(self.tasks)} tasks did not end well:")
+        super().__init__("\n".join(lines))
 
     @property
     def task(self) -> CloudTask:
-        """The task, or the first of them."""
+        """The first task."""
         return self.tasks[0]
 
     def __reduce__(self) -> tuple[type[CloudTaskFailed], tuple[CloudTask, ...]]:
-        """Rebuild from the tasks, not from the text: exceptions cross process borders in Airflow."""
+        """Pickle the tasks, not the text: Airflow passes exceptions between processes."""
         return type(self), self.tasks
 
 
 class WaitTimedOut(CloudTasksError):
-    """The time for a wait was up before its end; the text says what was last seen."""
+    """A wait reached its timeout; the text has the last known state."""
 
 
 def ending(task: CloudTask) -> str:
-    """Tell how a task ended, with everything that a person needs to look it up."""
+    """Return how a task ended, with everything that is needed to look it up.
+
+    Args:
+        task: The task as last read.
+    """
     name = f" ({task.name})" if task.name else ""
     parts = [f"{task.api} {task.id}{name} ended as {task.state}, the vendor's status is {task.status!r}"]
     if task.message:
@@ -72,23 +99,23 @@ def ending(task: CloudTask) -> str:
 
 
 class CloudApiError(CloudTasksError):
-    """A call to a cloud's API that gave no usable answer.
+    """A call of a cloud's API gave no usable answer.
 
-    Neither the text nor any attribute carries a secret, a token or a signature.
+    Neither the text nor any attribute holds a secret, a token or a signature.
 
     Args:
-        message: What the vendor, or the network, said.
-        code: The vendor's error code, e.g. ``RequestLimitExceeded``; for errors without one, a word of ours.
+        message: The message of the vendor or of the network.
+        code: The vendor's error code, e.g. ``RequestLimitExceeded``; for an error without one, a code of this package.
         action: The API action that was called, e.g. ``GetTask``.
         endpoint: Scheme and host that were called.
         request_id: The vendor's id of the call, for a support ticket.
-        http_status: The HTTP status, where an answer came at all.
-        retry_after: Seconds that the vendor asks to wait before the next try.
+        http_status: The HTTP status; None without an answer.
+        retry_after: Seconds to wait before the next try, as the vendor requests it.
         unsent: Whether the request cannot have reached the cloud.
 
     Attributes:
-        retryable: Whether the same request may succeed a moment later. Such an error never ends a wait.
-        advice: What a person can do about it.
+        retryable: Whether the same request may succeed soon. Such an error never ends a wait.
+        advice: What the user can do about it.
     """
 
     retryable: ClassVar[bool] = False
@@ -118,13 +145,13 @@ class CloudApiError(CloudTasksError):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether what the request asked for may have been done, though no answer tells so."""
+        """Whether the cloud may have carried out the request although no answer confirms it."""
         return False
 
     def __str__(self) -> str:
-        """Tell the call, the vendor's words, where to look it up, and what to do."""
-        what = ": ".join(part for part in (self.code, self.message) if part)
-        where = ", ".join(
+        """Return the call, the vendor's error, where to look it up, and what to do."""
+        failure = f"{self.action or 'The call'} failed: " + ": ".join(filter(None, (self.code, self.message)))
+        context = ", ".join(
             f"{label} {value}"
             for label, value in (
                 ("endpoint", self.endpoint),
@@ -133,71 +160,70 @@ class CloudApiError(CloudTasksError):
             )
             if value
         )
-        told = f"{self.action or 'The call'} failed: {what}"
-        return " ".join(part for part in (told, where and f"({where})", self.advice) if part)
+        return " ".join(filter(None, (failure, context and f"({context})", self.advice)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Rebuild with every attribute: exceptions cross process borders in Airflow."""
+        """Pickle every attribute: Airflow passes exceptions between processes."""
         return _rebuild, (self.as_dict(),)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the error as plain JSON types, for the event of a trigger; :func:`error_from_dict` reverses it."""
-        told = {name: value for name, value in vars(self).items() if name != "__notes__"}
-        return {"kind": type(self).__name__, **told}
+        """Return the error as plain JSON types, for a trigger's event; :func:`error_from_dict` rebuilds it."""
+        attributes = {name: value for name, value in vars(self).items() if name != "__notes__"}
+        return {"kind": type(self).__name__, **attributes}
 
 
 class Throttled(CloudApiError):
-    """The account asks more often than the API allows."""
+    """The account sends more requests than the API allows."""
 
     retryable = True
 
 
 class TransientError(CloudApiError):
-    """The service or the network is out of order for the moment: 5xx, a broken connection, a timeout."""
+    """The service or the network fails temporarily: HTTP 5xx, a broken connection, a timeout."""
 
     retryable = True
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether what the request asked for may have been done: unless it was not sent, or nobody was there."""
+        """True, unless the request was not sent or the service was not available."""
         return not self.unsent and "Unavailable" not in self.code
 
 
 class CredentialsError(CloudApiError):
-    """The cloud does not accept the key, the token or the signature."""
+    """The cloud rejects the key, the token or the signature."""
 
     advice = "Check the key id and the secret of the Airflow connection, and this machine's clock."
 
 
 class CredentialsExpired(CredentialsError):
-    """A temporary credential is past its time."""
+    """A temporary credential has expired."""
 
     advice = "The temporary token of the Airflow connection has expired; put a new one in."
 
 
 class PermissionDenied(CloudApiError):
-    """The key is right but may not call this action."""
+    """The key is valid but may not call this action."""
 
     advice = "Grant the action to the key's user or role in the cloud's access management (RAM or CAM)."
 
 
 class NotFound(CloudApiError):
-    """The cloud knows no such task."""
+    """The cloud has no such task."""
 
     advice = "Check the task's id, its other parameters, the region and the account."
 
 
 class BadRequest(CloudApiError):
-    """The cloud rejects the request as it is; sending it again would not help."""
+    """The cloud rejects the request; sending it again does not help."""
 
 
 class MalformedAnswer(CloudApiError):
-    """An answer that is not of the shape that its API promises.
+    """An answer does not have the form that its API documents.
 
     Args:
-        message: What was found.
+        message: What the answer holds instead.
         api: The catalog's name of the API.
-        field: Where in the answer, as a dotted path.
+        field: The dotted path of the field in the answer.
         **context: As for :class:`CloudApiError`.
     """
 
@@ -208,12 +234,12 @@ class MalformedAnswer(CloudApiError):
 
     @property
     def may_have_acted(self) -> bool:
-        """Whether what the request asked for may have been done: an answer came, and it does not say no."""
+        """True, unless the request was not sent: an answer came, and it does not refuse the request."""
         return not self.unsent
 
 
 class UnreadableAnswer(MalformedAnswer):
-    """An answer that is no JSON at all: mostly the page of a gateway or a proxy, and gone a moment later."""
+    """An answer is not JSON: usually an error page of a gateway or a proxy, so that a retry succeeds."""
 
     retryable = True
 
@@ -236,10 +262,10 @@ _KINDS: dict[str, type[CloudApiError]] = {
 
 
 def error_from_dict(data: Mapping[str, Any]) -> CloudApiError:
-    """Make the error again of what :meth:`CloudApiError.as_dict` gave.
+    """Rebuild an error from the result of :meth:`CloudApiError.as_dict`.
 
     Args:
-        data: A dict as :meth:`CloudApiError.as_dict` returns it.
+        data: What :meth:`CloudApiError.as_dict` returned.
     """
     context = dict(data)
     kind = _KINDS[context.pop("kind")]

@@ -1,4 +1,4 @@
-"""What a task is, once normalised. Pure: no Airflow, no I/O."""
+"""The normalised task. Pure: no Airflow, no I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Cloud = Literal["alibaba", "tencent"]
 
 
 class TaskState(StrEnum):
-    """The one vocabulary that every vendor's statuses are translated to."""
+    """The states that every vendor's statuses are translated to."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -26,12 +26,12 @@ class TaskState(StrEnum):
 
     @property
     def done(self) -> bool:
-        """Whether the task has ended and will not change any more."""
+        """Whether the task has ended and does not change any more."""
         return self in _DONE
 
     @property
     def ok(self) -> bool:
-        """Whether the task has ended and nothing went wrong; a skipped task counts as ok."""
+        """Whether the task has ended without a failure; a skipped task is ok."""
         return self in _OK
 
 
@@ -41,22 +41,22 @@ _DONE = _OK | {TaskState.FAILED, TaskState.CANCELED, TaskState.EXPIRED}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CloudTask:
-    """One asynchronous task of a cloud, as every hook, sensor and operator of this package tells it.
+    """One asynchronous task of a cloud, as every hook, sensor and operator of this package returns it.
 
     Attributes:
-        api: The catalog's name of the API that was asked, e.g. ``ice.workflow_task``.
+        api: The catalog's name of the API that read the task, e.g. ``ice.workflow_task``.
         cloud: ``alibaba`` or ``tencent``.
         id: The task's id at the vendor.
-        name: The task's name, where the vendor has one.
+        name: The task's name; None if the vendor has none.
         state: The normalised state.
-        status: The vendor's own word for it, stripped; None where the answer held none.
-        progress: From 0 to 1, where the vendor tells it.
-        message: What the vendor says of the task, most often why it failed.
-        created_at: When the task was made, in UTC.
-        started_at: When it began to run, in UTC.
-        finished_at: When it ended, in UTC.
+        status: The vendor's status, stripped; None if the answer has none.
+        progress: From 0 to 1; None if the vendor reports none.
+        message: The vendor's message about the task, usually why it failed.
+        created_at: When the task was created, in UTC.
+        started_at: When the task began to run, in UTC.
+        finished_at: When the task ended, in UTC.
         request_id: The vendor's id of the call that read the task, for a support ticket.
-        console_url: Where a person can look at the task.
+        console_url: The task's page in the vendor's console; None if its API has none.
         detail: The vendor's task object, with JSON inside strings decoded.
     """
 
@@ -82,11 +82,11 @@ class CloudTask:
 
     @property
     def ok(self) -> bool:
-        """Whether the task has ended well."""
+        """Whether the task has ended without a failure."""
         return self.state.ok
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the task as plain JSON types, in the form that XCom holds.
+        """Return the task as plain JSON types, in the form that XCom holds.
 
         Returns:
             A dict with the attributes of this class plus ``done`` and ``ok``; times are ISO 8601
@@ -113,13 +113,13 @@ class CloudTask:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make the task again of what :meth:`as_dict` gave.
+        """Rebuild a task from the result of :meth:`as_dict`.
 
         Args:
-            data: A dict as :meth:`as_dict` returns it.
+            data: What :meth:`as_dict` returned.
 
         Raises:
-            KeyError: ``data`` lacks an attribute, so it was not made by :meth:`as_dict`.
+            KeyError: ``data`` lacks an attribute.
         """
         values = {attribute.name: data[attribute.name] for attribute in dataclasses.fields(cls)}
         values["state"] = TaskState(values["state"])
@@ -128,7 +128,7 @@ class CloudTask:
         return cls(**values)
 
     def __str__(self) -> str:
-        """Give one line for a log: which task, its state, the vendor's word, progress and message."""
+        """Return one line for a log: the task, its state, the vendor's status, the progress and the message."""
         parts = [f"{self.api} {self.id}"]
         if self.name:
             parts.append(f"({self.name})")

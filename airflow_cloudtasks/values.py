@@ -1,4 +1,4 @@
-"""Reads single values of a vendor's answer, whatever shape they come in. Pure, and total: nothing here raises."""
+"""Read single values of a vendor's answer in any form that vendors use. Pure and total: nothing here raises."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-# Above this a number is Unix milliseconds, below it seconds: as seconds it is the year 5138.
+# A larger number is Unix milliseconds, a smaller one Unix seconds. As seconds, this is the year 5138.
 _MILLISECONDS_FROM = 100_000_000_000
 
-# JSON inside JSON inside JSON: the vendors nest twice at most.
+# Levels of JSON inside a string of JSON; the vendors nest twice at most.
 _MAX_NESTING = 3
 
-# Levels of objects and lists; the vendors' own stay below ten. Python decodes deeper ones than it can then walk.
+# Levels of objects and lists; the vendors' own answers stay below ten. Python decodes deeper JSON than it can recurse
+# into.
 _MAX_DEPTH = 100
 
 
 def at(data: Any, path: str) -> Any:
-    """Look a value up by its dotted path.
+    """Return the value at a dotted path.
 
     Args:
-        data: What to look in.
-        path: E.g. ``Workflow.Name`` or, for the first of a list, ``Data.Items.0``; the empty path is ``data`` itself.
+        data: A decoded JSON value.
+        path: E.g. ``Workflow.Name``, or ``Data.Items.0`` for the first item of a list; the empty path is ``data``.
 
     Returns:
-        The value, or None where the path leads nowhere.
+        The value, or None if there is none at the path.
     """
     for key in path.split(".") if path else ():
         if isinstance(data, Mapping) and key in data:
@@ -39,87 +40,98 @@ def at(data: Any, path: str) -> Any:
 
 
 def text(value: Any) -> str | None:
-    """Read a word that a vendor may send as a string or a number, with blanks around it.
+    """Return a value as text; vendors send some words as numbers, or with blanks around them.
+
+    Args:
+        value: The vendor's value.
 
     Returns:
-        The stripped text, or None for a blank, a null, or something that is neither text nor number.
+        The stripped text, or None for a blank text and for a value that is neither text nor a number.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
         return _storable(str(value)).strip() or None
-    except ValueError:  # an integer of more digits than Python writes out
+    except ValueError:  # the integer has more digits than Python converts
         return None
 
 
 def fold(status: str) -> str:
-    """Give a status without blanks around it and without regard to case, to compare it by."""
+    """Return a status for comparison: without blanks around it, without regard to case.
+
+    Args:
+        status: The status.
+    """
     return status.strip().casefold()
 
 
 def fraction(value: Any, whole: float) -> float | None:
-    """Read progress.
+    """Return a progress as a fraction.
 
     Args:
         value: A number, or a number in a string.
-        whole: What the vendor counts up to.
+        whole: The number that the vendor counts up to.
 
     Returns:
-        The progress from 0 to 1, or None where there is no number to read.
+        The progress from 0 to 1, or None if ``value`` is not a number.
     """
     number = _number(value)
     return None if number is None else min(max(number / whole, 0.0), 1.0)
 
 
 def moment(value: Any, zone: tzinfo) -> datetime | None:
-    """Read a time in any of the shapes that the vendors use.
+    """Return a time that a vendor sends in any of the usual forms.
 
-    They are: ISO 8601 with a zone, ``yyyy-MM-dd HH:mm:ss`` without one, Unix seconds, Unix milliseconds, and
-    either number in a string; with blanks or a newline around it.
+    The forms are ISO 8601 with a zone, ``yyyy-MM-dd HH:mm:ss`` without one, Unix seconds, Unix milliseconds, and
+    either number in a string. Blanks and newlines around a text are ignored.
 
     Args:
         value: The vendor's value.
-        zone: The zone of times that name none.
+        zone: The zone of times without one.
 
     Returns:
-        The time in UTC, or None where the value holds none. Zero and negative numbers are the vendors' "not yet".
+        The time in UTC, or None if the value is no time. Zero and negative numbers are no time: vendors send them for
+        an event that has not happened yet.
     """
     number = _number(value)
     try:
         if number is not None:
-            seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
-            return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
-        if not isinstance(value, str):
-            return None
-        return aware(datetime.fromisoformat(value.strip()), zone).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+            return _from_unix(number)
+        if isinstance(value, str):
+            return aware(datetime.fromisoformat(value.strip()), zone).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):  # not a date, or a date that Python cannot represent
+        pass
+    return None
 
 
 def aware(time: datetime, zone: tzinfo) -> datetime:
-    """Give a time that names a zone.
+    """Return a time with a zone.
 
     Args:
         time: The time.
-        zone: The zone that it is in, if it names none.
+        zone: The zone to add if the time has none.
     """
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def iso_utc(time: datetime) -> str:
-    """Write a time as ISO 8601 in UTC, to the second, as vendors take it.
+    """Return a time as ISO 8601 in UTC, to the second, as vendors accept it.
 
     Args:
-        time: A time that names a zone.
+        time: A time with a zone.
     """
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
-    """Copy a decoded JSON value so that any database can store it.
+    """Return a copy of a decoded JSON value that any database can store.
 
-    Lone surrogates and NUL characters, both legal in JSON and both refused by PostgreSQL, are replaced or dropped;
-    NaN and the infinities, which are no JSON, become None, and so does what is nested deeper than ``depth``.
+    JSON allows lone surrogates and NUL characters, but PostgreSQL rejects them: surrogates are replaced and NULs
+    dropped. NaN, the infinities (which are not JSON) and everything nested deeper than ``depth`` become None.
+
+    Args:
+        value: The decoded value.
+        depth: The levels of objects and lists to keep.
     """
     if isinstance(value, str):
         return _storable(value)
@@ -133,13 +145,13 @@ def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
 
 
 def embedded_json(value: Any) -> Any:
-    """Decode JSON that a vendor put inside a string, also where it was escaped once too often.
+    """Decode JSON inside a string, even if the vendor escaped it once too often.
 
     Args:
         value: The vendor's value.
 
     Returns:
-        The decoded object or list; ``value`` itself where it is no string, or holds no JSON object or list.
+        The decoded object or list; ``value`` itself if it is not a string with a JSON object or list.
     """
     decoded = value
     for _ in range(_MAX_NESTING):
@@ -152,8 +164,11 @@ def embedded_json(value: Any) -> Any:
 def load_json(body: str | bytes) -> Any:
     """Decode a JSON document.
 
+    Args:
+        body: The document.
+
     Returns:
-        The decoded value; None where the document is no JSON (or is JSON's ``null``).
+        The decoded value; None if the document is not JSON, or is JSON's ``null``.
     """
     try:
         return json.loads(body)
@@ -166,9 +181,14 @@ def _decode_once(candidate: str) -> Any:
         return None
     decoded = load_json(candidate)
     if decoded is None and '\\"' in candidate:
-        # {\"app\":\"x\"} with literal backslashes, as BPStudio's InstanceIds has it: JSON that lost its outer quotes.
+        # BPStudio's InstanceIds has {\"app\":\"x\"} with literal backslashes: a JSON string without its outer quotes.
         decoded = load_json(f'"{candidate}"')
     return decoded
+
+
+def _from_unix(number: float) -> datetime | None:
+    seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
+    return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
 
 
 def _number(value: Any) -> float | None:

@@ -1,28 +1,28 @@
-"""Measures the CPU of one asynchronous read of a task over TLS, and how long it keeps the event loop from others.
+"""Measures the CPU time of one asynchronous read of a task over TLS, and how long it blocks the event loop.
 
-A local HTTPS server, in a process of its own, answers every request with the same JSON and checks no signature. Its
-certificate comes from an authority made on the spot, which is appended to a copy of certifi's bundle: whoever reads
-trusted certificates reads the real ones, as in production.
+A local HTTPS server, in its own process, answers every request with the same JSON and checks no signature. Its
+certificate comes from an authority made for the run, which is appended to a copy of certifi's bundle. So a client that
+loads the trusted certificates loads the real ones, as in production.
 
-Who reads:
+The readers:
 
-- ``bare``: a POST over one pooled aiohttp session with a body of the same size, the answer's bytes read and nothing
-  done with them. The least that a read can cost, and the 1.0 of the table.
-- ``bare, signed request's headers``: the same, with the headers and the URL of a request as this package signs it:
-  what sending and receiving alone cost.
+- ``bare``: a POST over one pooled aiohttp session, with a body of the same size. It reads the answer's bytes and does
+  nothing with them. This is the least that a read can cost, and the 1.0 of the table.
+- ``bare, signed request's headers``: the same, with the headers and the URL of a request that this package signed.
+  This is the cost of sending and receiving alone.
 - ``cloudtasks``: ``await hook.aget_task(…)`` in ``async with hook``: sign, send, read, normalise.
-- The vendors' own asynchronous clients, one client for all reads. Tencent's is measured as it is by default, which
-  opens a connection for every request, and with ``keepAlive``.
+- The vendors' own asynchronous clients, one client for all reads. Tencent's client is measured twice: with its
+  defaults, which open a connection for every request, and with ``keepAlive``.
 
-Each round measures everybody, each for ``--reads`` reads one after another on a warm connection; what is told are
-medians over the rounds, and the medians of each round's ratio to the bare call, so that a change in the machine's
-speed falls on both sides. CPU is the client process's own, all its threads included. The stall is the longest time
-that a task which only wants to wake up every millisecond is late, while ten reads go on at once.
+Each round measures every reader, each with ``--reads`` reads one after the other on a warm connection. The table shows
+medians over the rounds, and the median of each round's ratio to the bare call, so that a change in the machine's speed
+affects both sides. CPU time is that of the client process, with all its threads. The stall is the longest delay of a
+task that wakes up every millisecond, while ten reads run at once.
 
-Exits with 1 if a read by this package costs more than ``--limit`` times the bare call. A vendor's client that is not
-installed is left out.
+Exits with 1 if a read by this package costs more than ``--limit`` times the bare call. Skips a vendor's client that is
+not installed.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer)::
 
     pip install -e . -r benchmarks/requirements.txt
     python benchmarks/async_read_cpu.py
@@ -95,7 +95,7 @@ LKE_ANSWER = {
 
 @dataclass
 class Reader:
-    """Who reads; ``bare`` names the reader that this one is compared with."""
+    """One way to read a task; ``bare`` names the reader that it is compared with."""
 
     name: str
     bare: str
@@ -109,7 +109,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         certificate, bundle = _certificates(Path(directory))
         parent, child = multiprocessing.Pipe()
-        # Spawned: the client must not carry what the server has loaded, nor the other way round.
+        # Spawn the server, so that neither process has modules that only the other one loads.
         server = multiprocessing.get_context("spawn").Process(target=_serve, args=(certificate, child), daemon=True)
         server.start()
         port = parent.recv()
@@ -127,7 +127,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="rounds over all readers (default: 15)")
     parser.add_argument("--reads", type=int, default=200, help="reads of each reader in a round (default: 200)")
     parser.add_argument("--slow-reads", type=int, default=10, help="the same for the vendors' clients (default: 10)")
-    parser.add_argument("--limit", type=float, default=2.0, help="times the bare call that are allowed (default: 2)")
+    parser.add_argument(
+        "--limit", type=float, default=2.0, help="largest allowed multiple of the bare call (default: 2)"
+    )
     parser.add_argument(
         "--profile", metavar="NAME", help="profile 2000 reads of this reader, e.g. 'ICE: cloudtasks', and stop"
     )
@@ -148,7 +150,7 @@ async def _serve_forever(certificate: Path, ready: Connection) -> None:
 
     async def answer(request: web.Request) -> web.Response:
         await request.read()
-        # Alibaba's requests name their action in a header of their own; those of the bare call say it in the path.
+        # Alibaba's requests have a header with their action; the bare calls name the product in the path.
         of_ice = "x-acs-action" in request.headers or request.path == "/ice"
         return web.Response(body=answers["ice" if of_ice else "lke"], content_type="application/json")
 
@@ -164,7 +166,7 @@ async def _serve_forever(certificate: Path, ready: Connection) -> None:
 
 
 def _certificates(directory: Path) -> tuple[Path, Path]:
-    """Make the server's certificate with its key, and a bundle of the authorities that one trusts."""
+    """Return the paths of the server's certificate with its key, and of a bundle of trusted authorities."""
     import certifi
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -239,7 +241,7 @@ async def _readers(port: int) -> AsyncIterator[list[Reader]]:
             if _installed(module):
                 readers += await vendor(port, opened)
             else:
-                print(f"{module} is not installed, and left out.", file=sys.stderr)
+                print(f"{module} is not installed and is skipped.", file=sys.stderr)
         yield readers
 
 
@@ -349,10 +351,10 @@ async def _measure(options: argparse.Namespace, port: int) -> list[Reader]:
         if options.profile:
             await _profile(next(reader for reader in readers if reader.name == options.profile))
         for reader in readers:
-            # Opens the connections of ten reads at once, and imports what is imported late.
+            # Open the connections for ten reads at once, and run the late imports.
             await asyncio.gather(*(reader.read() for _ in range(10)))
         for number in range(options.rounds):
-            # Everybody comes first once.
+            # Each reader is the first in one of the rounds.
             turn = number % len(readers)
             for reader in readers[turn:] + readers[:turn]:
                 reads = options.slow_reads if "SDK" in reader.name else options.reads
@@ -362,7 +364,7 @@ async def _measure(options: argparse.Namespace, port: int) -> list[Reader]:
 
 
 async def _cpu(read: Read, reads: int) -> float:
-    """Give the CPU seconds of one read."""
+    """Return the CPU seconds of one read."""
     start = time.process_time()
     for _ in range(reads):
         await read()
@@ -370,7 +372,7 @@ async def _cpu(read: Read, reads: int) -> float:
 
 
 async def _stall(read: Read, tick: float = 0.001) -> float:
-    """Give the seconds that ten reads at once keep others from the event loop at the longest."""
+    """Return the longest time, in seconds, that ten reads at once block the event loop."""
     longest = 0.0
 
     async def watch() -> None:
@@ -413,7 +415,9 @@ def _report(readers: list[Reader], limit: float) -> int:
             cpu, stall = median(reader.cpu) * 1000, median(reader.stall) * 1000
             print(f"{reader.name:40}{cpu:9.3f}{ratio:8.2f}x{stall:27.1f}")
             if reader.name.endswith(": cloudtasks") and ratio > limit:
-                failures.append(f"{reader.name} costs {ratio:.2f} times the bare call; {limit} times are allowed.")
+                failures.append(
+                    f"{reader.name} costs {ratio:.2f} times the bare call; at most {limit} times are allowed."
+                )
     for failure in failures:
         print(f"FAILED: {failure}")
     return 1 if failures else 0

@@ -1,25 +1,26 @@
-"""Measures what it costs an event loop when many waits start at once on a connection that assumes a role.
+"""Measures how long an event loop is blocked when many waits start at once on a connection that assumes a role.
 
-The emulator runs in a process of its own, over TLS, and issues real sessions; a relay puts its STS ``--distance`` away.
-Side by side, on both clouds:
+The emulator runs in its own process, over TLS, and issues real sessions. A relay delays the traffic to its STS by
+``--distance``. Both clouds are measured, each in three ways:
 
-- ``cloudtasks``: 200 :class:`CloudTaskTrigger`, made of what ``serialize()`` gave, start at once, as after a restart of
-  the triggerer. Each resolves the Airflow connection by itself, gets credentials, and reads its task, which has ended.
-- ``cloudtasks, cold``: the same in a process that has loaded Airflow and nothing else: imports and TLS contexts count.
-- ``SDK``: coroutines share one object of the vendor's own class and ask it in the event loop, Alibaba's by
-  ``get_credentials_async``, Tencent's, which has nothing asynchronous, by ``get_credential_info`` (over plain http,
-  since it cannot be told of the emulator's certificate). They read no task.
-  Of Alibaba's there are only ``--alibaba-callers``: each one beyond the first waits 5 seconds for a lock, in the event
-  loop that would have to go on for the lock to be let go; by then the first one's request has timed out.
+- ``cloudtasks``: 200 :class:`CloudTaskTrigger`, rebuilt from what ``serialize()`` returned, start at once, as after a
+  restart of the triggerer. Each one resolves the Airflow connection, gets credentials, and reads its task, which has
+  ended.
+- ``cloudtasks, cold``: the same in a process that has loaded nothing but Airflow. Imports and TLS contexts count.
+- ``SDK``: coroutines share one object of the vendor's own class and call it in the event loop: Alibaba's
+  ``get_credentials_async``, and Tencent's ``get_credential_info``, as Tencent offers nothing asynchronous. Tencent's
+  class uses plain http, because it cannot trust the emulator's certificate. The coroutines read no task.
+  Only ``--alibaba-callers`` coroutines call Alibaba's class. Every one after the first waits 5 seconds for a lock, and
+  blocks the event loop that the lock's holder needs to continue. By then, the first one's request has timed out.
 
-Every figure is of a fresh process, which first does the same with other settings and one wait, unless it is ``cold``.
-The stall is the longest time that a task which only wants to wake up every millisecond is late. AssumeRole calls are
-those that the emulator counted.
+Every figure comes from a fresh process. Unless it is ``cold``, the process first does the same with other settings and
+one wait. The stall is the longest delay of a task that wakes up every millisecond. The emulator counts the AssumeRole
+calls.
 
-Exits with 1 unless each round of ``cloudtasks`` made exactly one AssumeRole call and gave every wait its answer, and
-the median of its longest stalls is below ``--limit``.
+Exits with 1 unless each round of ``cloudtasks`` made exactly one AssumeRole call and every wait got its answer, and the
+median of the longest stalls is below ``--limit``.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer)::
 
     pip install -e '.[emulator]' -r benchmarks/requirements.txt
     python benchmarks/credentials.py
@@ -51,7 +52,7 @@ ROLES = {
     "alibaba": {"auth_type": "ram_role_arn", "role_arn": "acs:ram::1234567890123456:role/adminrole"},
     "tencent": {"auth_type": "role_arn", "role_arn": "qcs::cam::uin/100015158414:roleName/readOnlyRole"},
 }
-# API, the parameters that name a task beside its id, a status that is a success
+# API, the parameters that identify a task besides its id, and a status that counts as success.
 APIS: dict[str, tuple[str, dict[str, str], str]] = {
     "alibaba": ("ice.workflow_task", {}, "Succeed"),
     "tencent": ("wedata.task", {"ProjectId": "1"}, "Y"),
@@ -101,7 +102,7 @@ def _in_a_process(task: dict[str, Any], directory: str, bundle: Path) -> dict[st
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("ALIBABA_CLOUD_", "TENCENTCLOUD_"))
     } | {
-        # The first is the one variable that Alibaba's class heeds for certificates, the second may be set already.
+        # Alibaba's class reads only the first variable. The environment may already set the second one.
         "SSL_CERT_FILE": str(bundle),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "NO_PROXY": "127.0.0.1",
@@ -110,13 +111,13 @@ def _in_a_process(task: dict[str, Any], directory: str, bundle: Path) -> dict[st
     command = [sys.executable, __file__, "--child", json.dumps(task)]
     # Alibaba's class writes its failures to stderr.
     quiet = subprocess.DEVNULL if task["way"] == "SDK" else None
-    told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=quiet, text=True).stdout
-    result: dict[str, float] = json.loads(told.splitlines()[-1])
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, stderr=quiet, text=True)
+    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
 def _start_relay(url: str, seconds: float) -> str:
-    """Serve another port that leads to this one, some time away in either direction; gives the other's URL."""
+    """Start a relay that delays traffic to this URL by some seconds in each direction; return the relay's URL."""
     parts = urlsplit(url)
     ready: list[str] = []
     started = threading.Event()
@@ -142,11 +143,11 @@ def _start_relay(url: str, seconds: float) -> str:
     return ready[0]
 
 
-# In a process of its own.
+# What follows runs in the child process.
 
 
 async def _measure(cloud: str, way: str, callers: int, url: str, sts: str) -> dict[str, float]:
-    # Loaded by every triggerer long before a trigger comes.
+    # Every triggerer has loaded these long before the first trigger.
     import airflow.triggers.base  # noqa: F401
     from airflow.providers.common.compat.sdk import BaseHook  # noqa: F401
 
@@ -162,7 +163,7 @@ async def _measure(cloud: str, way: str, callers: int, url: str, sts: str) -> di
     began = time.perf_counter()
     ended = await asyncio.gather(*(call() for call in calls), return_exceptions=True)
     seconds = time.perf_counter() - began
-    # The last stall is over when the ticker has woken up once more.
+    # Let the ticker wake up once more, so that it records the last stall.
     await asyncio.sleep(0.01)
     ticker.cancel()
     totals = _control(url, "requests", "GET")["totals"]
@@ -275,7 +276,7 @@ def _report(found: dict[tuple[str, str], list[dict[str, float]]], limit: float) 
             if median(stalls) >= limit:
                 failures.append(f"{cloud}: the event loop stood still for {median(stalls):.0f} ms")
             if failed != [0]:
-                failures.append(f"{cloud}: not every wait had its answer")
+                failures.append(f"{cloud}: not every wait got its answer")
     for failure in failures:
         print(f"FAILED: {failure}", file=sys.stderr)
     return 1 if failures else 0

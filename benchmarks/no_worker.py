@@ -1,24 +1,24 @@
-"""Counts the processes that workers start for waits that begin and end in the triggerer, in real Airflow.
+"""Counts the worker processes that waits need if they begin and end in the triggerer, in real Airflow.
 
 Two DAGs of ``no_worker_dags/waits.py`` run one after the other on one `airflow standalone`, each with 100 sensors
-whose ids are templates: one with ``start_from_trigger`` and ``end_from_trigger``, one with neither, only deferrable.
-They wait for tasks of the emulator, which admits 20 requests a second as the real API does. Once all of a DAG's sensors
-are deferred, all of its tasks end at once.
+whose ids are templates. One DAG sets ``start_from_trigger`` and ``end_from_trigger``, the other one only
+``deferrable``. The sensors wait for tasks of the emulator, which admits 20 requests per second as the real API does.
+Once all sensors of a DAG are deferred, all its tasks end at once.
 
-What is started on workers is counted in two ways that know nothing of each other:
+Two independent counts show what workers started:
 
-- processes: every process that is started for a task asks Airflow's local settings for variables of its environment
-  before it executes anything, and those of the home write down its id. The distinct ids are counted. (Listeners would
-  do, but where there are any Airflow refuses DAGs with ``end_from_trigger``.)
-- runs: Airflow's API server notes in its table of events whenever a worker tells that it begins to run a task.
+- processes: every process for a task calls Airflow's local settings for environment variables before it executes the
+  task. The local settings of this Airflow home write down the process id. The distinct ids are counted. (Listeners
+  would work, too, but if there are any, Airflow refuses DAGs with ``end_from_trigger``.)
+- runs: Airflow's API server records an event whenever a worker begins to run a task.
 
-The second DAG shows that both count: each of its waits takes a process to begin and one to end. A wait has ended right
-if its task instance succeeded and its XCom is, as an object, the task that it was to wait for.
+The second DAG proves that both counts work: each of its waits needs one process to begin and one to end. A wait ended
+right if its task instance succeeded and its XCom holds, as an object, the task that it waited for.
 
-Exits with 1 unless neither counts anything for the first DAG, both count two for each wait of the second, and all waits
-of both have ended right.
+Exits with 1 unless both counts are zero for the first DAG and two per wait for the second DAG, and all waits of both
+DAGs ended right.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer; Airflow 3.3 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer; Airflow 3.3 or newer)::
 
     pip install -e '.[emulator]' -r benchmarks/requirements.txt
     python benchmarks/no_worker.py
@@ -40,10 +40,10 @@ from urllib.request import ProxyHandler, build_opener
 
 from real_airflow import Parts, airflow, set_up
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 API = "lke.task"
-# What a task takes until all of a DAG's end: longer than any run.
+# Seconds that a task takes unless the benchmark ends it: longer than any run.
 FOREVER = 1e6
 LONGEST_STEP = 420
 STARTS = "starts.txt"
@@ -62,7 +62,7 @@ BEGAN = time.monotonic()
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of a DAG."""
+    """The counts and times of one DAG."""
 
     processes: int
     runs: int
@@ -75,7 +75,7 @@ class Figures:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--waits", type=int, default=100, help="sensors of each DAG (default: 100)")
-    parser.add_argument("--rate", type=float, default=20, help="requests a second that are admitted (default: 20)")
+    parser.add_argument("--rate", type=float, default=20, help="requests per second that are admitted (default: 20)")
     parser.add_argument("--parallelism", type=int, default=4, help="Airflow's worker processes (default: 4)")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -97,7 +97,7 @@ def main() -> int:
 
 
 def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
-    """Set Airflow up by the environment, which its parts inherit; gives the address that tells its health."""
+    """Set Airflow up through the environment that its processes inherit; return the address of its health check."""
     (home / "config").mkdir()
     (home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS)
     (home / STARTS).touch()
@@ -108,7 +108,7 @@ def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
 
 def _run(parts: Parts, emulator: Emulator, home: Path, dag_id: str, waits: int) -> Figures:
     for number in range(waits):
-        emulator.add_task(API, f"{dag_id}-{number}", ("RUNNING", FOREVER), "SUCCESS")
+        emulator.add_running(API, f"{dag_id}-{number}", FOREVER)
     _say(f"{dag_id}: starting {waits} sensors")
     airflow("dags", "trigger", dag_id)
     began = time.monotonic()
@@ -183,7 +183,7 @@ def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
     while not true():
         parts.check()
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Not within {LONGEST_STEP} s: {what}")
+            raise TimeoutError(f"Not reached within {LONGEST_STEP} s: {what}")
         time.sleep(0.2)
     _say(what)
 

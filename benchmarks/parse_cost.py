@@ -1,22 +1,22 @@
-"""Measures what importing a sensor, or our operators, adds to the parsing of a DAG file.
+"""Measures how long importing a sensor, or an operator of this package, prolongs the parsing of a DAG file.
 
-Airflow imports every DAG file again and again, each time in a new process, so what a sensor imports is paid at every
-parse. Each sample here is a fresh interpreter: it imports a baseline, which every DAG file pays for anyway, and then
-one sensor module; what the second import takes is the sensor's own cost. The samples of all cases are interleaved, so
-that a busy moment of the machine falls on all of them alike, and medians are told.
+Airflow imports every DAG file again and again, each time in a new process, so every parse pays for the imports of a
+sensor. Each sample here is a fresh interpreter. It imports a baseline, which every DAG file needs anyway, and then one
+sensor module. The time of the second import is the sensor's own cost. The samples of all cases are interleaved, so that
+a busy moment of the machine affects all of them alike. The table shows medians.
 
-Two baselines:
+There are two baselines:
 
-- ``sensor file``: DAG, BaseSensorOperator and the base class of triggers, in the way that any provider imports them.
-  Every deferrable sensor of every provider loads just these, so they are nobody's own cost.
-- ``strict``: ``import airflow``, DAG and BaseSensorOperator from Airflow's SDK, and nothing more. What this package,
-  like the other providers, loads of Airflow beyond it (its triggers, the compat layer) counts as added.
+- ``sensor file``: DAG, BaseSensorOperator and the base class of triggers, imported as any provider imports them. Every
+  deferrable sensor of every provider loads these.
+- ``strict``: ``import airflow``, and DAG and BaseSensorOperator from Airflow's SDK, and nothing more. What a provider
+  loads of Airflow beyond that (triggers, the compat layer) counts as the provider's cost.
 
-Exits with 1 if importing this package's sensors adds more than ``--limit`` seconds to the first baseline, or its
-operators more than twice that, or either loads a vendor's SDK or an HTTP library that Airflow has not loaded itself. A
-sensor that is not installed is left out.
+Exits with 1 if importing this package's sensors adds more than ``--limit`` seconds to the first baseline, or importing
+its operators adds more than twice as much, or if either loads a vendor's SDK or an HTTP library that Airflow itself has
+not loaded. Skips a sensor that is not installed.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer)::
 
     pip install -e . -r benchmarks/requirements.txt
     python benchmarks/parse_cost.py
@@ -59,7 +59,7 @@ CASES = {
     "Alibaba (ADB Spark)": ("airflow.providers.alibaba.cloud.sensors.analyticdb_spark",),
     "Alibaba (OSS)": ("airflow.providers.alibaba.cloud.sensors.oss_key",),
 }
-# The roots of HTTP libraries and vendors' SDKs: what a DAG file has no use for while it is parsed.
+# The top-level modules of HTTP libraries and vendors' SDKs, which parsing a DAG file does not need.
 HEAVY = (
     "Tea", "aiohttp", "alibabacloud", "aliyunsdkcore", "azure", "botocore", "cryptography", "darabonba", "databricks",
     "httpx", "oss2", "requests", "tencentcloud", "urllib3",
@@ -87,7 +87,7 @@ def main() -> int:
     options = _options()
     cases = {name: modules for name, modules in CASES.items() if _installed(modules[0])}
     for name in CASES.keys() - cases.keys():
-        print(f"{name} is not installed, and left out.", file=sys.stderr)
+        print(f"{name} is not installed and is skipped.", file=sys.stderr)
     failures: list[str] = []
     with tempfile.TemporaryDirectory() as airflow_home:
         environment = {**os.environ, "AIRFLOW_HOME": airflow_home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
@@ -125,7 +125,7 @@ def _measure(
     for number in range(samples + 1):
         for name, modules in cases.items():
             sample = _sample(baseline, modules, environment)
-            # The first round compiles what is not compiled yet and fills the disk cache.
+            # Discard the first round: it compiles modules and fills the disk cache.
             if number:
                 taken[name].append(sample)
     return taken
@@ -170,7 +170,7 @@ def _added(samples: list[dict[str, Any]], index: int) -> float:
 
 
 def _roots(modules: list[str]) -> dict[str, int]:
-    """Count the modules of each heavy library."""
+    """Return how many modules of each heavy library there are."""
     counts: dict[str, int] = defaultdict(int)
     for module in modules:
         root = module.partition(".")[0]

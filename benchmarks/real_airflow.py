@@ -1,4 +1,4 @@
-"""Airflow's own processes, and Debian's PostgreSQL for their database. All of them end with their blocks."""
+"""Runs Airflow's own processes, and Debian's PostgreSQL for their database, as context managers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _STOP_SECONDS = 20
 
 
 class Parts:
-    """Parts of Airflow, each a process with a log of its own, in the environment that this process has.
+    """Processes of Airflow, each with its own log file; they inherit the environment of this process.
 
     Args:
-        home: Where the logs go.
+        home: Folder for the logs.
     """
 
     def __init__(self, home: Path) -> None:
@@ -36,7 +36,7 @@ class Parts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Listed before any has ended: the children of one that has ended are nobody's.
+        # List all processes before any ends: an ended process no longer has children.
         processes = [one for part in self._running.values() for one in _family(part)]
         for process in processes:
             with suppress(psutil.NoSuchProcess):
@@ -46,10 +46,10 @@ class Parts:
                 process.kill()
 
     def start(self, *command: str) -> psutil.Process:
-        """Start a part.
+        """Start an Airflow process.
 
         Args:
-            *command: What to tell `airflow`.
+            *command: Arguments of the `airflow` command.
         """
         number = len(list(self._home.glob("*.out")))
         log = self._home / f"{number}-{command[0]}.out"
@@ -63,13 +63,13 @@ class Parts:
         return self._running[log]
 
     def kill(self, process: psutil.Process) -> int:
-        """Kill a part, or a process in one, and all of its children with SIGKILL, as a machine's crash does.
+        """Kill a process and all its children with SIGKILL, like a crash of the machine.
 
         Args:
-            process: The process.
+            process: One of the started processes, or a child of one.
 
         Returns:
-            How many processes those were.
+            The number of killed processes.
         """
         family = _family(process)
         for one in family:
@@ -79,17 +79,17 @@ class Parts:
         return len(family)
 
     def check(self) -> None:
-        """Make sure that all are running.
+        """Raise if a process has ended.
 
         Raises:
-            RuntimeError: One has ended by itself; with the end of its log.
+            RuntimeError: A process has ended by itself; the text has the end of its log.
         """
         for log, part in self._running.items():
             if part.poll() is not None:
                 raise RuntimeError(f"`airflow` has ended, {log.name} ends with:\n{log.read_text()[-4000:]}")
 
     def logs(self) -> str:
-        """Give the end of each one's log."""
+        """Return the end of each process's log."""
         return "\n\n".join(f"{log.name} ends with:\n{log.read_text()[-2000:]}" for log in self._running)
 
 
@@ -101,14 +101,14 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Run a cluster of its own of Debian's PostgreSQL, in a temporary directory; gives SQLAlchemy's URL of a database.
+    """Run Debian's PostgreSQL in a temporary directory; yield the SQLAlchemy URL of a database.
 
-    PostgreSQL refuses to run as root, so then it runs as Debian's user for it.
+    PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as the user ``postgres``.
     """
     root = os.geteuid() == 0
     as_user = ["runuser", "-u", "postgres", "--"] if root else []
     (port,) = free_ports(1)
-    # Debian puts the commands of each version into a directory that is not on the PATH.
+    # Debian installs the commands of each version in a directory outside of PATH.
     directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
     if not directories:
         raise SystemExit("There is no PostgreSQL: apt-get install postgresql")
@@ -132,19 +132,19 @@ def postgresql() -> Iterator[str]:
 
 
 def set_up(home: Path, dags: str, connections: Mapping[str, str], parallelism: int) -> str:
-    """Set Airflow up by the environment, which its parts inherit.
+    """Set Airflow up through the environment that its processes inherit.
 
     Args:
         home: Airflow's home.
-        dags: The folder of the DAGs, beside this file.
-        connections: Variables with Airflow connections.
-        parallelism: Airflow's worker processes.
+        dags: Folder of the DAGs, next to this file.
+        connections: Environment variables with Airflow connections.
+        parallelism: Number of Airflow's worker processes.
 
     Returns:
-        The address that tells its health.
+        The address of Airflow's health check.
     """
     api, worker_logs, trigger_logs = free_ports(3)
-    # Airflow's defaults are what is measured, whatever the caller's environment says.
+    # Measure with Airflow's defaults, whatever the caller's environment sets.
     for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
         del os.environ[name]
     os.environ |= dict(connections) | {
@@ -160,24 +160,24 @@ def set_up(home: Path, dags: str, connections: Mapping[str, str], parallelism: i
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
         "NO_PROXY": "127.0.0.1,localhost",
-        # `airflow standalone` starts its parts by the command's name.
+        # `airflow standalone` starts its processes with the command `airflow`.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     return f"http://localhost:{api}/api/v2/monitor/health"
 
 
 def airflow(*command: str) -> None:
-    """Run one of Airflow's commands; a failure ends the benchmark with what it said."""
+    """Run an Airflow command; exit with its error output if it fails."""
     done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports that nothing listens on.
+    """Return ports on which nothing listens.
 
     Args:
-        count: How many.
+        count: Number of ports.
     """
     with ExitStack() as stack:
         probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]

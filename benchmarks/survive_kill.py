@@ -1,34 +1,35 @@
-"""Kills a triggerer under hundreds of waits in real Airflow with SIGKILL, and looks whether every wait ends right.
+"""Kills a triggerer with hundreds of waits in real Airflow with SIGKILL, and checks that every wait ends right.
 
 One DAG, ``dags/survive_kill_waits.py``, has 300 deferrable sensors with a poke interval of 5 seconds. They wait for
-tasks of the emulator, which admits 20 requests a second as the real API does. Once all are deferred, the tasks' ends
-are dealt out at random over ``--window`` seconds; most tasks succeed, some fail. ``--kill-after`` seconds into the
-window the triggerer and all of its processes get SIGKILL at once, as in the crash of its machine: the supervisor, which
-alone speaks to the database, and its child, which runs the triggers. (Killing the child alone would be too kind: its
-supervisor would note its own end, and Airflow would not wait for the threshold.) The waits that it had stay without
-anyone until its last heartbeat is older than Airflow's threshold; the tasks that end meanwhile end unwatched.
+tasks of the emulator, which admits 20 requests per second as the real API does. Once all sensors are deferred, their
+tasks get random end times within the next ``--window`` seconds. Most tasks succeed, some fail. ``--kill-after`` seconds
+into the window, the triggerer and all its processes get SIGKILL at once, as in a crash of its machine: the supervisor,
+which alone uses the database, and its child, which runs the triggers. (Killing only the child would be too kind: its
+supervisor would record the end, and Airflow would not wait for the threshold.) No triggerer has the killed one's waits
+until its last heartbeat is older than Airflow's threshold. Tasks that end in that time end unwatched.
 
-- ``--database sqlite``: `airflow standalone`. It does not start its triggerer again, so this script starts another one.
-- ``--database postgresql``: Debian's PostgreSQL (``apt-get install postgresql``), a cluster in a temporary directory,
-  and Airflow's parts one by one, with two triggerers. None is started again: the other one takes over.
+- ``--database sqlite``: `airflow standalone`. It does not restart its triggerer, so this script starts another one.
+- ``--database postgresql``: Debian's PostgreSQL (``apt-get install postgresql``) in a temporary directory, and
+  Airflow's processes one by one, with two triggerers. The killed one is not restarted; the other one takes over.
 
-Airflow's settings of heartbeats are its defaults. A wait has ended right if its task instance succeeded and returned
-the task that it was to wait for, or, where that task failed, failed with CloudTaskFailed in its log. For each wait:
+Airflow's heartbeat settings are the defaults. A wait ended right if its task instance succeeded and returned the task
+that it waited for. If that task failed, the wait ended right if its task instance failed with CloudTaskFailed in its
+log. For each wait:
 
-- noticed: the last request for its task that the emulator answered before the event. Had a triggerer died with an
-  answer in its hands, there would be a later one.
-- fired: the trigger's event has come to Airflow's database.
+- noticed: the last request for its task that the emulator answered before the event. If a triggerer died after it had
+  received an answer, there is a later request.
+- fired: the trigger's event is in Airflow's database.
 - ended: the task instance has ended, in a worker that the scheduler had to start for it.
 
-The seconds count from the task's end, or, if that is later, from the kill for the waits that the killed triggerer had
-then. What comes after noticing is Airflow's own, and on few cores it is long: each wait takes another worker process.
+The seconds count from the task's end. For the waits of the killed triggerer they count from the kill, if that is later.
+What follows the noticing is up to Airflow, and takes long on few cores, as each wait needs another worker process.
 
-Exits with 1 unless all have ended right, each noticed within Airflow's threshold + 1.2 x waits / rate (or 1.2 poke
-intervals, if that is more). The waits that the killed triggerer did not have when it was killed have no need of the
-threshold. It is told, though no failure, where they take longer than without it: two triggerers share the rate without
-knowing of each other.
+Exits with 1 unless all waits ended right, each noticed within Airflow's threshold + 1.2 x waits / rate (or 1.2 poke
+intervals, if that is more). Waits that the killed triggerer did not have at the kill do not need the threshold. The
+report notes, without a failure, if they take longer than without it: two triggerers share the rate without knowing of
+each other.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer)::
 
     pip install -e '.[emulator]' -r benchmarks/requirements.txt
     python benchmarks/survive_kill.py
@@ -54,18 +55,16 @@ from urllib.request import ProxyHandler, build_opener
 
 from real_airflow import Parts, airflow, postgresql, set_up
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "survive_kill_waits"
 API = "lke.task"
 # As in the DAG.
 POKE_INTERVAL = 5
-# What a task takes until its end is dealt out: longer than any run.
-FOREVER = 1e6
 TRIGGERER = ("triggerer", "--skip-serve-logs")
 # Seconds that any step may take.
 LONGEST_STEP = 420
-# The waits, by who had them when their tasks ended.
+# Groups of waits, by the triggerer that had them when their tasks ended.
 UNWATCHED = "nobody: the killed one had it, and no other yet"
 ORPHANED = "the killed one before the kill, or the one after it"
 WATCHED = "one that lived on, or the killed one and had fired"
@@ -74,7 +73,7 @@ BEGAN = time.monotonic()
 
 @dataclass
 class Wait:
-    """One wait and what became of it, in Unix seconds; None for what has not happened."""
+    """One wait with the times of its steps in Unix seconds; None for a step that has not happened."""
 
     ended_at: float
     succeeds: bool
@@ -86,20 +85,20 @@ class Wait:
     right: bool = False
 
     def group(self, killed_at: float) -> str:
-        """Tell whether a triggerer had this wait when its task ended."""
+        """Return the group of this wait, by the triggerer that had it when its task ended."""
         if not self.orphaned:
             return WATCHED
         return UNWATCHED if killed_at <= self.ended_at < (self.taken_over_at or 0) else ORPHANED
 
     def after(self, moment: float | None, killed_at: float) -> float:
-        """Tell how many seconds after the task's end, or the kill that orphaned the wait, something happened."""
+        """Return the seconds from the task's end, or from the kill that orphaned the wait, to a moment."""
         since = max(self.ended_at, killed_at) if self.orphaned else self.ended_at
         return float("inf") if moment is None else moment - since
 
 
 @dataclass
 class Run:
-    """A run: its waits by the numbers of their tasks, and when the triggerer was killed."""
+    """The waits by the numbers of their tasks, and the time of the kill in Unix seconds."""
 
     waits: dict[int, Wait]
     killed_at: float
@@ -113,7 +112,7 @@ def main() -> int:
         emulator = stack.enter_context(Emulator())
         emulator.limit(options.rate)
         for number in range(options.waits):
-            emulator.add_task(API, str(number), ("RUNNING", FOREVER), "SUCCESS")
+            emulator.add_running(API, str(number))
         health = _set_up(home, emulator, options)
         if options.database == "postgresql":
             os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
@@ -129,16 +128,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--waits", type=int, default=300, help="sensors that wait at once (default: 300)")
     parser.add_argument("--failing", type=int, default=10, help="how many of their tasks fail (default: 10)")
-    parser.add_argument("--rate", type=float, default=20, help="requests a second that are admitted (default: 20)")
+    parser.add_argument("--rate", type=float, default=20, help="requests per second that are admitted (default: 20)")
     parser.add_argument("--window", type=float, default=90, help="seconds over which the tasks end (default: 90)")
     parser.add_argument("--kill-after", type=float, default=20, help="seconds of that before the kill (default: 20)")
-    parser.add_argument("--seed", type=int, default=1, help="of the dice that deal out the ends (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random ends (default: 1)")
     parser.add_argument("--parallelism", type=int, default=4, help="Airflow's worker processes (default: 4)")
     return parser.parse_args()
 
 
 def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
-    """Set Airflow up by the environment, which its parts inherit; gives the address that tells its health."""
+    """Set Airflow up through the environment that its processes inherit; return the address of its health check."""
     health = set_up(home, "dags", emulator.connections(), options.parallelism)
     os.environ["SURVIVE_KILL_WAITS"] = str(options.waits)
     return health
@@ -157,7 +156,7 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
         first = parts.start(*TRIGGERER)
     else:
         standalone = parts.start("standalone")
-    # Not before: what this process imports of Airflow would write another airflow.cfg, with other secrets.
+    # Import Airflow only now: an earlier import would write another airflow.cfg, with other secrets.
     _until(parts, "Airflow's API server answers", lambda: _answers(health))
     _until(parts, "the DAG is known and a triggerer runs", lambda: _known() and len(_triggerers()) == 1)
     (first_id,) = _triggerers()
@@ -169,7 +168,7 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
 
     _say(f"starting {options.waits} sensors")
     airflow("dags", "trigger", DAG_ID)
-    _until(parts, "all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _told_states)
+    _until(parts, "all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _states_line)
     waits = _deal_out_ends(emulator, options)
     _say(f"their tasks end within the next {options.window:g} s")
     kill_at = time.time() + options.kill_after
@@ -185,14 +184,14 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
         parts.start(*TRIGGERER)
 
     def over() -> bool:
-        """Look what has happened since the last look, and whether all is over."""
+        """Record which waits were taken over, and return whether all task instances have ended."""
         triggerers = _waits_by_triggerer()
         for number, wait in waits.items():
             if wait.orphaned and wait.taken_over_at is None and triggerers.get(number) != first_id:
                 wait.taken_over_at = time.time()
         return all(state in ("success", "failed") for state in _states().elements())
 
-    _until(parts, "all task instances have ended", over, _told_states)
+    _until(parts, "all task instances have ended", over, _states_line)
     _note_ends(waits, emulator, home)
     return Run(waits, killed_at)
 
@@ -201,8 +200,8 @@ def _deal_out_ends(emulator: Emulator, options: argparse.Namespace) -> dict[int,
     dice = random.Random(options.seed)
     failing = set(dice.sample(range(options.waits), options.failing))
     for number in range(options.waits):
-        end = "FAILED" if number in failing else "SUCCESS"
-        emulator.add_task(API, str(number), ("RUNNING", dice.uniform(0, options.window)), end)
+        end = "failed" if number in failing else "succeeded"
+        emulator.add_running(API, str(number), dice.uniform(0, options.window), end)
     waits = {}
     for task in emulator.tasks():
         number = int(task["id"])
@@ -223,7 +222,7 @@ def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
         for instance in session.query(TaskInstance).filter_by(dag_id=DAG_ID):
             number = instance.map_index
             wait = waits[number]
-            # When Airflow scheduled it last, which it does as it stores the event.
+            # Airflow schedules the task instance when it stores the event.
             wait.fired_at = instance.scheduled_dttm.timestamp()
             wait.instance_ended_at = instance.end_date.timestamp()
             if wait.succeeds:
@@ -232,7 +231,7 @@ def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
             else:
                 logs = home.glob(f"logs/dag_id={DAG_ID}/*/task_id=wait/map_index={number}/*.log")
                 wait.right = instance.state == "failed" and any("CloudTaskFailed" in log.read_text() for log in logs)
-    # Not emulator.noticed(), which tells of the first answer that showed the end, even if it died with its triggerer.
+    # emulator.noticed() would return the first answer that showed the end, even if its triggerer died with it.
     for request in emulator.requests(API):
         wait = waits[int(request["parameters"]["TaskId"])]
         if request["outcome"] == "ok" and wait.ended_at <= request["time"] <= (wait.fired_at or 0):
@@ -268,12 +267,12 @@ def _states() -> Counter[str]:
     return Counter(str(state) for (state,) in _rows(TaskInstance.state))
 
 
-def _told_states() -> str:
+def _states_line() -> str:
     return ", ".join(f"{count} {state}" for state, count in _states().most_common())
 
 
 def _waits_by_triggerer() -> dict[int, int]:
-    """Give the triggerer of each wait that has one, by the number of its task."""
+    """Return the triggerer of each wait that has one, by the number of the wait's task."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.trigger import Trigger
 
@@ -291,13 +290,13 @@ def _rows(*columns: Any, where: Sequence[Any] = ()) -> Sequence[Any]:
 
 def _until(parts: Parts, what: str, true: Callable[[], bool], progress: Callable[[], str] = str) -> None:
     deadline = time.monotonic() + LONGEST_STEP
-    told = time.monotonic()
+    reported_at = time.monotonic()
     while not true():
         parts.check()
         if time.monotonic() > deadline:
-            raise TimeoutError(f"Not within {LONGEST_STEP} s: {what}")
-        if time.monotonic() > told + 20:
-            told = time.monotonic()
+            raise TimeoutError(f"Not reached within {LONGEST_STEP} s: {what}")
+        if time.monotonic() > reported_at + 20:
+            reported_at = time.monotonic()
             _say(f"... {progress()}")
         time.sleep(0.5)
     _say(what)
@@ -326,9 +325,9 @@ def _report(run: Run, emulator: Emulator, options: argparse.Namespace) -> int:
     print(f"After the kill, its waits were taken over within {min(taken_over):.0f} to {max(taken_over):.0f} s.")
     seen = {int(task["id"]) for task in emulator.noticed(API) if task["noticed_at"] <= run.killed_at}
     lost = sum(wait.orphaned for number, wait in run.waits.items() if number in seen)
-    print(f"Ends that it had seen without coming to tell Airflow, and that were seen once more: {lost}.")
-    print(f"Requests for tasks: {requests['total']}, of which refused for coming too fast: {requests['refused']}.")
-    print(f"Ended right: {right} of {len(waits)}; {failed} of them failed, as their tasks did.")
+    print(f"Ends that it had read but not reported to Airflow, and that were read again: {lost}.")
+    print(f"Requests for tasks: {requests['total']}, of which refused because of the limit: {requests['refused']}.")
+    print(f"Ended right: {right} of {len(waits)}; {failed} of them failed because their tasks failed.")
     for number, wait in sorted(run.waits.items()):
         if not wait.right:
             print(f"  wrong: {number}: {wait}")
@@ -352,10 +351,10 @@ def _report(run: Run, emulator: Emulator, options: argparse.Namespace) -> int:
         late = [wait for wait in chosen if wait.after(wait.noticed_at, run.killed_at) > aim]
         if late:
             ends = sorted(wait.ended_at - run.killed_at for wait in late)
-            told = (
+            note = (
                 f"{len(late)} noticed after more than {aim:g} s, their tasks' ends {ends[0]:+.0f} to {ends[-1]:+.0f} s"
             )
-            notes.append(f"{told} from the kill (watched by {group})")
+            notes.append(f"{note} from the kill (watched by {group})")
         if noticed[-1] > limit:
             failures.append(f"noticed after {noticed[-1]:.1f} s, not {limit:g} s (watched by {group})")
     for note in notes:
@@ -366,7 +365,7 @@ def _report(run: Run, emulator: Emulator, options: argparse.Namespace) -> int:
 
 
 def _spread(seconds: list[float]) -> str:
-    """Show sorted times."""
+    """Return the median, the 95th percentile and the maximum of sorted times."""
     return f"{median(seconds):.1f}, {seconds[int(0.95 * (len(seconds) - 1))]:.1f}, **{seconds[-1]:.1f}**"
 
 

@@ -1,31 +1,32 @@
-"""Measures what many waits at once cost, how soon they notice an end, and whether they bear a limit on requests.
+"""Measures the cost of many waits at once, how soon they notice an end, and whether they respect a limit on requests.
 
-The servers are processes of their own, over TLS, and admit 20 requests in any second for one account and action; what
-comes beyond is refused, as each vendor refuses it. Each side runs in a fresh process, its triggers' ``run()`` as tasks
-of one event loop, created one after another as Airflow's triggerer creates them after a restart. A first wait, not
-counted, has loaded by then what a wait loads. Every tenth task fails; a wait is right if it tells how its task ended.
+The servers run in their own processes, over TLS, and admit 20 requests in any second for one account and action. They
+refuse further requests as each vendor does. Each side runs in a fresh process: the ``run()`` of its triggers as tasks
+of one event loop, created one after the other, as Airflow's triggerer creates them after a restart. A first wait, which
+does not count, has loaded the modules that a wait needs. Every tenth task fails. A wait is right if it reports how its
+task ended.
 
 1. Waits on an API without a list (Tencent's LKE), 500 and 2,000 at once, all with the same poll interval:
 
    - ``this package``: :class:`CloudTaskTrigger`.
-   - ``dbt Cloud``, ``Databricks``: these providers' own triggers, with their default retries, on a server that
-     speaks their APIs.
-   - ``vendor's SDK``: a trigger as one would write it from the README of Tencent's SDK, one asynchronous client a wait.
+   - ``dbt Cloud``, ``Databricks``: the triggers of these providers, with their default retries, on a server that
+     implements their APIs.
+   - ``vendor's SDK``: a trigger as the README of Tencent's SDK suggests it, with one asynchronous client for each wait.
 
-2. 10,000 waits on an API with a list (Alibaba's BDRC), on tasks that take an hour: each shows another percent every
-   36 seconds, and all end within a minute. Memory is what the process holds just before the first task
-   ends, less what it held before the waits were made, less the same of as many triggers that hold the same arguments
-   and sleep. CPU is counted from two poll intervals after the last start to the last event.
-3. Two processes with 1,000 waits each on one account of LKE: what share of the allowance each gets, from 15 seconds
-   after the start; no task ends meanwhile.
+2. 10,000 waits on an API with a list (Alibaba's BDRC), on tasks that take an hour. Each task makes a percent of
+   progress every 36 seconds, and all of them end within one minute. Memory is what the process holds just before the
+   first task ends, minus what it held before the waits were made, minus the same for as many triggers that hold the
+   same arguments and sleep. CPU time counts from two poll intervals after the last start to the last event.
+3. Two processes with 1,000 waits each on one account of LKE: the share of the allowance that each process gets, from
+   15 seconds after the start. No task ends during that time.
 
-"Noticed after" is from the end of a task to the event of its trigger, for the waits that were right. "Of a core" is
-the process's CPU time, all threads, by the time it ran. The stall is the longest time that a task which only wants to
-wake up every 10 ms is late. Waits that have not ended a while after the last task are cut off.
+"Noticed after" is the time from the end of a task to the event of its trigger, for the waits that were right. "Of a
+core" is the process's CPU time, with all threads, divided by its run time. The stall is the longest delay of a task
+that wakes up every 10 ms. Waits that have not ended some time after the last task are cut off.
 
-Exits with 1, and says which, if a limit of ``waiting/limits.py`` is broken by this package.
+Exits with 1, and names the limit, if this package breaks a limit of ``waiting/limits.py``.
 
-Set-up (a virtual environment of its own; Python 3.11 or newer)::
+Set-up (in a separate virtual environment; Python 3.11 or newer)::
 
     pip install -e '.[emulator]' -r benchmarks/requirements.txt
     python benchmarks/waits.py --json waits.json --plot waits.svg
@@ -51,7 +52,7 @@ from waiting.sides import SIDES
 from waiting.tables import side_table, table
 
 ONE_BY_ONE = ("cloudtasks", "dbt", "databricks", "sdk")
-# 10,000 waits have all started by then, and been polled a few times.
+# Seconds until the first task ends: by then, all 10,000 waits have started and been polled a few times.
 LIST_QUIET = 30.0
 LIST_POKE = 2.0
 TWO_SECONDS = 75.0
@@ -59,7 +60,7 @@ GRACE = 30.0
 
 
 class Report:
-    """Collects figures for the JSON file, and what is broken."""
+    """Collects the figures for the JSON file, and the broken limits."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         kept = {name: value for name, value in vars(options).items() if name not in ("json", "plot")}
@@ -68,7 +69,7 @@ class Report:
         self.drawn: list[Seen] = []
 
     def note(self, name: str, figures: Figures, **more: Any) -> None:
-        """Keep the figures of a run."""
+        """Store the figures of a run."""
         self.figures[name] = asdict(figures) | {"refused_share": figures.refused_share} | more
         if figures.why:
             print(f"  {name}: {figures.failed} failed, e.g. {figures.why[0][0]}", file=sys.stderr)
@@ -100,9 +101,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--poke", type=float, default=10.0, help="seconds between two polls, but for part 2's 2 s (10)")
     parser.add_argument("--spread", type=float, default=60.0, help="seconds over which tasks end (%(default)g)")
     parser.add_argument("--start-over", type=float, default=0.0, help="part 1: seconds over which waits start (0)")
-    parser.add_argument("--rate", type=float, default=20.0, help="requests a second that are allowed (%(default)g)")
+    parser.add_argument("--rate", type=float, default=20.0, help="requests per second that are allowed (%(default)g)")
     parser.add_argument(
-        "--latency", nargs=2, type=float, default=[0.02, 0.1], help="seconds that answers are late (0.02 to 0.1)"
+        "--latency", nargs=2, type=float, default=[0.02, 0.1], help="seconds by which answers are delayed (0.02 to 0.1)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw part 1 there, as an SVG")
@@ -118,7 +119,7 @@ def _one_by_one(options: argparse.Namespace, world: World, report: Report) -> It
                 waits=waits,
                 poke=options.poke,
                 ends=(0.0, options.spread),
-                # As long as one poll of every wait takes by the allowance, and something on top.
+                # The time that the allowance needs for one poll of every wait, and some more.
                 seconds=options.spread + 1.5 * waits / options.rate + GRACE,
                 start_over=options.start_over,
                 rate=options.rate,
@@ -168,7 +169,7 @@ def _two(options: argparse.Namespace, world: World, report: Report) -> Iterator[
         waits=options.two_waits,
         processes=2,
         poke=options.poke,
-        # None ends before the waits are cut off: whoever has fewer waits left would need less of the allowance.
+        # No task ends before the cut-off: a process with fewer waits left would need less of the allowance.
         ends=(2 * TWO_SECONDS, 3 * TWO_SECONDS),
         seconds=TWO_SECONDS,
         rate=options.rate,

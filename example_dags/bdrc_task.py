@@ -1,4 +1,4 @@
-"""Wait for an Alibaba Cloud BDRC task, and use what it returned in the next task."""
+"""Wait for an Alibaba Cloud BDRC task, and use its result in the next task."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ with DAG(
 
     @task
     def checked_resources(finished: dict) -> list[str]:
-        """TaskDetail is JSON inside a string at the vendor; here it is decoded."""
+        """Return a part of TaskDetail: the vendor sends JSON within a string, and the sensor decodes it."""
         return finished["detail"]["TaskDetail"]["resourceTypes"]
 
     checked_resources(updated.output)

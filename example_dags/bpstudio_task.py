@@ -12,8 +12,8 @@ with DAG(
     params={"task_id": Param("2615", type="string", description="The BPStudio task's TaskId")},
     tags=["cloudtasks"],
 ):
-    # BPStudio has no status for failure: a finished task with an ErrorMessage counts as failed, unless
-    # error_message_fails=False says that the message is only a warning.
+    # BPStudio has no status for failure, so a finished task with an ErrorMessage counts as failed. Set
+    # error_message_fails=False for a task whose message is only a warning.
     BpStudioTaskSensor(
         task_id="wait_for_task",
         cloud_task_id="{{ params.task_id }}",

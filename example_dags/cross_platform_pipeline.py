@@ -1,4 +1,4 @@
-"""A pipeline that begins and ends in Airflow and waits on five products of two clouds in between.
+"""Wait on five products of two clouds, between a first and a last task that run in Airflow.
 
 `make demo` runs it against the emulator.
 """
@@ -21,12 +21,12 @@ with DAG(
 
     @task
     def prepare() -> dict[str, str]:
-        """In real life: start the work of the day, and hand its ids on."""
+        """Return the ids of the day's work; a real DAG would start the work here."""
         return {"transcoding": "4215e042b3966ca5441e", "labels": "8"}
 
     ids = prepare()
 
-    # In the triggerer: a wait of hours takes no worker slot.
+    # These wait in the triggerer: a wait of hours occupies no worker slot.
     provisioned = BpStudioTaskSensor(task_id="environment_provisioned", cloud_task_id="2615", deferrable=True)
     transcoded = IceWorkflowTaskSensor(task_id="video_transcoded", cloud_task_id=ids["transcoding"], deferrable=True)
     published = CloudTaskSensor(
@@ -36,7 +36,7 @@ with DAG(
         api_params={"ProjectId": "2417334454903762944"},
         deferrable=True,
     )
-    # In the worker: good for waits of seconds.
+    # These wait in a worker, which suits waits of seconds. In reschedule mode, the slot is free between two polls.
     labelled = LkeTaskSensor(
         task_id="labels_modified",
         cloud_task_id=ids["labels"],
@@ -45,14 +45,14 @@ with DAG(
     )
     protected = BdrcTaskSensor(task_id="backup_rules_checked", cloud_task_id="t-0004d9ctt1ii", mode="reschedule")
 
-    # One read, no wait: what does the task look like now?
+    # This reads the task once, without waiting.
     snapshot = GetCloudTaskOperator(
         task_id="backup_snapshot", api="bdrc.task", cloud_task_id="t-0004d9ctt1ii", trigger_rule="all_done"
     )
 
     @task
     def report(waits: list[dict]) -> list[str]:
-        """Every result is a plain dict of the same shape, whatever the cloud."""
+        """Return one line per task: every result is a dict of the same shape, whatever the cloud."""
         return [f"{wait['api']} {wait['id']}: {wait['state']}" for wait in waits]
 
     ids >> [provisioned, published, protected]

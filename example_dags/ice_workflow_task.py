@@ -1,4 +1,4 @@
-"""Wait for several Alibaba Cloud ICE workflow tasks, one mapped sensor each."""
+"""Wait for several Alibaba Cloud ICE workflow tasks with one mapped sensor for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ with DAG(
 
     @task
     def submitted(params: dict) -> list[str]:
-        """In real life: the ids that the submitting step got from StartWorkflow."""
+        """Return the ids; a real DAG would return those that it got from StartWorkflow."""
         return params["task_ids"]
 
     IceWorkflowTaskSensor.partial(task_id="wait_for_workflow", deferrable=True, poke_interval=10, timeout=3600).expand(

@@ -1,4 +1,4 @@
-"""Wait for a Tencent Cloud LKE export with a worker that comes back every now and then (reschedule mode)."""
+"""Wait for a Tencent Cloud LKE export in reschedule mode: each poll occupies a worker for a moment."""
 
 from __future__ import annotations
 

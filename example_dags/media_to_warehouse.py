@@ -1,7 +1,7 @@
-"""A pipeline across platforms: made in Airflow, transcoded at Alibaba Cloud, loaded and checked at Tencent Cloud.
+"""Transcode a video at Alibaba Cloud, then load and check data at Tencent Cloud.
 
-Each operator starts its task, waits for it in the triggerer, and hands on what came of it. Kill one, and the cloud's
-task is canceled; let a worker die, and the next try goes on with the task that the first has started.
+Each operator starts its task, waits for it in the triggerer, and passes its result on. If the user kills an Airflow
+task, the cloud task is canceled. If a worker dies, the next try continues with the task that the first try started.
 
 `make demo` runs it against the emulator.
 """
@@ -38,7 +38,7 @@ with DAG(
 
     @task
     def pick(params: dict | None = None) -> dict[str, str]:
-        """The local step. In real life: look what came in, and say what is to be done with it."""
+        """Return the input of the transcoding; a real DAG would look for new files here."""
         return {"Type": "Media", "Media": (params or {})["media"]}
 
     transcoded = IceStartWorkflowOperator(
@@ -49,7 +49,7 @@ with DAG(
         task_id="load",
         project_id="{{ params.project }}",
         workflow_id="{{ params.loading }}",
-        # What one cloud returned is a parameter of the next.
+        # The result of one cloud's task is a parameter for the next cloud's task.
         advanced_params={"transcoding": transcoded.output["id"], "airflow_run": "{{ run_id }}"},
     )
 
@@ -62,10 +62,10 @@ with DAG(
 
     @task
     def check(rows: list[dict]) -> int:
-        """Rows are a list of dicts; WeData tells every value as text."""
+        """Return the sum of a column. Rows are a list of dicts; WeData returns every value as text."""
         loaded_today = sum(int(row["orders"] or 0) for row in rows)
         if not loaded_today:
-            raise ValueError(f"The run has loaded nothing: {rows}")
+            raise ValueError(f"The workflow run loaded nothing: {rows}")
         return loaded_today
 
     protected = BdrcCheckRulesOperator(task_id="check_backups", resource_arn="{{ params.bucket }}")

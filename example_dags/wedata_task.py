@@ -1,4 +1,4 @@
-"""Wait until a Tencent Cloud WeData task is published; a task that is not there yet is waited for too."""
+"""Wait until a Tencent Cloud WeData task is published, even if it does not exist yet."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ from imports import imported_by
 if TYPE_CHECKING:
     from standalone import Standalone
 
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
-# The folder whose tests all need Airflow: what they call imports it when it is called.
-IN_AIRFLOW = ROOT / "tests" / "integration"
+# The folders whose tests all need Airflow: what they call imports it when it is called.
+IN_AIRFLOW = {ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
 # The DAGs that the tests run in a real Airflow.
 SCHEDULED = (
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
@@ -58,7 +58,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 def needs_airflow(module: Path) -> bool:
     """Whether the tests of a module need Airflow to be installed."""
-    return IN_AIRFLOW in module.parents or "airflow" in imported_by(module)
+    return not IN_AIRFLOW.isdisjoint(module.parents) or "airflow" in imported_by(module)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,7 +99,7 @@ def airflow_home() -> Path:
 
 @pytest.fixture(scope="session")
 def _clouds_of_standalone() -> Iterator[Emulator]:
-    from airflow_cloudtasks.emulator.server import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
     with Emulator() as running:
         yield running

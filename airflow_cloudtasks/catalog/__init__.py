@@ -1,17 +1,18 @@
-"""The APIs that this package knows, one file a product. Data, no control flow.
+"""The APIs that this package supports, one file per product. The products' files are data without control flow.
 
-A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file and nothing else; a new product's file
-is named here.
+A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file. A new product is a new file in this
+folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pkgutil import iter_modules
 from typing import Any
 
-from airflow_cloudtasks.catalog import bdrc, bpstudio, ice, lke, wedata
 from airflow_cloudtasks.catalog.bdrc import BDRC_TASK
 from airflow_cloudtasks.catalog.bpstudio import BPSTUDIO_OPERATION, BPSTUDIO_TASK
 from airflow_cloudtasks.catalog.ice import ICE_AI_WORKFLOW_TASK, ICE_WORKFLOW_TASK
@@ -45,20 +46,20 @@ __all__ = [
     "stored_api",
 ]
 
-_PRODUCTS = (bpstudio, bdrc, ice, wedata, lke)
+_PRODUCTS = [import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__)]
 
 APIS: dict[str, TaskApi] = {
     value.name: value for product in _PRODUCTS for value in vars(product).values() if isinstance(value, TaskApi)
 }
-
+"""The APIs of the catalog, by name: every TaskApi in a file of this folder."""
 
 ENTRY_POINTS = "airflow_cloudtasks.apis"
-"""The group of entry points by which an installed package adds APIs: each is a TaskApi, or a list of them."""
+"""The group of entry points by which installed packages add APIs; each is a TaskApi or a list of them."""
 
 
 @cache
 def _installed() -> dict[str, TaskApi]:
-    """Give the APIs of other packages, by name. One of the catalog cannot be replaced."""
+    """Return the APIs of other packages, by name. They cannot replace an API of the catalog."""
     found: dict[str, TaskApi] = {}
     for entry_point in entry_points(group=ENTRY_POINTS):
         for api in _loaded(entry_point):
@@ -72,33 +73,33 @@ def _installed() -> dict[str, TaskApi]:
 
 
 def _loaded(entry_point: EntryPoint) -> Sequence[TaskApi]:
-    told = f"The entry point {entry_point.name!r} of {ENTRY_POINTS} ({entry_point.value})"
+    described = f"The entry point {entry_point.name!r} of {ENTRY_POINTS} ({entry_point.value})"
     try:
         loaded = entry_point.load()
-    except Exception as error:  # whatever a module of somebody's raises
-        raise ValueError(f"{told} cannot be loaded: {type(error).__name__}: {error}") from error
+    except Exception as error:  # another package's module may raise anything
+        raise ValueError(f"{described} cannot be loaded: {type(error).__name__}: {error}") from error
     apis = loaded if isinstance(loaded, list | tuple) else [loaded]
     for api in apis:
         if not isinstance(api, TaskApi):
-            raise TypeError(f"{told} leads to a {type(api).__name__}; expected a TaskApi, or a list of them.")
+            raise TypeError(f"{described} leads to a {type(api).__name__}; expected a TaskApi, or a list of them.")
     return apis
 
 
 def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:
-    """Find an API by its name.
+    """Return the spec of an API.
 
     Args:
-        api: A name of the catalog, or of an API that an installed package brings; a spec of one's own, which is
-            returned as it is; or what :func:`stored_api` gave.
+        api: The name of an API of the catalog or of an installed package; or a TaskApi, which is returned as it is; or
+            the result of :func:`stored_api`.
 
     Raises:
-        ValueError: There is no such name; the text lists those that there are.
+        ValueError: No API has the name; the text lists the known names.
     """
     if isinstance(api, TaskApi):
         return api
     if isinstance(api, Mapping):
         return TaskApi.from_dict(api)
-    # Looking for other packages takes a while, and most DAGs need none.
+    # The catalog first: searching other packages is slow, and most DAGs do not need it.
     found = APIS.get(api) or _installed().get(api)
     if found is None:
         known = ", ".join(sorted(APIS | _installed()))
@@ -107,7 +108,7 @@ def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:
 
 
 def stored_api(api: TaskApi) -> str | dict[str, Any]:
-    """Give an API as a database stores it: by its name, or whole where it is none of the catalog.
+    """Return an API as a trigger stores it: its name if it is in the catalog, otherwise the whole spec.
 
     Args:
         api: The API.

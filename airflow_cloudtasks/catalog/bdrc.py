@@ -3,7 +3,7 @@
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Find, Service, Start, TaskApi, TaskList
 
-# Source: the vendor's package alibabacloud-bdrc20230808, whose client knows these regions by name.
+# Source: the vendor's package alibabacloud-bdrc20230808, whose client lists these regions.
 _REGIONS = ("cn-shanghai", "cn-shanghai-finance-1", "ap-southeast-1")
 
 BDRC = Service(
@@ -16,7 +16,7 @@ BDRC = Service(
     console="https://bdrc.console.aliyun.com/",
 )
 
-# Source: the vendor's package; its model of a listed task has the fields of one that is read singly.
+# Source: the vendor's package; its model of a listed task has the same fields as that of a task that is read singly.
 _TASKS = TaskList(
     action=Action(name="DescribeTasks", method="GET", path="/api/v1/tasks", params_in="query"),
     tasks="Data.Content",
@@ -56,8 +56,8 @@ BDRC_TASK = TaskApi(
     finished_at="CompleteTime",
     json_fields=("TaskDetail",),
     list_tasks=_TASKS,
-    # Source: the vendor's package. Nothing cancels a task. What the detail of a task of CheckRules holds is not
-    # documented, so that two of them cannot be told apart.
+    # Source: the vendor's package. No action cancels a task. The detail of a task of CheckRules is not documented, so
+    # that two such tasks cannot be distinguished and there is no ``find``.
     starts=(
         Start(
             action=Action(

@@ -3,8 +3,8 @@
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
-# Source: the vendor's package alibabacloud-bpstudio20210931. The version is no typo of ours, and the package
-# resolves one host for every region.
+# Source: the vendor's package alibabacloud-bpstudio20210931. The 31st of September is the vendor's own version, and the
+# package resolves one host for every region.
 BPSTUDIO = Service(
     cloud="alibaba",
     name="bpstudio",
@@ -14,8 +14,8 @@ BPSTUDIO = Service(
     console="https://bpstudio.console.aliyun.com/",
 )
 
-# Source: help.aliyun.com, BPStudio, GetTask. The API has no status for failure, so an ErrorMessage is its only sign.
-# GmtCreate names no zone; it is read as China's.
+# Source: help.aliyun.com, BPStudio, GetTask. The API has no status for failure; only an ErrorMessage shows one.
+# GmtCreate has no zone and is read as a time in China.
 BPSTUDIO_TASK = TaskApi(
     name="bpstudio.task",
     service=BPSTUDIO,
@@ -28,7 +28,7 @@ BPSTUDIO_TASK = TaskApi(
     message="ErrorMessage",
     created_at="GmtCreate",
     json_fields=("InstanceIds",),
-    # Nothing cancels a task, lists tasks, or tells a request that comes twice.
+    # No action cancels a task or lists tasks, and no parameter identifies a request that is sent twice.
     starts=(
         Start(
             action=Action(
@@ -46,10 +46,10 @@ BPSTUDIO_TASK = TaskApi(
 )
 
 SUCCESSES = tuple(status for status, state in BPSTUDIO_TASK.states.items() if state is TaskState.SUCCEEDED)
-"""The statuses of a task that is a success whatever its ErrorMessage says, for those who want it so."""
+"""For ``success_statuses``, to treat a task as a success whatever its ErrorMessage says."""
 
-# Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which has the statuses. An
-# operation is gone an hour after its start; the answer then has no Data.
+# Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which lists the statuses. One
+# hour after its start, an operation can no longer be read: the answer has no Data.
 BPSTUDIO_OPERATION = TaskApi(
     name="bpstudio.operation",
     service=BPSTUDIO,

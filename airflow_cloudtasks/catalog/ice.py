@@ -74,7 +74,7 @@ ICE = Service(
     console="https://ice.console.aliyun.com/",
 )
 
-# Source: the vendor's package; it lists 90 days of tasks, and its model of a listed one has no ActivityResults.
+# Source: the vendor's package. The list holds the tasks of 90 days; the model of a listed task has no ActivityResults.
 _WORKFLOW_TASKS = TaskList(
     action=Action(name="ListWorkflowTasks", params_in="query"),
     tasks="TaskList",
@@ -86,8 +86,8 @@ _WORKFLOW_TASKS = TaskList(
     complete=False,
 )
 
-# Source: alibabacloud.com, Intelligent Media Services, GetWorkflowTask; the statuses stand in the vendor's package.
-# Tasks older than a year are gone.
+# Source: alibabacloud.com, Intelligent Media Services, GetWorkflowTask; the vendor's package lists the statuses. Tasks
+# older than a year can no longer be read.
 ICE_WORKFLOW_TASK = TaskApi(
     name="ice.workflow_task",
     service=ICE,
@@ -105,7 +105,7 @@ ICE_WORKFLOW_TASK = TaskApi(
     finished_at="FinishTime",
     json_fields=("TaskInput", "ActivityResults", "UserData"),
     list_tasks=_WORKFLOW_TASKS,
-    # Source: the vendor's package. Nothing cancels a task.
+    # Source: the vendor's package. No action cancels a task.
     starts=(
         Start(
             action=Action(
@@ -126,7 +126,7 @@ ICE_WORKFLOW_TASK = TaskApi(
         ),
     ),
     # Source: alibabacloud.com, ApsaraVideo VOD, "Workflow task completion", which has the same field: objects by the
-    # activity's id. What a failed one says is not documented beyond its status.
+    # activity's id. Of a failed activity, only the status is documented.
     parts=Parts(
         at="ActivityResults",
         failed=("Failed",),
@@ -136,8 +136,8 @@ ICE_WORKFLOW_TASK = TaskApi(
     ),
 )
 
-# Source: the vendor's package, and alibabacloud.com, Intelligent Media Services, GetAIWorkflowTask. It has no list.
-# A partial success is a failure, for not all that was asked for was done.
+# Source: the vendor's package, and alibabacloud.com, Intelligent Media Services, GetAIWorkflowTask. There is no list.
+# A partial success is a failure, because some of the requested work was not done.
 ICE_AI_WORKFLOW_TASK = TaskApi(
     name="ice.ai_workflow_task",
     service=ICE,
@@ -167,7 +167,7 @@ ICE_AI_WORKFLOW_TASK = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="StopAIWorkflowTask", params=("TaskId",), params_in="query")),
-    # What a node says of itself is not documented.
+    # The fields of a node are not documented.
     parts=Parts(
         at="NodeResults",
         failed=("failed", "partial-succeeded"),

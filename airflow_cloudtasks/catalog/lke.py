@@ -1,9 +1,11 @@
 """Tencent Cloud LKE (Large Model Knowledge Engine)."""
 
+from functools import partial
+
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
-# Source: cloud.tencent.com and tencentcloud.com, LKE, GetTaskStatus. The international site serves ap-jakarta only.
+# Source: cloud.tencent.com and tencentcloud.com, LKE, GetTaskStatus. The international site has ap-jakarta only.
 LKE = Service(
     cloud="tencent",
     name="lke",
@@ -13,11 +15,14 @@ LKE = Service(
     console_intl="https://console.tencentcloud.com/lke",
 )
 
-# Source: the same page; cloud.tencent.com/document/product/1759/105096 has the statuses, and that they may be null.
+# Source: the pages of LKE's actions: an account may call each of them 20 times a second.
+_action = partial(Action, requests_per_second=20)
+
+# Source: the same page; cloud.tencent.com/document/product/1759/105096 lists the statuses, which may be null.
 LKE_TASK = TaskApi(
     name="lke.task",
     service=LKE,
-    read=Action(name="GetTaskStatus", params=("TaskId", "TaskType", "BotBizId"), requests_per_second=20),
+    read=_action(name="GetTaskStatus", params=("TaskId", "TaskType", "BotBizId")),
     states={
         "PENDING": TaskState.PENDING,
         "RUNNING": TaskState.RUNNING,
@@ -27,25 +32,24 @@ LKE_TASK = TaskApi(
     id="TaskId",
     message="Message",
     # Source: the definitions of LKE 2023-11-30 that the vendor's tccli ships. The type of a task is the name of the
-    # action that started it. Nothing cancels a task, lists tasks, or tells a request that comes twice.
+    # action that started it. No action cancels a task or lists tasks, and no parameter identifies a request that is
+    # sent twice.
     starts=(
         Start(
-            action=Action(
+            action=_action(
                 name="ModifyAttributeLabel",
                 params=("BotBizId", "AttributeBizId", "AttrName"),
                 optional=("AttrKey", "LoginUin", "LoginSubAccountUin", "DeleteLabelBizIds", "Labels"),
-                requests_per_second=20,
             ),
             id="TaskId",
             names={"TaskType": "ModifyAttributeLabel"},
             encodings={"DeleteLabelBizIds": "list", "Labels": "list"},
         ),
         Start(
-            action=Action(
+            action=_action(
                 name="ExportAttributeLabel",
                 params=("BotBizId",),
                 optional=("AttributeBizIds", "Filters", "LoginUin", "LoginSubAccountUin"),
-                requests_per_second=20,
             ),
             id="TaskId",
             names={"TaskType": "ExportAttributeLabel"},

@@ -1,6 +1,7 @@
 """Tencent Cloud WeData."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
@@ -16,12 +17,15 @@ WEDATA = Service(
     console_intl="https://console.tencentcloud.com/wedata",
 )
 
+# Source: the pages of WeData's actions: an account may call each of them 20 times a second.
+_action = partial(Action, requests_per_second=20)
+
 # Source: cloud.tencent.com, WeData 2025-08-06, GetTask, and the data type TaskBaseAttribute of the vendor's SDK.
-# The status is a design-time one: the publication of the task, not a run of it. Times are in UTC+8.
+# The status is that of the task's publication, not of a run. Times are in UTC+8.
 WEDATA_TASK = TaskApi(
     name="wedata.task",
     service=WEDATA,
-    read=Action(name="GetTask", params=("ProjectId", "TaskId"), requests_per_second=20),
+    read=_action(name="GetTask", params=("ProjectId", "TaskId")),
     task="Data",
     status="TaskBaseAttribute.Status",
     states={
@@ -40,8 +44,8 @@ WEDATA_TASK = TaskApi(
 # Source, here and below: the definitions and examples of WeData 2025-08-06 that the vendor's tccli ships.
 #
 # A skip is spelled SKIPED for a workflow run, SKIP for a task run, and SKIPPED in the names of the policies by which
-# tasks follow one another. QUEUED stands in the examples alone. What a run is called that was killed is not said:
-# KILLED is the word of WeData's manual workflows (2021-08-20), TERMINATED that of its SQL scripts.
+# tasks follow one another. Only the examples have QUEUED. The status of a killed run is not documented: WeData's manual
+# workflows (2021-08-20) have KILLED, its SQL scripts have TERMINATED.
 _RUN_STATES = {
     "PENDING": TaskState.PENDING,
     "QUEUED": TaskState.PENDING,
@@ -57,7 +61,7 @@ _RUN_STATES = {
 
 
 def _pages(action: Action, **more: Any) -> TaskList:
-    """Give a list by page number. How large a page may be is said of ListTaskInstances only."""
+    """Return a list by page number. The largest page is documented for ListTaskInstances only."""
     return TaskList(
         action=action,
         tasks="Data.Items",
@@ -70,15 +74,13 @@ def _pages(action: Action, **more: Any) -> TaskList:
 
 
 _WORKFLOW_RUNS = _pages(
-    Action(name="ListTriggerWorkflowRuns", params=("ProjectId",), requests_per_second=20),
+    _action(name="ListTriggerWorkflowRuns", params=("ProjectId",)),
     constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
 )
 _RUNS_OF_A_WORKFLOW = replace(_WORKFLOW_RUNS.action, params=("ProjectId", "WorkflowId"), filters=("WorkflowId",))
-_READ_WORKFLOW_RUN = Action(
-    name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"), requests_per_second=20
-)
+_READ_WORKFLOW_RUN = _action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"))
 
-# A log is to be had for task instances only.
+# Without a log: only task instances have one.
 _FAILED_TASK_RUNS = Parts(
     listed=TaskList(action=_READ_WORKFLOW_RUN, tasks="Data.TriggerTaskRuns"),
     found={"WorkflowExecutionId": "ExecutionId"},
@@ -89,7 +91,7 @@ _FAILED_TASK_RUNS = Parts(
     message=("ErrorCodeStr",),
 )
 
-# The runs of the tasks in it, which the answer holds as well, are not taken: there may be hundreds, each is a
+# The answer also holds the task runs of the workflow run. They are left out: there may be hundreds, each is a
 # wedata.task_run, and a listed run has none. Times are Unix milliseconds in strings.
 WEDATA_WORKFLOW_RUN = TaskApi(
     name="wedata.workflow_run",
@@ -109,16 +111,15 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     list_tasks=_WORKFLOW_RUNS,
     starts=(
         Start(
-            action=Action(
+            action=_action(
                 name="CreateTriggerWorkflowRun",
                 params=("ProjectId", "WorkflowId"),
                 optional=("AdvancedParams", "TaskIds", "SchedulingResourceGroupId", "IntegrationResourceGroupId"),
-                requests_per_second=20,
             ),
             id="Data.WorkflowExecutionId",
             encodings={"AdvancedParams": "pairs", "TaskIds": "list"},
             key_and_value=("ParamKey", "ParamValue"),
-            # Nothing can be put into a run to know it by: parameters stand in the place of the workflow's own.
+            # Without a ``mark``: no parameter is free, because parameters replace the workflow's own.
             find=Find(
                 tasks=replace(_WORKFLOW_RUNS, action=_RUNS_OF_A_WORKFLOW),
                 id="ExecutionId",
@@ -134,11 +135,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
         ),
     ),
     cancel=Cancel(
-        action=Action(
-            name="KillTriggerWorkflowRuns",
-            params=("ProjectId", "WorkflowId", "WorkflowExecutionIdList"),
-            requests_per_second=20,
-        ),
+        action=_action(name="KillTriggerWorkflowRuns", params=("ProjectId", "WorkflowId", "WorkflowExecutionIdList")),
         id_param="WorkflowExecutionIdList",
         many=True,
         found={"WorkflowId": "WorkflowId"},
@@ -149,7 +146,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     parts=_FAILED_TASK_RUNS,
 )
 
-# Not one run but the newest of a workflow, whichever that is at the time.
+# The newest run of a workflow at the time of reading, so that the task may change between two reads.
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
@@ -161,12 +158,12 @@ WEDATA_NEWEST_WORKFLOW_RUN = replace(
     cancel=None,
 )
 
-# Without a list: that of ListTriggerTaskRuns has neither the ExecutionState nor the CreateTime of a single read, and
-# does not say whether its TaskExecutionState has the same words.
+# Without a list: ListTriggerTaskRuns has neither the ExecutionState nor the CreateTime of a single read. Whether its
+# TaskExecutionState has the same statuses is not documented.
 WEDATA_TASK_RUN = TaskApi(
     name="wedata.task_run",
     service=WEDATA,
-    read=Action(name="GetTriggerTaskRun", params=("ProjectId", "TaskExecutionId"), requests_per_second=20),
+    read=_action(name="GetTriggerTaskRun", params=("ProjectId", "TaskExecutionId")),
     id_param="TaskExecutionId",
     task="Data",
     status="ExecutionState",
@@ -180,13 +177,8 @@ WEDATA_TASK_RUN = TaskApi(
     json_fields=("RunParams", "TaskTypeExtensions", "WorkflowParams"),
 )
 
-# The example's log ends its lines with <br>. How the last page of a log is known is not said.
-_GET_LOG = Action(
-    name="GetTaskInstanceLog",
-    params=("ProjectId", "InstanceKey"),
-    optional=("NextCursor",),
-    requests_per_second=20,
-)
+# In the example, <br> ends the lines of the log. How to recognise its last page is not documented.
+_GET_LOG = _action(name="GetTaskInstanceLog", params=("ProjectId", "InstanceKey"), optional=("NextCursor",))
 
 
 def _log(instance_key: str) -> Log:
@@ -200,11 +192,11 @@ def _log(instance_key: str) -> Log:
     )
 
 
-# TimeZone is not among the parameters: without it, times are in UTC+8.
+# Without the parameter TimeZone: times are then in UTC+8.
 WEDATA_TASK_INSTANCE = TaskApi(
     name="wedata.task_instance",
     service=WEDATA,
-    read=Action(name="GetTaskInstance", params=("ProjectId", "InstanceKey"), requests_per_second=20),
+    read=_action(name="GetTaskInstance", params=("ProjectId", "InstanceKey")),
     id_param="InstanceKey",
     task="Data",
     status="InstanceState",
@@ -213,9 +205,9 @@ WEDATA_TASK_INSTANCE = TaskApi(
         "WAIT_UPSTREAM": TaskState.PENDING,
         "WAIT_RUN": TaskState.PENDING,
         "RUNNING": TaskState.RUNNING,
-        "FAILED_RETRY": TaskState.RUNNING,  # failed, and will be tried again
-        "SKIP_RUNNING": TaskState.SKIPPED,  # an end: InstanceExecutionPhase says that a branch was passed over
-        "EXPIRED": TaskState.FAILED,  # the vendor's word for a failure, not for a time that has run out
+        "FAILED_RETRY": TaskState.RUNNING,  # failed, and will be retried
+        "SKIP_RUNNING": TaskState.SKIPPED,  # an end: by InstanceExecutionPhase, a branch was skipped
+        "EXPIRED": TaskState.FAILED,  # the vendor's status for a failure, not for a timeout
         "COMPLETED": TaskState.SUCCEEDED,
     },
     id="InstanceKey",
@@ -225,21 +217,20 @@ WEDATA_TASK_INSTANCE = TaskApi(
     finished_at="EndTime",
     # A listed instance has no JobErrorMsg.
     list_tasks=_pages(
-        Action(name="ListTaskInstances", params=("ProjectId",), requests_per_second=20),
+        _action(name="ListTaskInstances", params=("ProjectId",)),
         constants={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
         complete=False,
     ),
-    # The instances have begun anew when the job that reruns them has ended.
+    # The instances have started again once the job that reruns them has ended.
     starts=(
         Start(
-            action=Action(
+            action=_action(
                 name="RerunTaskInstancesAsync",
                 params=("ProjectId", "InstanceKeyList"),
                 optional=(
                     *("RerunType", "CheckParentType", "SonRangeType", "SkipEventListening"),
                     *("RedefineParallelNum", "RedefineSelfWorkflowDependency", "RedefineParamList"),
                 ),
-                requests_per_second=20,
             ),
             ids_param="InstanceKeyList",
             job="Data.AsyncId",
@@ -253,7 +244,7 @@ WEDATA_TASK_INSTANCE = TaskApi(
         ),
     ),
     cancel=Cancel(
-        action=Action(name="KillTaskInstancesAsync", params=("ProjectId", "InstanceKeyList"), requests_per_second=20),
+        action=_action(name="KillTaskInstancesAsync", params=("ProjectId", "InstanceKeyList")),
         id_param="InstanceKeyList",
         many=True,
     ),
@@ -267,12 +258,12 @@ WEDATA_TASK_INSTANCE = TaskApi(
     ),
 )
 
-# What every action whose name ends in Async starts. The id is taken from the request: that in the vendor's example
-# answer is another one. PART_SUCCESS is a failure, for not all that was asked for was done.
+# The job that every action whose name ends in Async starts. The id comes from the request, because the vendor's example
+# answer has another one. PART_SUCCESS is a failure, because some of the requested work was not done.
 WEDATA_ASYNC_JOB = TaskApi(
     name="wedata.async_job",
     service=WEDATA,
-    read=Action(name="GetOpsAsyncJob", params=("ProjectId", "AsyncId"), requests_per_second=20),
+    read=_action(name="GetOpsAsyncJob", params=("ProjectId", "AsyncId")),
     id_param="AsyncId",
     task="Data",
     states={
@@ -288,16 +279,11 @@ WEDATA_ASYNC_JOB = TaskApi(
     created_at="CreateTime",
 )
 
-# The answer tells no times. Its rows, of up to 10 MB in all, stay in the task's detail.
+# The answer has no times. Its rows, up to 10 MB, are in the task's detail.
 WEDATA_SQL_RUN = TaskApi(
     name="wedata.sql_run",
     service=WEDATA,
-    read=Action(
-        name="GetSQLRunResult",
-        params=("ProjectId", "JobId"),
-        optional=("JobExecutionId",),
-        requests_per_second=20,
-    ),
+    read=_action(name="GetSQLRunResult", params=("ProjectId", "JobId"), optional=("JobExecutionId",)),
     id_param="JobId",
     task="Data",
     states={
@@ -310,14 +296,13 @@ WEDATA_SQL_RUN = TaskApi(
     },
     id="JobId",
     message="StatusMessage",
-    # A script's text is sent in Base64 always: of a text that might be Base64, the vendor takes it for that.
+    # A script's text is always sent in Base64: the vendor decodes any text that could be Base64.
     starts=(
         Start(
-            action=Action(
+            action=_action(
                 name="RunSQLScript",
                 params=("ProjectId",),
                 optional=("ScriptId", "ScriptConfig", "ScriptContent", "Params"),
-                requests_per_second=20,
             ),
             id="Data.JobId",
             encodings={
@@ -326,10 +311,10 @@ WEDATA_SQL_RUN = TaskApi(
                 "ScriptConfig.Params": "json",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
-            # Runs without a saved script are in no list.
+            # The list shows runs of saved scripts only.
             find=Find(
                 tasks=TaskList(
-                    action=Action(name="ListSQLScriptRuns", params=("ProjectId", "ScriptId"), requests_per_second=20),
+                    action=_action(name="ListSQLScriptRuns", params=("ProjectId", "ScriptId")),
                     tasks="Data",
                 ),
                 id="JobId",
@@ -339,18 +324,18 @@ WEDATA_SQL_RUN = TaskApi(
         ),
     ),
     cancel=Cancel(
-        action=Action(name="StopSQLScriptRun", params=("JobId", "ProjectId"), requests_per_second=20),
+        action=_action(name="StopSQLScriptRun", params=("JobId", "ProjectId")),
         id_param="JobId",
         items="Data",
         ok="Status",
     ),
 )
 
-# A plan has no status. As with PART_SUCCESS, one of which some instances did not succeed has failed.
+# A plan has no status. Like PART_SUCCESS, a plan with instances that did not succeed is a failure.
 WEDATA_BACKFILL = TaskApi(
     name="wedata.backfill",
     service=WEDATA,
-    read=Action(name="GetDataBackfillPlan", params=("ProjectId", "DataBackfillPlanId"), requests_per_second=20),
+    read=_action(name="GetDataBackfillPlan", params=("ProjectId", "DataBackfillPlanId")),
     id_param="DataBackfillPlanId",
     task="Data",
     status=Percentages(complete="CompletePercent", succeeded="SuccessPercent"),
@@ -367,7 +352,7 @@ WEDATA_BACKFILL = TaskApi(
     finished_at="EndTime",
     starts=(
         Start(
-            action=Action(
+            action=_action(
                 name="CreateDataBackfillPlan",
                 params=("ProjectId", "TaskIds", "DataBackfillRangeList"),
                 optional=(
@@ -376,7 +361,6 @@ WEDATA_BACKFILL = TaskApi(
                     *("IntegrationResourceGroupId", "RedefineParamList", "DataTimeOrder", "RedefineCycleType"),
                     "ComputeConfigMappings",
                 ),
-                requests_per_second=20,
             ),
             id="Data.DataBackfillPlanId",
             first_and_last=("StartDate", "EndDate"),
@@ -394,19 +378,13 @@ WEDATA_BACKFILL = TaskApi(
         ),
     ),
     cancel=Cancel(
-        action=Action(
-            name="DeleteDataBackfillPlanAsync", params=("ProjectId", "DataBackfillPlanId"), requests_per_second=20
-        ),
+        action=_action(name="DeleteDataBackfillPlanAsync", params=("ProjectId", "DataBackfillPlanId")),
         id_param="DataBackfillPlanId",
         removes=True,
     ),
     parts=Parts(
         listed=_pages(
-            Action(
-                name="ListDataBackfillInstances",
-                params=("ProjectId", "DataBackfillPlanId", "TaskId"),
-                requests_per_second=20,
-            ),
+            _action(name="ListDataBackfillInstances", params=("ProjectId", "DataBackfillPlanId", "TaskId")),
         ),
         fan_out=("TaskId", "TaskIds"),
         status="State",

@@ -1,1 +1,1 @@
-"""Call a cloud's API: sign, send, retry, read the answer."""
+"""Call a cloud's API: sign and send requests, retry them, read the answers."""

@@ -1,7 +1,7 @@
-"""Alibaba Cloud on the wire.
+"""Sign requests to Alibaba Cloud and read its answers.
 
-Sources: "Request syntax and signature method V3" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation, and the package
-alibabacloud-tea-openapi, whose own code signs here.
+Sources: "Request syntax and signature method V3" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation, and the vendor's
+package alibabacloud-tea-openapi, which computes the signature here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -28,24 +29,23 @@ from airflow_cloudtasks.clouds.wire import (
     SignedRequest,
     classify,
     json_object,
+    missing_region,
 )
 from airflow_cloudtasks.errors import (
     BadRequest,
     CloudApiError,
     CredentialsError,
     CredentialsExpired,
-    InvalidConnection,
     NotFound,
     PermissionDenied,
     Throttled,
     TransientError,
 )
-from airflow_cloudtasks.spec import Service
+from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import text
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
-_HTTP_REDIRECT = 300
-_HTTP_BAD = 400
+_HTTP_BAD_REQUEST = 400
 _HTTP_UNAUTHORIZED = 401
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
@@ -53,7 +53,7 @@ _HTTP_NOT_FOUND = 404
 # Source: Alibaba Cloud's list of common error codes, and API-specific codes of the products' own pages.
 _ERRORS: ErrorTable = (
     (Throttled, ("Throttling", "Throttling.*", "*.Throttling")),
-    # A nonce that was seen before is one that the network delivered twice; the next try carries a new one.
+    # SignatureNonceUsed: the network delivered one request twice. The next try has a new nonce.
     (TransientError, ("ServiceUnavailable*", "InternalError*", "SignatureNonceUsed", "RequestTimeout*")),
     (CredentialsExpired, ("ExpiredToken*", "InvalidSecurityToken.Expired")),
     (
@@ -73,37 +73,44 @@ _ERRORS: ErrorTable = (
     (BadRequest, ("InvalidAction*", "InvalidVersion*", "UnsupportedHTTPMethod*")),
     (NotFound, ("*NotFound*", "*NotExist*")),
 )
+# For codes that are not in the table.
+_ERRORS_BY_STATUS = {
+    _HTTP_UNAUTHORIZED: CredentialsError,
+    _HTTP_FORBIDDEN: PermissionDenied,
+    _HTTP_NOT_FOUND: NotFound,
+}
 
-# The gateway's text for a wrong signature repeats what it signed.
-_SERVER_STRING = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
+_HTTP_STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
 
+# The gateway's message about a wrong signature repeats the text that it signed.
+_SIGNED_TEXT = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
 
 # Source: the vendor's package alibabacloud-tea-openapi, Utils.get_endpoint_rules.
 NETWORKS: tuple[str, ...] = ("public", "vpc")
 
 
 def token_service(region: str | None) -> tuple[Service, str | None]:
-    """Give STS, and the region to ask: it has a host in each region, and one for callers who know none.
+    """Return STS, and the region to call it in. It has a host in each region, and a central one for no region.
 
     Source: Alibaba Cloud, Security Token Service, endpoints.
 
     Args:
-        region: The region's id.
+        region: The region's id; None for the central host.
     """
     host = "" if region else "sts.aliyuncs.com"
     return Service(cloud="alibaba", name="sts", version="2015-04-01", title="STS", host=host), region
 
 
 def endpoint(service: Service, location: Location) -> Endpoint:
-    """Give a service's endpoint, by the rule of the vendor's clients: a region with a host of its own, then the rule.
+    """Return a service's endpoint by the rule of the vendor's clients: the region's own host, or the general rule.
 
     Args:
         service: The product.
-        location: The region, and the network: ``public``, or ``vpc`` for hosts inside the cloud. Alibaba's hosts are
-            the same for the Chinese and the international site.
+        location: The region, and the network: ``public``, or ``vpc`` for hosts inside the cloud. The site is not used:
+            Alibaba Cloud's Chinese and international sites have the same hosts.
 
     Raises:
-        InvalidConnection: The product's host depends on the region, and none was given.
+        InvalidConnection: The product's host depends on the region, and ``location`` has none.
     """
     region = location.region
     if region and region in service.region_hosts:
@@ -113,11 +120,7 @@ def endpoint(service: Service, location: Location) -> Endpoint:
         host = host.replace(service.name, f"{service.name}-vpc", 1)
     if "{region}" in host:
         if not region:
-            known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
-            raise InvalidConnection(
-                f"{service.product} needs a region: set it in the Airflow connection's field Region, "
-                f"or as region= on the task.{known}"
-            )
+            raise missing_region(service)
         host = host.replace("{region}", region)
     return Endpoint(f"https://{host}")
 
@@ -131,105 +134,136 @@ def sign(
     user_agent: str,
     now: datetime,
 ) -> SignedRequest:
-    """Build a request and sign it.
+    """Return the signed request of a call.
 
     Args:
         call: The service, the action and the endpoint.
         params: The action's parameters: plain values, or lists and dicts of them.
-        region: Not used: the host says it.
-        credentials: What signs.
-        user_agent: Who asks.
-        now: The time, in UTC; the gateway takes requests of the last 15 minutes.
+        region: Not used: the endpoint's host contains it.
+        credentials: The key that signs.
+        user_agent: The name of the caller.
+        now: The time, in UTC; the gateway accepts requests of the last 15 minutes.
 
     Raises:
-        ValueError: A parameter that belongs into the path cannot stand there.
+        ValueError: A parameter that is part of the path is blank, or would change the path.
     """
-    action = call.action
-    path = action.path.format_map({name: _path_part(name, params[name]) for name in action.path_params})
-    others = {name: value for name, value in params.items() if name not in action.path_params}
-    query: dict[str, str] = Utils.query(others) if action.params_in == "query" else {}
-    body, content_type = b"", None
-    if action.params_in == "form" and others:
-        body, content_type = Utils.to_form(others).encode(), "application/x-www-form-urlencoded"
-    elif action.params_in == "json" and others:
-        body, content_type = json.dumps(others).encode(), "application/json; charset=utf-8"
-
-    payload_hash = hashlib.sha256(body).hexdigest()
-    headers = {
-        "host": call.endpoint.host,
-        "x-acs-action": action.name,
-        "x-acs-version": call.service.version,
-        "x-acs-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "x-acs-signature-nonce": secrets.token_hex(16),
-        "x-acs-content-sha256": payload_hash,
-    }
-    if content_type:
-        headers["content-type"] = content_type
-    if credentials.token:
-        headers["x-acs-accesskey-id"] = credentials.key_id
-        headers["x-acs-security-token"] = credentials.token
-    headers["Authorization"] = Utils.get_authorization(
-        SimpleNamespace(method=action.method, pathname=path, query=query, headers=headers),
-        _ALGORITHM,
-        payload_hash,
-        credentials.key_id,
-        credentials.secret,
-    )
+    content = _content(call.action, params)
+    headers = _headers(call, content, credentials, now)
+    headers["Authorization"] = _authorization(call.action, content, headers, credentials)
     # Not signed, because a proxy may change them.
     headers["user-agent"] = user_agent
     headers["accept"] = "application/json"
-    search = f"?{get_canonical_query_string(query)}" if query else ""
-    return SignedRequest(action.method, f"{call.endpoint.url}{path}{search}", headers, body)
+    return SignedRequest(call.action.method, f"{call.endpoint.url}{content.path_and_query}", headers, content.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The parameters of a request, encoded for the places where its action takes them."""
+
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    content_type: str | None = None
+
+    @property
+    def path_and_query(self) -> str:
+        return f"{self.path}?{get_canonical_query_string(self.query)}" if self.query else self.path
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def _content(action: Action, params: Mapping[str, Any]) -> _Content:
+    path = action.path.format_map({name: _path_segment(name, params[name]) for name in action.path_params})
+    others = {name: value for name, value in params.items() if name not in action.path_params}
+    if not others:
+        return _Content(path)
+    match action.params_in:
+        case "query":
+            return _Content(path, query=Utils.query(others))
+        case "form":
+            return _Content(path, body=Utils.to_form(others).encode(), content_type="application/x-www-form-urlencoded")
+        case "json":
+            return _Content(path, body=json.dumps(others).encode(), content_type="application/json; charset=utf-8")
+
+
+def _path_segment(name: str, value: Any) -> str:
+    segment = str(value)
+    if segment in ("", ".", ".."):
+        raise ValueError(f"{name} {segment!r} cannot stand in the path of a request.")
+    return quote(segment, safe="~")
+
+
+def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: datetime) -> dict[str, str]:
+    """Return the headers that are signed."""
+    headers = {
+        "host": call.endpoint.host,
+        "x-acs-action": call.action.name,
+        "x-acs-version": call.service.version,
+        "x-acs-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-signature-nonce": secrets.token_hex(16),
+        "x-acs-content-sha256": content.body_hash,
+    }
+    if content.content_type:
+        headers["content-type"] = content.content_type
+    if credentials.token:
+        headers["x-acs-accesskey-id"] = credentials.key_id
+        headers["x-acs-security-token"] = credentials.token
+    return headers
+
+
+def _authorization(action: Action, content: _Content, headers: Mapping[str, str], credentials: Credentials) -> str:
+    """Return the header with the signature."""
+    request = SimpleNamespace(method=action.method, pathname=content.path, query=content.query, headers=headers)
+    authorization: str = Utils.get_authorization(
+        request, _ALGORITHM, content.body_hash, credentials.key_id, credentials.secret
+    )
+    return authorization
 
 
 def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    """Read an answer.
+    """Return the content of an answer; Alibaba Cloud has no envelope around it.
 
     Args:
         call: The call.
-        answer: What came back.
-
-    Returns:
-        The answer; Alibaba puts none around it.
+        answer: The answer to it.
 
     Raises:
-        CloudApiError: Of the kind that the answer tells, also where HTTP 200 carries a failure.
+        CloudApiError: The answer reports an error; some products do so with HTTP 200.
     """
     content = json_object(call, answer)
     code = text(content.get("Code")) or text(content.get("code")) or ""
-    expected = call.action.success_code
-    if answer.status < _HTTP_REDIRECT and (expected is None or code == expected):
+    if answer.has_succeeded and call.action.success_code in (None, code):
         return content
-    kind = error_kind(code, _status_told(code, answer.status))
+    kind = error_kind(code, _http_status(code, answer.status))
     message = str(content.get("Message") or content.get("message") or "")
     raise kind(
-        call.scrub(for_a_person(message)),
+        call.scrub(without_signed_text(message)),
         code=code or f"HTTP{answer.status}",
         **call.context(answer, content.get("RequestId") or content.get("requestId")),
     )
 
 
-def for_a_person(message: str) -> str:
-    """Cut what the gateway signed off its text: it is of no use to a person, and may hold an external id."""
-    return _SERVER_STRING.sub("", message)
-
-
 def error_kind(code: str, http_status: int) -> type[CloudApiError]:
-    """Find the kind of an error by the vendor's code, and where that does not tell, by the HTTP status."""
-    return classify(_ERRORS, code, http_status) or _BY_STATUS.get(http_status, BadRequest)
+    """Return the class of an error.
+
+    Args:
+        code: The vendor's code.
+        http_status: The HTTP status; it decides if the code is not known.
+    """
+    return classify(_ERRORS, code, http_status) or _ERRORS_BY_STATUS.get(http_status, BadRequest)
 
 
-_HTTP_STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
-_BY_STATUS = {_HTTP_UNAUTHORIZED: CredentialsError, _HTTP_FORBIDDEN: PermissionDenied, _HTTP_NOT_FOUND: NotFound}
+def without_signed_text(message: str) -> str:
+    """Return a gateway's message without the text that it signed, which may hold an external id.
+
+    Args:
+        message: The message.
+    """
+    return _SIGNED_TEXT.sub("", message)
 
 
-def _status_told(code: str, http_status: int) -> int:
-    """BPStudio answers HTTP 200 with a Code that is a status of its own, e.g. 403 or 500."""
-    return int(code) if http_status < _HTTP_BAD and _HTTP_STATUS.fullmatch(code) else http_status
-
-
-def _path_part(name: str, value: Any) -> str:
-    written = str(value)
-    if written in ("", ".", ".."):
-        raise ValueError(f"{name} {written!r} cannot stand in the path of a request.")
-    return quote(written, safe="~")
+def _http_status(code: str, http_status: int) -> int:
+    """Return the HTTP status of an error. BPStudio sends HTTP 200 and the status as Code, e.g. 403 or 500."""
+    return int(code) if http_status < _HTTP_BAD_REQUEST and _HTTP_STATUS.fullmatch(code) else http_status

@@ -1,7 +1,7 @@
-"""Calls one cloud with one account: signs, sends, retries, reads.
+"""Call a cloud's API with one account: sign, send, retry and read.
 
-Retrying a request and polling a task are two things. Here a request is repeated, a few times and within seconds,
-because the service or the network stumbled; that a task is not done yet is no reason to repeat anything here.
+Retrying a request is not polling a task. A request is retried here a few times within seconds, because the service or
+the network failed. A task that has not ended yet is never a reason to retry.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidCo
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
 
-# It becomes part of a host name or a header; an address of blanks or slashes would fail as a broken connection does,
-# and be tried again and again.
+# The region becomes part of a host name or a header. With blanks or slashes in it, requests would fail like those over
+# a broken connection, and be retried.
 _REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
 
-
-# Source: STS of Alibaba Cloud (2015-04-01) and of Tencent Cloud (2018-08-13). It takes no parameters.
+# Source: STS of Alibaba Cloud (2015-04-01) and of Tencent Cloud (2018-08-13). It has no parameters.
 _WHO_AM_I = Action(name="GetCallerIdentity")
 
 
@@ -37,10 +36,11 @@ class Retries:
     """How often one request is tried, and for how long.
 
     Args:
-        tries: Tries in all, the first included.
-        seconds: No further try begins later than this after the first.
-        first_delay: Seconds; the delay before the second try is random between 0 and this, and doubles from try to try.
-        longest_delay: Seconds; no delay is longer, unless the service asks for it.
+        tries: The number of tries, including the first one.
+        seconds: No try begins later than this many seconds after the first one.
+        first_delay: The delay before the second try is random between 0 and this many seconds. The upper bound doubles
+            with every try.
+        longest_delay: The longest delay in seconds; a longer ``Retry-After`` of the service is still respected.
     """
 
     tries: int = 5
@@ -49,10 +49,10 @@ class Retries:
     longest_delay: float = 10.0
 
     def rules(self, *, repeatable: bool = True) -> dict[str, Any]:
-        """Give the same in the words of tenacity.
+        """Return the arguments of tenacity's retrying classes.
 
         Args:
-            repeatable: Whether a request may be sent again that may have been carried out.
+            repeatable: Whether to retry a request that the cloud may have carried out.
         """
         jitter = tenacity.wait_random_exponential(multiplier=self.first_delay, max=self.longest_delay)
 
@@ -60,12 +60,12 @@ class Retries:
             error = state.outcome.exception() if state.outcome else None
             return max(jitter(state), getattr(error, "retry_after", None) or 0.0)
 
-        def again(error: BaseException) -> bool:
+        def is_retryable(error: BaseException) -> bool:
             return isinstance(error, CloudApiError) and error.retryable and (repeatable or not error.may_have_acted)
 
         return {
-            "retry": tenacity.retry_if_exception(again),
-            # Not stop_after_delay: a service that asks for more than the time left ends the call at once.
+            "retry": tenacity.retry_if_exception(is_retryable),
+            # Not stop_after_delay: if the service requests a longer delay than the time left, stop at once.
             "stop": tenacity.stop_after_attempt(self.tries) | tenacity.stop_before_delay(self.seconds),
             "wait": wait,
             "reraise": True,
@@ -74,18 +74,19 @@ class Retries:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """What an Airflow connection says, ready to be used.
+    """The account that an Airflow connection describes.
 
     Args:
         cloud: The cloud.
-        credentials: Where the credentials come from.
-        location: The region of calls that name none, the site and the network.
-        endpoints: Endpoints against the vendor's rule, by the service's name; that of ``*`` is for every other service.
+        credentials: The source of the credentials.
+        location: The default region, the site and the network.
+        endpoints: Endpoints that replace those of the vendor's rule, by the service's name; ``*`` for every other
+            service.
         network: How requests reach the cloud.
         retries: How often a request is tried.
-        requests_per_second: What the account is allowed, by the API's name (``wedata.task``), against what its
-            documentation says; that of ``*`` is for every other API.
-        user_agent: Who asks.
+        requests_per_second: The account's allowance by the API's name, e.g. ``wedata.task``, where it differs from the
+            documented one; ``*`` for every other API.
+        user_agent: The name of the caller.
     """
 
     cloud: Cloud
@@ -99,11 +100,11 @@ class Account:
 
 
 class CloudClient:
-    """Calls a cloud.
+    """Calls a cloud with one account, in one region.
 
     Args:
         account: The account.
-        region: The region, against the account's own.
+        region: The region; None for the account's own.
     """
 
     def __init__(self, account: Account, region: str | None = None) -> None:
@@ -117,19 +118,16 @@ class CloudClient:
     def call(
         self, service: Service, action: Action, params: Mapping[str, Any], *, repeatable: bool = True
     ) -> dict[str, Any]:
-        """Call an action.
+        """Call an action and return its answer without the envelope.
 
         Args:
             service: The product.
             action: The action.
-            params: Its parameters, in the vendor's spelling.
-            repeatable: Whether the request may be sent again though it may have been carried out.
-
-        Returns:
-            The answer, out of its envelope.
+            params: The action's parameters, in the vendor's spelling.
+            repeatable: Whether to retry the request even if the cloud may have carried it out.
 
         Raises:
-            CloudApiError: The call gave no usable answer, also after the tries that :class:`Retries` allows.
+            CloudApiError: No try gave a usable answer.
             InvalidConnection: The connection cannot call this service.
         """
         if self._sync_transport is None:
@@ -148,13 +146,13 @@ class CloudClient:
     async def acall(
         self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Call an action from an event loop; as :meth:`call`.
+        """Call an action as :meth:`call` does, without blocking the event loop.
 
         Args:
-            transport: From :meth:`transport`.
+            transport: The transport of :meth:`transport`.
             service: The product.
             action: The action.
-            params: Its parameters, in the vendor's spelling.
+            params: The action's parameters, in the vendor's spelling.
         """
         async for attempt in tenacity.AsyncRetrying(**self._retry_rules):
             with attempt:
@@ -164,7 +162,7 @@ class CloudClient:
     async def acall_once(
         self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Call an action, as :meth:`acall`, but leave it to the caller whether and when to try again."""
+        """Call an action as :meth:`acall` does, without retries: the caller decides whether and when to retry."""
         credentials = await self.account.credentials.aget()
         try:
             return await self._atry(transport, credentials, service, action, params)
@@ -176,42 +174,49 @@ class CloudClient:
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:
-        """Hold the connections to a service's endpoint open while waiting on its tasks."""
+        """Yield a transport to a service's endpoint, whose connections stay open for many calls.
+
+        Args:
+            service: The product.
+        """
         async with async_transport(self.endpoint(service), self.account.network) as transport:
             yield transport
 
     def endpoint(self, service: Service) -> Endpoint:
-        """Find where a service is called.
+        """Return the endpoint where a service is called: the account's own for the service, or the vendor's.
+
+        Args:
+            service: The product.
 
         Raises:
-            InvalidConnection: The service needs a region, and there is none, or it is no region's id.
+            InvalidConnection: The region is missing or is not a region's id.
         """
         if self.region and not _REGION.fullmatch(self.region):
             raise InvalidConnection(
                 f"The region {self.region!r} is no region's id, which is of the form ap-southeast-1: "
                 "correct it in the Airflow connection's field Region, or in region= on the task."
             )
-        own = self._cloud.endpoint(service, replace(self.account.location, region=self.region))
-        return self.account.endpoints.get(service.name) or self.account.endpoints.get("*") or own
+        # Also with an endpoint of the account's own: a missing region is an error in any case.
+        by_rule = self._cloud.endpoint(service, replace(self.account.location, region=self.region))
+        return self.account.endpoints.get(service.name) or self.account.endpoints.get("*") or by_rule
 
     def who_am_i(self) -> dict[str, Any]:
-        """Ask the cloud who this account is, which needs no permission.
+        """Return the identity of the account: the answer of STS GetCallerIdentity, which needs no permission.
 
-        Returns:
-            The answer of STS GetCallerIdentity; both clouds tell ``AccountId`` and ``Arn``.
+        The answers of both clouds have an ``AccountId`` and an ``Arn``.
 
         Raises:
-            CloudApiError: The cloud does not know the caller, or gave no usable answer.
+            CloudApiError: The cloud rejects the credentials, or gave no usable answer.
         """
         service, region = self._cloud.token_service(self.region)
-        asking = CloudClient(self.account, region)
+        sts = CloudClient(self.account, region)
         try:
-            return asking.call(service, _WHO_AM_I, {})
+            return sts.call(service, _WHO_AM_I, {})
         finally:
-            asking.close()
+            sts.close()
 
     def close(self) -> None:
-        """Close the connections of synchronous calls."""
+        """Close the connections of :meth:`call`."""
         if self._sync_transport is not None:
             self._sync_transport.close()
             self._sync_transport = None
@@ -220,7 +225,7 @@ class CloudClient:
         try:
             return self.account.credentials.get()
         except CloudApiError as error:
-            # Of whoever gives them: whatever came of that, the request itself has not been sent.
+            # The error is of fetching the credentials: the request itself has not been sent.
             error.unsent = True
             raise
 
@@ -249,7 +254,7 @@ class CloudClient:
     def _sign(
         self, credentials: Credentials, service: Service, action: Action, params: Mapping[str, Any]
     ) -> tuple[ApiCall, SignedRequest]:
-        """Sign anew for every try: the date ages, and a nonce is good for one request."""
+        """Return the call and its request, signed for one try: the date ages, and a nonce serves one request."""
         hidden = tuple(filter(None, (credentials.secret, credentials.token)))
         call = ApiCall(service, action, self.endpoint(service), hidden)
         request = self._cloud.sign(

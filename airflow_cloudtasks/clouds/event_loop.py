@@ -1,4 +1,4 @@
-"""What is kept once per event loop: sessions, budgets, pollers, and the turn of each coroutine."""
+"""Values that exist once per event loop, and turns among its coroutines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Value = TypeVar("Value")
 
 
 class PerEventLoop(Generic[Value]):
-    """One value for each event loop, made at first use and dropped with the loop.
+    """One value for each event loop, created at first use and dropped with the loop.
 
     Args:
-        make: Makes the value.
+        make: Creates the value.
     """
 
     def __init__(self, make: Callable[[], Value]) -> None:
@@ -38,10 +38,10 @@ _turns = PerEventLoop(asyncio.Lock)
 
 
 async def take_turn() -> None:
-    """Let one caller continue in each iteration of the event loop.
+    """Return in a later iteration of the event loop, in each of which one caller at most returns.
 
-    Otherwise two hundred waits that start together, or that get the credentials they all waited for, would block the
-    loop for as long as all of them take.
+    Otherwise two hundred waits that start together, or that receive the same credentials together, would block the
+    loop until all of them have sent their requests.
     """
     async with _turns.get():
         await asyncio.sleep(0)

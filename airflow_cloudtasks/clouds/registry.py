@@ -1,4 +1,4 @@
-"""The module of each cloud, by its name."""
+"""The module of each cloud, by the cloud's name."""
 
 from __future__ import annotations
 

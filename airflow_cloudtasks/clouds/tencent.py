@@ -1,7 +1,7 @@
-"""Tencent Cloud on the wire.
+"""Sign requests to Tencent Cloud and read its answers.
 
-Sources: "Signature v3" (TC3-HMAC-SHA256) of Tencent Cloud's API documentation, and the package
-tencentcloud-sdk-python-common, whose own code signs here.
+Sources: "Signature v3" (TC3-HMAC-SHA256) of Tencent Cloud's API documentation, and the vendor's package
+tencentcloud-sdk-python-common, which computes the signature here.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from airflow_cloudtasks.clouds.wire import (
     SignedRequest,
     classify,
     json_object,
+    missing_region,
 )
 from airflow_cloudtasks.errors import (
     BadRequest,
     CloudApiError,
     CredentialsError,
     CredentialsExpired,
-    InvalidConnection,
     MalformedAnswer,
     NotFound,
     PermissionDenied,
@@ -42,7 +42,6 @@ from airflow_cloudtasks.values import text
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
-_HTTP_REDIRECT = 300
 
 # Source: Tencent Cloud API 3.0, common error codes.
 _ERRORS: ErrorTable = (
@@ -54,46 +53,51 @@ _ERRORS: ErrorTable = (
     (NotFound, ("ResourceNotFound*",)),
 )
 
-
-# Source: Tencent Cloud API 3.0, "Request structure": a host resolved to the nearest region, hosts named after regions;
-# and "internal" hosts for callers in the cloud's own network.
+# Source: Tencent Cloud API 3.0, "Request structure": a host that is resolved to the nearest region, hosts named after
+# regions, and "internal" hosts for callers in the cloud's own network.
 NETWORKS: tuple[str, ...] = ("public", "regional", "internal")
 
 
 def token_service(region: str | None) -> tuple[Service, str | None]:
-    """Give STS, and the region to ask: it answers alike in all of them, so any will do.
+    """Return STS, and the region to call it in. It answers alike in all regions, so that any will do.
 
-    Source: Tencent Cloud, STS 2018-08-13; the vendor's own credential classes ask ap-guangzhou.
+    Source: Tencent Cloud, STS 2018-08-13; the vendor's own credential classes call it in ap-guangzhou.
 
     Args:
-        region: The region's id.
+        region: The region's id; None for ap-guangzhou.
     """
     return Service(cloud="tencent", name="sts", version="2018-08-13", title="STS"), region or "ap-guangzhou"
 
 
 def endpoint(service: Service, location: Location) -> Endpoint:
-    """Give a service's endpoint.
+    """Return a service's endpoint: the region's own host, the service's own host, or the host by the general rule.
 
     Args:
         service: The product.
-        location: The region, which travels in a header and is needed for every host; the site, ``cn`` for the
-            mainland's and ``intl`` for the international one; the network.
+        location: The region, which every request sends in a header; the site, ``cn`` for the mainland's and ``intl``
+            for the international one; the network.
 
     Raises:
-        InvalidConnection: No region was given.
+        InvalidConnection: ``location`` has no region.
     """
     region = location.region
     if not region:
-        known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
-        raise InvalidConnection(
-            f"{service.product} needs a region, e.g. ap-guangzhou: set it in the Airflow connection's "
-            f"field Region, or as region= on the task.{known}"
-        )
-    part = {"regional": region, "internal": "internal"}.get(location.network) or (
-        "intl" if location.site == "intl" else ""
-    )
-    own_rule = ".".join(filter(None, (service.name, part, "tencentcloudapi.com")))
-    return Endpoint(f"https://{service.region_hosts.get(region) or service.host or own_rule}")
+        raise missing_region(service, "ap-guangzhou")
+    return Endpoint(f"https://{service.region_hosts.get(region) or service.host or _host(service, region, location)}")
+
+
+def _host(service: Service, region: str, location: Location) -> str:
+    """Return the host by the general rule."""
+    match location:
+        case Location(network="regional"):
+            infix = f".{region}"
+        case Location(network="internal"):
+            infix = ".internal"
+        case Location(site="intl"):
+            infix = ".intl"
+        case _:
+            infix = ""
+    return f"{service.name}{infix}.tencentcloudapi.com"
 
 
 def sign(
@@ -105,46 +109,31 @@ def sign(
     user_agent: str,
     now: datetime,
 ) -> SignedRequest:
-    """Build a request and sign it.
+    """Return the signed request of a call.
 
     Args:
         call: The service, the action and the endpoint.
-        params: The action's parameters, as JSON.
+        params: The action's parameters: anything that JSON can hold.
         region: The region's id.
-        credentials: What signs.
-        user_agent: Who asks.
-        now: The time, in UTC; the gateway takes requests of the last 5 minutes.
+        credentials: The key that signs.
+        user_agent: The name of the caller.
+        now: The time, in UTC; the gateway accepts requests of the last 5 minutes.
     """
-    action, host = call.action, call.endpoint.host
     body = json.dumps(params).encode()
-    timestamp, date = str(int(now.timestamp())), now.astimezone(UTC).strftime("%Y-%m-%d")
-    scope = f"{date}/{call.service.name}/tc3_request"
-    signed_headers = "content-type;host;x-tc-action"
-    canonical_request = "\n".join(
-        (
-            "POST",
-            "/",
-            "",
-            f"content-type:{_CONTENT_TYPE}",
-            f"host:{host}",
-            f"x-tc-action:{action.name.lower()}",
-            "",
-            signed_headers,
-            hashlib.sha256(body).hexdigest(),
-        )
-    )
-    to_sign = "\n".join((_ALGORITHM, timestamp, scope, hashlib.sha256(canonical_request.encode()).hexdigest()))
-    signature = Sign.sign_tc3(credentials.secret, date, call.service.name, to_sign)
+    headers = _headers(call, region, credentials, user_agent, now)
+    headers["Authorization"] = _authorization(call, body, credentials, now)
+    return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
+
+
+def _headers(
+    call: ApiCall, region: str | None, credentials: Credentials, user_agent: str, now: datetime
+) -> dict[str, str]:
     headers = {
-        "Authorization": (
-            f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, "
-            f"SignedHeaders={signed_headers}, Signature={signature}"
-        ),
         "Content-Type": _CONTENT_TYPE,
-        "Host": host,
-        "X-TC-Action": action.name,
+        "Host": call.endpoint.host,
+        "X-TC-Action": call.action.name,
         "X-TC-Version": call.service.version,
-        "X-TC-Timestamp": timestamp,
+        "X-TC-Timestamp": _timestamp(now),
         "X-TC-RequestClient": user_agent,
         "User-Agent": user_agent,
     }
@@ -152,46 +141,86 @@ def sign(
         headers["X-TC-Region"] = region
     if credentials.token:
         headers["X-TC-Token"] = credentials.token
-    return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
+    return headers
+
+
+def _authorization(call: ApiCall, body: bytes, credentials: Credentials, now: datetime) -> str:
+    """Return the header with the signature."""
+    date = now.astimezone(UTC).strftime("%Y-%m-%d")
+    scope = f"{date}/{call.service.name}/tc3_request"
+    signed_headers = {
+        "content-type": _CONTENT_TYPE,
+        "host": call.endpoint.host,
+        "x-tc-action": call.action.name.lower(),
+    }
+    names = ";".join(signed_headers)
+    canonical_request = "\n".join(
+        (
+            "POST",
+            "/",
+            "",  # no query
+            *(f"{name}:{value}" for name, value in signed_headers.items()),
+            "",
+            names,
+            hashlib.sha256(body).hexdigest(),
+        )
+    )
+    request_hash = hashlib.sha256(canonical_request.encode()).hexdigest()
+    text_to_sign = "\n".join((_ALGORITHM, _timestamp(now), scope, request_hash))
+    signature = Sign.sign_tc3(credentials.secret, date, call.service.name, text_to_sign)
+    return f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+
+
+def _timestamp(now: datetime) -> str:
+    return str(int(now.timestamp()))
 
 
 def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    """Read an answer.
+    """Return the content of an answer: the value of ``Response``.
 
     Args:
         call: The call.
-        answer: What came back.
-
-    Returns:
-        What stands under ``Response``.
+        answer: The answer to it.
 
     Raises:
-        CloudApiError: Of the kind that the answer tells; Tencent tells errors under HTTP 200.
-        MalformedAnswer: There is no ``Response``.
+        CloudApiError: The answer reports an error; Tencent Cloud does so with HTTP 200.
+        MalformedAnswer: The answer has no ``Response``.
     """
-    content = json_object(call, answer).get("Response")
-    if not isinstance(content, dict):
-        kind = classify((), "", answer.status)
-        if kind is not None:
-            raise kind("no Response in the answer", code=f"HTTP{answer.status}", **call.context(answer))
-        raise MalformedAnswer(
-            f"{call.service.name} {call.action.name}: Response holds no object",
-            field="Response",
-            **call.context(answer),
-        )
+    content = _response(call, answer)
     error = content.get("Error")
-    if error is None and answer.status < _HTTP_REDIRECT:
+    if answer.has_succeeded and error is None:
         return content
-    told = error if isinstance(error, dict) else {}
-    code = text(told.get("Code")) or (f"HTTP{answer.status}" if error is None else "UnknownError")
+    code, message = _code_and_message(error, answer.status)
     kind = error_kind(code, answer.status)
-    raise kind(
-        call.scrub(str(told.get("Message") or "")),
-        code=code,
-        **call.context(answer, content.get("RequestId")),
+    raise kind(call.scrub(message), code=code, **call.context(answer, content.get("RequestId")))
+
+
+def _response(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
+    content = json_object(call, answer).get("Response")
+    if isinstance(content, dict):
+        return content
+    kind = classify((), "", answer.status)
+    if kind is not None:
+        raise kind("no Response in the answer", code=f"HTTP{answer.status}", **call.context(answer))
+    raise MalformedAnswer(
+        f"{call.service.name} {call.action.name}: Response holds no object",
+        field="Response",
+        **call.context(answer),
     )
 
 
+def _code_and_message(error: Any, http_status: int) -> tuple[str, str]:
+    if error is None:
+        return f"HTTP{http_status}", ""
+    fields = error if isinstance(error, dict) else {}
+    return text(fields.get("Code")) or "UnknownError", str(fields.get("Message") or "")
+
+
 def error_kind(code: str, http_status: int = 200) -> type[CloudApiError]:
-    """Find the kind of an error by the vendor's code, and where that does not tell, by the HTTP status."""
+    """Return the class of an error.
+
+    Args:
+        code: The vendor's code.
+        http_status: The HTTP status; it decides if the code is not known.
+    """
     return classify(_ERRORS, code, http_status) or BadRequest

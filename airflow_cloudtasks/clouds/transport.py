@@ -1,8 +1,8 @@
-"""Sends signed requests: `requests` for synchronous callers, pooled aiohttp for asynchronous ones.
+"""Send signed requests: by ``requests`` for synchronous callers, by a pooled aiohttp for asynchronous ones.
 
-The vendors' own asynchronous clients build an SSL context and a session for every request, which costs 20 to 200 times
-the CPU of the request itself and stalls the event loop; hence one session per endpoint here, shared by every waiter of
-the loop, and closed when the last one leaves.
+The vendors' own asynchronous clients build an SSL context and a session for every request. That costs 20 to 200 times
+the CPU of the request itself and stalls the event loop. Here, all users of an endpoint in an event loop share one
+session; the last one closes it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
-# Requests in flight at once to one endpoint from one event loop. The request budget of the APIs is far below it.
+# Concurrent requests to one endpoint from one event loop. The APIs' request budgets stay far below this.
 _MAX_CONNECTIONS = 100
 
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -40,7 +40,7 @@ class Timeouts:
     """How long one try of a request may take.
 
     Args:
-        connect: Seconds to reach the host, TLS included.
+        connect: Seconds to connect to the host, TLS included.
         read: Seconds to wait for the answer.
     """
 
@@ -54,8 +54,9 @@ class Network:
 
     Args:
         timeouts: How long one try may take.
-        proxy: The URL of a proxy, against ``HTTPS_PROXY`` and its kin; it may hold a login, so it is never shown.
-        ca_bundle: The file of trusted certificates, against what the environment names.
+        proxy: The URL of a proxy; None for that in ``HTTPS_PROXY`` or ``HTTP_PROXY``. It may hold a login, so it is
+            never shown.
+        ca_bundle: A file of trusted certificates; None for the environment's file.
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -63,20 +64,25 @@ class Network:
     ca_bundle: str | None = None
 
     def proxy_for(self, endpoint: Endpoint) -> str | None:
-        """Find the proxy to an endpoint: the connection's own, or the environment's, which ``NO_PROXY`` restricts."""
+        """Return the URL of the proxy to an endpoint; None for no proxy.
+
+        The connection's own proxy serves every endpoint, the environment's one those that ``NO_PROXY`` does not list.
+
+        Args:
+            endpoint: Where the requests go.
+        """
         scheme = endpoint.url.partition(":")[0]
         from_environment = None if proxy_bypass(endpoint.host) else getproxies().get(scheme)
         return self.proxy or from_environment
 
     def certificates(self) -> str:
-        """Find the trusted certificates.
+        """Return the path of the PEM file of trusted certificates.
 
-        Returns:
-            A PEM file: the connection's own, or the one that ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` or
-            ``SSL_CERT_FILE`` names, or certifi's.
+        It is the connection's own, the first of those that ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` and
+        ``SSL_CERT_FILE`` name, or certifi's.
 
         Raises:
-            InvalidConnection: There is no such file.
+            InvalidConnection: The file does not exist.
         """
         named = [("ca_bundle", self.ca_bundle), *((name, os.environ.get(name)) for name in _CA_VARIABLES)]
         for name, path in named:
@@ -97,12 +103,16 @@ class SyncTransport:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._session = requests.Session()
-        # Otherwise requests would look for a login in ~/.netrc and put it in the place of the signature.
+        # Otherwise requests looks for a login in ~/.netrc and replaces the signature by it.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def send(self, call: ApiCall, request: SignedRequest) -> HttpAnswer:
-        """Send a request once.
+        """Send a request once and return its answer.
+
+        Args:
+            call: The call, for error texts.
+            request: The signed request.
 
         Raises:
             TransientError: No answer came.
@@ -129,7 +139,7 @@ class SyncTransport:
 
 
 class AsyncTransport:
-    """Sends requests from an event loop, over the session that all users of the endpoint share.
+    """Sends requests from an event loop, over a session that all users of the endpoint share.
 
     Args:
         session: The session; see :func:`async_transport`.
@@ -143,7 +153,11 @@ class AsyncTransport:
         )
 
     async def send(self, call: ApiCall, request: SignedRequest) -> HttpAnswer:
-        """Send a request once.
+        """Send a request once and return its answer.
+
+        Args:
+            call: The call, for error texts.
+            request: The signed request.
 
         Raises:
             TransientError: No answer came.
@@ -151,7 +165,7 @@ class AsyncTransport:
         try:
             async with self._session.request(
                 request.method,
-                # As it was signed: yarl would escape it anew.
+                # encoded: yarl would escape the URL again, and the signature would not fit.
                 yarl.URL(request.url, encoded=True),
                 data=request.body or None,
                 headers=request.headers,
@@ -175,11 +189,11 @@ _sessions: PerEventLoop[dict[_Key, _Shared]] = PerEventLoop(dict)
 
 @asynccontextmanager
 async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator[AsyncTransport]:
-    """Use the endpoint's session; the last user closes it.
+    """Yield a transport over the endpoint's shared session; the last user closes the session.
 
     Args:
-        endpoint: Where the requests will go.
-        network: How requests reach it.
+        endpoint: Where the requests go.
+        network: How they reach it.
     """
     sessions = _sessions.get()
     key = (endpoint, network.proxy, network.ca_bundle)
@@ -188,7 +202,7 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
     shared = sessions[key]
     shared.users += 1
     try:
-        # Shielded: a waiter that is cancelled must not cancel the session of the others.
+        # Shielded: one user that is canceled must not cancel the opening of the session for the others.
         yield AsyncTransport(await asyncio.shield(shared.session), network.timeouts)
     finally:
         shared.users -= 1
@@ -199,7 +213,7 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
 
 
 async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
-    # Reading a CA bundle takes 20 ms or more: too long for the event loop of a triggerer.
+    # In a thread: reading a CA bundle takes 20 ms or more and would block the event loop of a triggerer.
     tls: Any = True
     if endpoint.url.startswith("https:"):
         tls = await asyncio.to_thread(_tls_context, network.certificates())
@@ -216,31 +230,39 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
 
 
 def _no_answer(call: ApiCall, error: Exception) -> TransientError:
-    # The library's own text may hold the URL with its query, or the request; its type says enough.
-    slow = isinstance(error, TimeoutError | requests.Timeout)
-    what = "no answer in time" if slow else "the connection failed"
+    # Only the type of the library's error: its text may hold the request, or the URL with its query.
+    if isinstance(error, TimeoutError | requests.Timeout):
+        code, message = "Timeout", "no answer in time"
+    else:
+        code, message = "ConnectionError", "the connection failed"
     return TransientError(
-        f"{what} ({type(error).__name__})",
-        code="Timeout" if slow else "ConnectionError",
+        f"{message} ({type(error).__name__})",
+        code=code,
         unsent=_is_unsent(error),
         **call.context(),
     )
 
 
 def _is_unsent(error: Exception) -> bool:
-    """Whether no connection came about; of one that broke nobody knows what went over it."""
-    # aiohttp's error of a proxy or of TLS is one of connecting as well.
+    """Return whether no connection was made. What was sent over a connection that broke is unknown."""
+    # aiohttp's class includes the errors of connecting to a proxy and of TLS.
     if isinstance(error, requests.ConnectTimeout | aiohttp.ClientConnectorError):
         return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
+    reason = getattr(error.args[0], "reason", None) if error.args else None  # of urllib3's MaxRetryError
     if isinstance(reason, urllib3.exceptions.ProxyError):
-        # Also what breaks while the answer is read: http.client closes the connection first, and urllib3 then takes it
-        # for one that never reached the proxy. A tunnel that the proxy refuses has no type of its own.
-        reason = reason.original_error
-        if str(reason).startswith("Tunnel connection failed"):
-            return True
-    # So that of TLS: it may break at any time. Certificates are looked at before anything is sent.
-    is_untrusted = isinstance(reason, urllib3.exceptions.SSLError) and any(
-        isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args
-    )
-    return is_untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError)
+        # Not always an error of connecting to the proxy. If the connection breaks while an answer is read, http.client
+        # closes it first, and urllib3 then reports that it was never made.
+        return _is_refused_tunnel(reason.original_error) or _is_connect_error(reason.original_error)
+    return _is_connect_error(reason)
+
+
+def _is_refused_tunnel(error: Exception) -> bool:
+    """Return whether a proxy refused the tunnel; http.client raises a plain OSError then."""
+    return str(error).startswith("Tunnel connection failed")
+
+
+def _is_connect_error(error: Any) -> bool:
+    if isinstance(error, urllib3.exceptions.SSLError):
+        # TLS may break at any time, but certificates are verified before anything is sent.
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)

@@ -1,4 +1,4 @@
-"""What both clouds share on the wire: plain data, and the reading of HTTP answers. No I/O."""
+"""What both clouds share on the wire: plain data, endpoints and HTTP answers. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow_cloudtasks.errors import (
     CloudApiError,
@@ -22,21 +22,22 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import load_json, text
 
+_HTTP_REDIRECT = 300
 _HTTP_TOO_MANY_REQUESTS = 429
 _HTTP_SERVER_ERROR = 500
 
-# No login: it would show in error texts, and nothing here would use it.
+# Without a login: nothing here uses one, and error texts would show it.
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-f:.]+])(:\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What signs a request.
+    """The key that signs requests.
 
     Args:
         key_id: Alibaba's AccessKey ID, Tencent's SecretId.
         secret: Alibaba's AccessKey secret, Tencent's SecretKey.
-        token: The security token of temporary credentials.
+        token: The security token of temporary credentials; None for a permanent key.
     """
 
     key_id: str
@@ -46,7 +47,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go.
+    """The address that requests are sent to.
 
     Args:
         url: Scheme, host and port, without a path.
@@ -56,31 +57,21 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """Host and port, as the Host header has them."""
+        """Host and port, as in the Host header."""
         return urlsplit(self.url).netloc
 
     @classmethod
     def parse(cls, address: str) -> Endpoint:
-        """Read an address as a person writes it.
+        """Return the endpoint at an address that a user has written.
 
         Args:
-            address: A host name, or a URL without a path; https is meant where no scheme is given.
+            address: A host name, or a URL without a path; the default scheme is https.
 
         Raises:
-            InvalidConnection: It is no such address, or it asks for plain http to a host that is not this machine.
+            InvalidConnection: The address has another form, or it has plain http and a host that is not this machine.
         """
-        written = address.strip().rstrip("/")
-        try:
-            parts = urlsplit(written if "://" in written else f"https://{written}")
-            understood = (
-                parts.scheme in ("http", "https")
-                and _HOST_AND_PORT.fullmatch(parts.netloc)
-                and parts.port != 0
-                and not any((parts.path, parts.query, parts.fragment))
-            )
-        except ValueError:
-            understood = False
-        if not understood:
+        parts = _split(address.strip().rstrip("/"))
+        if parts is None:
             raise InvalidConnection(
                 f"The endpoint {_without_login(address)!r} is not an address; "
                 "write it as a host name or as https://HOST[:PORT], without a path."
@@ -93,8 +84,27 @@ class Endpoint:
         return cls(f"{parts.scheme}://{parts.netloc}")
 
 
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address; None if it is not a host name or an http URL without a path."""
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+        is_address = (
+            parts.scheme in ("http", "https")
+            and _HOST_AND_PORT.fullmatch(parts.netloc)
+            and parts.port != 0
+            and not any((parts.path, parts.query, parts.fragment))
+        )
+    except ValueError:  # raised by urlsplit, and by port for a port that is not a number from 0 to 65535
+        return None
+    return parts if is_address else None
+
+
 def is_loopback(hostname: str) -> bool:
-    """Tell whether a host name can only be this machine."""
+    """Return whether a host name always means this machine.
+
+    Args:
+        hostname: The host name or IP address, in lower case.
+    """
     try:
         return ip_address(hostname).is_loopback
     except ValueError:
@@ -103,13 +113,13 @@ def is_loopback(hostname: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Which of a service's endpoints is asked.
+    """Which endpoint of a service to call.
 
     Args:
         region: The region's id.
         site: Tencent's site, ``cn`` or ``intl``.
-        network: ``public``; or from inside the cloud's own network, Alibaba's ``vpc`` or Tencent's ``internal``; or
-            Tencent's ``regional``, public hosts with the region in their name.
+        network: ``public``; ``vpc`` (Alibaba) or ``internal`` (Tencent) for hosts inside the cloud's own network; or
+            ``regional`` (Tencent) for public hosts with the region in their name.
     """
 
     region: str | None = None
@@ -119,7 +129,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request that can be sent as it is; its headers hold the signature, so they are never shown."""
+    """A request that is ready to be sent. Its headers hold the signature, so they are never shown."""
 
     method: str
     url: str
@@ -129,22 +139,27 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What came back."""
+    """The HTTP answer to a request."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the HTTP status is a success; redirects are not followed, so they are none."""
+        return self.status < _HTTP_REDIRECT
+
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """Which call an answer belongs to, for error texts.
+    """One call of an action, for signing it and for the texts of its errors.
 
     Args:
         service: The product.
         action: The action.
-        endpoint: Where it was sent.
-        secrets: Texts that no error may repeat, should the vendor echo them.
+        endpoint: The address that the request is sent to.
+        secrets: Texts that no error may contain, even if the vendor's answer repeats them.
     """
 
     service: Service
@@ -153,7 +168,12 @@ class ApiCall:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def context(self, answer: HttpAnswer | None = None, request_id: Any = None) -> dict[str, Any]:
-        """Give what every error of this call tells."""
+        """Return the arguments that every error of this call has in common.
+
+        Args:
+            answer: The answer; None if none came.
+            request_id: The vendor's id of the call.
+        """
         return {
             "action": f"{self.service.product} {self.action.name}",
             "endpoint": self.endpoint.url,
@@ -163,26 +183,31 @@ class ApiCall:
         }
 
     def scrub(self, message: str) -> str:
-        """Take secrets out of a vendor's text, and what no database stores."""
+        """Return a vendor's text without secrets and without characters that no database stores.
+
+        Args:
+            message: The vendor's text.
+        """
         for secret in self.secrets:
             message = message.replace(secret, "***")
         return text(message) or "no message"
 
 
-# Not str.isdigit, which takes ² for a digit, nor any length: int() refuses both.
+# Instead of str.isdigit, which accepts ² and any length: int() raises for both.
 _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class CloudModule(Protocol):
-    """What a module of this package offers for its cloud."""
+    """The functions that each cloud's module has."""
 
     NETWORKS: tuple[str, ...]
+    """The values of :attr:`Location.network` that the cloud has."""
 
     def endpoint(self, service: Service, location: Location) -> Endpoint:
-        """Give the service's own endpoint."""
+        """Return the service's endpoint by the vendor's rule."""
 
     def token_service(self, region: str | None) -> tuple[Service, str | None]:
-        """Give the service that tells who a caller is and issues temporary credentials, and the region to ask."""
+        """Return STS, which identifies callers and issues temporary credentials, and the region to call it in."""
 
     def sign(
         self,
@@ -194,25 +219,26 @@ class CloudModule(Protocol):
         user_agent: str,
         now: datetime,
     ) -> SignedRequest:
-        """Build the request and sign it."""
+        """Return the signed request of a call."""
 
     def read(self, call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-        """Take the answer out of its envelope, or raise what the envelope tells."""
+        """Return the answer without its envelope, or raise the error that it reports."""
 
 
 ErrorTable = Iterable[tuple[type[CloudApiError], tuple[str, ...]]]
+"""Error classes, each with patterns of vendor codes; the first match counts."""
 
 
 def classify(table: ErrorTable, code: str, http_status: int) -> type[CloudApiError] | None:
-    """Find the kind of an error.
+    """Return the class of an error.
 
     Args:
-        table: Kinds with patterns of vendor codes, first match wins.
+        table: The cloud's error codes.
         code: The vendor's code.
-        http_status: The HTTP status, which decides where the code does not.
+        http_status: The HTTP status; it decides if the table does not have the code.
 
     Returns:
-        The kind, or None where neither tells.
+        The class, or None if neither decides.
     """
     for kind, patterns in table:
         if any(fnmatchcase(code, pattern) for pattern in patterns):
@@ -223,12 +249,16 @@ def classify(table: ErrorTable, code: str, http_status: int) -> type[CloudApiErr
 
 
 def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    """Decode an answer's body.
+    """Return the JSON object in an answer's body.
+
+    Args:
+        call: The call.
+        answer: The answer.
 
     Raises:
-        Throttled: It is no JSON object, and the HTTP status is 429.
-        TransientError: It is no JSON object, and the HTTP status is 5xx.
-        UnreadableAnswer: It is no JSON object.
+        Throttled: The body is not a JSON object, and the HTTP status is 429.
+        TransientError: The body is not a JSON object, and the HTTP status is 5xx.
+        UnreadableAnswer: The body is not a JSON object, and the HTTP status is another one.
     """
     decoded = load_json(answer.body)
     if isinstance(decoded, dict):
@@ -240,23 +270,42 @@ def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how long the service asks to wait.
+    """Return how long the service requests to wait before the next try.
 
-    Source: RFC 9110, section 10.2.3 (seconds or a date), and Alibaba's own ``x-acs-retry-after``, which its SDK takes
+    Source: RFC 9110, section 10.2.3 (seconds or a date), and Alibaba's own ``x-acs-retry-after``, which its SDK reads
     as milliseconds.
 
+    Args:
+        headers: The headers of the answer.
+
     Returns:
-        Seconds, never negative; None where the answer does not say.
+        Seconds, never negative; None if the answer does not say.
     """
-    lower = {name.lower(): value.strip() for name, value in headers.items()}
-    if _WHOLE_NUMBER.fullmatch(own := lower.get("x-acs-retry-after", "")):
-        return int(own) / 1000
-    if _WHOLE_NUMBER.fullmatch(standard := lower.get("retry-after", "")):
+    by_name = {name.lower(): value.strip() for name, value in headers.items()}
+    alibabas, standard = by_name.get("x-acs-retry-after", ""), by_name.get("retry-after", "")
+    if _WHOLE_NUMBER.fullmatch(alibabas):
+        return int(alibabas) / 1000
+    if _WHOLE_NUMBER.fullmatch(standard):
         return float(standard)
     try:
         return max((parsedate_to_datetime(standard) - datetime.now(UTC)).total_seconds(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def missing_region(service: Service, example: str | None = None) -> InvalidConnection:
+    """Return the error for a service that cannot be called without a region.
+
+    Args:
+        service: The product.
+        example: A region's id to show; None for none.
+    """
+    shown = f", e.g. {example}" if example else ""
+    known = f" It runs in {', '.join(service.regions)}." if service.regions else ""
+    return InvalidConnection(
+        f"{service.product} needs a region{shown}: set it in the Airflow connection's field Region, "
+        f"or as region= on the task.{known}"
+    )
 
 
 def _without_login(address: str) -> str:

@@ -1,8 +1,8 @@
-"""Both clouds on localhost: task APIs of Alibaba Cloud and Tencent Cloud, with every signature checked.
+"""Both clouds on localhost: the task APIs of Alibaba Cloud and Tencent Cloud, with every signature checked.
 
-It is for demos, for tests and for authors of DAGs: ``python -m airflow_cloudtasks.emulator`` from a shell, the
-``cloudtasks_emulator`` fixture in pytest, :class:`Emulator` in Python. Nothing here imports Airflow, a vendor's SDK or
-the rest of the package, so a client that gets its answers here has been read by someone else's eyes.
+It serves demos, tests and authors of DAGs: ``python -m airflow_cloudtasks.emulator`` from a shell, the
+``cloudtasks_emulator`` fixture in pytest, :class:`Emulator` in Python. It imports neither Airflow, nor a vendor's SDK,
+nor the rest of the package, so that it checks the package independently.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = ["Emulator"]
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy, because pytest imports this package on every run of whoever has the provider installed, and uvicorn is an
-    # extra that they may not have.
+    # Imported lazily: pytest imports this package in every environment that has the provider, and uvicorn is an extra
+    # that may be missing there.
     if name == "Emulator":
         from airflow_cloudtasks.emulator.server.emulator import Emulator
 

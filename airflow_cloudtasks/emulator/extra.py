@@ -1,4 +1,4 @@
-"""What to say when the packages of the ``[emulator]`` extra are not installed."""
+"""The error text for a missing ``[emulator]`` extra."""
 
 from __future__ import annotations
 
@@ -7,12 +7,5 @@ _PACKAGES = ("starlette", "uvicorn")
 
 
 def is_missing(error: ModuleNotFoundError) -> bool:
-    """Tell whether an import failed for want of the extra, and not for a mistake of ours.
-
-    Args:
-        error: The failed import.
-
-    Returns:
-        Whether a package of the extra is missing.
-    """
+    """Return whether an import failed because a package of the extra is not installed."""
     return (error.name or "").partition(".")[0] in _PACKAGES

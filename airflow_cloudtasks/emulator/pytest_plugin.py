@@ -1,6 +1,6 @@
 """The ``cloudtasks_emulator`` fixture, which pytest offers wherever the provider is installed.
 
-It is loaded on every run of pytest, wanted or not, so it imports nothing heavy until a test asks for the fixture.
+pytest imports this module in every run, so it imports nothing heavy before a test uses the fixture.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def _cloudtasks_emulator_server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def cloudtasks_emulator(_cloudtasks_emulator_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Both clouds on localhost, as new for this test, with Airflow's default connections leading there.
+    """Both clouds on localhost, empty for each test, and Airflow's default connections to them.
 
-    ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` are set for the length of the test.
+    ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` are set during the test.
 
     Yields:
         The running emulator.

@@ -1,1 +1,1 @@
-"""Airflow connection in, CloudTask out."""
+"""Hooks: they take an Airflow connection and return cloud tasks."""

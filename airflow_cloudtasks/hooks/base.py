@@ -1,4 +1,4 @@
-"""What the hooks of all clouds do with tasks: read, explain and cancel them; the sync and async ways are twins."""
+"""The base of all hooks: read, explain and cancel tasks, each with a synchronous and an asynchronous method."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from airflow_cloudtasks.values import at, text
 
 
 class CloudTasksHook(CallingHook):
-    """Reads, explains and cancels tasks of one cloud.
+    """Read, explain and cancel tasks of one cloud.
 
-    As an async context manager the hook keeps its connections to the cloud open from call to call::
+    As an async context manager, the hook keeps its network connections open between calls::
 
         async with IceHook() as hook:
             task = await hook.aget_task("4215e042b3966ca5441e")
 
     Args:
-        conn_id: The Airflow connection; the cloud's default one if not given.
-        region: The region, against the connection's own.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; overrides the connection's region.
     """
 
     def read_task(
@@ -37,18 +37,18 @@ class CloudTasksHook(CallingHook):
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = CATALOG_STATUSES,
     ) -> CloudTask:
-        """Read a task of any API of this hook's cloud.
+        """Return a task of any API of this hook's cloud.
 
         Args:
             api: The API.
             cloud_task_id: The task's id.
-            api_params: The other parameters that name it, in the vendor's spelling.
-            overrides: Statuses that mean something else for this read.
+            api_params: The other parameters that identify it, in the vendor's spelling.
+            overrides: Statuses that this read maps to another state than the catalog does.
 
         Raises:
-            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            CloudApiError: The cloud returned no usable answer; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
-            InvalidArguments: The parameters cannot name a task of this API.
+            InvalidArguments: The parameters cannot identify a task of this API.
         """
         parameters = self.parameters(api, cloud_task_id, api_params)
         answer = self.call(api.service, api.read, parameters)
@@ -61,57 +61,61 @@ class CloudTasksHook(CallingHook):
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = CATALOG_STATUSES,
     ) -> CloudTask:
-        """Read a task, as :meth:`read_task`, without blocking the event loop."""
+        """Return a task, like :meth:`read_task`, without blocking the event loop."""
         parameters = self.parameters(api, cloud_task_id, api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
 
     def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
-        """Find out why a task failed.
+        """Return a failed task together with the reason for its failure.
 
         Args:
             api: The API of the task.
-            task: The task as it was read.
-            api_params: The other parameters that name it, in the vendor's spelling.
+            task: The task as last read.
+            api_params: The other parameters that identify it, in the vendor's spelling.
 
         Returns:
-            The task, with the failed parts of it in its message and its detail; as it was where nothing more is to be
-            had. A request that fails is passed over.
+            The task, with its failed parts added to ``message`` and ``detail``. The unchanged task if the cloud says
+            nothing more. A failed request is skipped.
         """
-        asking = explanation(api, task, self.parameters(api, task.id, api_params))
-        step = _step(asking)
+        steps = explanation(api, task, self.parameters(api, task.id, api_params))
+        step = _advance(steps)
         while not isinstance(step, CloudTask):
+            answer: Answer
             try:
-                step = _step(asking, self.call(api.service, *step))
+                answer = self.call(api.service, *step)
             except CloudTasksError as error:
-                step = _step(asking, error)
+                answer = error
+            step = _advance(steps, answer)
         return step
 
     async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
-        """Find out why a task failed, as :meth:`explain`, without blocking the event loop."""
-        asking = explanation(api, task, self.parameters(api, task.id, api_params))
-        step = _step(asking)
+        """Return a failed task with the reason, like :meth:`explain`, without blocking the event loop."""
+        steps = explanation(api, task, self.parameters(api, task.id, api_params))
+        step = _advance(steps)
         while not isinstance(step, CloudTask):
+            answer: Answer
             try:
-                step = _step(asking, await self.acall(api.service, *step))
+                answer = await self.acall(api.service, *step)
             except CloudTasksError as error:
-                step = _step(asking, error)
+                answer = error
+            step = _advance(steps, answer)
         return step
 
     def cancel_task(
         self, api: TaskApi, cloud_task_id: str | Sequence[str], api_params: Mapping[str, Any] | None = None
     ) -> None:
-        """Cancel a task, or several.
+        """Cancel one task or several.
 
         Args:
             api: The API.
             cloud_task_id: The task's id, or a list of ids.
-            api_params: The other parameters that name it, in the vendor's spelling; what the vendor wants to know
-                besides is read from the task.
+            api_params: The other parameters that identify it, in the vendor's spelling. Whatever else the vendor's
+                cancel action needs is read from the task.
 
         Raises:
-            CloudApiError: The cloud gave no usable answer, or did not cancel it; its subclasses tell why.
+            CloudApiError: The cloud returned no usable answer, or did not cancel the task; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The vendor has no action that cancels such a task.
         """
@@ -119,44 +123,45 @@ class CloudTasksHook(CallingHook):
             self.cancel(api, request)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Give the parameters of the requests that cancel tasks; what is not known of them is read.
+        """Return the parameters of each request that cancels these tasks; read from the tasks what is not known.
 
         Args:
             api: The API.
-            ids: The ids of the tasks.
-            known: What names them besides, and whatever else of them is known, in the vendor's spelling.
+            ids: Ids of the tasks.
+            known: The other parameters that identify them, and all else that is known of them, in the vendor's
+                spelling.
         """
         missing = {name: path for name, path in (api.cancel.found if api.cancel else {}).items() if name not in known}
         if not missing:
             return cancel_requests(api, ids, known)
         api_params = {name: known[name] for name in api.task_params if name in known}
         requests = []
-        for each in ids:
-            detail = self.read_task(api, each, api_params).detail
+        for task_id in ids:
+            detail = self.read_task(api, task_id, api_params).detail
             found = {name: at(detail, path) for name, path in missing.items()}
-            requests += cancel_requests(api, [each], {**known, **found})
+            requests += cancel_requests(api, [task_id], {**known, **found})
         return requests
 
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
-        """Cancel what a request of :meth:`cancel_requests` names; raises as :meth:`cancel_task`."""
+        """Send one request of :meth:`cancel_requests`; raise what :meth:`cancel_task` raises."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
         _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
-        """Cancel, as :meth:`cancel`, without blocking the event loop."""
+        """Send one cancel request, like :meth:`cancel`, without blocking the event loop."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
         _check_canceled(api.cancel, await self.acall(api.service, api.cancel.action, request))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Give the parameters of the request that reads a task.
+        """Return the parameters of the request that reads a task.
 
         Args:
             api: The API.
             cloud_task_id: The task's id.
-            api_params: The other parameters that name it, in the vendor's spelling.
+            api_params: The other parameters that identify it, in the vendor's spelling.
 
         Raises:
-            InvalidArguments: They cannot name a task of this API, or the API is not of this hook's cloud.
+            InvalidArguments: The parameters cannot identify a task of this API, or another cloud offers the API.
         """
         if api.cloud != self.connection_fields.cloud:
             raise InvalidArguments(
@@ -167,11 +172,12 @@ class CloudTasksHook(CallingHook):
         return api.parameters(cloud_task_id, given)
 
 
-def _step(asking: Generator[Request, Answer | None, CloudTask], answer: Answer | None = None) -> Request | CloudTask:
+def _advance(steps: Generator[Request, Answer | None, CloudTask], answer: Answer | None = None) -> Request | CloudTask:
+    """Pass on an answer; return the next request, or the explained task at the end."""
     try:
-        return asking.send(answer)
-    except StopIteration as told:
-        explained: CloudTask = told.value
+        return steps.send(answer)
+    except StopIteration as end:
+        explained: CloudTask = end.value
         return explained
 
 

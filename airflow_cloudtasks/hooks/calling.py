@@ -1,4 +1,4 @@
-"""Calls a cloud by an Airflow connection, which is resolved once; the sync and async ways are twins."""
+"""Calls the APIs of a cloud with the credentials of an Airflow connection, synchronously or asynchronously."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE
 
-_Calling = Callable[
+_AsyncCall = Callable[
     [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
 ]
 
-# An Airflow connection that was edited is noticed this soon by those who wait; at once, if its key is refused.
+# Look the Airflow connection up again after this long, so that a wait notices an edited connection. A refused key
+# triggers a look-up at once.
 _CONNECTION_SECONDS = 300.0
 
-# Looking it up may take this long, whatever stands behind it.
+# Limit of one look-up, whether a secrets backend, the API server or the database answers it.
 _LOOK_UP_SECONDS = 30.0
 
 
 class CallingHook(BaseHook):
-    """Calls the APIs of one cloud.
+    """Call the APIs of one cloud.
 
-    The Airflow connection is resolved at the first call and kept; it is looked at again every few minutes, and when
-    the cloud refuses its key, so that a wait outlives a key that is rotated. As an async context manager the hook also
-    keeps its connections to the cloud open from call to call.
+    The hook looks the Airflow connection up at the first call and keeps the result. It looks the connection up again
+    every five minutes, and whenever the cloud refuses the key, so that a wait survives the rotation of a key. As an
+    async context manager, the hook keeps its network connections open between calls.
 
     Args:
-        conn_id: The Airflow connection; the cloud's default one if not given.
-        region: The region, against the connection's own.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; overrides the connection's region.
     """
 
     connection_fields: ClassVar[ConnectionFields]
@@ -65,10 +66,11 @@ class CallingHook(BaseHook):
         self._transports: dict[str, AsyncTransport] = {}
 
     def get_conn(self) -> CloudClient:
-        """Give the client that signs and sends this hook's requests.
+        """Return the client that signs and sends this hook's requests.
 
         Raises:
             InvalidConnection: The Airflow connection cannot be used.
+            TransientError: The Airflow connection could not be looked up.
         """
         if self._client is None:
             return self._use(self._resolve())
@@ -78,7 +80,7 @@ class CallingHook(BaseHook):
         return self._client
 
     async def aget_conn(self) -> CloudClient:
-        """Give the client, as :meth:`get_conn`, without blocking the event loop."""
+        """Return the client, like :meth:`get_conn`, without blocking the event loop."""
         async with self._resolving:
             if self._client is None:
                 return self._use(await self._aresolve())
@@ -90,19 +92,19 @@ class CallingHook(BaseHook):
     def call(
         self, service: Service, action: Action, parameters: Mapping[str, Any], *, repeatable: bool = True
     ) -> dict[str, Any]:
-        """Call an action.
+        """Call an action and return its answer.
 
         Args:
             service: The product.
-            action: The action.
-            parameters: Its parameters, in the vendor's spelling.
-            repeatable: Whether the request may be sent again though it may have been carried out.
+            action: The product's action.
+            parameters: Parameters of the action, in the vendor's spelling.
+            repeatable: Whether to retry even if the cloud may have carried out the first request.
 
         Returns:
-            The answer, out of its envelope.
+            The answer without the vendor's envelope.
 
         Raises:
-            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            CloudApiError: The cloud returned no usable answer; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
         """
         client = self.get_conn()
@@ -113,31 +115,31 @@ class CallingHook(BaseHook):
             return client.call(service, action, parameters, repeatable=repeatable)
 
     async def acall(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action, as :meth:`call`, without blocking the event loop."""
+        """Call an action, like :meth:`call`, without blocking the event loop."""
         return await self._acall(service, action, parameters, CloudClient.acall)
 
     async def acall_once(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action, and leave it to the caller whether and when to try again.
+        """Call an action once; the caller decides whether and when to retry.
 
         Args:
             service: The product.
-            action: The action.
-            parameters: Its parameters, in the vendor's spelling.
+            action: The product's action.
+            parameters: Parameters of the action, in the vendor's spelling.
 
         Returns:
-            The answer, out of its envelope.
+            The answer without the vendor's envelope.
 
         Raises:
-            CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+            CloudApiError: The cloud returned no usable answer; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
         """
         return await self._acall(service, action, parameters, CloudClient.acall_once)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask the cloud who the connection's account is; Airflow's Test button calls this.
+        """Return whether the connection works; Airflow's Test button calls this.
 
         Returns:
-            Whether it worked, and a sentence for the person who pressed the button.
+            Whether the cloud accepts the credentials, and a sentence for the user who pressed the button.
         """
         try:
             client = self.get_conn()
@@ -148,14 +150,14 @@ class CallingHook(BaseHook):
         return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
 
     async def __aenter__(self) -> Self:
-        """Keep the connections to the cloud open from now on."""
+        """Keep network connections open from now on."""
         self._open = AsyncExitStack()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Let the connections to the cloud go."""
+        """Close the network connections."""
         self._transports.clear()
         if self._open is not None:
             opened, self._open = self._open, None
@@ -172,42 +174,43 @@ class CallingHook(BaseHook):
         yield self._transports[service.name]
 
     async def _acall(
-        self, service: Service, action: Action, parameters: Mapping[str, Any], how: _Calling
+        self, service: Service, action: Action, parameters: Mapping[str, Any], method: _AsyncCall
     ) -> dict[str, Any]:
+        async def send(client: CloudClient) -> dict[str, Any]:
+            async with self._transport(client, service) as transport:
+                return await method(client, transport, service, action, parameters)
+
         client = await self.aget_conn()
         try:
-            async with self._transport(client, service) as transport:
-                return await how(client, transport, service, action, parameters)
+            return await send(client)
         except CredentialsError as refused:
-            client = self._after_refusal(client, refused, await self._aresolve())
-            async with self._transport(client, service) as transport:
-                return await how(client, transport, service, action, parameters)
+            return await send(self._after_refusal(client, refused, await self._aresolve()))
 
     def console(self, service: Service) -> str | None:
-        """Find the product's page in the vendor's console, on the site that the account belongs to.
+        """Return the address of a product's console page, on the site that the account belongs to.
 
         Args:
             service: The product.
 
         Returns:
-            The address; None where it is not known.
+            The address; None if the service declares none.
 
         Raises:
             InvalidConnection: The Airflow connection cannot be used.
-            TransientError: It could not be looked up.
+            TransientError: The Airflow connection could not be looked up.
         """
         is_international = self.get_conn().account.location.site == "intl"
         return service.console_intl if is_international and service.console_intl else service.console
 
     def hold(self) -> None:
-        """Look the Airflow connection up no more: for a signal handler, which may have interrupted a look-up."""
+        """Stop looking the Airflow connection up again; a signal handler may have interrupted a look-up."""
         self._resolved_at = float("inf")
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
 
     def _use(self, resolved: CloudClient) -> CloudClient:
-        """Go on with what the connection says now; with the same client, if it says the same."""
+        """Switch to a newly resolved client; keep the current one if the connection is unchanged."""
         self._resolved_at = time.monotonic()
         if self._client is None or self._client.account != resolved.account:
             if self._client is not None:
@@ -218,14 +221,14 @@ class CallingHook(BaseHook):
         return self._client
 
     def _after_refusal(self, client: CloudClient, refused: CredentialsError, resolved: CloudClient) -> CloudClient:
-        """Find the client to repeat a call with whose credentials were refused: a key may have been rotated."""
+        """Return the client for a retry if the key was rotated; otherwise raise the refusal again."""
         if resolved.account == client.account:
             raise refused
         return self._use(resolved)
 
     @contextmanager
     def _keeping_what_works(self) -> Iterator[None]:
-        """Let nobody's wait end because a connection in use was edited into one that cannot be used, or not found."""
+        """Keep the current client, so that no wait ends, if the connection was edited badly or cannot be looked up."""
         try:
             yield
         except (InvalidConnection, TransientError) as error:
@@ -234,7 +237,7 @@ class CallingHook(BaseHook):
 
     @contextmanager
     def _looking_up(self) -> Iterator[None]:
-        """Tell a connection that is not there from a look-up that failed, which a wait outlives."""
+        """Distinguish a missing connection, which is final, from a failed look-up, which is retried."""
         try:
             yield
         except AirflowNotFoundException:
@@ -242,7 +245,7 @@ class CallingHook(BaseHook):
                 f"There is no Airflow connection {self.conn_id!r}; "
                 f"add one of type {self.connection_fields.conn_types[0]}."
             ) from None
-        except Exception as error:  # a database, an API server or a secrets backend: each has errors of its own
+        except Exception as error:  # the database, the API server and each secrets backend raise their own errors
             raise TransientError(
                 f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
                 code="ConnectionLookup",
@@ -261,7 +264,7 @@ class CallingHook(BaseHook):
             async with asyncio.timeout(_LOOK_UP_SECONDS):
                 connection = await get_async_connection(self.conn_id, hook=self)
                 extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
-        # In a thread: a connection may name files, and making its client may load a vendor's package.
+        # Use a thread: making a client may read files and import a vendor's package.
         return await asyncio.to_thread(self._make_client, connection, extra)
 
     def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:

@@ -1,4 +1,7 @@
-"""Reads an Airflow connection. Pure: a few plain values in, an Account out, or one sentence that says what is wrong."""
+"""Parses an Airflow connection into an Account, or raises one sentence that says what is wrong with it.
+
+This module imports nothing of Airflow.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +24,25 @@ from airflow_cloudtasks.values import load_json
 
 _SITES = ("cn", "intl")
 
-# Anything else cannot stand in a header, and would only be told when a request is sent.
+# No other character may appear in a header. Check here, so that a bad key fails before any request is sent.
 _VISIBLE = re.compile(r"[!-~]+")
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
-_SHORTEST_SESSION = 900
+# Source: both clouds' AssumeRole. The role itself limits how long a session may last.
+_MIN_SESSION_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionValues:
-    """What this package reads of an Airflow connection.
+    """The parts of an Airflow connection that this package reads.
 
     Args:
-        conn_id: The connection's id.
-        conn_type: Its type.
+        conn_id: Id of the connection.
+        conn_type: Type of the connection.
         login: The field Login.
         password: The field Password.
         host: The field Host.
         port: The field Port.
-        extra: The field Extra, decoded; None where it is no JSON object.
+        extra: The field Extra, decoded; None if it is not a JSON object.
     """
 
     conn_id: str
@@ -52,41 +56,41 @@ class ConnectionValues:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionFields:
-    """What one cloud calls the parts of a credential.
+    """The fields of one cloud's connections, by the names that the vendor gives them.
 
     Args:
         cloud: The cloud.
-        conn_types: The connection types that can be read, the package's own first.
-        key_id: What the vendor calls the key's id.
-        secret: What it calls the key's secret.
-        token_extra: The field of Extra that holds a temporary token.
-        key_id_extra: The field of Extra that holds the key's id where Login is empty.
-        secret_extra: The same for the secret.
-        needs: The values of ``auth_type``, and what each needs: fields of Extra, ``key`` for the key pair.
-        variables: For fields of Extra that the vendor's own tools also take from the environment: the variable.
+        conn_types: Connection types that can be read, the package's own type first.
+        key_id_label: The vendor's name for the id of a key pair.
+        secret_label: The vendor's name for the secret of a key pair.
+        token_extra: Field of Extra with a temporary token.
+        key_id_extra: Field of Extra with the key's id, read if Login is empty.
+        secret_extra: Field of Extra with the key's secret, read if Password is empty.
+        auth_types: Each value of ``auth_type`` with the fields of Extra that it requires; ``key`` stands for the pair.
+        variables: Fields of Extra that the vendor's own tools also read from the environment, with their variables.
     """
 
     cloud: Cloud
     conn_types: tuple[str, ...]
-    key_id: str
-    secret: str
+    key_id_label: str
+    secret_label: str
     token_extra: str
     key_id_extra: str
     secret_extra: str
-    needs: Mapping[str, tuple[str, ...]]
+    auth_types: Mapping[str, tuple[str, ...]]
     variables: Mapping[str, str]
 
 
-ALIBABA = ConnectionFields(
+ALIBABA_FIELDS = ConnectionFields(
     cloud="alibaba",
     # alibaba_cloud is the official provider's type; it keeps the AccessKey pair in Extra.
     conn_types=("cloudtasks_alibaba", "alibaba_cloud"),
-    key_id="AccessKey ID",
-    secret="AccessKey secret",  # noqa: S106 - a label, no secret
+    key_id_label="AccessKey ID",
+    secret_label="AccessKey secret",  # noqa: S106 - a label, not a secret
     token_extra="security_token",  # noqa: S106 - a field's name
     key_id_extra="access_key_id",
     secret_extra="access_key_secret",  # noqa: S106 - a field's name
-    needs={
+    auth_types={
         "access_key": ("key",),
         "sts": ("key", "security_token"),
         "ram_role_arn": ("key", "role_arn"),
@@ -94,22 +98,22 @@ ALIBABA = ConnectionFields(
         "oidc_role_arn": ("role_arn", "oidc_provider_arn", "oidc_token_file"),
         "default": (),
     },
-    # Source: Alibaba Cloud, RRSA: what ACK puts into the environment of its pods.
+    # Source: Alibaba Cloud, RRSA. ACK sets these variables in its pods.
     variables={
         "role_arn": "ALIBABA_CLOUD_ROLE_ARN",
         "oidc_provider_arn": "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
         "oidc_token_file": "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
     },
 )
-TENCENT = ConnectionFields(
+TENCENT_FIELDS = ConnectionFields(
     cloud="tencent",
     conn_types=("cloudtasks_tencent",),
-    key_id="SecretId",
-    secret="SecretKey",  # noqa: S106 - a label, no secret
+    key_id_label="SecretId",
+    secret_label="SecretKey",  # noqa: S106 - a label, not a secret
     token_extra="token",  # noqa: S106 - a field's name
     key_id_extra="secret_id",
     secret_extra="secret_key",  # noqa: S106 - a field's name
-    needs={
+    auth_types={
         "access_key": ("key",),
         "sts": ("key", "token"),
         "role_arn": ("key", "role_arn"),
@@ -117,7 +121,7 @@ TENCENT = ConnectionFields(
         "oidc_role_arn": ("role_arn", "provider_id", "oidc_token_file"),
         "default": (),
     },
-    # Source: Tencent Cloud, TKE: what it puts into the environment of its pods.
+    # Source: Tencent Cloud, TKE. It sets these variables in its pods.
     variables={
         "role_arn": "TKE_ROLE_ARN",
         "provider_id": "TKE_PROVIDER_ID",
@@ -127,12 +131,12 @@ TENCENT = ConnectionFields(
 
 
 def read_connection(fields: ConnectionFields, values: ConnectionValues, user_agent: str) -> Account:
-    """Make an account of a connection.
+    """Return the account that a connection describes.
 
     Args:
-        fields: What the cloud's connection fields are called.
-        values: The connection.
-        user_agent: Who asks.
+        fields: The fields of the cloud's connections.
+        values: The values in the connection.
+        user_agent: The User-Agent header of all requests.
 
     Raises:
         InvalidConnection: The connection cannot be used; the text says what is wrong and how to mend it.
@@ -141,7 +145,7 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
         if values.conn_type not in fields.conn_types:
             raise InvalidConnection(f"its type is {values.conn_type!r}; expected {' or '.join(fields.conn_types)}.")
         if (extra := values.extra) is None:
-            raise InvalidConnection('its Extra is no JSON object; write it as {"region": "…"}.')
+            raise InvalidConnection('its Extra is not a JSON object; write it as {"region": "…"}.')
         location = Location(
             region=_text(extra, "region"),
             # Alibaba's hosts are the same for both of its sites.
@@ -186,14 +190,14 @@ def _credentials(
     auth_type = _auth_type(fields, extra, has_key=bool(key_id or secret))
     given: dict[str, str | None] = {
         name: _text(extra, name) or os.environ.get(fields.variables.get(name, ""))
-        for name in fields.needs[auth_type]
+        for name in fields.auth_types[auth_type]
         if name != "key"
     }
     for name, value in given.items():
         if not value:
             variable = f", or set {fields.variables[name]} in the environment" if name in fields.variables else ""
             raise InvalidConnection(f"auth_type {auth_type} needs {name}; put it into Extra as {name!r}{variable}.")
-    if "key" in fields.needs[auth_type]:
+    if "key" in fields.auth_types[auth_type]:
         _check_key(fields, auth_type, key_id, secret)
     if auth_type in ("access_key", "sts"):
         return StaticCredentials(Credentials(key_id or "", secret or "", _token(fields, given.get(fields.token_extra))))
@@ -225,25 +229,25 @@ def _credentials(
 
 
 def _auth_type(fields: ConnectionFields, extra: Mapping[str, Any], *, has_key: bool) -> str:
-    """Take the word that the connection says; if it says none, what it holds tells."""
-    told = _text(extra, "auth_type")
+    """Return the connection's ``auth_type``; if it has none, the one that fits its other fields."""
+    auth_type = _text(extra, "auth_type")
     token = _text(extra, fields.token_extra)
-    if told is None:
+    if auth_type is None:
         return "sts" if token else "access_key" if has_key else "default"
-    if told not in fields.needs:
-        raise InvalidConnection(f"auth_type is {told!r}; expected one of {', '.join(fields.needs)}.")
-    if told == "access_key" and token:
+    if auth_type not in fields.auth_types:
+        raise InvalidConnection(f"auth_type is {auth_type!r}; expected one of {', '.join(fields.auth_types)}.")
+    if auth_type == "access_key" and token:
         raise InvalidConnection(
-            f"it holds {fields.token_extra!r}, of which auth_type access_key makes no use; set auth_type to sts, "
-            "or take the token out."
+            f"it has a {fields.token_extra!r}, which auth_type access_key does not use; set auth_type to sts, "
+            "or remove the token."
         )
-    return told
+    return auth_type
 
 
 def _token(fields: ConnectionFields, token: str | None) -> str | None:
     if token and not _VISIBLE.fullmatch(token):
         raise InvalidConnection(
-            "its temporary token holds a blank, a control character or one beyond ASCII, as no token does; "
+            "its temporary token has a blank, a control character or a non-ASCII character, which no token has; "
             f"copy it once more into Extra as {fields.token_extra!r}."
         )
     return token
@@ -259,14 +263,14 @@ def _key_parts(
 
 
 def _check_key(fields: ConnectionFields, auth_type: str, key_id: str | None, secret: str | None) -> None:
-    for label, field, value in ((fields.key_id, "Login", key_id), (fields.secret, "Password", secret)):
+    for label, field, value in ((fields.key_id_label, "Login", key_id), (fields.secret_label, "Password", secret)):
         if not value:
             raise InvalidConnection(
                 f"it has no {label}, which auth_type {auth_type} needs; put it into the field {label} ({field})."
             )
         if not _VISIBLE.fullmatch(value):
             raise InvalidConnection(
-                f"its {label} holds a blank, a control character or one beyond ASCII, as no key does; "
+                f"its {label} has a blank, a control character or a non-ASCII character, which no key has; "
                 f"copy it once more into the field {label} ({field})."
             )
 
@@ -277,7 +281,7 @@ def _endpoints(values: ConnectionValues, extra: Mapping[str, Any]) -> dict[str, 
         given = load_json(given)
     if not isinstance(given, dict) or not all(isinstance(address, str) for address in given.values()):
         raise InvalidConnection(
-            'endpoints is no JSON object of addresses; write it as {"ice": "https://HOST[:PORT]"}, '
+            'endpoints is not a JSON object of addresses; write it as {"ice": "https://HOST[:PORT]"}, '
             "with the name of each service that has an endpoint of its own."
         )
     endpoints = {str(name): Endpoint.parse(address) for name, address in given.items()}
@@ -304,22 +308,20 @@ def _rates(extra: Mapping[str, Any]) -> dict[str, float]:
 def _proxy(extra: Mapping[str, Any]) -> str | None:
     proxy = _text(extra, "proxy")
     if proxy and not re.fullmatch(r"https?://[^\s/]+/?", proxy):
-        # Not repeated: it may hold a login.
-        raise InvalidConnection("proxy is no address of a proxy; write it as http://[USER:PASSWORD@]HOST:PORT.")
+        # Do not repeat the value: it may contain a login.
+        raise InvalidConnection("proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]HOST:PORT.")
     return proxy
 
 
 def _policy(extra: Mapping[str, Any]) -> str | None:
-    """Give the policy without a blank: Alibaba's library signs blanks in another way than its gateway reads them."""
+    """Return the policy without blanks: Alibaba's library signs blanks differently than its gateway reads them."""
     if _text(extra, "policy") is None:
         return None
     given = extra["policy"]
     policy = load_json(given) if isinstance(given, str) else given
     if not isinstance(policy, dict):
-        raise InvalidConnection(
-            "policy is no JSON object; write it as the policy language of the cloud's roles has it."
-        )
-    # Blanks are left in texts only, where JSON has another way to write them.
+        raise InvalidConnection("policy is not a JSON object; write it in the policy language of the cloud's roles.")
+    # Blanks remain only within strings, where JSON can escape them.
     return json.dumps(policy, separators=(",", ":")).replace(" ", "\\u0020")
 
 
@@ -327,9 +329,8 @@ def _duration(extra: Mapping[str, Any]) -> int | None:
     if _text(extra, "duration_seconds") is None:
         return None
     seconds = _whole(extra, "duration_seconds", 0)
-    # Source: both clouds' AssumeRole; how long a session may last at most is the role's own setting.
-    if seconds < _SHORTEST_SESSION:
-        raise InvalidConnection(f"duration_seconds is {seconds}; expected at least {_SHORTEST_SESSION}.")
+    if seconds < _MIN_SESSION_SECONDS:
+        raise InvalidConnection(f"duration_seconds is {seconds}; expected at least {_MIN_SESSION_SECONDS}.")
     return seconds
 
 

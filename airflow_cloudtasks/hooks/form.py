@@ -1,7 +1,4 @@
-"""The connection form of Airflow before 3.2, made of what provider.yaml declares.
-
-Airflow 3.2 and newer read the declaration themselves and never come here.
-"""
+"""Makes the connection form of Airflow before 3.2 from provider.yaml; later releases read the file themselves."""
 
 from __future__ import annotations
 
@@ -11,25 +8,23 @@ from airflow_cloudtasks.get_provider_info import connection_type
 
 
 def form_widgets(conn_type: str) -> dict[str, Any]:
-    """Make a form field of each of the declared ``conn-fields``.
+    """Return a form field for each of the declared ``conn-fields``, by name.
 
     Args:
-        conn_type: E.g. ``cloudtasks_alibaba``.
+        conn_type: Connection type, e.g. ``cloudtasks_alibaba``.
     """
     from wtforms import IntegerField, PasswordField, StringField
     from wtforms.validators import any_of, optional
 
+    def field_class(schema: dict[str, Any]) -> Any:
+        if schema.get("format") == "password":
+            return PasswordField
+        return IntegerField if "integer" in schema["type"] else StringField
+
     def widget(declared: dict[str, Any]) -> Any:
         schema = declared["schema"]
-        kind = (
-            PasswordField
-            if schema.get("format") == "password"
-            else IntegerField
-            if "integer" in schema["type"]
-            else StringField
-        )
         validators = [optional(), any_of(schema["enum"])] if "enum" in schema else [optional()]
-        return kind(
+        return field_class(schema)(
             declared["label"],
             validators=validators,
             description=declared["description"],
@@ -40,10 +35,10 @@ def form_widgets(conn_type: str) -> dict[str, Any]:
 
 
 def field_behaviour(conn_type: str) -> dict[str, Any]:
-    """Give the declared ``ui-field-behaviour`` in the words of the older Airflow.
+    """Return the declared ``ui-field-behaviour`` with the keys that Airflow before 3.2 expects.
 
     Args:
-        conn_type: E.g. ``cloudtasks_alibaba``.
+        conn_type: Connection type, e.g. ``cloudtasks_alibaba``.
     """
     declared = connection_type(conn_type)["ui-field-behaviour"]
     return {key.replace("-", "_"): value for key, value in declared.items()}

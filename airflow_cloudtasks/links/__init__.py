@@ -1,1 +1,1 @@
-"""Extra links of tasks."""
+"""Extra links on the pages of Airflow tasks."""

@@ -24,39 +24,39 @@ _KEY = "cloud_console_url"
 
 
 class CloudConsoleLink(BaseOperatorLink):
-    """Opens the task in the vendor's console; the product's own page where the vendor has no address of a task."""
+    """Open the task in the vendor's console, or the product's page if the vendor has no address for a single task."""
 
     name = "Cloud console"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Give the address.
+        """Return the address that the link opens.
 
         Args:
-            operator: Airflow's.
-            ti_key: Which of Airflow's tasks.
+            operator: The operator; unused.
+            ti_key: Key of the Airflow task instance.
 
         Returns:
-            The address; nothing as long as the task has not been seen.
+            The address; an empty string until the task has been read.
         """
         return str(XCom.get_value(ti_key=ti_key, key=_KEY) or "")
 
 
 def keep_link(context: Context, hook: CallingHook, api: TaskApi, seen: Iterable[CloudTask]) -> None:
-    """Keep the address that the link opens; Airflow's pages know nothing but what is in its database.
+    """Store the address that the link opens as XCom, because Airflow's pages read only Airflow's database.
 
     Args:
         context: Airflow's context.
-        hook: What has called the cloud.
+        hook: Hook with the connection of the task.
         api: The API of the task.
-        seen: The task as it was seen; the first of several that has an address counts.
+        seen: The tasks as last read; the first one with an address counts. Without one, the product's page counts.
     """
     address = next((task.console_url for task in seen if task.console_url), None)
     if address is None:
-        # Whatever is the matter with the connection, the task itself says it better than its link.
+        # Ignore errors of the connection; the task itself reports them.
         with suppress(CloudTasksError):
             address = hook.console(api.service)
     if address and (task_instance := context.get("ti")) is not None:
         try:
             task_instance.xcom_push(key=_KEY, value=address)
-        except Exception as error:  # Airflow's API server, or somebody's XCom backend: no reason for a task to fail
-            _log.warning("The link to the console could not be kept (%s).", type(error).__name__)
+        except Exception as error:  # from Airflow's API server or any XCom backend; the task need not fail
+            _log.warning("The link to the console could not be stored (%s).", type(error).__name__)

@@ -1,1 +1,1 @@
-"""Operators."""
+"""Operators: they start, read and cancel cloud tasks."""

@@ -1,4 +1,4 @@
-"""The arguments that name a task, alike for every sensor and operator, and checked when the DAG is parsed."""
+"""The arguments that identify a task: the same for every sensor and operator, and checked at parse time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class TaskArguments:
-    """A mixin for operators: which task at which cloud.
+    """A mixin for operators and sensors with the arguments that identify a task.
 
-    Airflow's own ``task_id`` and ``params`` are taken, hence ``cloud_task_id`` and ``api_params``.
+    The names ``cloud_task_id`` and ``api_params`` differ from Airflow's own ``task_id`` and ``params``.
     """
 
     template_fields: Collection[str] = ("cloud_task_id", "api_params", "conn_id", "region")
@@ -36,19 +36,19 @@ class TaskArguments:
         conn_id: str | None,
         region: str | None,
     ) -> None:
-        """Take the arguments, and refuse those that cannot name a task.
+        """Set the arguments; raise if they cannot identify a task.
 
-        Templates and XComArgs are taken as they are; what they turn out to be is checked before the first call.
+        The values of templates and XComArgs are checked later, before the first call.
 
         Args:
-            api: A name of the catalog, or a TaskApi.
-            cloud_task_id: The task's id at the vendor.
-            api_params: The other parameters that name it, in the vendor's spelling.
-            conn_id: The Airflow connection.
-            region: The region.
+            api: A name in the catalog, or a TaskApi.
+            cloud_task_id: Id of the task at the vendor, or a list of ids.
+            api_params: The other parameters that identify the task, in the vendor's spelling.
+            conn_id: Id of the Airflow connection; None for the cloud's default connection.
+            region: Region id; None for the connection's region.
 
         Raises:
-            ValueError: An argument is wrong; the text says which, and what was expected.
+            ValueError: An argument is wrong; the text says which one, and what is expected.
         """
         self.api = find_api(api)
         if cloud_task_id is None or cloud_task_id in ("", [], ()):
@@ -63,5 +63,5 @@ class TaskArguments:
         self.region = region
 
     def hook(self) -> CloudTasksHook:
-        """Make the hook that reads the task."""
+        """Return a hook that reads the task."""
         return hook_for(self.api, self.conn_id, self.region)

@@ -1,4 +1,4 @@
-"""Operators that start tasks of Alibaba Cloud, with the arguments of each action."""
+"""Operators that start tasks of Alibaba Cloud, with one argument for each parameter of the action."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from airflow_cloudtasks.protocol.status_overrides import also_successes
 
 
 class IceStartWorkflowOperator(StartCloudTaskOperator):
-    """Starts a workflow of Intelligent Media Services (ICE StartWorkflow), and waits for it. ICE cannot cancel it.
+    """Start a workflow of Intelligent Media Services (ICE, StartWorkflow), and wait for it.
+
+    ICE cannot cancel it.
 
     Args:
         workflow_id: The vendor's ``WorkflowId`` (templated).
-        task_input: The vendor's ``TaskInput``, e.g. ``{"Type": "Media", "Media": "…"}``; a dict or JSON (templated).
-        user_data: The vendor's ``UserData``: a dict, or text, of 512 bytes at most, which ICE keeps with the task
-            (templated). The package adds an entry ``airflow_start`` where there is room, to find the task by should
-            the answer to its start be lost.
-        skip_input_verification: The vendor's ``SkipInputVerification``: whether ``task_input`` is not checked.
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        task_input: The vendor's ``TaskInput``, a dict or JSON, e.g. ``{"Type": "Media", "Media": "…"}`` (templated).
+        user_data: The vendor's ``UserData``, a dict or text of at most 512 bytes, which ICE keeps with the task
+            (templated). If there is room, the operator adds an entry ``airflow_start``, by which it finds the task if
+            the answer to the start request is lost.
+        skip_input_verification: The vendor's ``SkipInputVerification``: whether ICE skips the check of ``task_input``.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -46,17 +48,17 @@ class IceStartWorkflowOperator(StartCloudTaskOperator):
 
 
 class IceStartAIWorkflowOperator(StartCloudTaskOperator):
-    """Starts an AI workflow of Intelligent Media Services (ICE StartAIWorkflow), and waits for it.
+    """Start an AI workflow of Intelligent Media Services (ICE, StartAIWorkflow), and wait for it.
 
-    A kill stops it (StopAIWorkflowTask). A partial success is a failure, unless
-    ``success_statuses=["partial-succeeded"]``.
+    A kill of the Airflow task stops it (StopAIWorkflowTask). A partial success counts as failure; with
+    ``success_statuses=["partial-succeeded"]`` it counts as success.
 
     Args:
         workflow_id: The vendor's ``WorkflowId`` (templated).
-        inputs: The vendor's ``Inputs``; a dict or JSON (templated).
-        user_data: The vendor's ``UserData``; a dict or text (templated).
+        inputs: The vendor's ``Inputs``, a dict or JSON (templated).
+        user_data: The vendor's ``UserData``, a dict or text (templated).
         dispatch_tag: The vendor's ``DispatchTag`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -81,17 +83,19 @@ class IceStartAIWorkflowOperator(StartCloudTaskOperator):
 
 
 class BpStudioRunTaskOperator(StartCloudTaskOperator):
-    """Creates a BPStudio task (CreateTask), executes it (ExecuteTask), and waits for it. BPStudio cannot cancel it.
+    """Create a BPStudio task (CreateTask), execute it (ExecuteTask), and wait for it.
+
+    BPStudio cannot cancel it.
 
     Args:
         app_id: The vendor's ``AppId`` (templated).
         process_id: The vendor's ``ProcessId`` (templated).
         task_name: The vendor's ``TaskName`` (templated).
         variables: The vendor's ``Variables``, a dict (templated).
-        error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
-            failure, so by default the message counts as one; a task whose message is only a warning needs False.
-        success_statuses: More statuses that are a success (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        error_message_fails: Whether a finished task with an ErrorMessage counts as failed. BPStudio has no status for
+            failure, so the default is True. Set False for a task whose message is only a warning.
+        success_statuses: Further statuses that count as success (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -121,9 +125,10 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
 
 
 class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
-    """Executes an operation of BPStudio (ExecuteOperationASync), and waits for it. BPStudio cannot cancel it.
+    """Execute an operation of BPStudio (ExecuteOperationASync), and wait for it.
 
-    BPStudio knows an operation for an hour; one that takes longer cannot be waited for to its end.
+    BPStudio cannot cancel it. BPStudio forgets an operation after an hour, so the end of a longer operation cannot be
+    seen.
 
     Args:
         service_type: The vendor's ``ServiceType``, e.g. ``ecs`` (templated).
@@ -131,7 +136,7 @@ class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
         application_id: The vendor's ``ApplicationId`` (templated).
         attributes: The vendor's ``Attributes``, a dict (templated).
         resource_group_id: The vendor's ``ResourceGroupId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -158,14 +163,13 @@ class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
 
 
 class BdrcUpdateResourcesOperator(StartCloudTaskOperator):
-    """Lets the Backup and Disaster Recovery Center update what it knows of resources (UpdateResources), and waits.
+    """Update the resources that the Backup and Disaster Recovery Center (BDRC) knows (UpdateResources), and wait.
 
     BDRC cannot cancel it.
 
     Args:
-        resource_type: The vendor's ``ResourceType``, e.g. ``ACS::ECS::Instance``; of every type if not given
-            (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        resource_type: The vendor's ``ResourceType``, e.g. ``ACS::ECS::Instance``; None for every type (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(self, *, resource_type: Any = None, **kwargs: Any) -> None:
@@ -173,14 +177,14 @@ class BdrcUpdateResourcesOperator(StartCloudTaskOperator):
 
 
 class BdrcCheckRulesOperator(StartCloudTaskOperator):
-    """Lets the Backup and Disaster Recovery Center check a resource by its rules (CheckRules), and waits.
+    """Check a resource by the rules of the Backup and Disaster Recovery Center (BDRC, CheckRules), and wait.
 
     BDRC cannot cancel it.
 
     Args:
         resource_arn: The vendor's ``ResourceArn`` (templated).
-        rule_id: The vendor's ``RuleId``; all rules if not given (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        rule_id: The vendor's ``RuleId``; None for all rules (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(self, *, resource_arn: Any, rule_id: Any = None, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Operators for tasks of any API: they start a task and wait for it, read one, or cancel one."""
+"""Operators for tasks of any API: start a task and wait for it, read a task, cancel a task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOpe
 
 
 class _TaskOperator(TaskArguments, BaseOperator):
-    """What one task is named to."""
+    """The base of operators that take one task."""
 
     operator_extra_links = (CloudConsoleLink(),)
 
@@ -39,29 +39,30 @@ class _TaskOperator(TaskArguments, BaseOperator):
 
 
 class GetCloudTaskOperator(_TaskOperator):
-    """Reads a task of any API once, whatever its state, and returns it.
+    """Read a task of any API once, whatever its state, and return it.
 
     Args:
-        api: A name of the catalog, e.g. ``wedata.task``, or a TaskApi of one's own.
-        cloud_task_id: The task's id at the vendor (templated).
-        api_params: The other parameters that name it, in the vendor's spelling (templated).
-        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
-        region: The region, against the connection's own (templated).
-        **kwargs: What Airflow's BaseOperator takes.
+        api: A name in the catalog, e.g. ``wedata.task``, or your own TaskApi.
+        cloud_task_id: Id of the task at the vendor (templated).
+        api_params: The other parameters that identify it, in the vendor's spelling (templated).
+        conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
+        region: Region id; overrides the connection's region (templated).
+        **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
-        The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom.
+        The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
+        XCom.
 
     Raises:
-        ValueError: When the DAG is parsed: an argument is wrong; the text says which, and what was expected.
-        CloudApiError: The cloud gave no usable answer; its subclasses tell why.
+        ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
+        CloudApiError: The cloud returned no usable answer; the subclass says why.
         InvalidConnection: The Airflow connection cannot be used.
     """
 
     ui_color = "#e8eef9"
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Read the task."""
+        """Return the task."""
         hook = self.hook()
         task = hook.read_task(self.api, str(self.cloud_task_id), self.api_params)
         self.log.info("%s", task)
@@ -70,19 +71,19 @@ class GetCloudTaskOperator(_TaskOperator):
 
 
 class CancelCloudTaskOperator(_TaskOperator):
-    """Cancels a task of any API whose vendor can, or several; does not wait until they have ended.
+    """Cancel one task or several, if the vendor can cancel tasks of this API; do not wait until they have ended.
 
     Args:
-        api: A name of the catalog, e.g. ``wedata.workflow_run``, or a TaskApi of one's own.
-        cloud_task_id: The task's id at the vendor, or a list of ids (templated).
-        api_params: The other parameters that name it, in the vendor's spelling (templated).
-        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
-        region: The region, against the connection's own (templated).
-        **kwargs: What Airflow's BaseOperator takes.
+        api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi.
+        cloud_task_id: Id of the task at the vendor, or a list of ids (templated).
+        api_params: The other parameters that identify it, in the vendor's spelling (templated).
+        conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
+        region: Region id; overrides the connection's region (templated).
+        **kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
-        ValueError: When the DAG is parsed: an argument is wrong, or the vendor has no action that cancels such a task.
-        CloudApiError: The cloud gave no usable answer, or refused; its subclasses tell why.
+        ValueError: At parse time, if an argument is wrong, or the vendor has no action that cancels such a task.
+        CloudApiError: The cloud returned no usable answer, or did not cancel a task; the subclass says why.
         InvalidConnection: The Airflow connection cannot be used.
     """
 
@@ -94,7 +95,7 @@ class CancelCloudTaskOperator(_TaskOperator):
             raise ValueError(f"{self.api.name}: {self.api.service.product} has no action that cancels such a task.")
 
     def execute(self, context: Context) -> None:
-        """Cancel it."""
+        """Cancel the task or tasks."""
         hook = self.hook()
         keep_link(context, hook, self.api, [])
         hook.cancel_task(self.api, self.cloud_task_id, self.api_params)

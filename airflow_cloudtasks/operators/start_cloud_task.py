@@ -1,4 +1,4 @@
-"""The operator that starts a task of any API, and waits for it."""
+"""The operator that starts a task of any API and waits for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.start_requests import naming_params
+from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.memory import memory_of
@@ -45,51 +45,54 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 _WEEK = 7 * 24 * 3600.0
-_LONGEST = 1e10
-_ALL = GroupRules()
-
+# Airflow stores points in time, and cannot store one that is further away than some thousand years.
+_MAX_SECONDS = 1e10
+# Seconds between two reads of a new task that the vendor does not show yet.
 _UNSEEN_INTERVAL = 2.0
+_ALL_TASKS = GroupRules()
 
 
 class StartCloudTaskOperator(BaseOperator):
-    """Starts a task of any API, waits until it has ended, and returns it.
+    """Start a task of any API, wait until it has ended, and return it.
 
-    A retry goes on with the task that an earlier try has started, and starts another one only where that has failed.
-    A start request that was not answered is not sent again unless the vendor, or a look-up, tells that this starts no
-    second task. Where the user kills the Airflow task, the cloud's task is canceled.
+    A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
+    A start request without an answer is sent again only if the vendor, or a look-up, rules out a second task. If the
+    user kills the Airflow task, the cloud task is canceled.
 
     Args:
-        api: A name of the catalog, e.g. ``wedata.workflow_run``, or a TaskApi of one's own that has ``starts``.
-        parameters: The parameters of the vendor's action, in its spelling (templated). Python's dicts, lists, times and
-            numbers become what the vendor wants.
-        action: The vendor's action, where the API has several, e.g. ``CheckRules``.
-        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
-        region: The region, against the connection's own (templated).
-        wait_for_completion: Whether to wait until the task has ended; otherwise it is returned as it was first seen.
-        deferrable: Whether to wait in the triggerer, which takes no worker slot; the default is Airflow's
+        api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi that has ``starts``.
+        parameters: Parameters of the vendor's action, in the vendor's spelling (templated). Python's dicts, lists,
+            dates and numbers are encoded as the vendor expects them.
+        action: The vendor's action, if the API has several, e.g. ``CheckRules``.
+        conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
+        region: Region id; overrides the connection's region (templated).
+        wait_for_completion: Whether to wait until the task has ended. If False, the result is the task as first read.
+        deferrable: Whether to wait in the triggerer, which occupies no worker slot. The default is Airflow's
             ``[operators] default_deferrable``.
-        poke_interval: Seconds, or a timedelta, between two polls.
-        exponential_backoff: Whether the interval doubles from poll to poll.
-        max_wait: The longest interval, in seconds or as a timedelta.
-        timeout: Seconds, or a timedelta, that one try waits; then the task is canceled, if the vendor can.
-        cancel_on_kill: Whether the cloud's task is canceled when the Airflow task is killed, or times out.
-        on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
-        success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
-        failure_statuses: The vendor's statuses that are a failure for this wait (templated).
-        multiple_outputs: Whether each part of the result that has a value is an XCom of its own too, so that the next
-            task can take ``started.output["detail"]``.
-        **kwargs: What Airflow's BaseOperator takes.
+        poke_interval: Time between two polls, in seconds or as a timedelta.
+        exponential_backoff: Whether the interval doubles with each poll.
+        max_wait: Longest interval, in seconds or as a timedelta; None for no limit.
+        timeout: Longest wait of one try, in seconds or as a timedelta. At its end the task is canceled, if the vendor
+            can cancel it.
+        cancel_on_kill: Whether to cancel the cloud task if the Airflow task is killed or times out.
+        on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
+        success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
+            (templated).
+        failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
+        multiple_outputs: Whether to store each part of the result that has a value as its own XCom, too, so that the
+            next task can use ``started.output["detail"]``.
+        **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
-        The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom,
-        and each part of it under its name. A list of them for an action that is given a list of tasks.
+        The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
+        XCom, and each part of it under the part's name. For an action that takes a list of tasks, a list of them.
 
     Raises:
-        ValueError: When the DAG is parsed: an argument is wrong; the text says which, and what was expected.
-        AirflowFailException: Nobody can tell whether a request has started a task. Airflow does not try again then.
+        ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
+        AirflowFailException: It cannot be determined whether a request started a task. Airflow does not retry then.
         CloudTaskFailed: The task ended in failed, canceled or expired.
-        WaitTimedOut: The task had not ended by ``timeout``.
-        CloudApiError: The cloud refuses: wrong keys, no permission, bad parameters.
+        WaitTimedOut: The task had not ended within ``timeout``.
+        CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters.
         InvalidConnection: The Airflow connection cannot be used.
     """
 
@@ -143,20 +146,20 @@ class StartCloudTaskOperator(BaseOperator):
         if self.start.job_api is not None:
             find_api(self.start.job_api)
         if not isinstance(parameters, XComArg):
-            self.start.check(_given(parameters))
+            self.start.check(_without_none(parameters))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
         if MUST_FORGET_STARTS:
-            # Not after execute, when Airflow has yet to store the result; a retry would not find the task.
-            self.on_success_callback = [*_listed(self.on_success_callback), _forget]
-        # What one run keeps for on_kill, which Airflow calls in the middle of anything.
+            # Forget the start only after Airflow has stored the result; until then, a retry has to find the task.
+            self.on_success_callback = [*_as_list(self.on_success_callback), _forget]
+        # State of the current run for on_kill, which Airflow may call at any moment.
         self._hook: CloudTasksHook | None = None
         self._on_kill: OnKill | None = None
         self._killed = False
 
     def execute(self, context: Context) -> Any:
-        """Start the task, or find what an earlier try has started, and wait."""
-        parameters = _given(self.parameters)
+        """Start the task, or find the one that an earlier try started, and wait for it."""
+        parameters = _without_none(self.parameters)
         self.start.check(parameters)
         self._killed = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
@@ -174,28 +177,31 @@ class StartCloudTaskOperator(BaseOperator):
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
         except BaseException:
-            # Airflow 2 raises in the middle of anything when it kills a task.
+            # When Airflow 2 kills a task, it raises at any point of this code.
             if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
-                self._watch_over(interrupted, parameters)
+                self._prepare_cancellation(interrupted, parameters)
             raise
         self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
-        self._watch_over(attempt, parameters)
+        self._prepare_cancellation(attempt, parameters)
         keep_link(context, self._hook, self.api, [])
         if self.wait_for_completion:
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
-        rounds, _ = self._first_look(stage, time.time() + self.timeout)
-        for end in rounds.seen:
-            if isinstance(end, Broken):
-                self.log.warning("It has been started, and cannot be read: %s", end.error)
-        return self._returned(context, stage, [(seen(end) or _unseen(stage, i)) for i, end in enumerate(rounds.seen)])
+        wait, _ = self._first_look(stage, time.time() + self.timeout)
+        for verdict in wait.seen:
+            if isinstance(verdict, Broken):
+                self.log.warning("The task has been started but cannot be read: %s", verdict.error)
+        tasks = [
+            seen(verdict) or _unread_task(stage, task_id) for verdict, task_id in zip(wait.seen, stage.ids, strict=True)
+        ]
+        return self._result(context, stage, tasks)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
-        """Go on in a worker with what the trigger fired.
+        """Continue in a worker after a deferred wait.
 
         Args:
             context: Airflow's context.
-            event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
+            event: Payload of the event that :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger` fired.
         """
         self._hook = hook_for(self.api, self.conn_id, self.region)
         carried = event["carried"]
@@ -205,49 +211,49 @@ class StartCloudTaskOperator(BaseOperator):
         return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
 
     def on_kill(self) -> None:
-        """Cancel the cloud's task; Airflow calls this where the user has killed the one that waits for it."""
+        """Cancel the cloud task; Airflow calls this if the user kills the Airflow task."""
         self._killed = True
         if self._hook is None:
             return
         self._hook.hold()
         if not self.cancel_on_kill:
-            self.log.info("Killed: what was started at the cloud goes on, as cancel_on_kill=False says.")
+            self.log.info("Killed: the cloud task goes on, because of cancel_on_kill=False.")
         elif self._on_kill is None:
-            self.log.warning("Killed: what is being started at the cloud is canceled, should it become known in time.")
+            self.log.warning("Killed during the start: the cloud task is canceled if its id becomes known in time.")
         else:
             self._on_kill.carry_out(self._hook)
 
     def outputs(self, task: CloudTask) -> dict[str, Any]:
-        """Give what XCom gets besides the task, by name; for subclasses.
+        """Return further parts of the result by name, for subclasses to override.
 
         Args:
-            task: The task as it ended, or was first seen.
+            task: The task as it ended or, without waiting, as first read.
         """
         return {}
 
     @property
-    def _longest(self) -> float:
-        """Seconds that Airflow lets a wait take, in the worker as deferred."""
+    def _max_wait_seconds(self) -> float:
+        """Return Airflow's limit of a wait, in the worker and while deferred."""
         return (self.execution_timeout or timedelta.max).total_seconds()
 
     def _stages(self, attempt: Attempt) -> list[Stage]:
-        return stages(self.api, self.start, _given(self.parameters), attempt)
+        return stages(self.api, self.start, _without_none(self.parameters), attempt)
 
-    def _watch_over(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
-        """Make ready to cancel what was started."""
+    def _prepare_cancellation(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
+        """Prepare what :meth:`on_kill` needs to cancel the task."""
         if not self.cancel_on_kill or self._hook is None:
             return
-        known = {**parameters, **naming_params(self.api, self.start, parameters)}
+        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
         try:
             self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
         except CloudTasksError as error:
-            # A new task may not be there yet for those who read, as an API of one's own may need to.
-            self.log.warning("Not ready yet to be canceled: %s", error)
+            # A new task may not be readable yet, and preparing its cancellation may need to read it.
+            self.log.warning("The cancellation cannot be prepared yet: %s", error)
             return
         if self._killed:
-            # Too early for on_kill, which interrupted the start.
+            # The kill interrupted the start, so on_kill came too early to cancel anything.
             self._on_kill.carry_out(self._hook)
-            raise AirflowException("The Airflow task was killed while the cloud's was being started.")
+            raise AirflowException("The Airflow task was killed while the cloud task was being started.")
 
     def _wait(
         self,
@@ -255,24 +261,30 @@ class StartCloudTaskOperator(BaseOperator):
         attempt: Attempt,
         deadline: float,
         first: int = 0,
-        ends: Sequence[Verdict] | None = None,
+        verdicts: Sequence[Verdict] | None = None,
     ) -> Any:
-        """Wait stage by stage, the first of which may be over by now."""
+        """Wait for one stage after the other, from number ``first`` on, which is over if its verdicts are given."""
         tasks: list[CloudTask] = []
-        due = self._stages(attempt)
-        for number, stage in enumerate(due[first:], first):
-            if ends is None:
-                rounds, is_over = self._first_look(stage, deadline)
-                if self._on_kill is None:
-                    self._watch_over(attempt, _given(self.parameters))
-                if not is_over and self.deferrable:
-                    self._defer(attempt, number, stage, deadline)
-                ends = rounds.seen if is_over else self._stay(stage, deadline)
-            tasks = self._conclude(context, stage, ends)
-            ends = None
-        return self._returned(context, due[-1], tasks)
+        all_stages = self._stages(attempt)
+        for number, stage in enumerate(all_stages[first:], first):
+            if verdicts is None:
+                verdicts = self._wait_for_stage(attempt, number, stage, deadline)
+            tasks = self._conclude(context, stage, verdicts)
+            verdicts = None
+        return self._result(context, all_stages[-1], tasks)
 
-    def _rounds(self, stage: Stage, rules: WaitRules) -> WorkerWait:
+    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
+        """Wait in the worker and return the verdicts, or defer, which raises."""
+        wait, is_over = self._first_look(stage, deadline)
+        if self._on_kill is None:
+            self._prepare_cancellation(attempt, _without_none(self.parameters))
+        if is_over:
+            return wait.seen
+        if self.deferrable:
+            self._defer(attempt, number, stage, deadline)
+        return self._wait_in_worker(stage, deadline)
+
+    def _worker_wait(self, stage: Stage, rules: WaitRules) -> WorkerWait:
         assert self._hook is not None  # noqa: S101 - for the type checker
         return WorkerWait(
             self._hook,
@@ -281,42 +293,42 @@ class StartCloudTaskOperator(BaseOperator):
             stage.api_params,
             rules=rules,
             overrides=self._overrides(stage),
-            group=_ALL,
+            group=_ALL_TASKS,
             log=self.log.info,
         )
 
     def _overrides(self, stage: Stage) -> StatusOverrides:
-        # The statuses are those of the tasks, not of a job before them.
+        # The overrides are for statuses of the tasks, not for those of a job before them.
         if stage.api is not self.api:
             return CATALOG_STATUSES
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
     def _first_look(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:
-        """Read the tasks, again as long as they are new and not to be found; tells whether they have ended."""
-        rounds = self._rounds(stage, replace(self.rules, missing="wait"))
-        until = min(time.time() + UNSEEN_SECONDS, deadline)
-        while not (is_over := rounds.read(until_one_goes_on=self.deferrable)):
-            unseen = any(isinstance(end, Waiting) and isinstance(end.why, NotFound) for end in rounds.seen)
-            if not unseen or time.time() > until:
+        """Return the wait after its first read, and whether it is over; read a new task until the vendor shows it."""
+        wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
+        give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
+        while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
+            not_found = any(isinstance(each, Waiting) and isinstance(each.why, NotFound) for each in wait.seen)
+            if not not_found or time.time() > give_up_at:
                 break
             time.sleep(_UNSEEN_INTERVAL)
-        return rounds, is_over
+        return wait, is_over
 
-    def _stay(self, stage: Stage, deadline: float) -> list[Verdict]:
-        """Wait in the worker."""
-        rounds, polls = self._rounds(stage, self.rules), 0
+    def _wait_in_worker(self, stage: Stage, deadline: float) -> list[Verdict]:
+        """Poll until the tasks have ended, or the deadline has passed."""
+        wait, polls = self._worker_wait(stage, self.rules), 0
         while True:
-            left = deadline - time.time()
+            seconds_left = deadline - time.time()
             polls += 1
-            time.sleep(next_delay(self.rules, polls, left))
-            if rounds.read() or left <= 0:
-                return rounds.seen
+            time.sleep(next_delay(self.rules, polls, seconds_left))
+            if wait.read() or seconds_left <= 0:
+                return wait.seen
 
     def _defer(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> None:
         overrides = self._overrides(stage)
         now = time.time()
-        # Airflow's own timeout of a trigger cancels nothing: the trigger is to end before.
-        most = min(max(deadline - now, 0.0), self._longest)
+        # Airflow's own timeout of a trigger cancels nothing, so the trigger has to end the wait earlier.
+        seconds = min(max(deadline - now, 0.0), self._max_wait_seconds)
         self.defer(
             trigger=CloudTaskTrigger(
                 api=stored_api(stage.api),
@@ -330,59 +342,62 @@ class StartCloudTaskOperator(BaseOperator):
                 exponential_backoff=self.rules.exponential_backoff,
                 max_wait=self.rules.max_wait,
                 on_unknown=self.rules.on_unknown,
-                deadline=now + most,
+                deadline=now + seconds,
                 cancel=None if self._on_kill is None else self._on_kill.as_dict(),
                 carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=most) + TIMEOUT_GRACE,
+            timeout=timedelta(seconds=seconds) + TIMEOUT_GRACE,
         )
 
-    def _conclude(self, context: Context, stage: Stage, ends: Sequence[Verdict]) -> list[CloudTask]:
+    def _conclude(self, context: Context, stage: Stage, verdicts: Sequence[Verdict]) -> list[CloudTask]:
+        """Return the tasks of a stage, or raise the error of its wait."""
         assert self._hook is not None  # noqa: S101 - for the type checker
-        ends = explain_failures(self._hook, stage.api, ends, stage.api_params)
-        tasks = [task for end in ends if (task := seen(end)) is not None]
+        verdicts = explain_failures(self._hook, stage.api, verdicts, stage.api_params)
+        tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
         try:
-            conclude(ends, _ALL, many=True)
+            conclude(verdicts, _ALL_TASKS, many=True)
         except CloudTaskFailed as failed:
-            # The next try starts anew, whatever it could remember; but not beside one of an unknown status.
+            # If all of them have ended, forget them, so that the next try starts new ones. A task with an unknown
+            # status may still run.
             if all(task.done for task in failed.tasks):
                 memory_of(context).forget()
                 self._on_kill = None
             raise
         except WaitTimedOut as error:
             if self._on_kill is not None and self._on_kill.carry_out(self._hook):
-                # What is canceled may be gone, and the next try would not know what became of it.
+                # The vendor may delete a canceled task, and the next try could not find it.
                 memory_of(context).forget()
-            longest = min(self.timeout, self._longest)
-            raise WaitTimedOut(f"{stage.api.name} took longer than {longest:g} seconds; {error}") from None
+            limit = min(self.timeout, self._max_wait_seconds)
+            raise WaitTimedOut(f"{stage.api.name} took longer than {limit:g} seconds; {error}") from None
         for task in tasks:
             self.log.info("%s", task)
         return tasks
 
-    def _returned(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
+    def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
+        """Return what the operator returns, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
-            # A signal that comes from here on finds nothing to cancel.
+            # From here on, a kill has nothing to cancel.
             self._on_kill = None
         if self.start.ids_param is not None and stage.api is self.api:
             return [task.as_dict() for task in tasks]
         result = tasks[0].as_dict() | self.outputs(tasks[0])
         if self.pushes_parts and self.do_xcom_push:
-            # Not left to Airflow, whose 3.0 takes no None for an XCom.
+            # Push the parts here: with multiple_outputs, Airflow 3.0 would fail on a part that is None.
             for name, value in result.items():
                 if value is not None:
                     context["ti"].xcom_push(key=name, value=value)
         return result
 
 
-def _unseen(stage: Stage, index: int) -> CloudTask:
-    """Give a task that has been started and could not be read."""
-    return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=stage.ids[index], state=TaskState.UNKNOWN)
+def _unread_task(stage: Stage, task_id: str) -> CloudTask:
+    """Return a task that has been started but could not be read."""
+    return CloudTask(api=stage.api.name, cloud=stage.api.cloud, id=task_id, state=TaskState.UNKNOWN)
 
 
-def _given(parameters: Any) -> dict[str, Any]:
-    """Leave out what is None: arguments that were not given, and templates that came to nothing."""
+def _without_none(parameters: Any) -> dict[str, Any]:
+    """Return the parameters without None, which stands for an omitted argument or an empty template."""
     if not isinstance(parameters, Mapping | None):
         raise InvalidArguments(f"parameters is {parameters!r:.200}; expected a dict by the vendor's names.")
     return {name: value for name, value in (parameters or {}).items() if value is not None}
@@ -390,13 +405,12 @@ def _given(parameters: Any) -> dict[str, Any]:
 
 def _seconds(name: str, value: Any) -> float:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    # Airflow keeps times, and no time is further away than some thousand years.
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LONGEST:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
         raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
     return float(seconds)
 
 
-def _listed(callbacks: Any) -> list[Any]:
+def _as_list(callbacks: Any) -> list[Any]:
     return [] if callbacks is None else list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
 
 

@@ -1,4 +1,4 @@
-"""Operators that start tasks of Tencent Cloud, with the arguments of each action."""
+"""Operators that start tasks of Tencent Cloud, with one argument for each parameter of the action."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
 
 class WeDataRunWorkflowOperator(StartCloudTaskOperator):
-    """Runs a workflow of WeData (CreateTriggerWorkflowRun), and waits for it. A kill ends it (KillTriggerWorkflowRuns).
+    """Run a WeData workflow (CreateTriggerWorkflowRun), and wait for the run.
 
-    Where it fails, the message names the runs of tasks that failed.
+    A kill of the Airflow task kills the run (KillTriggerWorkflowRuns). If the run fails, the error names the task runs
+    that failed.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         workflow_id: The vendor's ``WorkflowId`` (templated).
-        advanced_params: The vendor's ``AdvancedParams``, parameters of this run in the place of the workflow's own:
-            a dict (templated).
-        wedata_task_ids: The vendor's ``TaskIds``, to run these tasks of the workflow only: a list (templated).
+        advanced_params: The vendor's ``AdvancedParams``, a dict of parameters that override the workflow's own for
+            this run (templated).
+        wedata_task_ids: The vendor's ``TaskIds``, a list: run only these tasks of the workflow (templated).
         scheduling_resource_group_id: The vendor's ``SchedulingResourceGroupId`` (templated).
         integration_resource_group_id: The vendor's ``IntegrationResourceGroupId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -57,26 +58,27 @@ class WeDataRunWorkflowOperator(StartCloudTaskOperator):
 
 
 class WeDataRunSqlOperator(StartCloudTaskOperator):
-    """Runs SQL in WeData (RunSQLScript), waits for it, and gives its rows. A kill stops it (StopSQLScriptRun).
+    """Run SQL in WeData (RunSQLScript), wait for it, and return its rows.
 
-    XCom gets, besides the task, ``rows``: what the last statement that has columns returned, as a list of dicts by
-    column, or None where all statements together have more than ``max_rows``: ``run.output["rows"]``. Values are text,
-    as WeData tells them.
+    A kill of the Airflow task stops the run (StopSQLScriptRun). The result has the task's parts and ``rows``, for the
+    next task as ``run.output["rows"]``: the rows of the last statement that returned columns, each a dict by column.
+    Values are text, as WeData returns them. ``rows`` is None if all statements together returned more than
+    ``max_rows`` rows.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         sql: The vendor's ``ScriptContent``: the statements, or the name of a file that ends in ``.sql`` (templated).
-        script_id: The vendor's ``ScriptId`` of a saved script, which is run as it is if there is no ``sql``
-            (templated).
-        datasource_id: The vendor's ``DatasourceId``; needed without ``script_id`` (templated).
+        script_id: The vendor's ``ScriptId`` of a saved script, which runs unchanged if ``sql`` is None (templated).
+        datasource_id: The vendor's ``DatasourceId``; required without ``script_id`` (templated).
         datasource_env: The vendor's ``DatasourceEnv`` (templated).
         compute_resource: The vendor's ``ComputeResource`` (templated).
         executor_group_id: The vendor's ``ExecutorGroupId`` (templated).
-        variables: The vendor's ``ScriptConfig.Params``, variables of the script: a dict (templated).
-        advance_config: The vendor's ``ScriptConfig.AdvanceConfig``: a dict (templated).
-        run_params: The vendor's ``Params``, e.g. ``{"executorNum": 1}``: a dict (templated).
-        max_rows: How many rows XCom gets at most; of more none, neither in ``rows`` nor in ``detail``.
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        variables: The vendor's ``ScriptConfig.Params``, a dict of the script's variables (templated).
+        advance_config: The vendor's ``ScriptConfig.AdvanceConfig``, a dict (templated).
+        run_params: The vendor's ``Params``, a dict, e.g. ``{"executorNum": 1}`` (templated).
+        max_rows: Most rows that XCom stores. If there are more, XCom stores none, neither in ``rows`` nor in
+            ``detail``.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     template_ext: Sequence[str] = (".sql",)
@@ -124,26 +126,26 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         self.max_rows = max_rows
 
     def outputs(self, task: CloudTask) -> dict[str, Any]:
-        """Give the rows, if they are few enough for XCom."""
+        """Return the rows, or None for them if they are too many for XCom."""
         rows, count = rows_of(task.detail)
         if count <= self.max_rows:
             return {"rows": rows}
-        self.log.warning("%d rows are more than max_rows=%d: XCom gets none of them.", count, self.max_rows)
+        self.log.warning("%d rows are more than max_rows=%d: XCom stores none of them.", count, self.max_rows)
         return {"rows": None, "detail": without_rows(task.detail)}
 
 
 class WeDataBackfillOperator(StartCloudTaskOperator):
-    """Runs tasks of WeData for days that are past (CreateDataBackfillPlan), and waits until all have ended.
+    """Run WeData tasks for past days (CreateDataBackfillPlan), and wait until all instances have ended.
 
-    It has failed if some of the instances have; the message names them, with the ends of their logs. A kill deletes the
-    plan (DeleteDataBackfillPlanAsync).
+    The backfill counts as failed if an instance failed. The error names the failed instances, with the ends of their
+    logs. A kill of the Airflow task deletes the plan (DeleteDataBackfillPlanAsync).
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
-        wedata_task_ids: The vendor's ``TaskIds``: a list (templated).
+        wedata_task_ids: The vendor's ``TaskIds``, a list (templated).
         data_ranges: The vendor's ``DataBackfillRangeList``: a list of pairs of the first and the last day, as dates,
-            times or text like ``{{ ds }}``, or of dicts with the vendor's ``StartDate``, ``EndDate``,
-            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). Times count by their day in UTC+8.
+            datetimes or text like ``{{ ds }}``, or a list of dicts with the vendor's ``StartDate``, ``EndDate``,
+            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). A datetime counts as its day in UTC+8.
         plan_name: The vendor's ``DataBackfillPlanName`` (templated).
         time_zone: The vendor's ``TimeZone``, e.g. ``UTC+8`` (templated).
         check_parent_type: The vendor's ``CheckParentType``: ``NONE``, ``ALL`` or ``MAKE_SCOPE`` (templated).
@@ -151,13 +153,13 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
         redefine_self_workflow_dependency: The vendor's ``RedefineSelfWorkflowDependency``: ``yes`` or ``no``
             (templated).
         redefine_parallel_num: The vendor's ``RedefineParallelNum``.
-        redefine_params: The vendor's ``RedefineParamList``: a dict (templated).
+        redefine_params: The vendor's ``RedefineParamList``, a dict (templated).
         data_time_order: The vendor's ``DataTimeOrder``: ``NORMAL``, ``ORDER`` or ``REVERSE`` (templated).
         redefine_cycle_type: The vendor's ``RedefineCycleType``: ``MONTH_CYCLE`` (templated).
         scheduler_resource_group_id: The vendor's ``SchedulerResourceGroupId`` (templated).
         integration_resource_group_id: The vendor's ``IntegrationResourceGroupId`` (templated).
-        compute_config_mappings: The vendor's ``ComputeConfigMappings``: a list of dicts (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        compute_config_mappings: The vendor's ``ComputeConfigMappings``, a list of dicts (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -204,25 +206,27 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
 
 
 class WeDataRerunInstancesOperator(StartCloudTaskOperator):
-    """Runs task instances of WeData again (RerunTaskInstancesAsync), and waits until all of them have ended.
+    """Rerun WeData task instances (RerunTaskInstancesAsync), and wait until all of them have ended.
 
-    It returns a list of the instances, each a normalised task. Where one fails, the message has the end of its log. A
-    kill ends them (KillTaskInstancesAsync). With ``wait_for_completion=False`` it returns the job that reruns them.
+    The result is a list of the instances, each a normalised task. If an instance fails, the error has the end of its
+    log. A kill of the Airflow task kills the instances (KillTaskInstancesAsync). With ``wait_for_completion=False``,
+    the result is the job that reruns the instances.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
-        instance_keys: The vendor's ``InstanceKeyList``: a list, e.g. ``["20250714200130106_2025-10-01 00:00:00"]``
+        instance_keys: The vendor's ``InstanceKeyList``, a list, e.g. ``["20250714200130106_2025-10-01 00:00:00"]``
             (templated).
-        rerun_type: The vendor's ``RerunType``: ``1`` for the instances themselves, ``2`` for them and what follows
-            them, ``3`` for what follows them only (templated). The instances themselves are waited for.
+        rerun_type: The vendor's ``RerunType``: ``1`` for the instances themselves, ``2`` for the instances and their
+            downstream instances, ``3`` for the downstream instances only (templated). The operator waits for the
+            instances themselves.
         check_parent_type: The vendor's ``CheckParentType``: ``NONE``, ``ALL`` or ``MAKE_SCOPE`` (templated).
         son_range_type: The vendor's ``SonRangeType``: ``WORKFLOW``, ``PROJECT`` or ``ALL`` (templated).
         skip_event_listening: The vendor's ``SkipEventListening``.
         redefine_parallel_num: The vendor's ``RedefineParallelNum``.
         redefine_self_workflow_dependency: The vendor's ``RedefineSelfWorkflowDependency``: ``yes`` or ``no``
             (templated).
-        redefine_params: The vendor's ``RedefineParamList``: a dict, of one entry (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        redefine_params: The vendor's ``RedefineParamList``, a dict with one entry (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -257,7 +261,7 @@ class WeDataRerunInstancesOperator(StartCloudTaskOperator):
 
 
 class LkeModifyAttributeLabelOperator(StartCloudTaskOperator):
-    """Changes a label of LKE (ModifyAttributeLabel), and waits until all that carries it has changed.
+    """Change a label of LKE (ModifyAttributeLabel), and wait until everything with that label has changed.
 
     LKE cannot cancel it.
 
@@ -266,12 +270,12 @@ class LkeModifyAttributeLabelOperator(StartCloudTaskOperator):
         attribute_biz_id: The vendor's ``AttributeBizId`` (templated).
         attr_name: The vendor's ``AttrName`` (templated).
         attr_key: The vendor's ``AttrKey`` (templated).
-        labels: The vendor's ``Labels``: a list of dicts with ``LabelBizId``, ``LabelName`` and ``SimilarLabels``
+        labels: The vendor's ``Labels``, a list of dicts with ``LabelBizId``, ``LabelName`` and ``SimilarLabels``
             (templated).
-        delete_label_biz_ids: The vendor's ``DeleteLabelBizIds``: a list (templated).
+        delete_label_biz_ids: The vendor's ``DeleteLabelBizIds``, a list (templated).
         login_uin: The vendor's ``LoginUin`` (templated).
         login_sub_account_uin: The vendor's ``LoginSubAccountUin`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -305,18 +309,19 @@ class LkeModifyAttributeLabelOperator(StartCloudTaskOperator):
 
 
 class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
-    """Exports labels of LKE (ExportAttributeLabel), and waits for the file. LKE cannot cancel it.
+    """Export labels of LKE (ExportAttributeLabel), and wait for the file.
 
-    XCom gets, besides the task, ``cos_path``, where the file is: ``export.output["cos_path"]``.
+    LKE cannot cancel it. The result has the task's parts and ``cos_path``, the path of the file, for the next task as
+    ``export.output["cos_path"]``.
 
     Args:
         bot_biz_id: The vendor's ``BotBizId``, the application's id (templated).
-        attribute_biz_ids: The vendor's ``AttributeBizIds``: a list; those that ``filters`` finds if not given
+        attribute_biz_ids: The vendor's ``AttributeBizIds``, a list; None for the labels that ``filters`` finds
             (templated).
-        filters: The vendor's ``Filters``, a dict: ``{"Query": "…"}`` (templated).
+        filters: The vendor's ``Filters``, a dict, e.g. ``{"Query": "…"}`` (templated).
         login_uin: The vendor's ``LoginUin`` (templated).
         login_sub_account_uin: The vendor's ``LoginSubAccountUin`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
     def __init__(
@@ -343,5 +348,5 @@ class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
         )
 
     def outputs(self, task: CloudTask) -> dict[str, Any]:
-        """Give the path of the file."""
+        """Return the path of the file."""
         return {"cos_path": text(at(task.detail, "Params.CosPath"))}

@@ -1,1 +1,1 @@
-"""Translate between the package and the vendors' APIs: requests out, answers in. Pure: no Airflow, no I/O."""
+"""Build the requests to the vendors' APIs and read their answers. Pure: no Airflow, no I/O."""

@@ -1,4 +1,4 @@
-"""What the requests are that cancel tasks, and what their answers mean. Pure: the caller sends them."""
+"""Build the requests that cancel tasks and read their answers. Pure: the caller sends them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from airflow_cloudtasks.values import at, text
 
 
 def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the parameters of the requests that cancel tasks.
+    """Return the parameters of each request that cancels tasks.
 
     Args:
-        api: The API; it has a ``cancel``.
+        api: The API of the tasks.
         ids: The ids of the tasks.
-        known: What names them besides, and what else the action needs.
+        known: Every other known parameter, by the vendor's names: those that identify the tasks, and more.
+
+    Returns:
+        One request for all tasks, if the action takes many ids; otherwise one for each.
 
     Raises:
-        InvalidArguments: The vendor has no such action, or something that it needs is not known.
+        InvalidArguments: The vendor has no action that cancels a task, or a parameter that it needs is not known.
     """
     cancel = api.cancel
     if cancel is None:
@@ -31,22 +34,22 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     common = {name: str(known[name]) for name in others}
     if cancel.many:
         return [{**common, cancel.id_param: list(ids)}]
-    return [{**common, cancel.id_param: each} for each in ids]
+    return [{**common, cancel.id_param: task_id} for task_id in ids]
 
 
 def refusals(cancel: Cancel, answer: Any) -> list[str]:
-    """Give what the vendor says of tasks that it did not cancel.
+    """Return the vendor's reason for each task that it did not cancel.
 
     Args:
-        cancel: The action.
-        answer: The answer, out of its envelope.
+        cancel: How tasks are canceled.
+        answer: The answer without its envelope.
     """
     if cancel.items is None:
         return []
-    told = at(answer, cancel.items)
-    items = told if isinstance(told, list) else [told]
+    found = at(answer, cancel.items)
+    results = found if isinstance(found, list) else [found]
     return [
-        text(at(item, cancel.why_not or "")) or "the vendor does not say why"
-        for item in items
-        if isinstance(item, Mapping) and at(item, cancel.ok) is False
+        text(at(result, cancel.why_not or "")) or "the vendor does not say why"
+        for result in results
+        if isinstance(result, Mapping) and at(result, cancel.ok) is False
     ]

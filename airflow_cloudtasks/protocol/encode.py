@@ -1,10 +1,11 @@
-"""Turns the Python values of a start request into what the vendor wants. Pure."""
+"""Encode the Python values of a start request in the form that the vendor expects. Pure."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -20,15 +21,15 @@ def encode(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[st
     """Encode the parameters of a start request.
 
     Args:
-        api: The API of the task; its zone is that of times.
-        start: The action.
-        parameters: Python values, by the vendor's names. None stands for a parameter that is not given.
+        api: The API of the task; its zone is that of times without one.
+        start: The action that starts the task.
+        parameters: Python values by the vendor's names. A parameter that is None is left out.
 
     Returns:
-        What is sent: text, but for what the vendor's definition has otherwise.
+        The parameters as they are sent: as text, except where ``start.encodings`` says otherwise.
 
     Raises:
-        InvalidArguments: A value cannot be what the vendor wants; the text says which, and what was expected.
+        InvalidArguments: A value cannot be encoded; the text names the parameter and the expected form.
     """
     encoder = _Encoder(start, api.zone, api.service.time_format)
     return {name: encoder.encode(value, name) for name, value in parameters.items() if value is not None}
@@ -39,11 +40,11 @@ class _Encoder:
         self._start, self._zone, self._time_format = start, zone, time_format
 
     def encode(self, value: Any, path: str) -> Any:
-        how = self._start.encodings.get(path)
-        if how is None:
+        encoding = self._start.encodings.get(path)
+        if encoding is None:
             return self._plain(value, path)
         try:
-            return self._encoded(value, path, how)
+            return self._encoded(value, path, encoding)
         except InvalidArguments:
             raise
         except (ValueError, TypeError) as error:
@@ -54,12 +55,12 @@ class _Encoder:
             case Mapping():
                 return {str(k): self.encode(v, f"{path}.{k}") for k, v in value.items() if v is not None}
             case list() | tuple() | set() | frozenset():
-                return [self.encode(each, path) for each in value]
+                return [self.encode(item, path) for item in value]
             case _:
                 return self._text(value, path)
 
-    def _encoded(self, value: Any, path: str, how: Encoding) -> Any:
-        match how:
+    def _encoded(self, value: Any, path: str, encoding: Encoding) -> Any:
+        match encoding:
             case "json":
                 return value if isinstance(value, str) else self._json(value)
             case "base64":
@@ -71,9 +72,9 @@ class _Encoder:
             case "dates":
                 return self._day(value)
             case "list":
-                return [self._plain(each, path) for each in _list(value)]
+                return [self._plain(item, path) for item in _list(value)]
             case "ranges":
-                return [self._plain(self._range(each), path) for each in _list(value)]
+                return [self._plain(self._range(item), path) for item in _list(value)]
             case "pairs":
                 return [self._pair(item, path) for item in _pairs(value)]
             case "pair":
@@ -83,7 +84,7 @@ class _Encoder:
                 return self._pair(items[0], path)
 
     def _range(self, item: Any) -> Any:
-        """Make a first and a last an object, unless they are one already."""
+        """Return a first and a last value as an object; an object is returned as it is."""
         if isinstance(item, Mapping):
             return item
         if not isinstance(item, list | tuple) or len(item) != len(self._start.first_and_last):
@@ -91,7 +92,7 @@ class _Encoder:
         return dict(zip(self._start.first_and_last, item, strict=True))
 
     def _pair(self, item: Any, path: str) -> dict[str, Any]:
-        """Make a key and its value an object, unless they are one already."""
+        """Return a key and its value as an object; an object is returned with its values as text."""
         if isinstance(item, Mapping):
             return {str(name): self._text(value, path) for name, value in item.items() if value is not None}
         key, value = item
@@ -126,7 +127,7 @@ class _Encoder:
             return moment.astimezone(self._zone).strftime(self._time_format)
         if isinstance(value, date):
             return value.isoformat()
-        raise TypeError(f"a {type(value).__name__} is nothing that JSON can hold.")
+        raise TypeError(f"JSON cannot hold a {type(value).__name__}.")
 
     def _day(self, value: Any) -> str:
         if isinstance(value, datetime):
@@ -137,37 +138,35 @@ class _Encoder:
 
 
 def _rendered(value: Any) -> Any:
-    """Decode what a template made of a list or a dict."""
+    """Return a list or a dict that a template has rendered as JSON."""
     return load_json(value) if isinstance(value, str) else value
 
 
 def _list(value: Any) -> list[Any]:
-    listed = _rendered(value)
-    if not isinstance(listed, list | tuple | set | frozenset):
+    items = _rendered(value)
+    if not isinstance(items, list | tuple | set | frozenset):
         raise ValueError("expected a list; a template makes one by the filter tojson.")
-    return list(listed)
+    return list(items)
 
 
 def _pairs(value: Any) -> list[Any]:
-    given = _rendered(value)
-    if isinstance(given, Mapping):
-        return list(given.items())
-    if isinstance(given, list | tuple) and all(isinstance(each, Mapping) for each in given):
-        return list(given)
+    pairs = _rendered(value)
+    if isinstance(pairs, Mapping):
+        return list(pairs.items())
+    if isinstance(pairs, list | tuple) and all(isinstance(pair, Mapping) for pair in pairs):
+        return list(pairs)
     raise ValueError("expected a dict.")
 
 
 def _integer(value: Any) -> int:
-    try:
-        if not isinstance(value, bool):
+    if not isinstance(value, bool):
+        with suppress(ValueError):
             return int(str(value).strip())
-    except ValueError:
-        pass
     raise ValueError("expected a whole number.")
 
 
 def _boolean(value: Any) -> bool:
-    told = _BOOLEANS.get(str(value).strip().lower())
-    if told is None:
+    decoded = _BOOLEANS.get(str(value).strip().lower())
+    if decoded is None:
         raise ValueError("expected true or false.")
-    return told
+    return decoded

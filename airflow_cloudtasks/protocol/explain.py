@@ -1,10 +1,11 @@
-"""Finds out why a task failed: which part of it, and the end of that part's log. Pure: the caller sends requests."""
+"""Find out why a task failed: its failed parts, and the end of their logs. Pure: the caller sends the requests."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any, TypeVar
 
 from airflow_cloudtasks.errors import CloudTasksError, MalformedAnswer
 from airflow_cloudtasks.model import CloudTask, TaskState
@@ -14,21 +15,36 @@ from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.values import at, fold, plain, text
 
-# What a person reads; the task's detail has more.
-_TOLD = 5
-_LOG_LINES = 20
-_LOG_CHARACTERS = 2_000
+# The limits of the message. The task's detail holds more.
+_MAX_PARTS_IN_MESSAGE = 5
+_MAX_LOG_LINES = 20
+_MAX_LOG_CHARACTERS = 2_000
 
-_MOST_PARTS = 100
-_MOST_LOGS = 3
-# A page holds some kilobytes; a log whose end is further away is cut there.
-_MOST_LOG_PAGES = 100
-_MOST_PAGES = 50
+_MAX_PARTS_IN_DETAIL = 100
+_MAX_LOGS = 3
+# How much text of a log is kept while its pages are read. Only its end is needed, and lines are rarely longer.
+_KEPT_LOG_CHARACTERS = 4 * _MAX_LOG_CHARACTERS
+# A page holds some kilobytes. A longer log is cut here.
+_MAX_LOG_PAGES = 100
+_MAX_LIST_PAGES = 50
 
 FAILED_PARTS = "failed_parts"
+"""The key of the failed parts in a task's detail."""
 
 Request = tuple[Action, dict[str, Any]]
 Answer = dict[str, Any] | CloudTasksError
+
+_Result = TypeVar("_Result")
+# Yields requests, is sent the answer to each, and returns a result.
+_Requests = Generator[Request, Answer | None, _Result]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a task as the vendor sends it, with its key where the parts are objects by name."""
+
+    fields: Mapping[str, Any]
+    key: str | None = None
 
 
 def explanation(
@@ -42,59 +58,58 @@ def explanation(
         parameters: The parameters of the request that read it.
 
     Yields:
-        An action and its parameters; the answer, or the error in its place, is to be sent.
+        An action and its parameters. The caller sends back the answer, or the error that the call raised.
 
     Returns:
-        The task with the failed parts in its message and, as ``failed_parts``, in its detail: ``name``, ``id``,
-        ``status``, ``message`` and ``log``, the last lines, of each. The task itself where nothing more is to be had.
+        The task with its failed parts in ``message`` and, as ``failed_parts``, in ``detail``: each has a ``name``,
+        ``id``, ``status``, ``message`` and ``log`` (the last lines). The same task if no failed part is found.
     """
     parts = api.parts
     if parts is None or task.state is not TaskState.FAILED or FAILED_PARTS in task.detail:
         return task
-    failed: list[dict[str, Any]] = []
-    objects = yield from _objects(parts, task, parameters)
-    for name, part in objects:
-        if fold(text(at(part, parts.status)) or "") not in map(fold, parts.failed):
-            continue
-        log = None
-        if parts.log is not None and len(failed) < _MOST_LOGS:
-            log = yield from _tail(parts.log, {**parameters, **part})
-        failed.append(
-            {
-                "name": _first(part, parts.name) or name,
-                "id": text(at(part, parts.id)) if parts.id else None,
-                "status": text(at(part, parts.status)),
-                "message": _first(part, parts.message),
-                "log": log,
-            }
-        )
+    if parts.listed is None:
+        found = _parts_in(task.detail, parts.at)
+    else:
+        found = yield from _listed_parts(parts, parts.listed, task, parameters)
+    failed = [part for part in found if _has_failed(part, parts)]
     if not failed:
         return task
-    message = "; ".join(filter(None, (task.message, *_lines(parts, failed))))
-    return replace(task, message=message, detail={**task.detail, FAILED_PARTS: failed[:_MOST_PARTS]})
+    logs = (yield from _logs(parts.log, failed[:_MAX_LOGS], parameters)) if parts.log else []
+    reports = [_report(part, parts, log) for part, log in zip_longest(failed, logs)]
+    message = "; ".join(filter(None, (task.message, *_lines(parts, reports))))
+    return replace(task, message=message, detail={**task.detail, FAILED_PARTS: reports[:_MAX_PARTS_IN_DETAIL]})
 
 
-def _objects(
-    parts: Parts, task: CloudTask, parameters: Mapping[str, Any]
-) -> Generator[Request, Answer | None, list[tuple[str | None, Mapping[str, Any]]]]:
-    if parts.listed is None:
-        found = at(task.detail, parts.at)
-        return [(None, task.detail)] if not parts.at else list(_named(found))
-    objects: list[tuple[str | None, Mapping[str, Any]]] = []
-    pages_left = _MOST_PAGES
-    for scope in _scopes(parts, parts.listed, task, parameters):
-        pages = Pages(parts.listed, scope, task.api)
+def _parts_in(detail: Mapping[str, Any], path: str) -> list[_Part]:
+    """Return the parts at a path of the task object; the empty path is the task object itself."""
+    found = at(detail, path) if path else [detail]
+    if isinstance(found, Mapping):
+        return [_Part(fields, key) for key, fields in found.items() if isinstance(fields, Mapping)]
+    if isinstance(found, list):
+        return [_Part(fields) for fields in found if isinstance(fields, Mapping)]
+    return []
+
+
+def _listed_parts(
+    parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping[str, Any]
+) -> _Requests[list[_Part]]:
+    """Read the parts from a list; a list that cannot be read ends at its last readable page."""
+    found: list[_Part] = []
+    pages_left = _MAX_LIST_PAGES
+    for scope in _scopes(parts, listed, task, parameters):
+        pages = Pages(listed, scope, task.api)
         while pages.next_page is not None and pages_left:
             pages_left -= 1
-            answer = yield parts.listed.action, pages.next_page
+            answer = yield listed.action, pages.next_page
             try:
-                objects.extend((None, part) for part in plain(pages.take(answer)))
-            except MalformedAnswer:  # or an error in the place of an answer
+                found += map(_Part, plain(pages.take(answer)))
+            except MalformedAnswer:  # also raised for an error in place of an answer
                 break
-    return objects
+    return found
 
 
 def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of each list to read: one list, or one for each value of ``fan_out``."""
     found = {name: at(task.detail, path) for name, path in parts.found.items()}
     common = {name: parameters[name] for name in listed.action.params if name in parameters} | found
     if parts.fan_out is None:
@@ -105,51 +120,81 @@ def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping
     yield from ({**common, name: value} for value in (values if isinstance(values, list) else []))
 
 
-def _named(found: Any) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
-    if isinstance(found, Mapping):
-        yield from ((name, part) for name, part in found.items() if isinstance(part, Mapping))
-    elif isinstance(found, list):
-        yield from ((None, part) for part in found if isinstance(part, Mapping))
+def _has_failed(part: _Part, parts: Parts) -> bool:
+    return fold(text(at(part.fields, parts.status)) or "") in map(fold, parts.failed)
 
 
-def _tail(log: Log, known: Mapping[str, Any]) -> Generator[Request, Answer | None, list[str] | None]:
-    """Read the end of a log; None where there is none to be had."""
+def _logs(log: Log, parts: Sequence[_Part], parameters: Mapping[str, Any]) -> _Requests[list[list[str] | None]]:
+    """Read the end of each part's log; None for a part without one."""
+    tails: list[list[str] | None] = []
+    for part in parts:
+        tail = yield from _log_tail(log, {**parameters, **part.fields})
+        tails.append(tail)
+    return tails
+
+
+def _log_tail(log: Log, known: Mapping[str, Any]) -> _Requests[list[str] | None]:
     try:
-        request = {name: made_of.format_map(known) for name, made_of in log.params.items()}
-    except KeyError:
+        request = {name: template.format_map(known) for name, template in log.params.items()}
+    except KeyError:  # the part lacks a field that identifies its log
         return None
+    written = yield from _log_text(log, request)
+    return _last_lines(written.replace(log.line_end, "\n")) or None
+
+
+def _log_text(log: Log, request: dict[str, Any]) -> _Requests[str]:
+    """Read a log page by page, to its last readable page, and return its end."""
     written, cursor = "", None
-    for _ in range(_MOST_LOG_PAGES):
+    for _ in range(_MAX_LOG_PAGES):
         answer = yield log.action, request if cursor is None else {**request, log.cursor_param: cursor}
         if isinstance(answer, CloudTasksError):
             break
         page = at(answer, log.text)
-        # Only the end counts, and a line is seldom longer than all that is told.
-        written = (written + (page if isinstance(page, str) else ""))[-4 * _LOG_CHARACTERS :]
-        following = text(at(answer, log.cursor))
-        if not page or following in (None, cursor):
+        if isinstance(page, str):
+            written = (written + page)[-_KEPT_LOG_CHARACTERS:]
+        next_cursor = text(at(answer, log.cursor))
+        if not page or next_cursor in (None, cursor):
             break
-        cursor = following
-    lines = [line.rstrip() for line in written.replace(log.line_end, "\n").split("\n") if line.strip()]
-    tail = plain(lines[-_LOG_LINES:])
-    while len(tail) > 1 and sum(map(len, tail)) > _LOG_CHARACTERS:
+        cursor = next_cursor
+    return written
+
+
+def _last_lines(written: str) -> list[str]:
+    """Return the last lines that are not blank, within the limits; of a last line that is too long, its start."""
+    lines = [line.rstrip() for line in written.split("\n") if line.strip()]
+    tail: list[str] = plain(lines[-_MAX_LOG_LINES:])
+    while len(tail) > 1 and sum(map(len, tail)) > _MAX_LOG_CHARACTERS:
         del tail[0]
-    return [line[:_LOG_CHARACTERS] for line in tail] or None
+    return [line[:_MAX_LOG_CHARACTERS] for line in tail]
 
 
-def _lines(parts: Parts, failed: list[dict[str, Any]]) -> Iterator[str]:
-    for part in failed[:_TOLD]:
-        name = " ".join(filter(None, (part["name"], part["id"] and f"({part['id']})")))
-        told = f"{name or 'a part'} is {part['status']}"
-        if part["message"]:
-            told += f": {part['message']}"
-        log = part["log"] and "\n  ".join(("the end of its log:", *part["log"]))
-        # The task itself has said already what it is.
-        is_part = parts.listed is not None or parts.at
-        yield "; ".join(filter(None, (told if is_part else None, log)))
-    if len(failed) > _TOLD:
-        yield f"and {len(failed) - _TOLD} more"
+def _report(part: _Part, parts: Parts, log: list[str] | None) -> dict[str, Any]:
+    return {
+        "name": _first_text(part.fields, parts.name) or part.key,
+        "id": text(at(part.fields, parts.id)) if parts.id else None,
+        "status": text(at(part.fields, parts.status)),
+        "message": _first_text(part.fields, parts.message),
+        "log": log,
+    }
 
 
-def _first(part: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
+def _lines(parts: Parts, reports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what the task's message says of its failed parts."""
+    # Without a list and a path, the only part is the task itself, whose message already says how it ended.
+    is_task_itself = parts.listed is None and not parts.at
+    for report in reports[:_MAX_PARTS_IN_MESSAGE]:
+        ending = None if is_task_itself else _ending(report)
+        log = report["log"] and "\n  ".join(("the end of its log:", *report["log"]))
+        yield "; ".join(filter(None, (ending, log)))
+    if len(reports) > _MAX_PARTS_IN_MESSAGE:
+        yield f"and {len(reports) - _MAX_PARTS_IN_MESSAGE} more"
+
+
+def _ending(report: Mapping[str, Any]) -> str:
+    name = " ".join(filter(None, (report["name"], report["id"] and f"({report['id']})")))
+    ending = f"{name or 'a part'} is {report['status']}"
+    return f"{ending}: {report['message']}" if report["message"] else ending
+
+
+def _first_text(part: Mapping[str, Any], paths: tuple[str, ...]) -> str | None:
     return next((found for path in paths if (found := text(at(part, path)))), None)

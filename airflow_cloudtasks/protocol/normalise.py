@@ -1,4 +1,4 @@
-"""Turns a vendor's answer into a CloudTask, by what the TaskApi says. Pure, and total."""
+"""Turn a vendor's answer into a CloudTask, as its TaskApi describes it. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, Statu
 from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
 
-# Counts are 64-bit integers to the vendors. JSON can hold larger ones, and some that no float can be divided by.
+# Vendors count in 64-bit integers. JSON can hold larger ones, and dividing a float by some of those fails.
 _LARGEST_COUNT = 2**64
 
 
@@ -24,21 +24,22 @@ def normalise(
     region: str | None = None,
     overrides: StatusOverrides = CATALOG_STATUSES,
 ) -> CloudTask:
-    """Read an answer.
+    """Return the task that an answer describes.
 
     Args:
-        api: How the answer reads.
-        answer: The decoded answer, outer envelope removed (for Tencent: what stands under ``Response``).
-        parameters: The parameters of the request, which name the task where the answer does not.
-        region: The region that was asked, for the console link.
+        api: The API that was called.
+        answer: The decoded answer without its envelope (for Tencent Cloud: the value of ``Response``).
+        parameters: The parameters of the request; they identify the task if the answer does not.
+        region: The region of the request, for the console link.
         overrides: Statuses that mean something else for this wait.
 
     Returns:
-        The task. A status that is missing or not known makes it ``unknown``, never a success.
+        The task. Its state is ``unknown`` if the status is missing or not in the catalog, never a success.
 
     Raises:
-        NotFound: The answer has nothing where the task object stands: a call that went well, for a task that is none.
-        MalformedAnswer: There is something else, or its status is no word; names the api and the field.
+        NotFound: The answer has no task object: the call succeeded, but there is no such task.
+        MalformedAnswer: The task object is not an object, or its status is not a text; the error names the api and the
+            field.
     """
     task = at(answer, api.task)
     if task is None:
@@ -62,17 +63,21 @@ def normalise_object(
     region: str | None = None,
     overrides: StatusOverrides = CATALOG_STATUSES,
 ) -> CloudTask:
-    """Read a task object, as :func:`normalise`, wherever it stood in the answer.
+    """Return the task that a task object describes, e.g. an item of a list.
 
     Args:
-        api: How the object reads.
-        task: The object.
-        answer: The answer that held it.
+        api: The API of the task.
+        task: The task object.
+        answer: The answer that holds it.
         parameters: The parameters of the request that reads the task singly.
-        region: The region that was asked, for the console link.
+        region: The region of the request, for the console link.
         overrides: Statuses that mean something else for this wait.
+
+    Raises:
+        MalformedAnswer: The status is not a text, or nothing identifies the task; the error names the api and the
+            field.
     """
-    word = _word(api, task, answer)
+    status = _status(api, task, answer)
     task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
     if task_id is None:
         raise _malformed(api, answer, api.id or api.id_param, None, "the task's id")
@@ -81,8 +86,8 @@ def normalise_object(
         cloud=api.cloud,
         id=task_id,
         name=_text_at(task, api.task_name),
-        state=_state(api, word, task, overrides),
-        status=word,
+        state=_state(api, status, task, overrides),
+        status=status,
         progress=_progress(api, task),
         message=_message(api, task),
         created_at=_moment_at(api, task, api.created_at),
@@ -95,10 +100,12 @@ def normalise_object(
 
 
 def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
-    """Give what changes while a task runs, unread: alike in two answers, these tell that nothing has changed.
+    """Return the fields that change while a task runs, as the vendor sends them.
+
+    If they are equal in two answers, the task has not changed in between and need not be normalised again.
 
     Args:
-        api: Where the fields stand.
+        api: The API of the task.
         task: The task object.
     """
     status = (api.status.complete, api.status.succeeded) if isinstance(api.status, Percentages) else (api.status,)
@@ -106,16 +113,16 @@ def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
     return tuple(at(task, path) for path in paths if path is not None)
 
 
-def _word(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
+def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
     if isinstance(api.status, Percentages):
-        return _word_of(api.status, task)
+        return _status_of_percentages(api.status, task)
     status = at(task, api.status)
     if status is not None and not isinstance(status, str | int | float):
         raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
     return text(status)
 
 
-def _word_of(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
+def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
     complete, succeeded = _shares(percentages, task)
     if complete is None or (complete == 1 and succeeded is None):
         return None
@@ -159,11 +166,11 @@ def _blank(value: Any) -> bool:
 
 
 def decoded(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the vendor's task object with JSON inside strings decoded: the task's ``detail``.
+    """Return a copy of a task object with JSON inside strings decoded: the ``detail`` of the task.
 
     Args:
-        api: Where that is.
-        task: The object.
+        api: The API of the task.
+        task: The task object.
     """
     detail: dict[str, Any] = plain(task)
     for path in api.json_fields:

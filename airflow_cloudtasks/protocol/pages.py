@@ -1,4 +1,4 @@
-"""Reading a list page by page: what to ask for next, and when it is at its end. Pure."""
+"""Read a list page by page: which page to request next, and when the list ends. Pure: the caller sends requests."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from airflow_cloudtasks.values import at, text
 
 
 class Pages:
-    """One reading of a list.
+    """One pass over a list, from its first page to its last.
 
     Args:
         listing: The list.
         scope: The parameters that the tasks of the list have in common.
         api: The catalog's name of the API, for error texts.
-        since: An ISO 8601 time in UTC from which on to list, where the list takes one.
+        since: The oldest creation time to list, as an ISO 8601 time in UTC; ignored by a list without ``since_param``.
 
     Attributes:
-        read: How many pages were read.
-        next_page: The parameters of the request for the next page; None when the list is at its end.
+        read: The number of pages read.
+        next_page: The parameters of the request for the next page; None after the last page.
     """
 
     def __init__(self, listing: TaskList, scope: Mapping[str, Any], api: str, since: str | None = None) -> None:
@@ -35,16 +35,13 @@ class Pages:
         self.next_page: dict[str, Any] | None = self._parameters
 
     def take(self, answer: Any) -> list[Mapping[str, Any]]:
-        """Take a page.
+        """Return the task objects of a page, and advance to the next page.
 
         Args:
-            answer: What the cloud answered.
-
-        Returns:
-            The task objects on it.
+            answer: The answer to the request for ``next_page``, without its envelope.
 
         Raises:
-            MalformedAnswer: The answer has no list of objects; names the api and the field.
+            MalformedAnswer: The answer has no list; the error names the api and the field.
         """
         tasks = at(answer, self._listing.tasks)
         if not isinstance(tasks, Sequence) or isinstance(tasks, str):
@@ -59,15 +56,15 @@ class Pages:
         if following is None or self._listing.page_param is None:
             self.next_page = None
         else:
-            self.next_page = {**self._parameters, self._listing.page_param: following}
+            self.next_page = self._parameters | {self._listing.page_param: following}
         return [task for task in tasks if isinstance(task, Mapping)]
 
     def _following(self, answer: Any) -> str | int | None:
-        """Give what asks for the page that follows the ones that were read; None where there is none."""
+        """Return the token or the number of the page that follows; None after the last page."""
         if self._listing.next_page is not None:
-            expected_fields = (self.next_page or {}).get(self._listing.page_param or "")
+            current = (self.next_page or {}).get(self._listing.page_param or "")
             following = text(at(answer, self._listing.next_page))
-            # A list that gives the same page again and again would never be at its end.
-            return None if following == expected_fields else following
+            # A list that returns the token of the same page would never end.
+            return None if following == current else following
         count = at(answer, self._listing.page_count or "")
         return self.read + 1 if isinstance(count, int) and self.read < count else None

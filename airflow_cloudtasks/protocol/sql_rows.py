@@ -1,4 +1,4 @@
-"""The rows of a SQL run of WeData, as Python has them. Pure."""
+"""Read the rows of a SQL run of WeData. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """Give the rows of the last statement that has columns.
+    """Return the rows of the last statement that has columns.
 
     Source: the data types SQLRunResult and SQLResultColumn of WeData 2025-08-06.
 
@@ -15,7 +15,8 @@ def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         detail: The task object of GetSQLRunResult.
 
     Returns:
-        The rows, each a dict by column; columns of the same name get a number. And how many rows all statements have.
+        The rows, each a dict by column name, and the number of rows of all statements together. A column whose name is
+        taken gets a number, e.g. ``total_2``.
     """
     results = _results(detail)
     count = sum(len(result.get("Rows") or ()) for result in results)
@@ -27,7 +28,7 @@ def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
 
 
 def without_rows(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the task object without the rows of any statement.
+    """Return a copy of the task object without the rows of any statement.
 
     Args:
         detail: The task object of GetSQLRunResult.

@@ -1,4 +1,4 @@
-"""What a start request and its answer mean: the new task's names, the mark that it is found by. Pure."""
+"""Build start requests, read their answers, and recognise the task of a request that got no answer. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
 
-# How far this machine's clock may be before the vendor's.
+# How far this machine's clock may be ahead of the vendor's.
 CLOCK_SLACK = timedelta(seconds=60)
-# How far it is at most as a rule, with the second that the vendor's times are cut to.
+# The usual difference, including the fraction of a second that the vendor's times lack.
 _CLOCK_ERROR = timedelta(seconds=2)
 
+# The field of a start's ``mark`` that holds its token.
 _MARK = "airflow_start"
 
 
@@ -27,16 +28,16 @@ class StartAnswer:
     """What the answer to a start request says.
 
     Args:
-        ids: The ids of the tasks.
-        job: The id of the job that has to end before they have begun; None where there is none.
+        ids: The ids of the started tasks.
+        job: The id of the job that must end before the tasks begin; None for no job.
     """
 
     ids: tuple[str, ...]
     job: str | None = None
 
 
-def naming_params(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Give what names the new task besides its id: the ``api_params`` to wait for it with.
+def identifying_params(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters that identify the new task besides its id: its ``api_params``.
 
     Args:
         api: The API that reads the task.
@@ -48,76 +49,89 @@ def naming_params(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
 
 
 def read_start_answer(api: TaskApi, start: Start, parameters: Mapping[str, Any], answer: Any) -> StartAnswer:
-    """Read the answer to a start request.
+    """Return what the answer to a start request says.
 
     Args:
         api: The API that reads the task.
-        start: The action.
+        start: The action that starts it.
         parameters: The parameters of the request.
-        answer: The answer, out of its envelope.
+        answer: The answer without its envelope.
 
     Raises:
-        MalformedAnswer: It has no id where the new one should stand; names the api and the field.
+        MalformedAnswer: The answer has no id of the new task, or of its job; the error names the api and the field.
     """
     ids = requested_ids(api, start, parameters) if start.ids_param else (_id(api, start, answer, start.id),)
     return StartAnswer(ids, None if start.job is None else _id(api, start, answer, start.job))
 
 
 def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the ids of the tasks that a request starts anew.
+    """Return the ids of the tasks that a request restarts.
 
     Args:
         api: The API that reads the tasks.
-        start: The action; it has an ``ids_param``.
+        start: The action that restarts them; it has an ``ids_param``.
         parameters: The parameters of the request.
 
     Raises:
-        InvalidArguments: There are none, or they are no ids.
+        InvalidArguments: The parameters hold no ids, or something that cannot be an id.
     """
     return task_ids(encode(api, start, parameters)[start.ids_param or ""])
 
 
 def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:
-    """Put into the parameters what the vendor, or a look-up, knows the request by.
+    """Return the parameters of a start request with a token that identifies the request.
 
     Args:
         start: The action.
         parameters: Its parameters, before they are encoded.
-        token: A token of this start alone.
+        token: A token that no other start has.
 
     Returns:
-        The parameters: with the client token, if the action has one and the user gave none; with the mark, where the
-        user gave nothing or a JSON object with room for it.
+        A copy of the parameters. The token is the client token, if the action has one and the user set none. It is
+        also added to the ``mark`` parameter, if the action has one and the user's value is blank or a JSON object with
+        enough room.
     """
     marked = dict(parameters)
     if start.client_token is not None and not marked.get(start.client_token):
         marked[start.client_token] = token
     if start.mark is not None:
-        given = marked.get(start.mark)
-        holder = load_json(given) if isinstance(given, str) and given else (given or {})
-        if isinstance(holder, Mapping):
-            candidate = {**holder, _MARK: token}
-            if len(json.dumps(candidate, ensure_ascii=False, default=str).encode()) <= start.mark_bytes:
-                marked[start.mark] = candidate
+        value = _marked_value(marked.get(start.mark), token)
+        if value is not None and _json_bytes(value) <= start.mark_bytes:
+            marked[start.mark] = value
     return marked
 
 
+def _marked_value(value: Any, token: str) -> dict[str, Any] | None:
+    """Return a value of the mark parameter with the token; None if it cannot hold one."""
+    holder = load_json(value) if isinstance(value, str) and value else (value or {})
+    return {**holder, _MARK: token} if isinstance(holder, Mapping) else None
+
+
+def _json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode())
+
+
 def can_find(start: Start, parameters: Mapping[str, Any]) -> bool:
-    """Whether a task that was started with these parameters is in a list of the vendor."""
+    """Return whether a list of the vendor shows the tasks that an action starts.
+
+    Args:
+        start: The action.
+        parameters: The parameters of the start request; the list needs some of them.
+    """
     return start.find is not None and all(parameters.get(name) for name in start.find.tasks.action.params)
 
 
 def earliest_creation(sent_at: float) -> datetime:
-    """Give the earliest time of creation that a task may show whose start was asked for then.
+    """Return the earliest creation time that the vendor may record for the task of a start request.
 
     Args:
-        sent_at: Unix seconds, by this machine's clock.
+        sent_at: When the request was sent, in Unix seconds by this machine's clock.
     """
     return datetime.fromtimestamp(sent_at, UTC) - CLOCK_SLACK
 
 
 def created_at(api: TaskApi, start: Start, task: Mapping[str, Any]) -> datetime | None:
-    """Give the time of creation of a listed task; None where it shows none.
+    """Return the creation time of a listed task; None if it shows none.
 
     Args:
         api: The API that reads the task.
@@ -127,85 +141,93 @@ def created_at(api: TaskApi, start: Start, task: Mapping[str, Any]) -> datetime 
     return None if start.find is None else moment(at(task, start.find.created_at), api.zone)
 
 
-def predates_request(created: datetime | None, sent_at: float) -> bool:
-    """Whether a task may well be one that was there when its start was asked for, whatever else speaks for it.
+def may_predate_request(created: datetime | None, sent_at: float) -> bool:
+    """Return whether a task may have existed before a start request, so that another request started it.
 
     Args:
-        created: The time of its creation.
-        sent_at: Unix seconds, by this machine's clock.
+        created: The task's creation time; None if it shows none.
+        sent_at: When the request was sent, in Unix seconds by this machine's clock.
     """
     return created is None or created < datetime.fromtimestamp(sent_at, UTC) - _CLOCK_ERROR
 
 
 def expected_fields(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Give what a listed task has to show, if a request has started it.
+    """Return what a listed task shows if a start request has started it.
 
     Args:
         api: The API that reads the task.
-        start: The action; it has a ``find``.
-        parameters: What was asked for, before it was encoded, with its mark.
+        start: The action that starts it; it has a ``find``.
+        parameters: The parameters of the request with its mark, before they are encoded.
 
     Returns:
-        Where the task shows it, with what was asked for and what of that was sent. Whether the vendor shows what it
-        got, or what it made of that, is not always documented.
+        By path in the task object: the parameter's value before and after it was encoded. Vendors do not always
+        document which of the two they show.
     """
     sent = encode(api, start, parameters)
     shows = {} if start.find is None else start.find.shows
     return {path: (_json(parameters.get(name)), _json(sent.get(name))) for path, name in shows.items()}
 
 
-def may_be_started_by(
+def is_candidate(
     start: Start,
-    asked: Mapping[str, tuple[Any, Any]],
+    expected: Mapping[str, tuple[Any, Any]],
     task: Mapping[str, Any],
     created: datetime | None,
     since: datetime,
 ) -> bool:
-    """Decide whether a listed task may be one that a request started.
+    """Return whether a start request may have started a listed task.
 
     Args:
         start: The action; it has a ``find``.
-        asked: What :func:`asked_for` gave.
+        expected: The result of :func:`expected_fields`.
         task: The task object of the list, decoded.
-        created: The time of its creation. A task without one has been created just now, for all that is known.
-        since: What :func:`earliest` gave.
+        created: The task's creation time. A task without one may have been created at any time.
+        since: The result of :func:`earliest_creation`.
     """
     find = start.find
-    return (
-        find is not None
-        and (created is None or created >= since)
-        and all(text(at(task, path)) == value for path, value in find.fields.items())
-        and all(
-            any(_agrees(each, at(task, path), *start.key_and_value) for each in either)
-            for path, either in asked.items()
-        )
+    if find is None or (created is not None and created < since):
+        return False
+    has_fields = all(text(at(task, path)) == value for path, value in find.fields.items())
+    return has_fields and all(
+        any(_shows(at(task, path), value, start.key_and_value) for value in values) for path, values in expected.items()
     )
 
 
-def _agrees(asked: Any, shown: Any, key: str, value: str) -> bool:
-    """Whether what is shown holds all that was asked for; what was not asked for may be anything."""
-    shown = embedded_json(shown)
-    if asked is None or asked == "":
+def _shows(shown: Any, expected: Any, key_and_value: tuple[str, str]) -> bool:
+    """Return whether a field of a task shows an expected value; it may show more than that."""
+    if expected is None or expected == "":
         return True
-    if isinstance(asked, list) and isinstance(shown, dict):
-        asked = {each.get(key): each.get(value) for each in asked if isinstance(each, dict)}
-    match asked, shown:
+    shown = embedded_json(shown)
+    if isinstance(shown, dict) and isinstance(expected, list):
+        expected = _dict_of_pairs(expected, key_and_value)
+    match expected, shown:
         case dict(), dict():
-            return all(name in shown and _same(item, shown[name]) for name, item in asked.items())
+            return all(name in shown and _is_same(value, shown[name]) for name, value in expected.items())
         case list(), list():
-            return all(any(_same(item, other) for other in shown) for item in asked)
+            return all(_contains(shown, item) for item in expected)
         case _, list():
-            return any(_same(asked, other) for other in shown)
+            return _contains(shown, expected)
         case _:
-            return _same(asked, shown)
+            return _is_same(expected, shown)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _dict_of_pairs(pairs: list[Any], key_and_value: tuple[str, str]) -> dict[Any, Any]:
+    """Return the dict that was sent as a list of objects with a key and a value."""
+    key, value = key_and_value
+    return {pair.get(key): pair.get(value) for pair in pairs if isinstance(pair, dict)}
+
+
+def _contains(items: list[Any], expected: Any) -> bool:
+    return any(_is_same(expected, item) for item in items)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Return whether two values are equal, or equal as text: vendors show numbers as text and text as numbers."""
     return one == other or (text(one) is not None and text(one) == text(other))
 
 
 def _json(value: Any) -> Any:
-    """Give a value as it comes back from JSON."""
+    """Return a value as it is after a round trip through JSON."""
     return embedded_json(value if isinstance(value, str) else json.loads(json.dumps(value, default=str)))
 
 

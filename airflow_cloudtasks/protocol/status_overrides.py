@@ -1,4 +1,4 @@
-"""Statuses that mean something else for one wait than in the catalog. Pure."""
+"""Statuses that one wait treats as a success or a failure, whatever the catalog says. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from airflow_cloudtasks.values import fold
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOverrides:
-    """What one wait takes statuses to mean, against the catalog.
+    """The statuses that one wait treats differently from the catalog.
 
     Args:
         success: Statuses that are a success for this wait, whatever else the answer says.
         failure: Statuses that are a failure for this wait.
 
     Raises:
-        InvalidArguments: A status is in both, or one of them is no list of words.
+        InvalidArguments: One of them is not a list of texts, or a status is in both.
     """
 
     success: Collection[str] = ()
@@ -35,14 +35,14 @@ class StatusOverrides:
 
     @classmethod
     def of(cls, success: Any, failure: Any) -> Self:
-        """Take what was given for a wait, once it is no template any more.
+        """Return the overrides of arguments whose templates were rendered.
 
         Args:
             success: Statuses that are a success.
             failure: Statuses that are a failure.
 
         Raises:
-            InvalidArguments: One of them is no list of statuses, or a status is in both.
+            InvalidArguments: One of them is not a list of texts, or a status is in both.
         """
         for name, words in (("success_statuses", success), ("failure_statuses", failure)):
             if not isinstance(words, list | tuple | set | frozenset):
@@ -50,7 +50,11 @@ class StatusOverrides:
         return cls(success=tuple(success), failure=tuple(failure))
 
     def state(self, status: str) -> TaskState | None:
-        """Give the state that ``status`` is overridden to, or None."""
+        """Return the state that a status means for this wait; None if it is not overridden.
+
+        Args:
+            status: The vendor's status.
+        """
         if fold(status) in map(fold, self.success):
             return TaskState.SUCCEEDED
         if fold(status) in map(fold, self.failure):
@@ -59,17 +63,18 @@ class StatusOverrides:
 
 
 CATALOG_STATUSES = StatusOverrides()
+"""No overrides: every status means what the catalog says."""
 
 
 def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
-    """Add statuses to the ``success_statuses`` of a wait.
+    """Return the ``success_statuses`` of a wait with further statuses.
 
     Args:
-        statuses: What is added.
-        given: The ``success_statuses``.
+        statuses: The further statuses.
+        given: The ``success_statuses`` that the user set.
 
     Raises:
-        ValueError: They are no list that can be added to.
+        ValueError: ``given`` is not a list.
     """
     if not isinstance(given, list | tuple | set | frozenset):
         raise ValueError(f"success_statuses is {given!r}; expected a list of statuses.")

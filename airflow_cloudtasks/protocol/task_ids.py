@@ -1,4 +1,4 @@
-"""Reads the ids that a wait was given, once they are no templates any more. Pure."""
+"""Read the ids of tasks from an argument whose templates were rendered. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from airflow_cloudtasks.errors import InvalidArguments
 
 
 def is_many(cloud_task_id: Any) -> bool:
-    """Whether it is a list of ids; the output of mapped tasks is a sequence of Airflow's own."""
+    """Return whether the argument is a list of ids; Airflow has its own sequence type for the output of mapped tasks.
+
+    Args:
+        cloud_task_id: The argument.
+    """
     return isinstance(cloud_task_id, Iterable) and not isinstance(cloud_task_id, str | bytes | Mapping)
 
 
 def task_ids(cloud_task_id: Any) -> tuple[str, ...]:
-    """Give the ids.
+    """Return the ids as text.
 
     Args:
-        cloud_task_id: One id, or a list of them, as text or as numbers.
+        cloud_task_id: One id or a list of ids, as text or as numbers.
 
     Raises:
-        InvalidArguments: There is none, or one of them can be none: nothing, a blank, a mapping.
+        InvalidArguments: The list is empty, or an entry cannot be an id: None, a blank text, or another type.
     """
     ids = tuple(cloud_task_id) if is_many(cloud_task_id) else (cloud_task_id,)
     if not ids:

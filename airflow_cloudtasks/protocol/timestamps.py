@@ -1,4 +1,4 @@
-"""Read the times that users give as arguments. Pure."""
+"""Read times from arguments. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from airflow_cloudtasks.values import aware, moment
 
 
 def unix_seconds(given: Any) -> float | None:
-    """Read a time that an argument gives, once it is no template any more.
+    """Return the time of an argument whose templates were rendered, in Unix seconds.
 
     Args:
-        given: A datetime, ISO 8601, or Unix seconds; None, or nothing, for no time. Without a zone it is in UTC.
+        given: A datetime, a text in ISO 8601, or Unix seconds; a time without a zone is in UTC. None or an empty text
+            for no time.
 
     Raises:
-        InvalidArguments: It is none of these.
+        InvalidArguments: The argument is none of these.
     """
     if given is None or given == "":
         return None
-    read = given if isinstance(given, datetime) else moment(given, UTC)
-    if read is None:
+    time = given if isinstance(given, datetime) else moment(given, UTC)
+    if time is None:
         raise InvalidArguments(f"created_since is {given!r:.100}; expected a time as in 2026-01-31T08:00:00+00:00.")
-    return aware(read, UTC).timestamp()
+    return aware(time, UTC).timestamp()

@@ -1,1 +1,1 @@
-"""Sensors: they wait for tasks, in a worker or in the triggerer."""
+"""Sensors: they wait for cloud tasks, in a worker or in the triggerer."""

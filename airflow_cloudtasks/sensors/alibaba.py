@@ -1,4 +1,4 @@
-"""Sensors for Alibaba Cloud, with the arguments of each API."""
+"""Sensors for tasks of Alibaba Cloud, with one argument for each parameter of the API."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 
 class BpStudioTaskSensor(CloudTaskSensor):
-    """Waits for a BPStudio task.
+    """Wait for a BPStudio task.
 
     Args:
         cloud_task_id: The vendor's ``TaskId`` (templated).
-        error_message_fails: Whether a finished task with an ErrorMessage has failed. BPStudio has no status for
-            failure, so by default the message counts as one; a task whose message is only a warning needs False.
-        success_statuses: More statuses that are a success (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        error_message_fails: Whether a finished task with an ErrorMessage counts as failed. BPStudio has no status for
+            failure, so the default is True. Set False for a task whose message is only a warning.
+        success_statuses: Further statuses that count as success (templated).
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class BpStudioTaskSensor(CloudTaskSensor):
 
 
 class BdrcTaskSensor(CloudTaskSensor):
-    """Waits for a task of the Backup and Disaster Recovery Center.
+    """Wait for a task of the Backup and Disaster Recovery Center (BDRC).
 
     Args:
         cloud_task_id: The vendor's ``TaskId``, e.g. ``t-0004d9ctt1ii`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:
@@ -42,11 +42,11 @@ class BdrcTaskSensor(CloudTaskSensor):
 
 
 class IceWorkflowTaskSensor(CloudTaskSensor):
-    """Waits for a workflow task of Intelligent Media Services.
+    """Wait for a workflow task of Intelligent Media Services (ICE).
 
     Args:
         cloud_task_id: The vendor's ``TaskId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The sensor that waits for tasks of any API."""
+"""The sensor for tasks of any API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 from airflow.triggers.base import StartTriggerArgs
-from jinja2 import StrictUndefined
 
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
@@ -28,7 +27,7 @@ from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
 from airflow_cloudtasks.protocol.timestamps import unix_seconds
-from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, why_not
+from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, renders_by_default, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.waiting.explain import explain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
@@ -44,51 +43,52 @@ if TYPE_CHECKING:
 
 
 class CloudTaskSensor(TaskArguments, BaseSensorOperator):
-    """Waits for a task of any API, or for several, until they have ended, and returns them.
+    """Wait for one task of any API, or for several, and return them once they have ended.
 
-    Poke, reschedule and deferrable mode have the same result, the same exceptions, and the same meaning of ``timeout``
-    and ``soft_fail``. A throttled or failed poll never ends the wait.
+    Poke, reschedule and deferrable mode return the same result, raise the same exceptions, and apply ``timeout`` and
+    ``soft_fail`` alike. A throttled or failed poll never ends the wait.
 
     Args:
-        api: A name of the catalog, e.g. ``wedata.task``, or a TaskApi of one's own.
-        cloud_task_id: The task's id at the vendor, or a list of ids (templated). A list is one wait: one task of
-            Airflow, and when deferred one trigger.
-        api_params: The other parameters that name it, in the vendor's spelling, e.g. ``{"ProjectId": "24…"}``
+        api: A name in the catalog, e.g. ``wedata.task``, or your own TaskApi.
+        cloud_task_id: Id of the task at the vendor, or a list of ids (templated). A list is one wait, in one Airflow
+            task and, while deferred, in one trigger.
+        api_params: The other parameters that identify the task, in the vendor's spelling, e.g.
+            ``{"ProjectId": "24…"}`` (templated).
+        conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
+        region: Region id; overrides the connection's region (templated).
+        wait_for: For a list: ``all`` waits for every task, ``any`` for the first task that succeeds.
+        fail_fast: For a list: whether the first task that does not succeed ends the wait. Otherwise the sensor waits
+            for all tasks, and the error names each task that did not succeed.
+        deferrable: Whether to wait in the triggerer, which occupies no worker slot. The default is Airflow's
+            ``[operators] default_deferrable``. A deferrable wait ignores ``mode``.
+        start_from_trigger: Whether the wait also begins in the triggerer (Airflow 3.3 and newer). If the triggerer
+            could not render the arguments, the wait begins on a worker, and a warning says why.
+        end_from_trigger: Whether the wait also ends in the triggerer. Only a timeout then needs a worker, for a
+            moment. Airflow calls no listeners for a task that ends this way.
+        missing: What to do while the cloud does not know the task: ``fail`` at once, or ``wait``.
+        on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
+        on_failure: What to do if the task did not succeed: ``fail``, or ``wait`` until a rerun succeeds.
+        created_since: A datetime, or ISO 8601. A task created earlier does not count: the sensor waits for a newer
+            one (templated).
+        success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
-        conn_id: The Airflow connection, ``alibaba_default`` or ``tencent_default`` if not given (templated).
-        region: The region, against the connection's own (templated).
-        wait_for: For a list: ``all`` of them, or ``any``, which is the first that ends well.
-        fail_fast: For a list: whether the first that does not end well ends the wait. Otherwise all are waited for,
-            and each one that did not end well is named.
-        deferrable: Whether to wait in the triggerer, which takes no worker slot; the default is Airflow's
-            ``[operators] default_deferrable``. With it, ``mode`` has no meaning.
-        start_from_trigger: Whether the wait also begins in the triggerer (Airflow 3.3 and newer). Where the triggerer
-            could not render what stands in the arguments, it begins on a worker, and a warning says why.
-        end_from_trigger: Whether it also ends there; a timeout alone still takes a worker, for a moment. Airflow calls
-            no listeners then.
-        missing: What to do when the cloud does not know the task: ``fail`` at once, or ``wait`` until it does.
-        on_unknown: What to do when the catalog does not know the task's status: ``wait``, or ``fail`` at once.
-        on_failure: What to do when the task has not ended well: ``fail``, or ``wait`` until somebody has run it again.
-        created_since: A time, as a datetime or as ISO 8601; a task that was created before it is another one, and the
-            one that is meant is still to come (templated).
-        success_statuses: The vendor's statuses that are a success for this wait, whatever the catalog says (templated).
-        failure_statuses: The vendor's statuses that are a failure for this wait (templated).
-        **kwargs: What Airflow's BaseSensorOperator takes: ``poke_interval`` and ``timeout`` in seconds, ``mode``,
+        failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
+        **kwargs: Arguments of Airflow's BaseSensorOperator: ``poke_interval`` and ``timeout`` in seconds, ``mode``,
             ``soft_fail``, ``exponential_backoff``, ``max_wait``, ``silent_fail``, ``never_fail``, ``retries``, …
 
     Returns:
-        The normalised task, as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; Airflow puts it to XCom.
-        For a list of ids, the list of tasks in the same order; one that was not waited for to its end is there as it
-        was last seen, or None.
+        The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
+        XCom. For a list of ids, the tasks in the same order. A task that had not ended when the wait was over appears
+        as last seen, or as None.
 
     Raises:
-        ValueError: When the DAG is parsed: an argument is wrong; the text says which, and what was expected.
-        CloudTaskFailed: The task ended in failed, canceled or expired. A skip instead with ``soft_fail``.
-        AirflowSensorTimeout: The task had not ended by ``timeout``, which counts from the first poke. A skip instead
-            with ``soft_fail``.
+        ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
+        CloudTaskFailed: The task ended in failed, canceled or expired. With ``soft_fail`` a skip instead.
+        AirflowSensorTimeout: The task had not ended within ``timeout`` seconds of the first poke. With ``soft_fail`` a
+            skip instead.
         CloudApiError: The cloud refuses to answer: wrong keys, no permission, no such task, bad parameters.
         InvalidConnection: The Airflow connection cannot be used.
-        InvalidArguments: What was templated, or another task's output, turned out to name no task.
+        InvalidArguments: A rendered template, or another task's output, does not identify a task.
     """
 
     template_fields: Collection[str] = (
@@ -133,7 +133,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.missing = missing
         self.on_unknown = on_unknown
         self.on_failure = on_failure
-        # As text, which a trigger can store wherever the wait begins.
+        # Keep it as text, which a trigger can store.
         self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
@@ -146,35 +146,35 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             self._overrides()
         if start_from_trigger:
             self._start_from_trigger()
-        # What one run of the sensor keeps from poke to poke.
-        self._rounds: WorkerWait | None = None
+        # The wait of the current run, kept between pokes.
+        self._wait: WorkerWait | None = None
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
-        """Begin a mapped sensor, as of any operator."""
-        begun = super().partial(**kwargs)
-        owners = (begun.kwargs.get("task_group"), begun.kwargs.get("dag"))
+        """Return the partial of a mapped sensor, as for any operator."""
+        mapped = super().partial(**kwargs)
+        owners = (mapped.kwargs.get("task_group"), mapped.kwargs.get("dag"))
         defaults = (kwargs.get("default_args"), *(getattr(owner, "default_args", None) for owner in owners))
-        # Airflow builds a mapped task's trigger without its arguments.
+        # Airflow would create a mapped task's trigger without the mapped arguments.
         if ChainMap(kwargs, *filter(None, defaults)).get("start_from_trigger"):
             check_airflow_can()
-            _warn(begun.kwargs["task_id"], "a mapped task begins on a worker only")
-            begun.kwargs |= {"start_from_trigger": False, "deferrable": True}
-        return begun
+            _warn(mapped.kwargs["task_id"], "a mapped task begins on a worker only")
+            mapped.kwargs |= {"start_from_trigger": False, "deferrable": True}
+        return mapped
 
     def execute(self, context: Context) -> Any:
-        """Wait: here, or, if it is not over yet and ``deferrable`` says so, in the triggerer."""
-        self._rounds = None
-        with self._skipping():
-            # Here, where every mode comes by: what is raised while poking, Airflow may take for a poke in vain.
+        """Wait in the worker or, if ``deferrable`` and the first poll does not end the wait, in the triggerer."""
+        self._wait = None
+        with self._airflow_errors():
+            # Check here, in every mode: Airflow may treat an exception of a poke as an unsuccessful poke.
             ids, overrides, rules = task_ids(self.cloud_task_id), self._overrides(), self._rules_now()
             self.api.check_params(self.api_params or {})
             if not self.deferrable:
                 return self._conclude(context, from_event(super().execute(context)))
             deadline = time.time() + self.timeout
-            polled = self.poke(context)
-            if polled:
-                return self._conclude(context, from_event(polled.xcom_value or {}))
+            poked = self.poke(context)
+            if poked:
+                return self._conclude(context, from_event(poked.xcom_value or {}))
         keep_link(context, self._hook_in_use(), self.api, [])
         self.defer(
             trigger=CloudTaskTrigger(
@@ -193,13 +193,13 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         raise AssertionError("defer raises")
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Read once every task that has not ended.
+        """Read each task that has not ended once.
 
         Returns:
-            Done, with the ends of all waits, when waiting is over.
+            Whether the wait is over and, if so, the event that :meth:`execute_complete` takes.
         """
-        if self._rounds is None:
-            self._rounds = WorkerWait(
+        if self._wait is None:
+            self._wait = WorkerWait(
                 self.hook(),
                 self.api,
                 task_ids(self.cloud_task_id),
@@ -209,36 +209,37 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
                 group=self.group,
                 log=self.log.info,
             )
-        if not self._rounds.read(until_one_goes_on=self.deferrable):
+        if not self._wait.read(until_one_goes_on=self.deferrable):
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=as_event(self._rounds.seen, many=is_many(self.cloud_task_id)))
+        return PokeReturnValue(is_done=True, xcom_value=as_event(self._wait.seen, many=is_many(self.cloud_task_id)))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
-        """End the wait in the worker, with what the trigger fired.
+        """End a deferred wait in a worker.
 
         Args:
             context: Airflow's context.
-            event: The payload of :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger`'s event.
+            event: Payload of the event that :class:`~airflow_cloudtasks.triggers.cloud_task.CloudTaskTrigger` fired.
         """
-        with self._skipping():
+        with self._airflow_errors():
             return self._conclude(context, from_event(event))
 
     def _hook_in_use(self) -> CloudTasksHook:
-        return self.hook() if self._rounds is None else self._rounds.hook
+        return self.hook() if self._wait is None else self._wait.hook
 
-    def _conclude(self, context: Context, ends: Sequence[Verdict]) -> Any:
+    def _conclude(self, context: Context, verdicts: Sequence[Verdict]) -> Any:
+        """Return the result of the wait, or raise its error."""
         hook = self._hook_in_use()
-        ends = explain_failures(hook, self.api, ends, self.api_params)
-        keep_link(context, hook, self.api, [task for end in ends if (task := seen(end)) is not None])
-        result = conclude(ends, self.group, many=is_many(self.cloud_task_id))
-        for end in ends:
-            if isinstance(end, Finished):
-                self.log.info("%s", end.task)
+        verdicts = explain_failures(hook, self.api, verdicts, self.api_params)
+        keep_link(context, hook, self.api, [task for verdict in verdicts if (task := seen(verdict)) is not None])
+        result = conclude(verdicts, self.group, many=is_many(self.cloud_task_id))
+        for verdict in verdicts:
+            if isinstance(verdict, Finished):
+                self.log.info("%s", verdict.task)
         return result
 
     @contextmanager
-    def _skipping(self) -> Iterator[None]:
-        """Give ``soft_fail`` and ``never_fail`` one meaning in every mode."""
+    def _airflow_errors(self) -> Iterator[None]:
+        """Raise what Airflow expects, and apply ``soft_fail`` and ``never_fail`` alike in every mode."""
         try:
             yield
         except (CloudTasksError, AirflowSensorTimeout) as caught:
@@ -252,39 +253,28 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             raise
 
     def _start_from_trigger(self) -> None:
-        """Let the scheduler hand the task to the triggerer, if what is templated can be rendered there."""
+        """Let the scheduler pass the task to the triggerer, if the triggerer can render its templates."""
         check_airflow_can()
-        if (reason := why_not(self._templated(), plainly=self._renders_plainly())) is not None:
+        if (reason := why_not(self._templated(), by_default=renders_by_default(self))) is not None:
             _warn(self.task_id, reason)
             return
         timeout = timedelta(seconds=self.timeout)
-        # As Airflow has it, which tells the trigger no more than when that time is up.
-        most = min(timeout + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
+        # Airflow passes only this limit on to the trigger, which subtracts the grace to get the sensor's own timeout.
+        limit = min(timeout + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
         self.start_from_trigger = True
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
-            trigger_kwargs=self._trigger_arguments() | {"grace": (most - timeout).total_seconds()},
+            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - timeout).total_seconds()},
             next_method="execute_complete",
-            timeout=most,
-        )
-
-    def _renders_plainly(self) -> bool:
-        dag = self.get_dag()
-        native = getattr(self, "render_template_as_native_obj", None)
-        if dag is None:
-            return not native
-        return not (
-            (dag.render_template_as_native_obj if native is None else native)
-            or dag.jinja_environment_kwargs
-            or dag.template_undefined is not StrictUndefined
+            timeout=limit,
         )
 
     def _templated(self) -> dict[str, Any]:
-        # Not what a subclass adds to template_fields, of which the trigger knows nothing.
+        # Leave out template fields of subclasses, which the trigger does not take.
         return {name: getattr(self, name) for name in CloudTaskSensor.template_fields}
 
     def _trigger_arguments(self) -> dict[str, Any]:
-        """Give the trigger's arguments; those that are templated have the names that they have here."""
+        """Return the trigger's arguments; each templated argument has the same name here and there."""
         rules = self._rules()
         return {
             **self._templated(),
@@ -308,7 +298,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
     def _rules_now(self) -> WaitRules:
-        """Give the rules once nothing in them is a template any more."""
+        """Return the rules after Airflow has rendered the templates."""
         return replace(self._rules(), created_since=unix_seconds(self.created_since))
 
     def _rules(self) -> WaitRules:
@@ -324,4 +314,4 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
 
 def _warn(task_id: Any, reason: str) -> None:
-    warnings.warn(f"{task_id}: its wait begins on a worker, in spite of start_from_trigger: {reason}.", stacklevel=3)
+    warnings.warn(f"{task_id}: the wait begins on a worker despite start_from_trigger, because {reason}.", stacklevel=3)

@@ -1,8 +1,7 @@
-"""Sensors for Tencent Cloud, with the arguments of each API."""
+"""Sensors for tasks of Tencent Cloud, with one argument for each parameter of the API."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from airflow.providers.common.compat.sdk import XComArg
@@ -14,20 +13,21 @@ from airflow_cloudtasks.catalog import (
     WEDATA_TASK_INSTANCE,
     WEDATA_WORKFLOW_RUN,
 )
+from airflow_cloudtasks.protocol.instance_key import instance_key
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 from airflow_cloudtasks.waiting.verdicts import Missing
 
 
 class WeDataTaskSensor(CloudTaskSensor):
-    """Waits until a WeData task is published.
+    """Wait until a WeData task is published.
 
-    The status of a WeData task is a design-time one: it tells whether the task is being scheduled, not how a run of it
-    went.
+    The status of a WeData task belongs to its design: it says whether WeData schedules the task. It says nothing about
+    the task's runs. Wait for those with :class:`WeDataTaskInstanceSensor` or :class:`WeDataWorkflowRunSensor`.
 
     Args:
         cloud_task_id: The vendor's ``TaskId`` (templated).
         project_id: The vendor's ``ProjectId`` (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(self, *, cloud_task_id: Any, project_id: Any, **kwargs: Any) -> None:
@@ -35,52 +35,49 @@ class WeDataTaskSensor(CloudTaskSensor):
 
 
 class WeDataTaskInstanceSensor(CloudTaskSensor):
-    """Waits for what WeData's own scheduler runs: the instance of a task for a day, or an hour.
+    """Wait for an instance of a WeData task: its run for one day, or one hour, by WeData's own scheduler.
 
-    An instance that WeData has not created yet is waited for, and so is one that failed and will be tried again by
-    WeData (``FAILED_RETRY``). With ``on_failure="wait"`` an instance that has failed is waited on until somebody has
-    run it again.
+    The sensor also waits while WeData has not created the instance yet, and while WeData is about to retry a failed
+    instance (``FAILED_RETRY``). With ``on_failure="wait"`` it waits on a failed instance until a rerun succeeds.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         wedata_task_id: The vendor's ``TaskId`` (templated).
-        data_time: The instance's data time, its ``CurRunDate``, as WeData tells it: ``{{ ds }} 00:00:00``; or a
-            datetime, which is told in UTC+8 (templated).
-        missing: ``wait`` for an instance that is not created yet, or ``fail`` at once.
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        data_time: Data time of the instance, its ``CurRunDate``, as WeData shows it, e.g. ``{{ ds }} 00:00:00``; or a
+            datetime, which is converted to UTC+8 (templated).
+        missing: What to do while the instance does not exist: ``wait``, or ``fail`` at once.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(
         self, *, project_id: Any, wedata_task_id: Any, data_time: Any, missing: Missing = "wait", **kwargs: Any
     ) -> None:
-        if isinstance(data_time, datetime):
-            zoned = data_time if data_time.tzinfo is None else data_time.astimezone(WEDATA_TASK_INSTANCE.zone)
-            data_time = zoned.strftime("%Y-%m-%d %H:%M:%S")
         super().__init__(
             api=WEDATA_TASK_INSTANCE,
-            # The output of another task is a template in a text.
-            cloud_task_id=f"{wedata_task_id}_{data_time}",
+            # An XComArg within a string becomes a template.
+            cloud_task_id=instance_key(wedata_task_id, data_time, WEDATA_TASK_INSTANCE.zone),
             api_params={"ProjectId": project_id},
             missing=missing,
             **kwargs,
         )
-        for each in (wedata_task_id, data_time):
-            XComArg.apply_upstream_relationship(self, each)
+        # Airflow sees only the string, so declare the upstream tasks here.
+        for argument in (wedata_task_id, data_time):
+            XComArg.apply_upstream_relationship(self, argument)
 
 
 class WeDataWorkflowRunSensor(CloudTaskSensor):
-    """Waits for a run of a WeData workflow: a certain one, or the newest since a time.
+    """Wait for a run of a WeData workflow, named by its id, or for the newest run since a given time.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
-        cloud_task_id: The run's id, the vendor's ``WorkflowExecutionId``, or a list of them (templated).
-        workflow_id: Instead of it the vendor's ``WorkflowId``, for the newest run of the workflow, whoever or whatever
-            starts it; should a newer one begin meanwhile, that is waited for (templated).
-        since: With ``workflow_id``: the earliest time of the run's creation, as a datetime or as ISO 8601, e.g.
+        cloud_task_id: The run's id, the vendor's ``WorkflowExecutionId``, or a list of ids (templated).
+        workflow_id: In place of ``cloud_task_id``, the vendor's ``WorkflowId``: wait for the workflow's newest run,
+            however it was started. If a newer run begins meanwhile, the sensor waits for that one (templated).
+        since: With ``workflow_id``: ignore runs created before this time, a datetime or ISO 8601, e.g.
             ``{{ data_interval_start }}`` (templated).
-        missing: ``wait`` for a run that is not there yet, or ``fail`` at once; ``wait`` by default for the newest run,
-            and ``fail`` for a run by its id.
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        missing: What to do while the run does not exist: ``wait``, the default with ``workflow_id``, or ``fail`` at
+            once, the default with ``cloud_task_id``.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(
@@ -112,13 +109,13 @@ class WeDataWorkflowRunSensor(CloudTaskSensor):
 
 
 class LkeTaskSensor(CloudTaskSensor):
-    """Waits for a task of the Large Model Knowledge Engine.
+    """Wait for a task of the Large Model Knowledge Engine (LKE).
 
     Args:
         cloud_task_id: The vendor's ``TaskId`` (templated).
         task_type: The vendor's ``TaskType``: ``ModifyAttributeLabel`` or ``ExportAttributeLabel`` (templated).
         bot_biz_id: The vendor's ``BotBizId``, the application's id (templated).
-        **kwargs: As for :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
+        **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
 
     def __init__(self, *, cloud_task_id: Any, task_type: Any, bot_biz_id: Any, **kwargs: Any) -> None:

@@ -86,7 +86,7 @@ class Start:
     find: Find | None = None
 
     def __post_init__(self) -> None:
-        for problem in self._problems():
+        if problem := next(self._problems(), None):
             raise ValueError(f"{self.action.name}: {problem}")
         for path, encoding in self.encodings.items():
             check_literal(f"{self.action.name}: {path} is encoded as", encoding, Encoding)

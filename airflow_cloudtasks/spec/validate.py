@@ -103,7 +103,9 @@ def starts_identify_the_task(starts: tuple[Start, ...], task_params: tuple[str, 
     for start in starts:
         for name in task_params:
             if name not in (*start.action.accepted, *start.names):
-                return f"{name} names a task, and {start.action.name} tells none."
+                return (
+                    f"{name} identifies a task, but it is neither a parameter of {start.action.name} nor in its names."
+                )
     return None
 
 
@@ -113,7 +115,7 @@ def cancel_needs_what_is_known(cancel: Cancel | None, task_params: tuple[str, ..
         return None
     for name in cancel.action.params:
         if name not in (cancel.id_param, *cancel.found, *task_params):
-            return f"{cancel.action.name} needs {name}, which nothing tells."
+            return f"{cancel.action.name} needs {name}, which neither identifies a task nor is in found."
     return None
 
 

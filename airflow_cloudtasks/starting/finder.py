@@ -13,8 +13,8 @@ from airflow_cloudtasks.protocol.start_requests import (
     created_at,
     earliest_creation,
     expected_fields,
-    may_be_started_by,
-    predates_request,
+    is_candidate,
+    may_predate_request,
     with_mark,
 )
 from airflow_cloudtasks.values import at, iso_utc, text
@@ -80,7 +80,7 @@ class Finder:
                     f"The request was not answered, and it may have started any of {ids}: all of them were started "
                     "lately with the same parameters."
                 )
-            if any(predates_request(created, attempt.sent_at) for created in found.values()):
+            if any(may_predate_request(created, attempt.sent_at) for created in found.values()):
                 raise CannotTell(
                     f"The request was not answered, and it may have started {ids}: it has the same parameters, but "
                     "was there before, if the clocks of this machine and of the vendor agree."
@@ -94,7 +94,7 @@ class Finder:
         parameters = with_mark(self._start, self._parameters, attempt.token)
         since = earliest_creation(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
-        asked = expected_fields(self._api, self._start, parameters)
+        expected = expected_fields(self._api, self._start, parameters)
         pages = Pages(find.tasks, scope, self._api.name, iso_utc(since))
         found: dict[str, datetime | None] = {}
         while pages.next_page is not None:
@@ -105,7 +105,7 @@ class Finder:
             times = [created_at(self._api, self._start, task) for task in page]
             for task, created in zip(page, times, strict=True):
                 task_id = text(at(task, find.id))
-                if task_id and may_be_started_by(self._start, asked, task, created, since):
+                if task_id and is_candidate(self._start, expected, task, created, since):
                     found[task_id] = created
             if find.newest_first and any(created is not None and created < since for created in times):
                 break

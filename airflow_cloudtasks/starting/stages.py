@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.catalog import find_api
-from airflow_cloudtasks.protocol.start_requests import naming_params
+from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.starting.attempt import Attempt
 
@@ -39,8 +39,8 @@ def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: A
     Returns:
         The stages in their order; the last is that of the tasks.
     """
-    found = [Stage(api, attempt.ids, naming_params(api, start, parameters))]
+    found = [Stage(api, attempt.ids, identifying_params(api, start, parameters))]
     if attempt.job is not None and start.job_api is not None:
         job_api = find_api(start.job_api)
-        found.insert(0, Stage(job_api, (attempt.job,), naming_params(job_api, start, parameters)))
+        found.insert(0, Stage(job_api, (attempt.job,), identifying_params(job_api, start, parameters)))
     return found

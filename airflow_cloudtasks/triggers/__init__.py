@@ -1,1 +1,1 @@
-"""What runs in the triggerer."""
+"""Triggers: they wait for cloud tasks in the triggerer."""

@@ -1,4 +1,4 @@
-"""The trigger that waits for tasks of any API."""
+"""The trigger for tasks of any API."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 
-# The trigger ends the wait at the timeout by itself. Should no triggerer be alive to do it, Airflow ends it this much
+# The trigger itself ends the wait at its timeout. If no triggerer is alive to do so, Airflow ends the wait this much
 # later.
 TIMEOUT_GRACE = timedelta(minutes=1)
 
-# One for all: a logger of its own for each of ten thousand triggers is memory for nothing.
+# One logger for all triggers: a logger for each of ten thousand triggers would waste memory.
 _log = logging.getLogger(__name__)
 
 _RETURN_VALUE = "return_value"
@@ -45,54 +45,58 @@ _Rules = TypeVar("_Rules", WaitRules, GroupRules, StatusOverrides)
 
 @lru_cache(maxsize=1024)
 def _shared(rules: _Rules) -> _Rules:
-    """Let the thousands of triggers that wait by the same rules hold one copy of them."""
+    """Return one shared copy of equal rules, to save memory with thousands of triggers."""
     return rules
 
 
 class CloudTaskTrigger(BaseTrigger):
-    """Waits for a task, or several, and fires one event when the wait is over.
+    """Wait for one task or several, and fire one event when the wait is over.
 
-    All triggers of a triggerer that wait on the same API with the same connection and region ask through one poller,
-    within what the account is allowed.
+    All triggers of a triggerer with the same API, connection and region share one poller, which keeps to the account's
+    allowance of requests.
 
-    The event's payload is ``{"task": …}`` with the task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives
-    it, ``{"error": …}`` with what made waiting useless, ``{"invalid": "…"}`` for a connection or arguments that cannot
-    be used, or ``{"timeout": "…"}`` with the last that was seen; for a list of tasks ``{"tasks": […]}`` with one of
-    these for each.
-    With ``end_from_trigger`` it is the event that ends the Airflow task, but for a timeout, which only a worker can
-    tell Airflow not to retry, and before Airflow 3.3 a failure, which only a worker can tell it to retry.
+    The event's payload is one of these, or ``{"tasks": […]}`` with one of these for each task of a list:
 
-    What the trigger stores is what it is given here; secrets stay in the Airflow connection.
+    - ``{"task": …}``: the task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it.
+    - ``{"error": …}``: the error that polling again would not mend.
+    - ``{"invalid": "…"}``: why the connection or the arguments cannot be used.
+    - ``{"timeout": "…"}``: what was last seen before the deadline.
+
+    With ``end_from_trigger``, the event ends the Airflow task without a worker, with two exceptions. After a timeout,
+    only a worker can tell Airflow not to retry. Before Airflow 3.3, only a worker can let Airflow retry a failure.
+
+    The trigger stores its arguments in Airflow's database. Secrets stay in the Airflow connection.
 
     Args:
-        api: A name of the catalog, a TaskApi, or what its ``as_dict`` gave.
-        cloud_task_id: The task's id at the vendor, or a list of ids.
-        api_params: The other parameters that name it, in the vendor's spelling.
-        conn_id: The Airflow connection; the cloud's default one if not given.
-        region: The region, against the connection's own.
-        success_statuses: Statuses that are a success for this wait.
-        failure_statuses: Statuses that are a failure for this wait.
+        api: A name in the catalog, a TaskApi, or the result of its ``as_dict``.
+        cloud_task_id: Id of the task at the vendor, or a list of ids.
+        api_params: The other parameters that identify the task, in the vendor's spelling.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; overrides the connection's region.
+        success_statuses: Statuses that count as success for this wait.
+        failure_statuses: Statuses that count as failure for this wait.
         poke_interval: Seconds between two polls.
-        exponential_backoff: Whether the interval doubles from poll to poll.
-        max_wait: Seconds; no interval is longer.
-        missing: ``wait`` or ``fail``, for a task that the cloud does not know.
-        on_unknown: ``wait`` or ``fail``, for a status that the catalog does not know.
-        on_failure: ``wait`` or ``fail``, for a task that has not ended well.
-        created_since: A time, as ISO 8601 or Unix seconds; a task that was created before is waited on.
-        tolerate_errors: Whether errors that will not go away by themselves are waited on.
-        wait_for: ``all`` or ``any``, for a list of tasks.
-        fail_fast: Whether the first task of a list that does not end well ends the wait.
-        deadline: Unix seconds when the wait times out; None for ``grace`` seconds before Airflow's own timeout of the
-            trigger, or for never, if there is none.
-        grace: Only counts without ``deadline``.
+        exponential_backoff: Whether the interval doubles with each poll.
+        max_wait: Longest interval, in seconds; None for no limit.
+        missing: What to do while the cloud does not know the task: ``wait`` or ``fail``.
+        on_unknown: What to do while the catalog does not know the status: ``wait`` or ``fail``.
+        on_failure: What to do if the task did not succeed: ``wait`` or ``fail``.
+        created_since: ISO 8601 or Unix seconds. A task created earlier does not count: the trigger waits for a newer
+            one.
+        tolerate_errors: Whether to keep waiting after errors that polling again would not mend.
+        wait_for: For a list: ``all`` or ``any``.
+        fail_fast: For a list: whether the first task that does not succeed ends the wait.
+        deadline: Unix seconds when the wait times out. None for ``grace`` seconds before Airflow's own timeout of the
+            trigger, or for never if Airflow has none.
+        grace: Seconds; used only without ``deadline``.
         end_from_trigger: Whether the Airflow task ends here, without a worker.
-        soft_fail: With ``end_from_trigger``: whether the Airflow task is skipped where the cloud's failed.
-        never_fail: With ``end_from_trigger``: whether it is skipped whatever goes wrong.
-        do_xcom_push: With ``end_from_trigger``: whether the result is put to XCom.
-        cancel: What to cancel where the user kills the Airflow task, as the ``as_dict`` of
-            :class:`~airflow_cloudtasks.starting.on_kill.OnKill` gives it; None for nothing.
-        carried: What the event is to have besides, as ``carried`` and with ``cancel``, in plain JSON types; None for
-            nothing. Of what Airflow's own ``defer`` carries, a DAG that is only tested gets nothing back.
+        soft_fail: With ``end_from_trigger``: whether to skip the Airflow task if the cloud task failed.
+        never_fail: With ``end_from_trigger``: whether to skip the Airflow task after any error.
+        do_xcom_push: With ``end_from_trigger``: whether to store the result as XCom.
+        cancel: What to cancel if the user kills the Airflow task, as ``as_dict`` of
+            :class:`~airflow_cloudtasks.starting.on_kill.OnKill` returns it; None for nothing.
+        carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``; None for nothing.
+            Airflow's own ``defer`` does not return its keyword arguments when a DAG is only tested.
     """
 
     def __init__(
@@ -126,7 +130,7 @@ class CloudTaskTrigger(BaseTrigger):
     ) -> None:
         super().__init__()
         self.api = find_api(api)
-        # These seven Airflow renders in the triggerer, when the wait begins there: until then they may hold templates.
+        # These seven may hold templates until Airflow renders them, if the wait begins in the triggerer.
         self.cloud_task_id = cloud_task_id
         self.api_params = api_params
         self.conn_id = conn_id
@@ -154,11 +158,11 @@ class CloudTaskTrigger(BaseTrigger):
         self.do_xcom_push = do_xcom_push
         self.cancel = cancel
         self.carried = carried
-        # What goes on about a kill.
+        # The cancellation that a kill began.
         self._killing: asyncio.Future[None] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Give Airflow what makes this trigger again, in this or another triggerer."""
+        """Return the class path and the arguments from which any triggerer can rebuild this trigger."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
@@ -184,40 +188,42 @@ class CloudTaskTrigger(BaseTrigger):
         )
 
     def get_template_env(self, dag: Any = None) -> Environment:
-        """Refuse what is undefined, as a DAG does: Airflow's triggerer would render it to nothing.
+        """Return a Jinja environment that raises on undefined names, as in a DAG.
+
+        Airflow's triggerer would render an undefined name to an empty string.
 
         Args:
-            dag: Airflow's; none in the triggerer.
+            dag: The DAG; None in the triggerer.
         """
         environment = super().get_template_env(dag)
         environment.undefined = StrictUndefined
         return environment
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and fire the one event."""
+        """Wait, and yield one event."""
         many = is_many(self.cloud_task_id)
         try:
-            ends = await self._wait(task_ids(self.cloud_task_id))
+            verdicts = await self._wait(task_ids(self.cloud_task_id))
         except InvalidArguments as error:
-            ends = [Broken(error)]
+            verdicts = [Broken(error)]
         except asyncio.CancelledError:
             if self.cancel is not None and not CALLS_TRIGGER_ON_KILL:
                 self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
-        if self.end_from_trigger and (event := await self._end(ends, many=many)) is not None:
+        if self.end_from_trigger and (event := await self._end(verdicts, many=many)) is not None:
             yield event
         else:
             carried = {} if self.carried is None else {"carried": {**self.carried, "cancel": self.cancel}}
-            yield TriggerEvent(as_event(ends, many=many) | carried)
+            yield TriggerEvent(as_event(verdicts, many=many) | carried)
 
     async def on_kill(self) -> None:
-        """Cancel the task at the cloud; Airflow calls this where the user has killed the one that waits for it."""
+        """Cancel the cloud task; Airflow calls this after the user has killed the Airflow task."""
         if self.cancel is not None:
             self._killing = asyncio.ensure_future(self._cancel(self.cancel))
             await asyncio.shield(self._killing)
 
     async def cleanup(self) -> None:
-        """Stay until the task is canceled at the cloud, as Airflow itself does not: it interrupts what takes longer."""
+        """Wait until the cloud task is canceled; Airflow itself would interrupt a longer cancellation."""
         if self._killing is not None:
             await wait_until_done(self._killing)
 
@@ -230,7 +236,7 @@ class CloudTaskTrigger(BaseTrigger):
         await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
-        # Here and not above: a DAG that is parsed imports this module, and must not pay for the vendors' SDKs.
+        # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
         from airflow_cloudtasks.waiting.triggerer.wait import wait_for_tasks
 
         return wait_for_tasks(
@@ -243,11 +249,11 @@ class CloudTaskTrigger(BaseTrigger):
             overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
             group=self.group,
             deadline=self._deadline(),
-            log=_tell,
+            log=_log_line,
         )
 
     def _deadline(self) -> float | None:
-        # Airflow tells the trigger itself since 3.0, and before that the task instance.
+        # Airflow 3 sets the timeout on the trigger, Airflow 2 on the task instance.
         timeout: datetime | None = getattr(self, "timeout_after", None) or getattr(
             self.task_instance, "trigger_timeout", None
         )
@@ -255,19 +261,17 @@ class CloudTaskTrigger(BaseTrigger):
             return self.deadline
         return aware(timeout, UTC).timestamp() - self.grace
 
-    async def _end(self, ends: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
-        """Make the event that ends the Airflow task; None where that has to be left to a worker."""
+    async def _end(self, verdicts: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
+        """Return the event that ends the Airflow task; None if a worker has to end it."""
         try:
             hook = hook_for(self.api, self.conn_id, self.region)
-            ends = await aexplain_failures(hook, self.api, ends, self.api_params)
-            result = conclude(ends, self.group, many=many)
+            verdicts = await aexplain_failures(hook, self.api, verdicts, self.api_params)
+            result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
                 self.log.info("Skipped: %s", error)
                 return TaskSkippedEvent()
-            if isinstance(error, WaitTimedOut):
-                return None
-            if not RETRIES_AFTER_TRIGGER_FAILURE:
+            if isinstance(error, WaitTimedOut) or not RETRIES_AFTER_TRIGGER_FAILURE:
                 return None
             self.log.error("%s", error)
             return TaskFailedEvent()
@@ -275,19 +279,21 @@ class CloudTaskTrigger(BaseTrigger):
             return TaskSuccessEvent()
         try:
             return await self._push(result)
-        except Exception as error:  # Airflow's API server, or somebody's XCom backend: a worker is to try it again
-            self.log.warning("The result could not be put to XCom (%s); a worker ends the task.", type(error).__name__)
+        except Exception as error:  # from Airflow's API server or any XCom backend; a worker tries again
+            self.log.warning(
+                "The result could not be stored as XCom (%s); a worker ends the task.", type(error).__name__
+            )
             return None
 
     async def _push(self, result: Any) -> TriggerEvent:
-        """Put the result to XCom as a worker does: those of the event itself Airflow 3 stores as JSON in a string."""
+        """Store the result as XCom, as a worker does; Airflow 3 stores XComs of an event as JSON within a string."""
         task = self.task_instance
         if IS_AIRFLOW_2 or task is None:
             return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
-        # Here and not above, as in _wait: it takes a tenth of what a DAG file pays for a sensor.
+        # Import here, as in _wait: this import takes a tenth of the time that importing a sensor takes.
         from asgiref.sync import sync_to_async
 
-        # In asgiref's thread: from any other, Airflow before 3.3 mixes its request with those of the event loop.
+        # Use asgiref's thread: from another thread, Airflow before 3.3 mixes its request with the event loop's.
         await sync_to_async(XCom.set)(
             key=_RETURN_VALUE,
             value=result,
@@ -299,5 +305,5 @@ class CloudTaskTrigger(BaseTrigger):
         return TaskSuccessEvent()
 
 
-def _tell(line: str) -> None:
+def _log_line(line: str) -> None:
     _log.info("%s", line)

@@ -66,5 +66,5 @@ def retry_delay(rules: WaitRules, failures: int, error: CloudApiError) -> float:
     """
     longest = max(rules.poke_interval, _FIRST_RETRY)
     bound = min(_FIRST_RETRY * 2 ** min(failures - 1, _MAX_DOUBLINGS), longest)
-    expected_fields = min(error.retry_after or 0.0, LONGEST_PAUSE)
-    return max(random.uniform(0.0, bound), expected_fields)  # noqa: S311 - no secret
+    requested = min(error.retry_after or 0.0, LONGEST_PAUSE)
+    return max(random.uniform(0.0, bound), requested)  # noqa: S311 - no secret

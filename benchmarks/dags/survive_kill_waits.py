@@ -1,4 +1,4 @@
-"""The DAG of survive_kill.py: as many deferrable sensors as the environment says, all alike."""
+"""The DAG of survive_kill.py: equal deferrable sensors, whose number the environment sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 WAITS = int(os.environ.get("SURVIVE_KILL_WAITS", "300"))
 
 with DAG("survive_kill_waits", schedule=None, max_active_tasks=WAITS):
-    # One mapped task: every worker parses this file again, and parses one operator rather than hundreds.
+    # Use one mapped task: every worker parses this file, and parses one operator instead of hundreds.
     CloudTaskSensor.partial(
         task_id="wait",
         api="lke.task",

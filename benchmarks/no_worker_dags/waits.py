@@ -1,4 +1,4 @@
-"""The DAGs of no_worker.py: as many waits as the environment says, without a worker, and beside it as usual."""
+"""The DAGs of no_worker.py: the same waits without a worker, and with workers. The environment sets their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns what was seen into figures. Pure."""
+"""Computes figures from the records of a run. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from waiting.runs import PER_PROCESS, Seen
 
-# A poller that holds back at first, to learn what another one leaves it, is given this long before shares count.
+# Seconds until shares count: a poller begins slowly, to find out what other pollers leave of the allowance.
 SETTLING = 15.0
 
 
@@ -18,19 +18,20 @@ class Figures:
     """The figures of one run.
 
     Args:
-        waits: How many waits there were.
-        right: Waits that told how their task ended, and not before it did.
-        wrong: Waits that told something else.
-        failed: Waits that broke.
+        waits: Number of waits.
+        right: Waits that reported how their task ended, and not before it ended.
+        wrong: Waits that reported anything else.
+        failed: Waits that failed themselves.
         unfinished: Waits that were cut off.
-        why: What the broken waits said, the most frequent first.
-        requests: Requests that were sent.
-        refused: How many of them the server refused.
+        why: Errors of the failed waits with their counts, the most frequent first.
+        requests: Number of requests sent.
+        refused: Number of requests that the server refused.
         noticed: Seconds from the end of a task to its event: median, 95th percentile, longest; of the right waits.
-        cpu: CPU seconds of the process in a second.
-        stalls: The longest stalls of the event loop, the longest first: seconds, how many of them its thread worked (in
-            the rest it had no processor), how many of them Python collected garbage, and seconds since the start.
-        memory_peak: The most memory the process held, in bytes.
+        cpu: CPU seconds of the process per second.
+        stalls: The longest stalls of the event loop, the longest first: seconds, the part of them in which the thread
+            ran (in the rest it had no processor), the part in which Python collected garbage, and seconds since the
+            start.
+        memory_peak: Most memory that the process held, in bytes.
     """
 
     waits: int
@@ -56,11 +57,11 @@ class Figures:
 
 
 def figures(seen: Seen) -> Figures:
-    """Count and measure."""
+    """Return the figures of a run."""
     events = [event for process in seen.processes for event in process["events"]]
-    told = [event for event in events if event["told"]]
-    late = {event["id"]: event["at"] - seen.tasks[event["id"]][0] for event in told}
-    right = [late[event["id"]] for event in told if _is_right(event, seen, late)]
+    reported = [event for event in events if event["outcome"]]
+    late = {event["id"]: event["at"] - seen.tasks[event["id"]][0] for event in reported}
+    right = [late[event["id"]] for event in reported if _is_right(event, seen, late)]
     cancelled = seen.plan.processes * seen.plan.waits - len(events)
     stalls = [
         (seconds, worked, collecting, at - process["began"])
@@ -70,11 +71,11 @@ def figures(seen: Seen) -> Figures:
     return Figures(
         waits=seen.plan.processes * seen.plan.waits,
         right=len(right),
-        wrong=len(told) - len(right),
-        failed=len(events) - len(told),
+        wrong=len(reported) - len(right),
+        failed=len(events) - len(reported),
         unfinished=cancelled,
-        # What differs from wait to wait, ids and such, is no other reason.
-        why=Counter(_without_digits(event["why"]) for event in events if not event["told"]).most_common(3),
+        # Ignore ids and the like, which differ between waits with the same error.
+        why=Counter(_without_digits(event["why"]) for event in events if not event["outcome"]).most_common(3),
         requests=sum(counts["total"] for counts in seen.totals.values()),
         refused=sum(counts["refused"] for counts in seen.totals.values()),
         noticed=(median(right), percentile(right, 0.95), max(right)) if right else None,
@@ -85,12 +86,12 @@ def figures(seen: Seen) -> Figures:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Give the least value that so great a share of the values do not exceed."""
+    """Return the smallest value that this share of the values does not exceed."""
     return sorted(values)[max(0, -int(-share * len(values) // 1) - 1)]
 
 
 def steady_cpu(seen: Seen) -> tuple[float, float]:
-    """Tell the CPU seconds in a second, first while nothing ends, then until the last event.
+    """Return the CPU seconds per second, first while nothing ends, then until the last event.
 
     Both begin two poll intervals after the last wait has started.
     """
@@ -102,7 +103,7 @@ def steady_cpu(seen: Seen) -> tuple[float, float]:
 
 
 def memory_of_a_wait(seen: Seen) -> float:
-    """Tell how many bytes the process holds more than before, for each wait, just before the first wait ends."""
+    """Return how many bytes more than before the process holds for each wait, just before the first wait ends."""
     process = seen.processes[0]
     first_end = min(ended_at for ended_at, _ in seen.tasks.values())
     held = [memory for at, _, memory in process["samples"] if at < min(first_end, process["cut_off"])][-1]
@@ -110,9 +111,9 @@ def memory_of_a_wait(seen: Seen) -> float:
 
 
 def shares(seen: Seen) -> list[float]:
-    """Tell how much of the allowance each process got, settling left out.
+    """Return the share of the allowance that each process got after settling.
 
-    Told apart by the ids of the tasks that they asked for.
+    The ids of the requested tasks show which process sent a request.
     """
     begin = max(process["began"] for process in seen.processes) + SETTLING
     end = min(process["ended"] for process in seen.processes)
@@ -126,7 +127,7 @@ def shares(seen: Seen) -> list[float]:
 
 def _is_right(event: dict[str, Any], seen: Seen, late: dict[int, float]) -> bool:
     expected = "success" if seen.tasks[event["id"]][1] else "failure"
-    return bool(event["told"] == expected and late[event["id"]] >= 0)
+    return bool(event["outcome"] == expected and late[event["id"]] >= 0)
 
 
 def _cpu_between(samples: list[tuple[float, float, int]], begin: float, end: float) -> float:

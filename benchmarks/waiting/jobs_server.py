@@ -1,6 +1,7 @@
-"""Serves what dbt Cloud's and Databricks' triggers read, limited as the emulator is; ``python -m waiting.jobs_server``.
+"""Serves the APIs that dbt Cloud's and Databricks' triggers read, with the emulator's limits.
 
-Its control plane takes what the emulator's takes, as far as the benchmark needs it.
+Run it by ``python -m waiting.jobs_server``. Its control plane has those operations of the emulator's that the benchmark
+needs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LONGEST_BODY = 64 * 2**20
 
 
 class Jobs:
-    """The jobs of both APIs, and how often they were asked for."""
+    """The jobs of both APIs, and how often they were read."""
 
     def __init__(self) -> None:
         self.limits = Limits()
@@ -41,10 +42,10 @@ class Jobs:
         self._totals = {}
 
     def status(self, api: str, job: str) -> Any:
-        """Tell where a job stands.
+        """Return the status of a job.
 
         Raises:
-            HTTPTooManyRequests: Too many asked within a second.
+            HTTPTooManyRequests: There were too many requests within a second.
         """
         totals = self._totals.setdefault(api, {"total": 0, "refused": 0})
         totals["total"] += 1
@@ -57,7 +58,7 @@ class Jobs:
 
 
 def make_app(jobs: Jobs) -> web.Application:
-    """Make the application: the two vendors' APIs, and the control plane."""
+    """Return the application with the two vendors' APIs and the control plane."""
 
     async def dbt_run(request: web.Request) -> web.Response:
         run = request.match_info["run"]
@@ -117,7 +118,7 @@ async def main() -> None:
     tls.load_cert_chain(sys.argv[1])
     runner = web.AppRunner(make_app(Jobs()), access_log=None)
     await runner.setup()
-    # As many as the emulator lets queue up, so that neither side's clients are refused by the network.
+    # The same backlog as the emulator's, so that the network refuses no client of either side.
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
     await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048, ssl_context=tls).start()
     plain, secure = (port for _, port in runner.addresses)

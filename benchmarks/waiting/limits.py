@@ -1,4 +1,4 @@
-"""What this package promises, held against the figures."""
+"""Compares the figures with the limits that this package promises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARE = (0.35, 0.65)
 
 
 def broken_one_by_one(figures: Figures, rate: float) -> Iterator[str]:
-    """Tell what is broken by waits whose tasks are read one by one."""
+    """Yield the limits that are broken by waits whose tasks are read one by one."""
     where = f"{figures.waits} waits"
     yield from _not_all_right(figures, where)
     if figures.refused_share >= REFUSED:
@@ -32,7 +32,7 @@ def broken_one_by_one(figures: Figures, rate: float) -> Iterator[str]:
 
 
 def broken_by_list(figures: Figures, cpu: float, memory: float) -> Iterator[str]:
-    """Tell what is broken by waits whose tasks are read by lists."""
+    """Yield the limits that are broken by waits whose tasks are read through lists."""
     where = f"{figures.waits} waits, by lists"
     yield from _not_all_right(figures, where)
     if figures.noticed and figures.noticed[1] >= LIST_SECONDS:
@@ -44,7 +44,7 @@ def broken_by_list(figures: Figures, cpu: float, memory: float) -> Iterator[str]
 
 
 def broken_by_two(figures: Figures, shares: list[float]) -> Iterator[str]:
-    """Tell what is broken by two processes that have one allowance."""
+    """Yield the limits that are broken by two processes that share one allowance."""
     where = "two processes"
     if figures.failed or figures.wrong:
         yield f"{where}: {figures.failed} waits failed, {figures.wrong} were wrong"

@@ -1,4 +1,4 @@
-"""Two triggers to compare with: what a simple author would write, and what Airflow keeps of any trigger."""
+"""Two triggers for comparison: a simple one with the vendor's SDK, and one that only sleeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _A_DAY = 86_400
 
 
 class SdkTrigger(BaseTrigger):
-    """Waits for an LKE task with the vendor's asynchronous client, as one would write it from the SDK's README."""
+    """Wait for an LKE task with the vendor's asynchronous client, as the SDK's README suggests."""
 
     def __init__(self, parameters: dict[str, Any], poke_interval: float) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class SdkTrigger(BaseTrigger):
 
 
 class IdleTrigger(BaseTrigger):
-    """Sleeps, with the arguments of another trigger."""
+    """Sleep, while holding the arguments of another trigger."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__()

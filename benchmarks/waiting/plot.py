@@ -1,4 +1,4 @@
-"""Draws how many ends each side has noticed, over time."""
+"""Draws how many ends each side has noticed over time."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def draw(seen: list[Seen], path: Path) -> None:
     """Draw one panel for each number of waits, and write it as an SVG.
 
     Args:
-        seen: The runs.
-        path: Where.
+        seen: The records of the runs.
+        path: The file to write.
     """
     import matplotlib as mpl
     from matplotlib import pyplot
 
     mpl.use("svg")
-    # Else two drawings of the same figures would differ.
+    # Without this, two drawings of the same figures would differ.
     mpl.rcParams["svg.hashsalt"] = "waits"
     by_waits: dict[int, list[Seen]] = defaultdict(list)
     for one in seen:
@@ -36,9 +36,9 @@ def draw(seen: list[Seen], path: Path) -> None:
         ended = _counts(runs[0], (ended_at for ended_at, _ in runs[0].tasks.values()), ticks)
         panel.fill_between(ticks, ended, color="0.88", label="tasks that ended")
         for run in runs:
-            told = (event["at"] for event in run.processes[0]["events"] if event["told"])
-            panel.plot(ticks, _counts(run, told, ticks), label=f"noticed by {SIDES[run.plan.side].title}")
-        panel.set_title(f"{waits:,} waits, {runs[0].plan.rate:g} requests a second allowed")
+            noticed = (event["at"] for event in run.processes[0]["events"] if event["outcome"])
+            panel.plot(ticks, _counts(run, noticed, ticks), label=f"noticed by {SIDES[run.plan.side].title}")
+        panel.set_title(f"{waits:,} waits, {runs[0].plan.rate:g} requests per second allowed")
         panel.set_xlabel("seconds since the start")
         panel.set_xlim(0, ticks[-1])
         panel.set_ylim(0, waits * 1.05)

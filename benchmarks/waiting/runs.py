@@ -1,4 +1,4 @@
-"""Runs one side, or two processes of one side, against a server, and gives what was seen."""
+"""Runs one side, in one or two processes, against a server, and returns its records."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from waiting.servers import BENCHMARKS, Server, World
 from waiting.sides import SIDES, Side
 from waiting.triggerer import WARM_UP
 
-# Ids of a process are its number times this, and more; so the server's record tells the processes apart.
+# The ids of a process begin at its number times this, so that the server's record shows which process asked.
 PER_PROCESS = 1_000_000
 _EVERY_TENTH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be run.
+    """The settings of a run.
 
     Args:
-        side: Whose waits.
-        waits: How many in each process.
-        processes: How many processes.
+        side: Name of the side, a key of ``SIDES``.
+        waits: Number of waits in each process.
+        processes: Number of processes.
         poke: Seconds between two polls.
-        ends: The seconds after the start between which tasks end, spread evenly.
-        seconds: When waits that are left are cut off.
-        start_over: Seconds over which waits start.
-        rate: The requests that the server admits in a second.
-        latency: The seconds between which an answer is late, as one from far away is.
+        ends: First and last second after the start at which tasks end, spread evenly.
+        seconds: Seconds after which the remaining waits are cut off.
+        start_over: Seconds over which the starts of waits are spread.
+        rate: Requests per second that the server admits.
+        latency: Shortest and longest delay of an answer in seconds, like that of a distant server.
     """
 
     side: str
@@ -49,14 +49,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen.
+    """The records of a run.
 
     Args:
-        plan: What was run.
-        processes: What each process tells of itself.
-        tasks: The moment each task ended, and whether it succeeded, by id.
-        totals: The server's counts, ``total`` and ``refused``, of each action.
-        requests: The server's record, request by request, if it keeps one.
+        plan: The settings of the run.
+        processes: The measurements of each process.
+        tasks: When each task ended in Unix seconds, and whether it succeeded, by id.
+        totals: The server's counts ``total`` and ``refused`` for each action.
+        requests: The server's record of each request, if it keeps one.
     """
 
     plan: Plan
@@ -67,7 +67,7 @@ class Seen:
 
 
 def run(plan: Plan, world: World) -> Seen:
-    """Run it: processes first, then the tasks, so that the time to load Airflow does not count."""
+    """Run the plan and return its records; start the processes first, so that loading Airflow does not count."""
     side = SIDES[plan.side]
     server = world.servers[side.server]
     print(f"{time.strftime('%H:%M:%S')} {side.title}: {plan.processes} x {plan.waits} waits", file=sys.stderr)
@@ -100,7 +100,7 @@ def run(plan: Plan, world: World) -> Seen:
             ids = [int(task["id"]) for task in made if int(task["id"]) // PER_PROCESS == number]
             process.stdin.write(json.dumps({"ids": ids, "seconds": plan.seconds, "start_over": plan.start_over}) + "\n")
             process.stdin.flush()
-        told = [json.loads(process.stdout.readline()) for process in processes]
+        results = [json.loads(process.stdout.readline()) for process in processes]
     tasks = {
         int(task["id"]): (
             task["created_at"] + sum(step["seconds"] for step in task["script"][:-1]),
@@ -108,20 +108,20 @@ def run(plan: Plan, world: World) -> Seen:
         )
         for task in made
     }
-    return Seen(plan, told, tasks, **_record(server, side))
+    return Seen(plan, results, tasks, **_record(server, side))
 
 
 def _record(server: Server, side: Side) -> dict[str, Any]:
-    told = server.control("requests")
-    # A service may have several actions, one that lists for one, and each has an allowance of its own.
+    record = server.control("requests")
+    # A service may have several actions, such as a list, each with its own allowance.
     service = side.api.partition(".")[0]
-    totals = {api: counts for api, counts in told["totals"].items() if api.partition(".")[0] == service}
-    requests = [request for request in told.get("requests", []) if request["api"] in totals]
+    totals = {api: counts for api, counts in record["totals"].items() if api.partition(".")[0] == service}
+    requests = [request for request in record.get("requests", []) if request["api"] in totals]
     return {"totals": totals, "requests": requests}
 
 
 def _scripts(plan: Plan, side: Side) -> list[dict[str, Any]]:
-    """Make the tasks in an order that has nothing to do with when they end."""
+    """Return the tasks of all processes in an order that is unrelated to their ends."""
     first, last = plan.ends
     scripts = []
     for process in range(1, plan.processes + 1):

@@ -1,4 +1,4 @@
-"""The processes that serve the APIs, and the environment that leads triggers to them."""
+"""Starts the processes that serve the APIs, and makes the environment through which triggers reach them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Server:
     """One server.
 
     Args:
-        url: Where its control plane is.
-        tls_url: Where its APIs are.
+        url: Base URL of its control plane.
+        tls_url: Base URL of its APIs.
     """
 
     url: str
     tls_url: str
 
     def control(self, path: str, method: str = "GET", value: Any = None) -> Any:
-        """Ask the control plane."""
+        """Send a request to the control plane and return its answer."""
         body = None if value is None else json.dumps(value).encode()
         request = Request(f"{self.url}/_control/{path}", body, {"Content-Type": "application/json"}, method=method)
         with build_opener(ProxyHandler({})).open(request) as answer:
@@ -43,7 +43,7 @@ class Server:
 
 @dataclass(frozen=True)
 class World:
-    """The servers by name, and the environment of who asks them."""
+    """The servers by name, and the environment for the processes that use them."""
 
     servers: dict[str, Server]
     environment: dict[str, str]
@@ -54,7 +54,7 @@ def serving(directory: Path) -> Iterator[World]:
     """Start the emulator and the server of the other APIs, each in a process of its own.
 
     Args:
-        directory: An empty one, for certificates and as Airflow's home.
+        directory: An empty folder for certificates, which is also Airflow's home.
     """
     certificate, bundle = _certificates(directory)
     emulator = ["airflow_cloudtasks.emulator", "--port", "0", "--tls-port", "0"]
@@ -93,7 +93,7 @@ def _environment(directory: Path, bundle: Path, emulator: Server, jobs: Server) 
         | {
             "AIRFLOW_HOME": str(directory),
             "BENCHMARK_LKE_ENDPOINT": urlsplit(emulator.tls_url).netloc,
-            # Each side's HTTP library heeds one of the two.
+            # The HTTP library of each side reads one of these two.
             "SSL_CERT_FILE": str(bundle),
             "REQUESTS_CA_BUNDLE": str(bundle),
             "NO_PROXY": "127.0.0.1",

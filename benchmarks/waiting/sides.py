@@ -1,4 +1,4 @@
-"""Who waits: for each side its trigger, the words of its API, and how to read the event it fires."""
+"""The sides of the comparison: for each its trigger, the statuses of its API, and how to read its event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 TIMEOUT_FAR_AWAY = 4e9
-# A percent of a task that takes an hour. A minute's task would show another progress at every poll.
+# One percent of an hour. A task of one minute would show new progress at every poll.
 _PERCENT_SECONDS = 36.0
 LKE_PARAMS = {"TaskType": "ExportAttributeLabel", "BotBizId": "1846203758192640000"}
 
@@ -19,38 +19,38 @@ class Side:
     """One way to wait.
 
     Args:
-        title: What the tables call it.
-        server: ``emulator`` or ``jobs``: who serves its API.
-        api: The server's name of the API.
-        words: The API's words for a task that runs, one that succeeded and one that failed.
+        title: Name in the tables.
+        server: The server of its API, ``emulator`` or ``jobs``.
+        api: The server's name for the API.
+        statuses: The API's statuses of a running, a succeeded and a failed task.
         trigger: Module and class of the trigger.
-        kwargs: Its arguments, of a task's id and the poke interval; plain JSON, as Airflow stores them.
-        told: Tells ``success`` or ``failure`` of the task from an event's payload; None for a wait that broke.
-        percent: Field of the API's tasks that shows their progress, and what it shows at one percent; or None.
+        kwargs: Returns the trigger's arguments for a task id and a poke interval, as plain JSON types.
+        outcome: Returns ``success`` or ``failure`` of the task from an event's payload; None if the wait failed.
+        percent: Field of the API's tasks with their progress, and its value at one percent; None for no such field.
     """
 
     title: str
     server: str
     api: str
-    words: tuple[Any, Any, Any]
+    statuses: tuple[Any, Any, Any]
     trigger: tuple[str, str]
     kwargs: Callable[[int, float], dict[str, Any]]
-    told: Callable[[Any], str | None]
+    outcome: Callable[[Any], str | None]
     percent: tuple[str, int] | None = None
 
     def make_trigger(self, task_id: int, poke: float) -> Any:
-        """Make the trigger as Airflow's triggerer does: of arguments that come out of JSON, so nothing is shared."""
+        """Return a trigger, made from decoded JSON as in Airflow's triggerer, so that triggers share nothing."""
         module, name = self.trigger
         return getattr(import_module(module), name)(**json.loads(json.dumps(self.kwargs(task_id, poke))))
 
     def task(self, task_id: int, seconds: float, succeeds: bool) -> dict[str, Any]:
-        """Give the task that the server is to play: it runs so many seconds, the last ones of an hour, and ends."""
-        running, success, failure = self.words
+        """Return the task for the server to simulate: it runs for these seconds, the last ones of an hour, and ends."""
+        running, success, failure = self.statuses
         steps = [{"status": running, "seconds": seconds}]
         if self.percent is not None:
             field, one = self.percent
             count = int(seconds // _PERCENT_SECONDS)
-            # What is left over comes first, so that not all tasks show progress at the same moment.
+            # The remainder comes first, so that tasks show progress at different moments.
             parts = [seconds - count * _PERCENT_SECONDS, *[_PERCENT_SECONDS] * count]
             steps = [
                 {"status": running, "seconds": part, "fields": {field: one * (100 - len(parts) + number)}}
@@ -67,7 +67,7 @@ def _ours(api: str, params: Mapping[str, str]) -> Callable[[int, float], dict[st
     return kwargs
 
 
-def _ours_told(payload: Any) -> str | None:
+def _ours_outcome(payload: Any) -> str | None:
     return {"succeeded": "success", "failed": "failure"}.get(payload.get("task", {}).get("state"))
 
 
@@ -81,8 +81,8 @@ def _dbt_kwargs(task_id: int, poke: float) -> dict[str, Any]:
     }
 
 
-def _dbt_told(payload: Any) -> str | None:
-    # "error" is said of a job that failed and of a wait that failed; only the text tells one from the other.
+def _dbt_outcome(payload: Any) -> str | None:
+    # The status "error" stands for a failed job and for a failed wait; only the text distinguishes them.
     job_failed = payload["status"] == "error" and payload["message"].endswith("has failed.")
     return "failure" if job_failed else {"success": "success"}.get(payload["status"])
 
@@ -91,7 +91,7 @@ def _databricks_kwargs(task_id: int, poke: float) -> dict[str, Any]:
     return {"run_id": task_id, "databricks_conn_id": "databricks_default", "polling_period_seconds": poke}
 
 
-def _databricks_told(payload: Any) -> str | None:
+def _databricks_outcome(payload: Any) -> str | None:
     return {"SUCCESS": "success", "FAILED": "failure"}.get(json.loads(payload["run_state"])["result_state"])
 
 
@@ -99,52 +99,52 @@ def _sdk_kwargs(task_id: int, poke: float) -> dict[str, Any]:
     return {"parameters": {"TaskId": str(task_id), **LKE_PARAMS}, "poke_interval": poke}
 
 
-_LKE: dict[str, Any] = {"server": "emulator", "api": "lke.task", "words": ("RUNNING", "SUCCESS", "FAILED")}
+_LKE: dict[str, Any] = {"server": "emulator", "api": "lke.task", "statuses": ("RUNNING", "SUCCESS", "FAILED")}
 _BDRC: dict[str, Any] = {
     "server": "emulator",
     "api": "bdrc.task",
-    "words": ("RUNNING", "COMPLETE", "FAILED"),
+    "statuses": ("RUNNING", "COMPLETE", "FAILED"),
     "percent": ("Progress", 100),
 }
 _OURS = ("airflow_cloudtasks.triggers.cloud_task", "CloudTaskTrigger")
 
 SIDES = {
     "cloudtasks": Side(
-        title="this package", **_LKE, trigger=_OURS, kwargs=_ours("lke.task", LKE_PARAMS), told=_ours_told
+        title="this package", **_LKE, trigger=_OURS, kwargs=_ours("lke.task", LKE_PARAMS), outcome=_ours_outcome
     ),
     "dbt": Side(
         title="dbt Cloud",
         server="jobs",
         api="dbt",
-        words=(3, 10, 20),
+        statuses=(3, 10, 20),
         trigger=("airflow.providers.dbt.cloud.triggers.dbt", "DbtCloudRunJobTrigger"),
         kwargs=_dbt_kwargs,
-        told=_dbt_told,
+        outcome=_dbt_outcome,
     ),
     "databricks": Side(
         title="Databricks",
         server="jobs",
         api="databricks",
-        words=("RUNNING", "SUCCESS", "FAILED"),
+        statuses=("RUNNING", "SUCCESS", "FAILED"),
         trigger=("airflow.providers.databricks.triggers.databricks", "DatabricksExecutionTrigger"),
         kwargs=_databricks_kwargs,
-        told=_databricks_told,
+        outcome=_databricks_outcome,
     ),
     "sdk": Side(
         title="vendor's SDK",
         **_LKE,
         trigger=("waiting.plain_triggers", "SdkTrigger"),
         kwargs=_sdk_kwargs,
-        told=lambda payload: {"SUCCESS": "success", "FAILED": "failure"}.get(payload["status"]),
+        outcome=lambda payload: {"SUCCESS": "success", "FAILED": "failure"}.get(payload["status"]),
     ),
     "cloudtasks-list": Side(
-        title="this package", **_BDRC, trigger=_OURS, kwargs=_ours("bdrc.task", {}), told=_ours_told
+        title="this package", **_BDRC, trigger=_OURS, kwargs=_ours("bdrc.task", {}), outcome=_ours_outcome
     ),
     "idle": Side(
         title="triggers that sleep",
         **_BDRC,
         trigger=("waiting.plain_triggers", "IdleTrigger"),
         kwargs=_ours("bdrc.task", {}),
-        told=lambda payload: None,
+        outcome=lambda payload: None,
     ),
 }

@@ -23,16 +23,16 @@ _HEAD = (
 
 
 def side_table(rows: list[tuple[str, Figures]]) -> str:
-    """Give a table with a row for each run.
+    """Return a Markdown table with a row for each run.
 
     Args:
-        rows: The title of the run's side, and the figures.
+        rows: Title of the side and figures of each run.
     """
     return table(["", *_HEAD], [[title, *_cells(figures)] for title, figures in rows])
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Give a Markdown table."""
+    """Return a Markdown table."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))
 
 

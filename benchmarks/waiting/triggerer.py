@@ -1,7 +1,7 @@
-"""Runs one side's waits as Airflow's triggerer does, all in one event loop; ``python -m waiting.triggerer SIDE POKE``.
+"""Runs one side's waits in one event loop, like Airflow's triggerer; ``python -m waiting.triggerer SIDE POKE``.
 
-Says ``ready`` once a first wait has loaded what a wait loads, reads what to do as a line of JSON, and answers with a
-line of JSON.
+Prints ``ready`` once a first wait has loaded the modules that a wait needs. Then reads its orders as a line of JSON,
+and prints its measurements as a line of JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONGEST_KEPT = 10
 
 
 class Measures:
-    """What is measured of this process while the waits run."""
+    """Measurements of this process while the waits run."""
 
     def __init__(self) -> None:
         self.stalls: list[tuple[float, float, float, float]] = []
@@ -37,7 +37,7 @@ class Measures:
         self.samples: list[tuple[float, float, int]] = []
 
     async def watch_stalls(self) -> None:
-        """Notice how late a task is that wants to wake up often, and what this thread did meanwhile."""
+        """Record how late a frequent wake-up is, and what this thread did meanwhile."""
         while True:
             wall, own, collecting = time.perf_counter(), time.thread_time(), self._collecting
             await asyncio.sleep(_TICK)
@@ -53,17 +53,17 @@ class Measures:
             self._collecting += now - self._collected_from
 
     async def sample(self) -> None:
-        """Note the time, the CPU seconds and the memory, again and again."""
+        """Record the time, the CPU seconds and the memory periodically."""
         while True:
             self.samples.append((time.time(), time.process_time(), resident_bytes()))
             await asyncio.sleep(_SAMPLE)
 
 
 class Triggerer:
-    """Runs waits.
+    """Run the waits of one side.
 
     Args:
-        side: Whose.
+        side: The side.
         poke: Seconds between two polls.
     """
 
@@ -74,7 +74,7 @@ class Triggerer:
         self.events: list[dict[str, Any]] = []
 
     async def start(self, ids: list[int], seconds: float) -> None:
-        """Start the waits over so many seconds; between two, others have their turn, as in Airflow's triggerer."""
+        """Start the waits over these seconds; yield to other tasks between two starts, like Airflow's triggerer."""
         began = time.perf_counter()
         for number, task_id in enumerate(ids):
             await asyncio.sleep(0)
@@ -83,7 +83,7 @@ class Triggerer:
             self._running.add(asyncio.create_task(self._run(task_id, trigger)))
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the waits, but not for longer than this; those that are left are cancelled."""
+        """Wait until all waits have ended, for at most these seconds; cancel the remaining ones."""
         _, left = await asyncio.wait(self._running, timeout=seconds)
         for task in left:
             task.cancel()
@@ -91,18 +91,20 @@ class Triggerer:
 
     async def _run(self, task_id: int, trigger: Any) -> None:
         await _ensure_portal()
-        told, why = None, "no event"
+        outcome, why = None, "no event"
         try:
             async for event in trigger.run():
-                told, why = self._side.told(event.payload), str(event.payload)
-        except Exception as error:  # whatever fails a wait is counted
+                outcome, why = self._side.outcome(event.payload), str(event.payload)
+        except Exception as error:  # count every failed wait
             why = f"{type(error).__name__}: {error}"
-        self.events.append({"id": task_id, "at": time.time(), "told": told, "why": None if told else why[:200]})
+        self.events.append(
+            {"id": task_id, "at": time.time(), "outcome": outcome, "why": None if outcome else why[:200]}
+        )
         await trigger.cleanup()
 
 
 async def _ensure_portal() -> None:
-    # Airflow 3 runs every trigger so, which costs each of them a greenlet.
+    # Airflow 3 runs every trigger this way, at the cost of a greenlet for each.
     with suppress(ImportError):
         import greenback
 
@@ -110,13 +112,13 @@ async def _ensure_portal() -> None:
 
 
 def resident_bytes() -> int:
-    """Tell how much memory this process holds."""
+    """Return the bytes of memory that this process holds."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 @contextmanager
-def told_apart() -> Iterator[TextIO]:
-    """Give what leads to the parent, and let logs, which Airflow writes to stdout, go nowhere."""
+def separate_stdout() -> Iterator[TextIO]:
+    """Yield the original stdout, and discard the logs that Airflow writes to stdout."""
     with os.fdopen(os.dup(1), "w") as parent, open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         yield parent
@@ -158,5 +160,5 @@ async def main(parent: TextIO, side: Side, poke: float) -> None:
 
 
 if __name__ == "__main__":
-    with told_apart() as to_parent:
+    with separate_stdout() as to_parent:
         asyncio.run(main(to_parent, SIDES[sys.argv[1]], float(sys.argv[2])))

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import pytest
 
 from airflow_cloudtasks.clouds.credentials import shared
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
     sys.path.append(str(folder))
@@ -42,8 +42,8 @@ def running(certificates: Certificates) -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(running: Emulator) -> Iterator[Emulator]:
     running.reset()
-    running.add_task("ice.workflow_task", "t1", "Succeed")
-    running.add_task("wedata.task", "t1", "Y")
+    running.add_finished("ice.workflow_task", "t1")
+    running.add_finished("wedata.task", "t1")
     yield running
     running.reset()
 

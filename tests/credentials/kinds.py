@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from certificates import Certificates
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.hooks.alibaba import IceHook
 from airflow_cloudtasks.hooks.tencent import WeDataHook
 from airflow_cloudtasks.model import CloudTask

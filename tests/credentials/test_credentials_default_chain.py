@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from kinds import KEY, Kind, Machine, asked, assert_hides_secrets, signers
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 FORKING = """
 import asyncio, json, os, signal, sys

@@ -44,7 +44,7 @@ from airflow_cloudtasks.errors import (
     TransientError,
 )
 from airflow_cloudtasks.hooks.alibaba import IceHook
-from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT
+from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS, TENCENT_FIELDS
 from airflow_cloudtasks.model import CloudTask
 
 Get = Callable[[Hook], CloudTask]
@@ -64,7 +64,10 @@ def demand_external_id(machine: Machine, kind: Kind) -> None:
 def test_covers_every_kind() -> None:
     # default is tried in processes of its own, by test_credentials_default_chain.py.
     assert {(kind.cloud, kind.auth_type) for kind in HOLDING + ASKING} == {
-        (words.cloud, auth_type) for words in (ALIBABA, TENCENT) for auth_type in words.needs if auth_type != "default"
+        (fields.cloud, auth_type)
+        for fields in (ALIBABA_FIELDS, TENCENT_FIELDS)
+        for auth_type in fields.auth_types
+        if auth_type != "default"
     }
 
 

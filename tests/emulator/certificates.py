@@ -1,4 +1,4 @@
-"""A throw-away certificate authority and a certificate for this machine, to serve the emulator over TLS."""
+"""A temporary certificate authority and a certificate for this machine, to serve the emulator over TLS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Certificates:
 
 
 def make_certificates(directory: Path) -> Certificates:
-    """Make them, for 127.0.0.1 and localhost, good for a day."""
+    """Return new certificates for 127.0.0.1 and localhost that are valid for a day."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     ca = _builder("Emulator's throw-away CA", ca_key).add_extension(x509.BasicConstraints(True, None), critical=True)

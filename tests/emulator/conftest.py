@@ -1,4 +1,4 @@
-"""A client for the emulator's tests that can also do wrong: leave a header out, sign nothing, send the past."""
+"""A client for the emulator's tests that can also send bad requests: without a header, unsigned, or outdated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from certificates import Certificates, make_certificates
 
-from airflow_cloudtasks.emulator.server.emulator import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.emulator.vendor import signatures
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, with what tests ask of it."""
+    """An HTTP answer, with the values that tests check."""
 
     status: int
     body: bytes
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The vendor's error code, whichever the vendor."""
+        """The error code of either vendor."""
         body = self.json
         error = body["Response"].get("Error") if "Response" in body else body
         return error.get("Code") if error else None
@@ -49,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A signed request, to be spoiled before it is sent, or sent twice."""
+    """A signed request, which a test may spoil before it is sent, or send twice."""
 
     method: str
     target: str
@@ -67,7 +67,7 @@ class Prepared:
 
 @dataclass
 class Client:
-    """Signs requests and sends them, with the emulator's own key unless told otherwise."""
+    """Signs requests and sends them, by default with the emulator's own key."""
 
     emulator: Emulator
     key_id: str = "emulator-id"
@@ -135,7 +135,7 @@ class Client:
     def prepare_rpc(
         self, parameters: Mapping[str, str | None], *, method: str = "GET", ago: float = 0.0, secret: str | None = None
     ) -> Prepared:
-        """Sign in Alibaba's older form; a parameter given as None is left out."""
+        """Sign in Alibaba's older form; a parameter that is None is left out."""
         date = datetime.fromtimestamp(time.time() - ago, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         every = {
             "Version": "2015-04-01",
@@ -245,8 +245,8 @@ def two_port_emulator(
     _two_port_server: Emulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Emulator]:
     """An emulator on http and https at once, whose certificate this process trusts."""
-    # The one variable that Alibaba's library heeds, sync and async: it loads Python's default certificates. It sends
-    # prepared requests, for which `requests` does not look at REQUESTS_CA_BUNDLE.
+    # The only variable that Alibaba's library respects, sync and async: it loads Python's default certificates. It
+    # sends prepared requests, for which `requests` ignores REQUESTS_CA_BUNDLE.
     monkeypatch.setenv("SSL_CERT_FILE", certificates.ca)
     yield _two_port_server
     _two_port_server.reset()

@@ -1,4 +1,4 @@
-"""What tccli ships of Tencent Cloud's own definitions, to hold the emulator's declarations and answers against."""
+"""Tencent Cloud's own definitions, which tccli ships, to check the emulator's declarations and answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
+
+from tccli_examples import parse_input
 
 _KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
@@ -48,7 +50,7 @@ def _members(api: Any, name: str) -> dict[str, Any]:
 def example_inputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example requests."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [json.loads(example["input"][example["input"].index("{") :]) for example in examples]
+    return [parse_input(example["input"]) for example in examples]
 
 
 def example_outputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
@@ -58,7 +60,7 @@ def example_outputs(service: str, version: str, action: str) -> list[dict[str, A
 
 
 def mistakes(service: str, version: str, action: str, answer: Any) -> list[str]:
-    """What in an answer is not as the definition has it: unknown names and wrong types, however deep."""
+    """The differences of an answer from its definition: unknown names and wrong types, at any depth."""
     api = _load(service, version, "api")
     return _mistakes(api, api["actions"][action]["output"], answer, action)
 
@@ -81,7 +83,7 @@ def _mistakes(api: Any, name: str, value: dict[str, Any], at: str) -> list[str]:
 
 
 def lacking(example: Any, answer: Any, at: str = "") -> list[str]:
-    """Which names an example answer has and ours has not, however deep."""
+    """The names that an example answer has and ours lacks, at any depth."""
     if isinstance(example, dict) and isinstance(answer, dict):
         missing = [f"{at}.{name}" for name in example.keys() - answer.keys() - {"RequestId"}]
         return missing + [

@@ -1,9 +1,11 @@
-"""Tasks of Alibaba Cloud, started and stopped by its own clients."""
+"""Tasks of Alibaba Cloud, started and stopped with its own clients."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,33 +18,39 @@ from alibabacloud_ice20201109 import models as ice
 from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
 
-from airflow_cloudtasks.emulator.products.registry import ACTIONS
+from airflow_cloudtasks.emulator.products.discovery import find_actions
 
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
-
-REQUESTS = {
-    "StartWorkflow": ice.StartWorkflowRequest,
-    "StartAIWorkflow": ice.StartAIWorkflowRequest,
-    "GetAIWorkflowTask": ice.GetAIWorkflowTaskRequest,
-    "StopAIWorkflowTask": ice.StopAIWorkflowTaskRequest,
-    "CreateTask": bpstudio.CreateTaskRequest,
-    "ExecuteTask": bpstudio.ExecuteTaskRequest,
-    "ExecuteOperationASync": bpstudio.ExecuteOperationASyncRequest,
-    "GetExecuteOperationResult": bpstudio.GetExecuteOperationResultRequest,
-    "UpdateResources": bdrc.UpdateResourcesRequest,
-    "CheckRules": bdrc.CheckRulesRequest,
-}
-# A task is named by an id that the SDK's models do not require and without which there is nothing to do.
-NEEDED = {"GetAIWorkflowTask": {"TaskId"}, "StopAIWorkflowTask": {"TaskId"}, "ExecuteTask": {"TaskId"}}
+    from airflow_cloudtasks.emulator import Emulator
+    from airflow_cloudtasks.emulator.vendor.contract import Action
 
 
-@pytest.mark.parametrize("name", REQUESTS)
-def test_parameters_are_those_of_the_sdks_models(name: str) -> None:
-    (action,) = [action for action in ACTIONS if action.cloud == "alibaba" and action.name == name]
-    model = REQUESTS[name]()
+def request_model(action: Action) -> Any:
+    """The SDK's model of a request, None if there is none."""
+    package = f"alibabacloud_{action.service}{action.version.replace('-', '')}"
+    # STS has no SDK of its own.
+    if find_spec(package) is None:
+        return None
+    return getattr(importlib.import_module(f"{package}.models"), f"{action.name}Request", None)
+
+
+def needed(action: Action) -> set[str]:
+    """Parameters that the emulator requires though the SDK's model does not: the id of the task."""
+    return {action.task.asked_by} if action.task else NEEDED.get(action.name, set())
+
+
+# By name, those whose request has a model. A request whose parameters are all in the path has none.
+ACTIONS = {action.name: action for action in find_actions() if action.cloud == "alibaba" and request_model(action)}
+# The SDK's models do not require the id of a task, without which the emulator cannot do anything.
+NEEDED = {"StopAIWorkflowTask": {"TaskId"}, "ExecuteTask": {"TaskId"}}
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_declares_the_parameters_of_the_sdks_models(name: str) -> None:
+    action = ACTIONS[name]
+    model = request_model(action)()
     for attribute in inspect.signature(type(model).__init__).parameters:
         if attribute != "self":
             setattr(model, attribute, "x")
@@ -50,12 +58,12 @@ def test_parameters_are_those_of_the_sdks_models(name: str) -> None:
     said = inspect.getsource(type(model).__init__).split("self.")
     required = {part.split(" = ")[0] for before, part in pairwise(said) if "is required" in before}
     by_attribute = {attribute.replace("_", ""): attribute for attribute in required}
-    wanted = {one.name for one in action.parameters if one.name.lower() in by_attribute} | NEEDED.get(name, set())
+    wanted = {one.name for one in action.parameters if one.name.lower() in by_attribute} | needed(action)
     assert {one.name for one in action.parameters if one.required} == wanted
 
 
 class Ice:
-    """ICE, by Alibaba Cloud's client."""
+    """ICE through Alibaba Cloud's client."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._client = IceClient(alibaba_config(emulator))
@@ -83,11 +91,11 @@ class Ice:
 
 
 def test_ice_starts_a_workflow_with_its_input(cloudtasks_emulator: Emulator) -> None:
-    client, given = Ice(cloudtasks_emulator), json.dumps({"Type": "OSS", "Media": "oss://bucket/a.mp4"})
-    asked = {"workflow_id": "w1", "task_input": given, "user_data": "{}", "skip_input_verification": True}
+    client, task_input = Ice(cloudtasks_emulator), json.dumps({"Type": "OSS", "Media": "oss://bucket/a.mp4"})
+    asked = {"workflow_id": "w1", "task_input": task_input, "user_data": "{}", "skip_input_verification": True}
     task_id = client.start(**asked)
     task = client.task(task_id)
-    assert (task["Status"], task["TaskInput"], task["UserData"]) == ("Init", given, "{}")
+    assert (task["Status"], task["TaskInput"], task["UserData"]) == ("Init", task_input, "{}")
     assert (task["Workflow"]["WorkflowId"], task["Workflow"]["Type"]) == ("w1", "Common")
     cloudtasks_emulator.advance(3)
     assert client.task(task_id)["Status"] == "Succeed"
@@ -96,7 +104,7 @@ def test_ice_starts_a_workflow_with_its_input(cloudtasks_emulator: Emulator) -> 
     assert cloudtasks_emulator.requests()[0]["api"] == "ice.workflow_task_start"
 
 
-def test_ice_tells_two_starts_apart(cloudtasks_emulator: Emulator) -> None:
+def test_ice_starts_two_tasks_for_two_equal_requests(cloudtasks_emulator: Emulator) -> None:
     client = Ice(cloudtasks_emulator)
     assert client.start(workflow_id="w1") != client.start(workflow_id="w1")
     assert len(cloudtasks_emulator.started()) == 2
@@ -109,7 +117,7 @@ def test_ice_refuses_too_much_user_data(cloudtasks_emulator: Emulator) -> None:
     assert cloudtasks_emulator.started() == []
 
 
-def test_ice_runs_an_ai_workflow(cloudtasks_emulator: Emulator) -> None:
+def test_ice_starts_an_ai_workflow_that_goes_by_its_plan(cloudtasks_emulator: Emulator) -> None:
     client = Ice(cloudtasks_emulator)
     cloudtasks_emulator.next_script(
         "ice.ai_workflow_task", ("running", 5), "partial-succeeded", fields={"Outputs": "o"}
@@ -123,7 +131,7 @@ def test_ice_runs_an_ai_workflow(cloudtasks_emulator: Emulator) -> None:
     assert (task["Status"], "FinishTime" in task) == ("partial-succeeded", True)
 
 
-def test_ice_stops_an_ai_workflow(cloudtasks_emulator: Emulator) -> None:
+def test_ice_stops_an_ai_workflow_once(cloudtasks_emulator: Emulator) -> None:
     client = Ice(cloudtasks_emulator)
     task_id = client.start_ai()
     assert client.stop_ai(task_id) == task_id
@@ -135,13 +143,13 @@ def test_ice_stops_an_ai_workflow(cloudtasks_emulator: Emulator) -> None:
     assert noted == [(task_id, "running", True), (task_id, "stopped", False), ("none", None, False)]
 
 
-def test_a_parameter_that_is_no_text_of_its_type_is_refused(client: Client) -> None:
+def test_alibaba_refuses_a_parameter_whose_text_is_not_of_its_type(client: Client) -> None:
     answer = client.send(client.prepare_alibaba("StartWorkflow", query="SkipInputVerification=maybe"))
     assert answer.code == "InvalidParameter"
 
 
 class BpStudio:
-    """BPStudio, by Alibaba Cloud's client."""
+    """BPStudio through Alibaba Cloud's client."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._client = BpStudioClient(alibaba_config(emulator))
@@ -168,7 +176,7 @@ class BpStudio:
         return self._client.get_execute_operation_result(asked).body.to_map()
 
 
-def test_bpstudios_task_goes_on_once_executed(cloudtasks_emulator: Emulator) -> None:
+def test_bpstudio_runs_a_task_only_after_it_is_executed(cloudtasks_emulator: Emulator) -> None:
     client = BpStudio(cloudtasks_emulator)
     made = client.create(variables={"${var}": "value"})
     task_id = made["Data"]
@@ -194,7 +202,7 @@ def test_bpstudios_task_goes_on_once_executed(cloudtasks_emulator: Emulator) -> 
     assert json.loads(started[0]["parameters"]["Variables"]) == {"${var}": "value"}
 
 
-def test_bpstudio_executes_by_the_plan(cloudtasks_emulator: Emulator) -> None:
+def test_bpstudio_executes_a_task_by_its_plan(cloudtasks_emulator: Emulator) -> None:
     client = BpStudio(cloudtasks_emulator)
     cloudtasks_emulator.next_script("bpstudio.task", "FINISH", fields={"ErrorMessage": "SyntaxError"})
     first, second = client.create()["Data"], client.create()["Data"]
@@ -203,7 +211,7 @@ def test_bpstudio_executes_by_the_plan(cloudtasks_emulator: Emulator) -> None:
     assert client.task(first)["Status"] == "BINDING"
 
 
-def test_bpstudio_refuses_what_is_missing_or_wrong(client: Client) -> None:
+def test_bpstudio_refuses_a_missing_or_wrong_parameter(client: Client) -> None:
     def code(action: str, form: str) -> str | None:
         return client.send(client.prepare_alibaba(action, "2021-09-31", form=form)).code
 
@@ -214,7 +222,7 @@ def test_bpstudio_refuses_what_is_missing_or_wrong(client: Client) -> None:
     assert client.emulator.started() == []
 
 
-def test_bpstudios_operation_runs_once_a_client_token(cloudtasks_emulator: Emulator) -> None:
+def test_bpstudio_starts_one_operation_for_each_client_token(cloudtasks_emulator: Emulator) -> None:
     client = BpStudio(cloudtasks_emulator)
     first, again, other = (client.operate(client_token=token) for token in ("t", "t", "u"))
     assert (first == again, first == other) == (True, False)
@@ -227,7 +235,7 @@ def test_bpstudios_operation_runs_once_a_client_token(cloudtasks_emulator: Emula
     assert seen == ["INIT", "RUNNING", "SUCCESS"]
 
 
-def test_a_lost_answer_and_a_client_token_make_one_operation(client: Client) -> None:
+def test_a_retry_with_a_client_token_after_a_lost_answer_starts_no_second_operation(client: Client) -> None:
     client.emulator.fault("lost_answer", count=1, api="bpstudio.operation_start")
     asked = client.prepare_alibaba
     form = "ServiceType=ecs&Operation=rename&ClientToken=t"
@@ -237,7 +245,7 @@ def test_a_lost_answer_and_a_client_token_make_one_operation(client: Client) -> 
     assert [entry["id"] for entry in client.emulator.started()] == [answer.json["Data"]]
 
 
-def test_bpstudios_operation_is_told_for_an_hour(cloudtasks_emulator: Emulator) -> None:
+def test_bpstudio_shows_an_operation_for_an_hour(cloudtasks_emulator: Emulator) -> None:
     client = BpStudio(cloudtasks_emulator)
     cloudtasks_emulator.next_script("bpstudio.operation", "FAILURE", fields={"Message": "no such instance"})
     operation_id = client.operate()
@@ -273,7 +281,7 @@ def test_bdrc_starts_a_task(cloudtasks_emulator: Emulator, asked: Any, kind: str
     assert [one.task_id for one in client.describe_tasks(bdrc.DescribeTasksRequest()).body.data.content] == [task_id]
 
 
-def test_bdrc_checks_no_rules_without_a_resource(cloudtasks_emulator: Emulator) -> None:
+def test_bdrc_refuses_to_check_rules_without_a_resource(cloudtasks_emulator: Emulator) -> None:
     client = BdrcClient(alibaba_config(cloudtasks_emulator))
     with pytest.raises(Exception, match="ResourceArn") as raised:
         client.check_rules(bdrc.CheckRulesRequest(rule_id="r1"))

@@ -1,4 +1,4 @@
-"""The control plane over HTTP, and the same through the methods of Emulator."""
+"""The control plane over HTTP and through the methods of Emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client
@@ -23,11 +23,11 @@ def status_of(client: Client, task_id: str = "t1") -> str:
     return status
 
 
-def test_health_tells_the_version(client: Client) -> None:
+def test_health_returns_the_version(client: Client) -> None:
     assert set(client.control("GET", "health").json) == {"ok", "version"}
 
 
-def test_a_posted_task_is_served_and_walks_on_by_the_clock(client: Client) -> None:
+def test_serves_a_posted_task_that_goes_by_the_clock(client: Client) -> None:
     assert client.control("POST", "tasks", TASK).json["tasks"][0]["status"] == "Processing"
     assert status_of(client) == "Processing"
     client.emulator.advance(60)
@@ -35,32 +35,32 @@ def test_a_posted_task_is_served_and_walks_on_by_the_clock(client: Client) -> No
     assert client.control("GET", "tasks").json["tasks"][0]["status"] == "Succeed"
 
 
-def test_a_list_of_tasks_is_taken_whole_or_not_at_all(client: Client) -> None:
+def test_adds_all_tasks_of_a_list_or_none(client: Client) -> None:
     assert client.control("POST", "tasks", [TASK, {**TASK, "id": "t2", "script": []}]).status == 400
     assert client.control("GET", "tasks").json == {"tasks": []}
     assert client.control("POST", "tasks", [TASK, {**TASK, "id": "t2"}]).status == 200
     assert [task["id"] for task in client.control("GET", "tasks").json["tasks"]] == ["t1", "t2"]
 
 
-def test_a_task_posted_again_begins_again(client: Client) -> None:
+def test_restarts_a_task_that_is_posted_again(client: Client) -> None:
     client.control("POST", "tasks", TASK)
     client.emulator.advance(60)
     client.control("POST", "tasks", TASK)
     assert status_of(client) == "Processing"
 
 
-def test_deleted_tasks_are_gone(client: Client) -> None:
+def test_removes_tasks(client: Client) -> None:
     client.control("POST", "tasks", TASK)
     client.control("DELETE", "tasks")
     assert client.ice().code == "InvalidTaskId.NotFound"
 
 
-def test_a_null_status_is_answered_as_null(client: Client) -> None:
+def test_answers_a_null_status_as_null(client: Client) -> None:
     client.control("POST", "tasks", {"api": "lke.task", "id": "8", "script": [{"status": None}]})
     assert client.lke().json["Response"]["Status"] is None
 
 
-def test_limits_faults_and_keys_are_set_and_lifted(client: Client) -> None:
+def test_sets_and_lifts_limits_faults_and_keys(client: Client) -> None:
     assert client.control("POST", "limits", {"requests_per_second": 20}).json == {"requests_per_second": 20}
     assert client.control("POST", "limits", {"requests_per_second": None}).json == {"requests_per_second": None}
     faults = client.control("POST", "faults", {"kind": ["hang", "reset"], "rate": 0.5, "count": 3, "seconds": 2}).json
@@ -77,7 +77,7 @@ def test_limits_faults_and_keys_are_set_and_lifted(client: Client) -> None:
     assert client.control("DELETE", "keys/k").status == 404
 
 
-def test_requests_are_told_without_secrets(client: Client) -> None:
+def test_lists_requests_without_secrets(client: Client) -> None:
     client.emulator.add_key("sts", "hush", token="hush-too")
     client.key_id, client.secret, client.token = "sts", "hush", "hush-too"
     client.ice()
@@ -106,7 +106,7 @@ def test_requests_are_told_without_secrets(client: Client) -> None:
     assert set(answer.json["totals"]) == {"ice.workflow_task", "wedata.task", "unknown"}
 
 
-def test_requests_are_filtered_by_api_and_by_sequence(client: Client) -> None:
+def test_filters_requests_by_api_and_by_sequence(client: Client) -> None:
     client.ice()
     client.wedata()
     client.ice()
@@ -135,10 +135,10 @@ def test_reset_restores_everything(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         ("tasks", {"id": "t", "script": SCRIPT}, "api is missing"),
-        ("tasks", {**TASK, "api": "ice"}, "api: expected one of bpstudio.task"),
+        ("tasks", {**TASK, "api": "ice"}, "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation"),
         ("tasks", {**TASK, "id": 7}, "id: expected a string that is not empty, got 7"),
         ("tasks", {**TASK, "colour": 1}, "unknown 'colour'"),
         ("tasks", {**TASK, "script": []}, "at least one step"),
@@ -164,13 +164,13 @@ def test_reset_restores_everything(client: Client) -> None:
         ("keys", {"id": "k", "secret": "s", "cloud": "aws"}, "cloud: expected one of alibaba, tencent"),
     ],
 )
-def test_bad_input_is_told_with_what_was_expected(client: Client, path: str, value: Any, told: str) -> None:
+def test_says_what_was_expected_instead_of_bad_input(client: Client, path: str, value: Any, expected: str) -> None:
     answer = client.control("POST", path, value)
     assert answer.status == 400
-    assert told in answer.json["error"]
+    assert expected in answer.json["error"]
 
 
-def test_bad_queries_paths_and_bodies_are_told(client: Client) -> None:
+def test_says_what_is_wrong_with_a_query_path_or_body(client: Client) -> None:
     assert "expected JSON" in client.plain("POST", "/_control/tasks", b"{").json["error"]
     assert "expected JSON" in client.plain("POST", "/_control/tasks", b"\xff").json["error"]
     assert "since: expected" in client.control("GET", "requests?since=x").json["error"]
@@ -189,7 +189,7 @@ def test_bad_queries_paths_and_bodies_are_told(client: Client) -> None:
         ({"status": "Processing", "seconds": 60}, ("Succeed", None)),
     ],
 )
-def test_steps_may_be_given_in_short(client: Client, steps: Any) -> None:
+def test_accepts_short_forms_of_steps(client: Client, steps: Any) -> None:
     client.emulator.add_task("ice.workflow_task", "t1", *steps)
     client.emulator.add_task("ice.workflow_task", "t2", script=list(steps[0] if len(steps) == 1 else steps))
     assert status_of(client) == status_of(client, "t2") == "Processing"
@@ -198,7 +198,7 @@ def test_steps_may_be_given_in_short(client: Client, steps: Any) -> None:
     assert [task["status"] for task in client.emulator.tasks()] == ["Succeed", "Succeed"]
 
 
-def test_methods_refuse_what_makes_no_sense(cloudtasks_emulator: Emulator) -> None:
+def test_methods_refuse_invalid_arguments(cloudtasks_emulator: Emulator) -> None:
     with pytest.raises(BadInputError, match="steps or script"):
         cloudtasks_emulator.add_task("ice.workflow_task", "t1")
     with pytest.raises(ValueError, match="rate"):
@@ -207,7 +207,7 @@ def test_methods_refuse_what_makes_no_sense(cloudtasks_emulator: Emulator) -> No
         cloudtasks_emulator.requests("ice")
 
 
-def test_connections_lead_to_the_emulator(cloudtasks_emulator: Emulator) -> None:
+def test_returns_airflow_connections_to_the_emulator(cloudtasks_emulator: Emulator) -> None:
     connections = {name: json.loads(value) for name, value in cloudtasks_emulator.connections().items()}
     assert connections["AIRFLOW_CONN_ALIBABA_DEFAULT"] == {
         "conn_type": "cloudtasks_alibaba",
@@ -221,7 +221,7 @@ def test_connections_lead_to_the_emulator(cloudtasks_emulator: Emulator) -> None
     assert '"ap-jakarta"' in cloudtasks_emulator.connections(region="ap-jakarta")["AIRFLOW_CONN_TENCENT_DEFAULT"]
 
 
-def test_an_emulator_starts_stops_and_starts_again_with_its_memory() -> None:
+def test_keeps_its_memory_when_it_is_stopped_and_started_again() -> None:
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="not running"):
         _ = emulator.url
@@ -235,13 +235,13 @@ def test_an_emulator_starts_stops_and_starts_again_with_its_memory() -> None:
         assert len(emulator.tasks()) == 1
 
 
-def test_only_loopback_is_served() -> None:
+def test_refuses_to_serve_on_other_than_a_loopback_address() -> None:
     for host in ("0.0.0.0", "192.168.1.1", "example.com", ""):
         with pytest.raises(ValueError, match="loopback"):
             Emulator(host)
 
 
-def test_many_threads_may_use_it_at_once(client: Client) -> None:
+def test_many_threads_can_use_it_at_once(client: Client) -> None:
     emulator, failures = client.emulator, []
 
     def work(number: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def outcomes(emulator: Emulator) -> list[tuple[str, int | None]]:
     return [(entry["outcome"], entry["status"]) for entry in emulator.requests()]
 
 
-def test_throttle_answers_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
+def test_throttle_answers_with_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
     emulator.fault("throttle")
     alibaba, tencent = client.ice(), client.wedata()
     assert (alibaba.status, alibaba.code) == (400, "Throttling.User")
@@ -33,19 +33,19 @@ def test_throttle_answers_each_vendors_own_refusal(client: Client, emulator: Emu
     assert emulator.totals()["wedata.task"]["refused"] == 1
 
 
-def test_http_500_answers_an_envelope_or_a_page(client: Client, emulator: Emulator) -> None:
+def test_http_500_answers_with_an_envelope_or_a_page(client: Client, emulator: Emulator) -> None:
     emulator.fault("http_500")
     alibaba, tencent = client.ice(), client.wedata()
     assert (alibaba.status, alibaba.code) == (500, "InternalError")
     assert (tencent.status, tencent.content_type) == (500, "text/html")
 
 
-def test_expired_token_answers_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
+def test_expired_token_answers_with_each_vendors_own_refusal(client: Client, emulator: Emulator) -> None:
     emulator.fault("expired_token")
     assert (client.ice().code, client.wedata().code) == ("InvalidSecurityToken.Expired", "AuthFailure.TokenFailure")
 
 
-def test_bad_json_is_by_turns_cut_short_and_a_page(client: Client, emulator: Emulator) -> None:
+def test_bad_json_alternates_a_truncated_answer_and_a_page(client: Client, emulator: Emulator) -> None:
     emulator.fault("bad_json")
     cut, page = client.ice(), client.ice()
     assert (cut.status, page.status, page.content_type) == (200, 200, "text/html")
@@ -65,7 +65,7 @@ def test_reset_cuts_the_connection_without_an_answer(
     assert not caplog.records, "the server took a cut connection for a mistake of its own"
 
 
-def test_hang_keeps_the_client_waiting_until_it_gives_up(client: Client, emulator: Emulator) -> None:
+def test_hang_lasts_until_the_client_gives_up(client: Client, emulator: Emulator) -> None:
     emulator.fault("hang", count=1, seconds=60)
     client.timeout = 0.2
     with pytest.raises(TimeoutError):
@@ -81,12 +81,12 @@ def test_hang_ends_with_a_cut_connection(client: Client, emulator: Emulator) -> 
     assert outcomes(emulator) == [("hang", None)]
 
 
-def test_faults_come_in_turn_and_end_after_their_count(client: Client, emulator: Emulator) -> None:
+def test_faults_alternate_and_end_after_their_count(client: Client, emulator: Emulator) -> None:
     emulator.fault(["throttle", "http_500"], count=2)
     assert [client.ice().status for _ in range(3)] == [400, 500, 200]
 
 
-def test_cleared_faults_strike_no_more(client: Client, emulator: Emulator) -> None:
+def test_cleared_faults_strike_no_request(client: Client, emulator: Emulator) -> None:
     emulator.fault("throttle")
     emulator.clear_faults()
     assert client.ice().status == 200
@@ -103,8 +103,8 @@ def test_a_fault_does_not_hide_a_wrong_signature(client: Client, emulator: Emula
     assert client.ice().code == "SignatureDoesNotMatch"
 
 
-def test_a_limit_refuses_what_comes_too_fast_for_each_action(client: Client, emulator: Emulator) -> None:
-    # One in 50 seconds, so that no pace of the test machine matters.
+def test_a_limit_refuses_excess_requests_of_each_action(client: Client, emulator: Emulator) -> None:
+    # One request in 50 seconds, so that the speed of the test machine does not matter.
     emulator.limit(0.02)
     assert [client.ice().code for _ in range(3)] == [None, "Throttling.User", "Throttling.User"]
     assert [client.wedata().code for _ in range(2)] == [None, "RequestLimitExceeded"]
@@ -114,7 +114,7 @@ def test_a_limit_refuses_what_comes_too_fast_for_each_action(client: Client, emu
     assert client.ice().code is None
 
 
-def test_accounts_have_limits_of_their_own(client: Client, emulator: Emulator) -> None:
+def test_each_account_has_its_own_limit(client: Client, emulator: Emulator) -> None:
     emulator.add_key("colleague", "s")
     emulator.add_key("stranger", "s", account="other")
     emulator.limit(0.02)
@@ -124,13 +124,13 @@ def test_accounts_have_limits_of_their_own(client: Client, emulator: Emulator) -
     assert codes == [None, "Throttling.User", None]
 
 
-def test_tencent_tells_the_limit_in_its_refusal(client: Client, emulator: Emulator) -> None:
+def test_tencent_states_the_limit_in_its_refusal(client: Client, emulator: Emulator) -> None:
     emulator.limit(20)
     emulator.fault("throttle")
     assert "equals to `21` in a second, which exceeds the frequency limit `20`" in client.wedata().message
 
 
-def test_requests_that_wait_at_once_are_counted_as_concurrent(client: Client, emulator: Emulator) -> None:
+def test_counts_requests_that_wait_as_concurrent(client: Client, emulator: Emulator) -> None:
     emulator.fault("hang", seconds=60)
     client.timeout = 0.5
     threads = [threading.Thread(target=give_up_on, args=(client,)) for _ in range(3)]

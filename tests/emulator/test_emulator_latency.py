@@ -1,4 +1,4 @@
-"""Answers that are late, as a client sees them."""
+"""Delayed answers, as a client sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bdrc20230808.models import DescribeTasksRequest
 from alibabacloud_tea_openapi.models import Config
 
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 from airflow_cloudtasks.emulator.engine.state import State
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def seconds_of(call: Callable[[], Any]) -> float:
     return time.monotonic() - start
 
 
-def test_every_answer_of_the_clouds_is_late_and_the_control_plane_is_not(client: Client) -> None:
+def test_delays_every_answer_of_the_clouds_but_not_the_control_plane(client: Client) -> None:
     client.emulator.latency(0.3)
     late: tuple[Callable[[], Any], ...] = (
         client.ice,
@@ -40,7 +40,7 @@ def test_every_answer_of_the_clouds_is_late_and_the_control_plane_is_not(client:
     assert seconds_of(client.ice) < 0.3
 
 
-def test_alibabas_sdk_waits_for_a_late_list(client: Client) -> None:
+def test_alibabas_sdk_waits_for_a_delayed_list(client: Client) -> None:
     client.emulator.latency((0.2, 0.25))
     config = Config(
         access_key_id="emulator-id",
@@ -52,7 +52,7 @@ def test_alibabas_sdk_waits_for_a_late_list(client: Client) -> None:
     assert seconds_of(lambda: BdrcClient(config).describe_tasks(DescribeTasksRequest())) >= 0.2
 
 
-def test_late_answers_wait_at_the_same_time(client: Client) -> None:
+def test_delays_concurrent_answers_concurrently(client: Client) -> None:
     client.emulator.latency(0.5)
     threads = [threading.Thread(target=client.ice) for _ in range(10)]
 
@@ -66,26 +66,26 @@ def test_late_answers_wait_at_the_same_time(client: Client) -> None:
     assert client.emulator.totals()["ice.workflow_task"]["peak_concurrency"] == 10
 
 
-def test_a_fault_strikes_late_too(client: Client) -> None:
+def test_delays_an_injected_fault_too(client: Client) -> None:
     client.emulator.latency(0.2)
     client.emulator.fault("throttle", count=1)
     assert seconds_of(lambda: client.ice().code) >= 0.2
 
 
-def test_a_range_is_drawn_from_evenly() -> None:
+def test_draws_the_delay_evenly_from_a_range() -> None:
     drawn = iter([0.0, 0.5, 0.75])
     state = State(dice=lambda: next(drawn), latency=(1.0, 3.0))
     assert [state.draw_latency() for _ in range(3)] == [1.0, 2.0, 2.5]
 
 
-def test_a_reset_goes_back_to_the_latency_of_the_start() -> None:
+def test_reset_restores_the_initial_latency() -> None:
     state = State(latency=(1.0, 2.0))
     state.latency = (0.0, 0.0)
     state.reset()
     assert state.latency == (1.0, 2.0)
 
 
-def test_the_control_plane_sets_it(client: Client) -> None:
+def test_the_control_plane_sets_and_returns_the_latency(client: Client) -> None:
     assert client.control("GET", "latency").json == {"seconds": [0, 0]}
     assert client.control("POST", "latency", {"seconds": [0.2, 0.3]}).json == {"seconds": [0.2, 0.3]}
     assert seconds_of(client.ice) >= 0.2
@@ -97,7 +97,7 @@ def test_the_control_plane_sets_it(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ({}, "seconds is missing"),
         ({"seconds": -1}, "from 0, got -1"),
@@ -107,12 +107,12 @@ def test_the_control_plane_sets_it(client: Client) -> None:
         ({"seconds": []}, "got 0 values"),
     ],
 )
-def test_a_latency_that_makes_no_sense_is_refused(client: Client, value: Any, told: str) -> None:
+def test_the_control_plane_refuses_an_invalid_latency(client: Client, value: Any, expected: str) -> None:
     answer = client.control("POST", "latency", value)
     assert answer.status == 400
-    assert told in answer.json["error"]
+    assert expected in answer.json["error"]
 
 
-def test_the_method_refuses_what_makes_no_sense(client: Client) -> None:
+def test_the_method_refuses_an_invalid_latency(client: Client) -> None:
     with pytest.raises(BadInputError, match="from 0"):
         client.emulator.latency(-1)

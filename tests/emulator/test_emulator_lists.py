@@ -1,4 +1,4 @@
-"""The lists of many tasks, read by the vendors' own clients."""
+"""Lists of tasks, read with the vendors' own clients."""
 
 from __future__ import annotations
 
@@ -11,36 +11,26 @@ from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bdrc20230808.models import DescribeTasksRequest
 from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_ice20201109.models import ListWorkflowTasksRequest
-from alibabacloud_tea_openapi.models import Config
+from vendor_clients import alibaba_config
 
 from airflow_cloudtasks.emulator.engine.times import iso_utc
 
 if TYPE_CHECKING:
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 BDRC, ICE = "bdrc.task", "ice.workflow_task"
 ELSE = base64.b64encode(b"else 3").decode()
 
 
-def config_for(emulator: Emulator, secret: str = "emulator-secret") -> Config:
-    return Config(
-        access_key_id="emulator-id",
-        access_key_secret=secret,
-        protocol="HTTP",
-        endpoint=f"127.0.0.1:{emulator.port}",
-        region_id="cn-shanghai",
-    )
-
-
 class Bdrc:
-    """DescribeTasks, by Alibaba Cloud's client."""
+    """DescribeTasks through Alibaba Cloud's client."""
 
     api, listed, action, status = BDRC, "bdrc.task_list", "DescribeTasks", "COMPLETE"
 
     def __init__(self, emulator: Emulator, secret: str = "emulator-secret") -> None:
-        self._client = BdrcClient(config_for(emulator, secret))
+        self._client = BdrcClient(alibaba_config(emulator, secret))
 
     def page(self, **asked: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         body = self._client.describe_tasks(DescribeTasksRequest(**asked)).body.to_map()
@@ -49,12 +39,12 @@ class Bdrc:
 
 
 class Ice:
-    """ListWorkflowTasks, by Alibaba Cloud's client."""
+    """ListWorkflowTasks through Alibaba Cloud's client."""
 
     api, listed, action, status = ICE, "ice.workflow_task_list", "ListWorkflowTasks", "Succeed"
 
     def __init__(self, emulator: Emulator, secret: str = "emulator-secret") -> None:
-        self._client = IceClient(config_for(emulator, secret))
+        self._client = IceClient(alibaba_config(emulator, secret))
 
     def page(self, **asked: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         body = self._client.list_workflow_tasks(ListWorkflowTasksRequest(**asked)).body.to_map()
@@ -75,7 +65,7 @@ both = pytest.mark.parametrize("kind", [Bdrc, Ice], ids=["bdrc", "ice"])
 
 
 @both
-def test_pages_follow_each_other_the_newest_first(cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]) -> None:
+def test_pages_follow_each_other_newest_tasks_first(cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]) -> None:
     add(cloudtasks_emulator, kind.api, range(25))
     client, asked, pages = kind(cloudtasks_emulator), {}, []
     while True:
@@ -95,7 +85,9 @@ def test_pages_follow_each_other_the_newest_first(cloudtasks_emulator: Emulator,
 
 
 @both
-def test_a_page_that_the_last_task_fills_is_the_last(cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]) -> None:
+def test_a_page_that_the_oldest_task_fills_has_no_next_page(
+    cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]
+) -> None:
     add(cloudtasks_emulator, kind.api, range(10))
     tasks, rest = kind(cloudtasks_emulator).page()
     assert len(tasks) == 10
@@ -111,7 +103,7 @@ def test_a_list_without_tasks_is_empty(cloudtasks_emulator: Emulator, kind: type
 
 
 @both
-def test_a_token_stays_good_while_tasks_are_added_and_end_and_begin_again(
+def test_a_page_token_stays_valid_while_tasks_are_added_end_and_restart(
     cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]
 ) -> None:
     for number in range(20):
@@ -120,7 +112,7 @@ def test_a_token_stays_good_while_tasks_are_added_and_end_and_begin_again(
     tasks, rest = client.page()
     assert ids(tasks) == [f"t{number}" for number in reversed(range(10, 20))]
     add(cloudtasks_emulator, kind.api, range(20, 25))
-    # The one that the token names begins again, which makes it the newest.
+    # The task that the token names restarts, which makes it the newest.
     cloudtasks_emulator.add_task(kind.api, "t10", kind.status)
     cloudtasks_emulator.advance(60)
     tasks, rest = client.page(next_token=rest["NextToken"])
@@ -131,7 +123,7 @@ def test_a_token_stays_good_while_tasks_are_added_and_end_and_begin_again(
 
 @both
 @pytest.mark.parametrize("other", ["x", "ü", "{}=", "{}x", "x{}", ELSE])
-def test_a_token_that_no_answer_gave_is_refused(
+def test_refuses_a_page_token_that_no_answer_gave(
     cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice], other: str
 ) -> None:
     add(cloudtasks_emulator, kind.api, range(11))
@@ -142,7 +134,7 @@ def test_a_token_that_no_answer_gave_is_refused(
     assert (raised.value.code, raised.value.status_code) == ("InvalidParameter", 400)
 
 
-def test_a_token_of_one_list_is_refused_by_the_other(cloudtasks_emulator: Emulator) -> None:
+def test_refuses_a_page_token_of_another_list(cloudtasks_emulator: Emulator) -> None:
     add(cloudtasks_emulator, BDRC, range(11))
     token = Bdrc(cloudtasks_emulator).page()[1]["NextToken"]
     with pytest.raises(Exception, match="NextToken is not valid"):
@@ -150,13 +142,13 @@ def test_a_token_of_one_list_is_refused_by_the_other(cloudtasks_emulator: Emulat
 
 
 @both
-def test_a_wrong_secret_is_refused(cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]) -> None:
+def test_refuses_a_list_signed_with_a_wrong_secret(cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]) -> None:
     with pytest.raises(Exception, match="signature does not match"):
         kind(cloudtasks_emulator, "wrong").page()
 
 
 @both
-def test_limits_count_the_list_apart_from_single_reads(
+def test_limits_count_lists_separately_from_single_reads(
     client: Client, cloudtasks_emulator: Emulator, kind: type[Bdrc | Ice]
 ) -> None:
     cloudtasks_emulator.limit(0.02)
@@ -180,22 +172,22 @@ def test_faults_strike_lists_too(cloudtasks_emulator: Emulator, kind: type[Bdrc 
     assert kind(cloudtasks_emulator).page()[0] == []
 
 
-def test_bdrc_shows_in_a_list_what_it_shows_of_one_task(client: Client) -> None:
+def test_bdrc_lists_a_task_as_the_single_read_shows_it(client: Client) -> None:
     emulator = client.emulator
     emulator.add_task(BDRC, "t1", ("RUNNING", 60), "FAILED", fields={"ErrorMessage": "no", "TaskResult": "{}"})
     for seconds in (0, 60):
         emulator.advance(seconds)
         one, ((listed,), _) = client.bdrc().json["Data"], Bdrc(emulator).page()
-        # The clock of the progress goes on between the two.
+        # The progress goes on between the two requests.
         assert {**listed, "Progress": 0} == {**one, "Progress": 0}
         assert ("CompleteTime" in listed, listed["TaskStatus"]) == ((True, "FAILED") if seconds else (False, "RUNNING"))
 
 
-@pytest.mark.parametrize(("asked", "given"), [(None, 10), (-1, 10), (0, 10), (9, 10), (11, 11), (500, 500), (501, 500)])
-def test_bdrc_bends_a_page_size_into_its_bounds(cloudtasks_emulator: Emulator, asked: int | None, given: int) -> None:
+@pytest.mark.parametrize(("asked", "used"), [(None, 10), (-1, 10), (0, 10), (9, 10), (11, 11), (500, 500), (501, 500)])
+def test_bdrc_clamps_a_page_size_to_its_bounds(cloudtasks_emulator: Emulator, asked: int | None, used: int) -> None:
     add(cloudtasks_emulator, BDRC, range(505))
     tasks, rest = Bdrc(cloudtasks_emulator).page(max_results=asked)
-    assert (len(tasks), rest["MaxResults"]) == (given, given)
+    assert (len(tasks), rest["MaxResults"]) == (used, used)
 
 
 def test_bdrc_filters_by_status_and_type(cloudtasks_emulator: Emulator) -> None:
@@ -214,13 +206,13 @@ def test_bdrc_filters_by_status_and_type(cloudtasks_emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("asked", [{"task_status": "Running"}, {"max_results": "many"}])
-def test_bdrc_refuses_what_no_parameter_may_be(cloudtasks_emulator: Emulator, asked: dict[str, Any]) -> None:
+def test_bdrc_refuses_an_invalid_parameter(cloudtasks_emulator: Emulator, asked: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="is not valid") as raised:
         Bdrc(cloudtasks_emulator).page(**asked)
     assert raised.value.code == "InvalidParameter"
 
 
-def test_ice_shows_in_a_list_all_but_the_activities(client: Client) -> None:
+def test_ice_lists_a_task_without_its_activities(client: Client) -> None:
     fields = {"ActivityResults": "[]", "UserData": "mine", "Workflow": {"Name": "Mine"}}
     client.emulator.add_task(ICE, "t1", "Failed", fields=fields)
     one, ((listed,), _) = client.ice().json["WorkflowTask"], Ice(client.emulator).page()
@@ -271,13 +263,13 @@ def test_ice_filters_by_creation_time_within_90_days(cloudtasks_emulator: Emulat
         {"end_of_create_time": "1767225600"},
     ],
 )
-def test_ice_refuses_what_no_parameter_may_be(cloudtasks_emulator: Emulator, asked: dict[str, Any]) -> None:
+def test_ice_refuses_an_invalid_parameter(cloudtasks_emulator: Emulator, asked: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="is not valid") as raised:
         Ice(cloudtasks_emulator).page(**asked)
     assert raised.value.code == "InvalidParameter"
 
 
-def test_ice_gives_from_1_to_100_a_page(cloudtasks_emulator: Emulator) -> None:
+def test_ice_accepts_page_sizes_from_1_to_100(cloudtasks_emulator: Emulator) -> None:
     add(cloudtasks_emulator, ICE, range(101))
     client = Ice(cloudtasks_emulator)
     for size in (1, 100):

@@ -1,4 +1,4 @@
-"""LKE's changes and exports of labels, started by Tencent Cloud's own clients."""
+"""LKE's changes and exports of labels, started with Tencent Cloud's own clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vendor_clients import tencent
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 MODIFY = {"BotBizId": "b1", "AttributeBizId": "208", "AttrName": "colour", "Labels": [{"LabelName": "red"}]}
 
@@ -26,7 +26,7 @@ def status(emulator: Emulator, task_id: str, kind: str = "ExportAttributeLabel")
     return call(emulator, "GetTaskStatus", TaskId=task_id, TaskType=kind)
 
 
-def test_an_export_tells_its_path_once_done(cloudtasks_emulator: Emulator) -> None:
+def test_an_export_shows_its_path_once_it_has_succeeded(cloudtasks_emulator: Emulator) -> None:
     task_id, seen = call(cloudtasks_emulator, "ExportAttributeLabel", Filters={"Query": "c"})["TaskId"], []
     for _ in range(3):
         shown = status(cloudtasks_emulator, task_id)
@@ -37,14 +37,14 @@ def test_an_export_tells_its_path_once_done(cloudtasks_emulator: Emulator) -> No
     assert (entry["id"], entry["action"]) == (task_id, "ExportAttributeLabel")
 
 
-def test_a_planned_path_is_shown(cloudtasks_emulator: Emulator) -> None:
+def test_an_export_shows_a_planned_path(cloudtasks_emulator: Emulator) -> None:
     step = {"status": "SUCCESS", "fields": {"Params": {"CosPath": "/mine"}}}
     cloudtasks_emulator.next_script("lke.task", step)
     task_id = call(cloudtasks_emulator, "ExportAttributeLabel")["TaskId"]
     assert status(cloudtasks_emulator, task_id)["Params"] == {"CosPath": "/mine"}
 
 
-def test_a_change_is_a_task_of_its_own_type(cloudtasks_emulator: Emulator) -> None:
+def test_a_change_starts_a_task_of_its_own_type(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script("lke.task", "SUCCESS")
     made = call(cloudtasks_emulator, "ModifyAttributeLabel", **MODIFY)
     assert (made["Labels"][0]["LabelName"], bool(made["Labels"][0]["LabelBizId"])) == ("red", True)

@@ -9,7 +9,8 @@ import pytest
 from conftest import Client, Prepared
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from airflow_cloudtasks.emulator.server import emulator as server
+from airflow_cloudtasks.emulator import Emulator
+from airflow_cloudtasks.emulator.server import uvicorn_server
 from airflow_cloudtasks.emulator.server.app import split_target
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def protocols() -> list[type[asyncio.Protocol]]:
 
 @pytest.fixture(params=protocols())
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client of an emulator on either of uvicorn's protocols, as far as they are installed."""
-    monkeypatch.setattr(server, "_PROTOCOL", server.protocol_over(request.param))
-    with server.Emulator() as emulator:
+    """A client of an emulator on each of uvicorn's protocols that is installed."""
+    monkeypatch.setattr(uvicorn_server, "_PROTOCOL", uvicorn_server.protocol_over(request.param))
+    with Emulator() as emulator:
         yield Client(emulator)
 
 
@@ -51,7 +52,7 @@ def token(client: Client, base: str = "") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("base", ["", ALIBABA, f"{ALIBABA}:80"])
-def test_alibabas_service_tells_the_role_and_its_keys(either: Client, base: str) -> None:
+def test_alibabas_service_returns_the_role_and_its_keys(either: Client, base: str) -> None:
     admission = token(either, base)
     assert ask(either, f"{base}{RAM}", **admission).body == b"emulator-role"
     body = ask(either, f"{base}{RAM}emulator-role", **admission).json
@@ -62,7 +63,7 @@ def test_alibabas_service_tells_the_role_and_its_keys(either: Client, base: str)
 
 
 @pytest.mark.parametrize("base", ["", TENCENT])
-def test_tencents_service_tells_the_role_and_its_keys(either: Client, base: str) -> None:
+def test_tencents_service_returns_the_role_and_its_keys(either: Client, base: str) -> None:
     either.emulator.sts(role="mine", seconds=100)
     assert ask(either, f"{base}{CAM}").body == b"mine"
     body = ask(either, f"{base}{CAM}mine").json
@@ -71,7 +72,7 @@ def test_tencents_service_tells_the_role_and_its_keys(either: Client, base: str)
     assert holder.tencent_sts("GetCallerIdentity").json["Response"]["Type"] == "CAMRole"
 
 
-def test_no_other_host_is_served_as_a_proxy(either: Client) -> None:
+def test_refuses_to_be_a_proxy_for_other_hosts(either: Client) -> None:
     for target in ("http://example.com/latest/api/token", f"http://127.0.0.1:1{RAM}", f"{ALIBABA}:8080{RAM}"):
         answer = ask(either, target)
         assert answer.status == 403
@@ -81,7 +82,7 @@ def test_no_other_host_is_served_as_a_proxy(either: Client) -> None:
     assert either.emulator.requests() == []
 
 
-def test_its_own_address_may_be_asked_by_way_of_itself(either: Client) -> None:
+def test_is_a_proxy_for_its_own_address(either: Client) -> None:
     base = f"http://127.0.0.1:{either.emulator.port}"
     assert ask(either, f"{base}/_control/health").json["ok"] is True
     prepared = either.prepare_alibaba(query="TaskId=t1")
@@ -93,7 +94,7 @@ def test_each_host_serves_its_own_cloud_and_nothing_else(either: Client) -> None
         assert ask(either, target, **token(either)).status == 404, target
 
 
-def test_alibabas_service_demands_a_token(client: Client) -> None:
+def test_alibabas_service_requires_a_token(client: Client) -> None:
     assert ask(client, RAM).status == 403
     assert ask(client, f"{RAM}emulator-role", **{"X-aliyun-ecs-metadata-token": "made-up"}).status == 403
     client.emulator.sts(imds_v1=True)
@@ -108,12 +109,12 @@ def test_a_token_lasts_from_1_to_21600_seconds(client: Client, seconds: str) -> 
     assert answer.status == 400
 
 
-def test_another_role_has_no_keys(client: Client) -> None:
+def test_refuses_keys_of_another_role(client: Client) -> None:
     assert ask(client, f"{RAM}other", **token(client)).status == 404
     assert ask(client, f"{CAM}other").status == 404
 
 
-def test_the_journal_knows_no_token(client: Client) -> None:
+def test_the_journal_does_not_contain_tokens(client: Client) -> None:
     admission = token(client)
     body = ask(client, f"{RAM}emulator-role", **admission).json
     ask(client, CAM)
@@ -130,7 +131,7 @@ def test_the_journal_knows_no_token(client: Client) -> None:
         assert secret not in str(entries)
 
 
-def test_faults_and_limits_meet_the_metadata_services_too(client: Client) -> None:
+def test_faults_and_limits_apply_to_the_metadata_services(client: Client) -> None:
     client.emulator.fault(["http_500", "expired_token", "bad_json"], count=3)
     assert [ask(client, CAM).status for _ in range(2)] == [500, 403]
     assert ask(client, CAM).body == b"emulat"
@@ -150,5 +151,5 @@ def test_faults_and_limits_meet_the_metadata_services_too(client: Client) -> Non
         ("*", (None, "*")),
     ],
 )
-def test_a_target_is_taken_apart(target: str, parts: tuple[str | None, str]) -> None:
+def test_splits_a_requests_target_into_host_and_path(target: str, parts: tuple[str | None, str]) -> None:
     assert split_target(target) == parts

@@ -1,4 +1,4 @@
-"""When the end of a task was first answered."""
+"""When an answer first showed the end of a task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alibabacloud_ice20201109.models import GetWorkflowTaskRequest, ListWorkflow
 from alibabacloud_tea_openapi.models import Config
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.emulator.control.parsing import BadInputError
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 
 if TYPE_CHECKING:
     from conftest import Client
@@ -45,7 +45,7 @@ def ids(emulator: Emulator, api: str | None = None) -> list[str]:
     return [task["id"] for task in emulator.noticed(api)]
 
 
-def test_a_single_read_notices_the_end_once(cloudtasks_emulator: Emulator) -> None:
+def test_a_single_read_notices_an_end_once(cloudtasks_emulator: Emulator) -> None:
     created = time.time()
     cloudtasks_emulator.add_task("ice.workflow_task", "t1", ("Processing", 0.2), ("Processing", 0.1), "Succeed")
     read_ice(cloudtasks_emulator, "t1")
@@ -64,7 +64,7 @@ def test_a_single_read_notices_the_end_once(cloudtasks_emulator: Emulator) -> No
     assert cloudtasks_emulator.noticed() == [noticed]
 
 
-def test_a_list_notices_what_it_shows_and_nothing_else(cloudtasks_emulator: Emulator) -> None:
+def test_a_list_notices_the_tasks_that_it_shows_and_no_others(cloudtasks_emulator: Emulator) -> None:
     for number in range(20):
         cloudtasks_emulator.add_task("bdrc.task", f"t{number}", ("RUNNING", 9 if number % 2 else 99), "COMPLETE")
     cloudtasks_emulator.add_task("ice.workflow_task", "i1", "Succeed")
@@ -80,7 +80,7 @@ def test_a_list_notices_what_it_shows_and_nothing_else(cloudtasks_emulator: Emul
     assert len(cloudtasks_emulator.noticed("bdrc.task")) == 5
 
 
-def test_tencents_tasks_are_noticed_too(client: Client) -> None:
+def test_notices_tencents_tasks_too(client: Client) -> None:
     client.emulator.add_task("lke.task", "8", ("RUNNING", 9), "SUCCESS", fields={"BotBizId": "b1"})
     client.emulator.add_task("lke.task", "8", ("RUNNING", 9), "SUCCESS", fields={"BotBizId": "b2"})
     client.emulator.advance(9)
@@ -89,7 +89,7 @@ def test_tencents_tasks_are_noticed_too(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bad_json", "reset", "http_500", "throttle"])
-def test_an_answer_that_is_spoiled_shows_nobody_anything(client: Client, kind: str) -> None:
+def test_a_spoiled_answer_notices_nothing(client: Client, kind: str) -> None:
     client.emulator.add_task("ice.workflow_task", "t1", "Succeed")
     client.emulator.fault(kind, count=1)
     try:
@@ -101,7 +101,7 @@ def test_an_answer_that_is_spoiled_shows_nobody_anything(client: Client, kind: s
     assert ids(client.emulator) == ["t1"]
 
 
-def test_a_late_answer_shows_the_end_when_it_goes_out(client: Client) -> None:
+def test_a_delayed_answer_notices_an_end_when_it_is_sent(client: Client) -> None:
     client.emulator.add_task("ice.workflow_task", "t1", "Succeed")
     client.emulator.latency(0.2)
     client.ice()
@@ -109,7 +109,7 @@ def test_a_late_answer_shows_the_end_when_it_goes_out(client: Client) -> None:
     assert noticed["noticed_at"] - noticed["ended_at"] >= 0.2
 
 
-def test_a_task_that_begins_again_may_be_noticed_again_and_a_reset_forgets(client: Client) -> None:
+def test_a_restarted_task_can_be_noticed_again_and_reset_forgets_it(client: Client) -> None:
     client.emulator.add_task("ice.workflow_task", "t1", "Succeed")
     client.ice()
     client.emulator.add_task("ice.workflow_task", "t1", ("Processing", 9), "Succeed")
@@ -121,16 +121,19 @@ def test_a_task_that_begins_again_may_be_noticed_again_and_a_reset_forgets(clien
     assert client.emulator.noticed() == []
 
 
-def test_the_control_plane_tells_the_same(client: Client) -> None:
+def test_the_control_plane_returns_the_noticed_tasks(client: Client) -> None:
     client.emulator.add_task("ice.workflow_task", "t1", "Succeed")
     client.emulator.add_task("bdrc.task", "t1", "COMPLETE")
     client.ice()
     client.bdrc()
     assert client.control("GET", "noticed").json == {"noticed": client.emulator.noticed()}
-    told = client.control("GET", "noticed?api=bdrc.task").json["noticed"]
-    assert told == client.emulator.noticed("bdrc.task")
-    assert len(told) == 1
-    # Only tasks end, so only their APIs are known here.
-    assert "api: expected one of bpstudio.task" in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
+    shown = client.control("GET", "noticed?api=bdrc.task").json["noticed"]
+    assert shown == client.emulator.noticed("bdrc.task")
+    assert len(shown) == 1
+    # Only tasks end, so only the APIs of tasks are known here.
+    assert (
+        "api: expected one of bdrc.task, bpstudio.task, bpstudio.operation, ice"
+        in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
+    )
     with pytest.raises(BadInputError, match="api: expected one of"):
         client.emulator.noticed("ice")

@@ -1,4 +1,4 @@
-"""The emulator from outside: its command line, its pytest plugin, and what importing it drags in."""
+"""The emulator from outside: its command line, its pytest plugin, and its imports."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_command_serves_http_and_https_at_once(certificates: Certificates) -
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_the_command_takes_a_latency_that_outlives_a_reset() -> None:
+def test_a_latency_of_the_command_outlives_a_reset() -> None:
     command = [*COMMAND, "--port", "0", "--latency", "0.25"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -140,7 +140,7 @@ def test_the_command_takes_a_latency_that_outlives_a_reset() -> None:
         process.communicate()
 
 
-def test_a_certificate_alone_puts_everything_on_https(certificates: Certificates) -> None:
+def test_serves_only_https_with_a_certificate_and_no_second_port(certificates: Certificates) -> None:
     with Emulator(tls_cert=certificates.cert, tls_key=certificates.key) as emulator:
         assert emulator.url == emulator.tls_url == f"https://127.0.0.1:{emulator.port}"
         context = ssl.create_default_context(cafile=certificates.ca)
@@ -155,7 +155,7 @@ def test_https_needs_a_certificate() -> None:
         _ = emulator.tls_url
 
 
-def test_a_port_that_is_taken_leaves_nothing_running(certificates: Certificates) -> None:
+def test_leaves_nothing_running_if_a_port_is_taken(certificates: Certificates) -> None:
     with Emulator() as first:
         second = Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=first.port)
         with pytest.raises(OSError, match="in use"):
@@ -165,7 +165,7 @@ def test_a_port_that_is_taken_leaves_nothing_running(certificates: Certificates)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--host", "0.0.0.0"], "expected a loopback address"),
         (["--tls-cert", "cert.pem"], "go together"),
@@ -173,10 +173,10 @@ def test_a_port_that_is_taken_leaves_nothing_running(certificates: Certificates)
         (["--latency", "2", "1"], "--latency: seconds: expected the least before the most"),
     ],
 )
-def test_the_command_says_why_it_cannot_start(arguments: list[str], told: str) -> None:
+def test_the_command_says_why_it_cannot_start(arguments: list[str], expected: str) -> None:
     ended = run("-m", "airflow_cloudtasks.emulator", *arguments)
     assert ended.returncode == 1
-    assert told in ended.stderr
+    assert expected in ended.stderr
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
@@ -196,7 +196,7 @@ def run_pytest(folder: Path) -> subprocess.CompletedProcess[str]:
     return run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder), cwd=folder, env=environment)
 
 
-def test_the_fixture_gives_a_running_emulator_in_one_line(tmp_path: Path) -> None:
+def test_the_fixture_provides_a_running_emulator_for_each_test(tmp_path: Path) -> None:
     (tmp_path / "test_dag.py").write_text(ONE_LINE_TEST)
     ended = run_pytest(tmp_path)
     assert "2 passed" in ended.stdout, ended.stdout

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from conftest import Answer, Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 UPPER_UUID = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 LOWER_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -44,24 +44,24 @@ def test_tencent_refuses_in_its_own_envelope(client: Client) -> None:
     assert answer.content_type == "application/json"
 
 
-def test_every_answer_has_a_request_id_of_its_own(client: Client) -> None:
+def test_every_answer_has_its_own_request_id(client: Client) -> None:
     assert client.ice().json["RequestId"] != client.ice().json["RequestId"]
 
 
-def test_an_unknown_key_is_refused(client: Client) -> None:
+def test_refuses_an_unknown_key(client: Client) -> None:
     client.key_id = "nobody"
     assert refused(client.ice()) == (404, "InvalidAccessKeyId.NotFound")
     assert refused(client.wedata()) == (200, "AuthFailure.SecretIdNotFound")
 
 
-def test_a_key_of_one_cloud_is_unknown_to_the_other(client: Client) -> None:
+def test_refuses_a_key_of_the_other_cloud(client: Client) -> None:
     client.emulator.add_key("mine", "s3", cloud="tencent")
     client.key_id, client.secret = "mine", "s3"
     assert client.ice().code == "InvalidAccessKeyId.NotFound"
     assert client.wedata().code == "ResourceNotFound"
 
 
-def test_a_revoked_key_is_unknown(client: Client) -> None:
+def test_refuses_a_revoked_key(client: Client) -> None:
     client.emulator.revoke_key("emulator-id")
     assert client.ice().code == "InvalidAccessKeyId.NotFound"
     with pytest.raises(KeyError):
@@ -97,19 +97,19 @@ def test_a_wrong_signature_does_not_use_up_the_nonce(client: Client) -> None:
     assert client.send(prepared).code == "InvalidTaskId.NotFound"
 
 
-def test_a_tampered_body_is_refused(client: Client) -> None:
+def test_refuses_a_tampered_body(client: Client) -> None:
     alibaba = client.prepare_alibaba("GetTask", "2021-09-31", form="TaskId=1")
     assert client.send(alibaba.carrying(body=b"TaskId=2")).code == "SignatureDoesNotMatch"
     tencent = client.prepare_tencent({"ProjectId": "p1", "TaskId": "t1"})
     assert client.send(tencent.carrying(body=b"{}")).code == "AuthFailure.SignatureFailure"
 
 
-def test_a_body_hash_of_another_body_is_refused_even_when_signed(client: Client) -> None:
+def test_refuses_a_signed_hash_of_another_body(client: Client) -> None:
     prepared = client.prepare_alibaba(query="TaskId=t1", x_acs_content_sha256="0" * 64)
     assert client.send(prepared).code == "SignatureDoesNotMatch"
 
 
-def test_a_tampered_query_or_path_is_refused(client: Client) -> None:
+def test_refuses_a_tampered_query_or_path(client: Client) -> None:
     prepared = client.prepare_alibaba(query="TaskId=t1")
     assert client.send(replace(prepared, target="/?TaskId=t2")).code == "SignatureDoesNotMatch"
     roa = client.prepare_alibaba("DescribeTask", "2023-08-08", method="GET", path="/api/v1/tasks/a")
@@ -117,7 +117,7 @@ def test_a_tampered_query_or_path_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["host", "x-acs-action", "x-acs-date", "x-acs-signature-nonce", "x-acs-anything"])
-def test_alibaba_refuses_a_header_that_should_have_been_signed(client: Client, name: str) -> None:
+def test_alibaba_refuses_an_unsigned_header_that_must_be_signed(client: Client, name: str) -> None:
     client.unsigned = {name}
     answer = client.ice(x_acs_anything="1")
     assert refused(answer) == (400, "IncompleteSignature")
@@ -125,7 +125,7 @@ def test_alibaba_refuses_a_header_that_should_have_been_signed(client: Client, n
 
 
 @pytest.mark.parametrize("name", ["host", "content-type"])
-def test_tencent_refuses_a_header_that_should_have_been_signed(client: Client, name: str) -> None:
+def test_tencent_refuses_an_unsigned_header_that_must_be_signed(client: Client, name: str) -> None:
     client.unsigned = {name}
     assert client.wedata().code == "AuthFailure.InvalidAuthorization"
 
@@ -140,7 +140,7 @@ def test_tencent_refuses_a_header_that_should_have_been_signed(client: Client, n
         ("x-acs-version", "IncompleteSignature"),
     ],
 )
-def test_alibaba_refuses_a_request_without(client: Client, name: str, code: str) -> None:
+def test_alibaba_refuses_a_request_without_a_required_header(client: Client, name: str, code: str) -> None:
     assert refused(client.send(client.prepare_alibaba(query="TaskId=t1").without(name))) == (400, code)
 
 
@@ -155,12 +155,12 @@ def test_alibaba_refuses_a_request_without(client: Client, name: str, code: str)
         ("x-tc-region", "MissingParameter"),
     ],
 )
-def test_tencent_refuses_a_request_without(client: Client, name: str, code: str) -> None:
+def test_tencent_refuses_a_request_without_a_required_header(client: Client, name: str, code: str) -> None:
     prepared = client.prepare_tencent({"ProjectId": "p1", "TaskId": "t1"}).without(name)
     assert client.send(prepared).code == code
 
 
-def test_a_malformed_authorization_or_date_is_refused(client: Client) -> None:
+def test_refuses_a_malformed_authorization_or_date(client: Client) -> None:
     alibaba, tencent = client.prepare_alibaba(), client.prepare_tencent()
     assert client.send(alibaba.carrying(authorization="ACS3-HMAC-SHA256 nonsense")).code == "IncompleteSignature"
     assert client.send(tencent.carrying(Authorization="nonsense")).code == "AuthFailure.InvalidAuthorization"
@@ -169,7 +169,7 @@ def test_a_malformed_authorization_or_date_is_refused(client: Client) -> None:
         assert client.send(tencent.carrying(X_TC_Timestamp=timestamp)).code == "InvalidParameter"
 
 
-def test_a_temporary_key_needs_its_present_token(client: Client) -> None:
+def test_refuses_a_temporary_key_without_its_present_token(client: Client) -> None:
     client.emulator.add_key("sts", "s", token="new")
     client.key_id, client.secret = "sts", "s"
     assert (client.ice().code, client.wedata().code) == ("MissingSecurityToken", "AuthFailure.TokenFailure")
@@ -179,13 +179,13 @@ def test_a_temporary_key_needs_its_present_token(client: Client) -> None:
     assert (client.ice().code, client.wedata().code) == ("InvalidTaskId.NotFound", "ResourceNotFound")
 
 
-def test_a_lasting_key_takes_no_token(client: Client) -> None:
+def test_refuses_a_permanent_key_with_a_token(client: Client) -> None:
     client.token = "stray"
     assert client.ice().code == "InvalidSecurityToken.MismatchWithAccessKey"
     assert client.wedata().code == "AuthFailure.TokenFailure"
 
 
-def test_a_refused_signature_does_not_tell_the_token(client: Client) -> None:
+def test_the_refusal_of_a_signature_does_not_contain_the_token(client: Client) -> None:
     client.emulator.add_key("sts", "s", token="very-secret-token")
     client.key_id, client.secret, client.token = "sts", "wrong", "very-secret-token"
     assert "very-secret-token" not in client.ice().message
@@ -205,7 +205,7 @@ def test_a_refused_signature_does_not_tell_the_token(client: Client) -> None:
         ("Other", "2023-08-08", "GET", "/api/v1/tasks/1", (404, "InvalidAction.NotFound")),
     ],
 )
-def test_alibaba_refuses_actions_and_versions_it_does_not_have(
+def test_alibaba_refuses_an_unknown_action_or_version(
     client: Client,
     action: str | None,
     version: str | None,
@@ -225,17 +225,17 @@ def test_alibaba_refuses_actions_and_versions_it_does_not_have(
         ("cvm", "GetTask", "2025-08-06", "AuthFailure.InvalidAuthorization"),
     ],
 )
-def test_tencent_refuses_actions_versions_and_services_it_does_not_have(
+def test_tencent_refuses_an_unknown_action_version_or_service(
     client: Client, service: str, action: str, version: str, code: str
 ) -> None:
     assert client.send(client.prepare_tencent({}, action, version, service=service)).code == code
 
 
-def test_tencent_refuses_other_methods(client: Client) -> None:
+def test_tencent_refuses_methods_other_than_get_and_post(client: Client) -> None:
     assert client.send(client.prepare_tencent({}, method="PUT")).code == "UnsupportedProtocol"
 
 
-def test_a_missing_parameter_is_refused(client: Client) -> None:
+def test_refuses_a_missing_parameter(client: Client) -> None:
     assert refused(client.send(client.prepare_alibaba())) == (400, "MissingTaskId")
     assert refused(client.send(client.prepare_alibaba("GetTask", "2021-09-31"))) == (400, "MissingTaskId")
     answer = client.send(client.prepare_tencent({"TaskId": "t1"}))
@@ -250,14 +250,14 @@ def test_tencent_refuses_a_parameter_of_another_json_type(client: Client, value:
     assert "`TaskId`" in answer.message
 
 
-def test_tencent_refuses_a_parameter_it_does_not_know(client: Client) -> None:
+def test_tencent_refuses_an_unknown_parameter(client: Client) -> None:
     answer = client.send(client.prepare_tencent({"ProjectId": "p1", "TaskId": "t1", "Colour": "red"}))
     assert answer.code == "UnknownParameter"
     assert "`Colour`" in answer.message
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
-def test_tencent_refuses_a_body_that_is_no_json_object(client: Client, body: bytes) -> None:
+def test_tencent_refuses_a_body_that_is_not_a_json_object(client: Client, body: bytes) -> None:
     assert client.send(client.prepare_tencent(body=body)).code == "InvalidParameter"
 
 
@@ -271,7 +271,7 @@ def test_tencent_refuses_a_body_that_is_no_json_object(client: Client, body: byt
         (lambda client: client.lke("none"), (200, "ResourceNotFound")),
     ],
 )
-def test_an_unknown_task_is_refused(client: Client, ask: Callable[[Client], Answer], expected: tuple[int, str]) -> None:
+def test_refuses_an_unknown_task(client: Client, ask: Callable[[Client], Answer], expected: tuple[int, str]) -> None:
     assert refused(ask(client)) == expected
 
 
@@ -279,13 +279,13 @@ def test_bpstudio_refuses_an_unknown_task_in_the_envelope_of_its_answers(client:
     assert set(client.bpstudio("404").json) == {"RequestId", "Code", "Message"}
 
 
-def test_a_request_that_is_neither_clouds_is_told_what_this_is(client: Client) -> None:
+def test_explains_itself_to_a_request_that_belongs_to_neither_cloud(client: Client) -> None:
     answer = client.plain("GET", "/")
     assert answer.status == 404
     assert "emulator" in answer.json["error"]
 
 
-def test_tasks_are_found_in_their_scope_only(client: Client, cloudtasks_emulator: Emulator) -> None:
+def test_finds_a_task_only_in_its_scope(client: Client, cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task("wedata.task", "t1", "Y", fields={"ProjectId": "p1"})
     cloudtasks_emulator.add_task(
         "lke.task", "8", "RUNNING", fields={"TaskType": "ExportAttributeLabel", "BotBizId": "b1"}
@@ -299,13 +299,13 @@ def test_tasks_are_found_in_their_scope_only(client: Client, cloudtasks_emulator
     assert (other["Status"], other["TaskType"]) == ("FAILED", "ModifyAttributeLabel")
 
 
-def test_a_task_without_a_scope_is_found_under_any(client: Client, cloudtasks_emulator: Emulator) -> None:
+def test_finds_a_task_without_a_scope_in_any_scope(client: Client, cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task("wedata.task", "t1", "Y")
     assert client.wedata(project_id="p1").code is None
     assert client.wedata(project_id="p2").code is None
 
 
-def test_parameters_are_read_from_query_form_path_and_get(client: Client, cloudtasks_emulator: Emulator) -> None:
+def test_reads_parameters_from_query_form_path_and_get(client: Client, cloudtasks_emulator: Emulator) -> None:
     for api, task_id in (("ice.workflow_task", "t1"), ("bdrc.task", "a/b ü"), ("wedata.task", "t1")):
         cloudtasks_emulator.add_task(api, task_id, "Y")
     assert client.ice().code is None

@@ -1,4 +1,4 @@
-"""The emulator's signature code against the figures that the vendors publish."""
+"""The emulator's signature code, checked by the vendors' published examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALIBABA_SIGNED = (
 )
 
 
-def test_alibaba_v3_gives_the_signature_of_the_documents_example() -> None:
+def test_alibaba_v3_computes_the_signature_of_the_documents_example() -> None:
     # Source: Alibaba Cloud, "Request syntax and signature method V3", the RunInstances example.
     empty = signatures.sha256_hex(b"")
     headers = {
@@ -39,7 +39,7 @@ def test_alibaba_v3_gives_the_signature_of_the_documents_example() -> None:
     )
 
 
-def test_tencent_v3_gives_the_signature_of_the_documents_example() -> None:
+def test_tencent_v3_computes_the_signature_of_the_documents_example() -> None:
     # Source: Tencent Cloud, "Signature v3", the DescribeInstances example.
     headers = {"content-type": "application/json; charset=utf-8", "host": "cvm.tencentcloudapi.com"}
     body = rb'{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}'
@@ -56,7 +56,7 @@ def test_tencent_v3_gives_the_signature_of_the_documents_example() -> None:
     assert signature == "72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"
 
 
-def test_alibaba_rpc_gives_the_signature_of_the_documents_example() -> None:
+def test_alibaba_rpc_computes_the_signature_of_the_documents_example() -> None:
     # Source: Alibaba Cloud, ECS, "Signature mechanism", the DescribeRegions example.
     parameters = {
         "Timestamp": "2016-02-23T12:46:24Z",
@@ -73,7 +73,7 @@ def test_alibaba_rpc_gives_the_signature_of_the_documents_example() -> None:
     assert signatures.rpc_signature("testsecret", text) == "OLeaidS1JvxuMvnyHOwuJ+uX5qY="
 
 
-def test_a_space_and_an_asterisk_are_percent_encoded_under_an_rpc_signature() -> None:
+def test_an_rpc_signature_percent_encodes_a_space_and_an_asterisk() -> None:
     assert signatures.rpc_string_to_sign("POST", {"b": "x y*~", "a": "1"}) == "POST&%2F&a%3D1%26b%3Dx%2520y%252A~"
 
 
@@ -88,21 +88,21 @@ def test_a_space_and_an_asterisk_are_percent_encoded_under_an_rpc_signature() ->
         ("/api/v1/tasks/%7Ea*", "/api/v1/tasks/~a%2A"),
     ],
 )
-def test_two_spellings_of_a_path_are_one_to_the_signature(raw: str, canonical: str) -> None:
+def test_two_spellings_of_a_path_have_one_signature(raw: str, canonical: str) -> None:
     assert signatures.canonical_path(raw) == canonical
 
 
-def test_a_query_is_sorted_by_name_and_encoded_by_rfc_3986() -> None:
+def test_sorts_a_query_by_name_and_encodes_it_by_rfc_3986() -> None:
     assert signatures.canonical_query("b=2&a=x+y%2a~&c=") == "a=x%20y%2A~&b=2&c="
 
 
 @pytest.mark.parametrize("header", ["", "Bearer x", "ACS3-HMAC-SHA256 Credential=a", "TC3-HMAC-SHA256 Credential=a/b"])
-def test_what_is_no_authorization_is_not_taken_for_one(header: str) -> None:
+def test_does_not_parse_a_malformed_authorization(header: str) -> None:
     assert signatures.parse_acs3(header) is None
     assert signatures.parse_tc3(header) is None
 
 
-def test_an_authorization_is_read_with_and_without_spaces_after_commas() -> None:
+def test_parses_an_authorization_with_and_without_spaces_after_commas() -> None:
     for comma in (",", ", "):
         parts = ("Credential=id/2019-02-25/cvm/tc3_request", "SignedHeaders=content-type;host", "Signature=ab12")
         assert signatures.parse_tc3(f"TC3-HMAC-SHA256 {comma.join(parts)}") == signatures.Authorization(

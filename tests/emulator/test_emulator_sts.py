@@ -1,4 +1,4 @@
-"""The token services: who gets a temporary key, what it is good for, and when it ends."""
+"""The token services: who gets a temporary key, what it permits, and when it expires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_cloudtasks.emulator.engine.sts import StsSettings, issue, machine_s
 if TYPE_CHECKING:
     from conftest import Answer, Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ALIBABA_ROLE = "acs:ram::123456789012****:role/adminrole"
 TENCENT_ROLE = "qcs::cam::uin/100015158414:roleName/readOnlyRole"
@@ -39,35 +39,35 @@ def tencent_holder(client: Client, answer: Answer) -> Client:
     return client.holding(issued["TmpSecretId"], issued["TmpSecretKey"], issued["Token"])
 
 
-def told_seconds(answer: Answer) -> float:
-    """How long from now the key is said to live, which must be the same wherever it is told."""
+def stated_seconds(answer: Answer) -> float:
+    """The stated lifetime of a key in seconds from now; all statements in an answer must agree."""
     body = answer.json.get("Response", answer.json)
     text = body.get("Expiration") or body["Credentials"]["Expiration"]
-    told = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-    assert body.get("ExpiredTime", told) == told
-    return told - time.time()
+    stated = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    assert body.get("ExpiredTime", stated) == stated
+    return stated - time.time()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_alibaba_gives_a_key_to_the_older_signature(client: Client, method: str) -> None:
+def test_alibaba_issues_a_key_for_the_older_signature(client: Client, method: str) -> None:
     answer = client.send(client.prepare_rpc({"Action": "AssumeRole", **ALIBABA}, method=method))
     assert set(answer.json) == {"RequestId", "AssumedRoleUser", "Credentials"}
     assert answer.json["Credentials"]["AccessKeyId"].startswith("STS.")
     assert answer.json["AssumedRoleUser"]["Arn"] == f"{ALIBABA_ROLE}/alice"
     assert answer.json["AssumedRoleUser"]["AssumedRoleId"].endswith(":alice")
-    assert told_seconds(answer) == pytest.approx(3600, abs=3)
+    assert stated_seconds(answer) == pytest.approx(3600, abs=3)
     assert alibaba_holder(client, answer).ice().code == "InvalidTaskId.NotFound"
 
 
 @pytest.mark.parametrize("place", ["query", "form"])
-def test_alibaba_gives_a_key_to_signature_v3(client: Client, place: str) -> None:
+def test_alibaba_issues_a_key_for_signature_v3(client: Client, place: str) -> None:
     encoded = f"RoleArn={ALIBABA_ROLE}&RoleSessionName=alice&DurationSeconds=900"
     answer = client.send(client.prepare_alibaba("AssumeRole", "2015-04-01", **{place: encoded}))
-    assert told_seconds(answer) == pytest.approx(900, abs=3)
+    assert stated_seconds(answer) == pytest.approx(900, abs=3)
     assert alibaba_holder(client, answer).ice().code == "InvalidTaskId.NotFound"
 
 
-def test_the_older_signature_serves_the_task_apis_too(client: Client) -> None:
+def test_the_task_apis_accept_the_older_signature(client: Client) -> None:
     client.emulator.add_task("ice.workflow_task", "t 1*", "Succeed")
     prepared = client.prepare_rpc(
         {"Action": "GetWorkflowTask", "Version": "2020-11-09", "TaskId": "t 1*"}, method="POST"
@@ -75,21 +75,21 @@ def test_the_older_signature_serves_the_task_apis_too(client: Client) -> None:
     assert client.send(prepared).json["WorkflowTask"]["Status"] == "Succeed"
 
 
-def test_tencent_gives_a_key(client: Client) -> None:
+def test_tencent_issues_a_key(client: Client) -> None:
     answer = client.tencent_sts("AssumeRole", {**TENCENT, "DurationSeconds": 1800})
     assert set(answer.json["Response"]) == {"Credentials", "ExpiredTime", "Expiration", "RequestId"}
     assert set(answer.json["Response"]["Credentials"]) == {"Token", "TmpSecretId", "TmpSecretKey"}
-    assert told_seconds(answer) == pytest.approx(1800, abs=3)
+    assert stated_seconds(answer) == pytest.approx(1800, abs=3)
     assert tencent_holder(client, answer).wedata().code == "ResourceNotFound"
 
 
 def test_tencent_reads_a_number_from_a_query(client: Client) -> None:
     query = f"RoleArn={TENCENT_ROLE}&RoleSessionName=alice&DurationSeconds=600"
     prepared = client.prepare_tencent(None, "AssumeRole", "2018-08-13", service="sts", method="GET", query=query)
-    assert told_seconds(client.send(prepared)) == pytest.approx(600, abs=3)
+    assert stated_seconds(client.send(prepared)) == pytest.approx(600, abs=3)
 
 
-def test_an_oidc_token_stands_for_a_signature(client: Client) -> None:
+def test_an_oidc_token_replaces_a_signature(client: Client) -> None:
     client.emulator.revoke_key("emulator-id")
     alibaba, tencent = unsigned_rpc(client, **OIDC), client.tencent_sts("AssumeRoleWithWebIdentity", WEB, unsigned=True)
     assert alibaba_holder(client, alibaba).ice().code == "InvalidTaskId.NotFound"
@@ -98,13 +98,13 @@ def test_an_oidc_token_stands_for_a_signature(client: Client) -> None:
     assert client.send(v3.without("authorization")).status == 200
 
 
-def test_nothing_else_goes_without_a_signature(client: Client) -> None:
+def test_refuses_every_other_action_without_a_signature(client: Client) -> None:
     assert client.tencent_sts("AssumeRole", TENCENT, unsigned=True).code == "AuthFailure.InvalidAuthorization"
     assert client.tencent_sts("GetCallerIdentity", unsigned=True).code == "AuthFailure.InvalidAuthorization"
     assert client.rpc("AssumeRole", AccessKeyId=None, **ALIBABA).code == "MissingAccessKeyId"
 
 
-def test_a_lasting_key_is_a_users(client: Client) -> None:
+def test_a_permanent_key_identifies_a_user(client: Client) -> None:
     alibaba, tencent = client.rpc("GetCallerIdentity").json, client.tencent_sts("GetCallerIdentity").json["Response"]
     account, user = alibaba["AccountId"], alibaba["UserId"]
     assert alibaba["IdentityType"] == "RAMUser"
@@ -115,7 +115,7 @@ def test_a_lasting_key_is_a_users(client: Client) -> None:
     assert tencent["Arn"] == f"qcs::cam:{tencent['AccountId']}:uin/{tencent['UserId']}"
 
 
-def test_an_issued_key_is_a_roles(client: Client) -> None:
+def test_an_issued_key_identifies_a_role(client: Client) -> None:
     answer = client.rpc("AssumeRole", **ALIBABA)
     alibaba = alibaba_holder(client, answer).rpc("GetCallerIdentity").json
     assert alibaba["IdentityType"] == "AssumedRoleUser"
@@ -129,7 +129,7 @@ def test_an_issued_key_is_a_roles(client: Client) -> None:
     assert tencent["PrincipalId"] == client.tencent_sts("GetCallerIdentity").json["Response"]["AccountId"]
 
 
-def test_a_role_may_assume_another(client: Client) -> None:
+def test_a_role_can_assume_another_role(client: Client) -> None:
     first = alibaba_holder(client, client.rpc("AssumeRole", **ALIBABA))
     second = alibaba_holder(first, first.rpc("AssumeRole", RoleArn="acs:ram::7:role/other", RoleSessionName="bob"))
     assert second.rpc("GetCallerIdentity").json["Arn"] == "acs:ram::7:assumed-role/other/bob"
@@ -149,11 +149,11 @@ def test_a_role_may_assume_another(client: Client) -> None:
         ({"Version": "2015-04-02"}, "InvalidVersion"),
     ],
 )
-def test_the_older_signature_is_checked(client: Client, parameters: dict[str, str | None], code: str) -> None:
+def test_refuses_a_wrong_older_signature(client: Client, parameters: dict[str, str | None], code: str) -> None:
     assert client.rpc("GetCallerIdentity", **parameters).code == code
 
 
-def test_the_older_signature_has_its_time_and_is_good_once(client: Client) -> None:
+def test_refuses_an_expired_or_repeated_older_signature(client: Client) -> None:
     assert client.send(client.prepare_rpc({"Action": "GetCallerIdentity"}, ago=16 * 60)).code == (
         "InvalidTimeStamp.Expired"
     )
@@ -162,7 +162,7 @@ def test_the_older_signature_has_its_time_and_is_good_once(client: Client) -> No
     assert client.send(prepared).code == "SignatureNonceUsed"
 
 
-def test_a_mismatch_tells_what_was_to_be_signed_but_no_token(client: Client) -> None:
+def test_the_refusal_of_a_signature_shows_the_string_to_sign_without_the_token(client: Client) -> None:
     client.token = "a-secret-token"
     answer = client.send(client.prepare_rpc({"Action": "GetCallerIdentity"}, secret="wrong"))
     assert answer.code == "SignatureDoesNotMatch"
@@ -182,7 +182,9 @@ def test_a_mismatch_tells_what_was_to_be_signed_but_no_token(client: Client) -> 
         ({"Policy": "allow all"}, 400, "InvalidParameter.PolicyGrammar"),
     ],
 )
-def test_alibaba_checks_what_is_asked(client: Client, changes: dict[str, str | None], status: int, code: str) -> None:
+def test_alibaba_refuses_invalid_parameters(
+    client: Client, changes: dict[str, str | None], status: int, code: str
+) -> None:
     answer = client.rpc("AssumeRole", **{**ALIBABA, **changes})
     assert (answer.status, answer.code) == (status, code)
 
@@ -198,11 +200,11 @@ def test_alibaba_checks_what_is_asked(client: Client, changes: dict[str, str | N
         ({"Role": "x"}, "UnknownParameter"),
     ],
 )
-def test_tencent_checks_what_is_asked(client: Client, changes: dict[str, Any], code: str) -> None:
+def test_tencent_refuses_invalid_parameters(client: Client, changes: dict[str, Any], code: str) -> None:
     assert client.tencent_sts("AssumeRole", {**TENCENT, **changes}).code == code
 
 
-def test_a_role_that_is_not_known_is_refused(client: Client) -> None:
+def test_refuses_an_unknown_role(client: Client) -> None:
     client.emulator.sts(roles=[ALIBABA_ROLE, TENCENT_ROLE])
     assert client.rpc("AssumeRole", **ALIBABA).status == 200
     answer = client.rpc("AssumeRole", **{**ALIBABA, "RoleArn": "acs:ram::1:role/other"})
@@ -212,7 +214,7 @@ def test_a_role_that_is_not_known_is_refused(client: Client) -> None:
     assert client.tencent_sts("AssumeRole", other).code == "ResourceNotFound.RoleNotFound"
 
 
-def test_an_external_id_is_demanded(client: Client) -> None:
+def test_requires_an_external_id(client: Client) -> None:
     client.emulator.sts(external_id="shared")
     for wrong in ({}, {"ExternalId": "other"}):
         answer = client.rpc("AssumeRole", **ALIBABA, **wrong)
@@ -222,7 +224,7 @@ def test_an_external_id_is_demanded(client: Client) -> None:
     assert client.tencent_sts("AssumeRole", {**TENCENT, "ExternalId": "shared"}).code is None
 
 
-def test_another_oidc_token_is_refused(client: Client) -> None:
+def test_refuses_another_oidc_token(client: Client) -> None:
     client.emulator.sts(oidc_token="the-right-one")
     answer = unsigned_rpc(client, **OIDC)
     assert (answer.status, answer.code) == (401, "AuthenticationFail.OIDCToken.InvalidSignature")
@@ -230,17 +232,17 @@ def test_another_oidc_token_is_refused(client: Client) -> None:
     assert tencent.code == "InvalidParameter.WebIdentityTokenError"
 
 
-def test_a_key_ends_when_it_really_does_and_not_when_it_is_said_to(client: Client) -> None:
+def test_a_key_expires_at_its_real_expiry_and_not_at_the_stated_one(client: Client) -> None:
     client.emulator.sts(seconds=900, valid_seconds=0)
     alibaba, tencent = client.rpc("AssumeRole", **ALIBABA), client.tencent_sts("AssumeRole", TENCENT)
-    assert told_seconds(alibaba) == pytest.approx(900, abs=3)
-    assert told_seconds(tencent) == pytest.approx(900, abs=3)
+    assert stated_seconds(alibaba) == pytest.approx(900, abs=3)
+    assert stated_seconds(tencent) == pytest.approx(900, abs=3)
     assert alibaba_holder(client, alibaba).ice().code == "InvalidSecurityToken.Expired"
     assert alibaba_holder(client, alibaba).rpc("GetCallerIdentity").code == "InvalidSecurityToken.Expired"
     assert tencent_holder(client, tencent).wedata().code == "AuthFailure.TokenFailure"
 
 
-def test_all_issued_so_far_can_be_ended_at_once(client: Client) -> None:
+def test_expires_all_issued_keys_at_once(client: Client) -> None:
     old = alibaba_holder(client, client.rpc("AssumeRole", **ALIBABA))
     older = tencent_holder(client, client.tencent_sts("AssumeRole", TENCENT))
     assert client.emulator.sts()["issued"] == 2
@@ -252,7 +254,7 @@ def test_all_issued_so_far_can_be_ended_at_once(client: Client) -> None:
     assert client.ice().code == "InvalidTaskId.NotFound"
 
 
-def test_an_issued_key_needs_its_token_and_its_cloud(client: Client) -> None:
+def test_refuses_an_issued_key_without_its_token_or_on_the_other_cloud(client: Client) -> None:
     holder = alibaba_holder(client, client.rpc("AssumeRole", **ALIBABA))
     holder.token = None
     assert holder.ice().code == "MissingSecurityToken"
@@ -271,7 +273,7 @@ def test_a_role_of_the_default_account_shares_its_limit(client: Client) -> None:
     assert other.ice().code == "InvalidTaskId.NotFound"
 
 
-def test_the_journal_knows_who_asked_and_no_secret(client: Client) -> None:
+def test_the_journal_has_the_key_id_and_no_secret(client: Client) -> None:
     answer = client.rpc("AssumeRole", **ALIBABA)
     unsigned_rpc(client, **OIDC)
     client.tencent_sts("AssumeRoleWithWebIdentity", WEB, unsigned=True)
@@ -292,7 +294,7 @@ def test_the_journal_knows_who_asked_and_no_secret(client: Client) -> None:
     assert client.emulator.totals()["sts.assume_role"]["total"] == 2
 
 
-def test_faults_and_limits_meet_the_token_services_too(client: Client) -> None:
+def test_faults_and_limits_apply_to_the_token_services(client: Client) -> None:
     client.emulator.fault("http_500", count=1)
     assert client.rpc("AssumeRole", **ALIBABA).status == 500
     client.emulator.limit(1)
@@ -300,7 +302,7 @@ def test_faults_and_limits_meet_the_token_services_too(client: Client) -> None:
     assert unsigned_rpc(client, **OIDC).code == "Throttling.User"
 
 
-def test_settings_are_changed_one_by_one(client: Client) -> None:
+def test_changes_only_the_given_settings(client: Client) -> None:
     default = {
         "seconds": None,
         "valid_seconds": None,
@@ -333,13 +335,13 @@ def test_settings_are_changed_one_by_one(client: Client) -> None:
         ({"oidc_token": ["secret"]}, "oidc_token: expected a string that is not empty, got list"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(client: Client, settings: dict[str, Any], text: str) -> None:
+def test_refuses_invalid_settings(client: Client, settings: dict[str, Any], text: str) -> None:
     answer = client.control("POST", "sts", settings)
     assert answer.status == 400
     assert answer.json["error"].startswith(text)
 
 
-def test_the_ring_forgets_the_oldest_of_very_many_issued_keys() -> None:
+def test_forgets_the_oldest_issued_key_beyond_the_bound() -> None:
     ring = KeyRing()
     for number in range(ISSUED_KEPT + 1):
         ring.add_issued(Key(f"k{number}", "s", "t", expires_at=10.0), "alibaba")
@@ -349,15 +351,15 @@ def test_the_ring_forgets_the_oldest_of_very_many_issued_keys() -> None:
     assert ring.expire_issued(5.0) == ISSUED_KEPT
 
 
-def test_a_key_is_issued_by_the_settings() -> None:
+def test_issues_a_key_by_the_settings() -> None:
     session = machine_session("tencent", "r")
     assert session.role_arn.endswith(":roleName/r")
     asked = issue(session, StsSettings(), 100, 1000.0)
-    assert (asked.told_expiry, asked.key.expires_at) == (1100, 1100.0)
-    told = issue(session, StsSettings(seconds=5, valid_seconds=2), 100, 1000.0)
-    assert (told.told_expiry, told.key.expires_at) == (1005, 1002.0)
-    assert not told.key.has_expired(1001.9)
-    assert told.key.has_expired(1002.0)
+    assert (asked.stated_expiry, asked.key.expires_at) == (1100, 1100.0)
+    issued = issue(session, StsSettings(seconds=5, valid_seconds=2), 100, 1000.0)
+    assert (issued.stated_expiry, issued.key.expires_at) == (1005, 1002.0)
+    assert not issued.key.has_expired(1001.9)
+    assert issued.key.has_expired(1002.0)
 
 
 @pytest.mark.parametrize(
@@ -369,12 +371,12 @@ def test_a_key_is_issued_by_the_settings() -> None:
         ("acs:ram::12345678:role/r", None),
     ],
 )
-def test_tencents_role_arns_are_read(arn: str, name: str | None) -> None:
+def test_parses_tencents_role_arns(arn: str, name: str | None) -> None:
     session = open_session("tencent", arn, "s", "1")
     assert (session.role_name if session else None) == name
 
 
-def test_two_ports_have_one_state(two_port_emulator: Emulator) -> None:
+def test_two_ports_share_one_state(two_port_emulator: Emulator) -> None:
     assert two_port_emulator.url == f"http://127.0.0.1:{two_port_emulator.port}"
     assert two_port_emulator.tls_url == f"https://127.0.0.1:{two_port_emulator.tls_port}"
     assert two_port_emulator.port != two_port_emulator.tls_port

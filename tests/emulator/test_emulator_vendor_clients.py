@@ -1,4 +1,4 @@
-"""Clients that the vendors wrote, run against the emulator: proof that it speaks their protocols and not only ours."""
+"""The vendors' own clients against the emulator, which prove that it implements the real protocols."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
 from alibabacloud_bpstudio20210931.models import GetTaskRequest
 from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_ice20201109.models import GetWorkflowTaskRequest
-from alibabacloud_tea_openapi.models import Config
+from vendor_clients import alibaba_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from alibabacloud_tea_openapi.models import Config
+
+    from airflow_cloudtasks.emulator import Emulator
 
 WEDATA = ("wedata", "GetTask", "--version", "2025-08-06", "--ProjectId", "p1", "--TaskId", "t1")
 LKE = (
@@ -63,23 +65,13 @@ def test_tccli_reads_an_lke_task(cloudtasks_emulator: Emulator, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("arguments", [WEDATA, LKE], ids=["wedata", "lke"])
-def test_tccli_is_refused_with_a_wrong_secret(
+def test_refuses_tccli_with_a_wrong_secret(
     cloudtasks_emulator: Emulator, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ended = run_tccli(cloudtasks_emulator, tmp_path, arguments, secret="wrong")
     assert ended.returncode != 0
     assert "AuthFailure.SignatureFailure" in ended.stdout + ended.stderr
     assert [entry["outcome"] for entry in cloudtasks_emulator.requests()] == ["AuthFailure.SignatureFailure"]
-
-
-def config_for(emulator: Emulator, secret: str = "emulator-secret") -> Config:
-    return Config(
-        access_key_id="emulator-id",
-        access_key_secret=secret,
-        protocol="HTTP",
-        endpoint=f"127.0.0.1:{emulator.port}",
-        region_id="cn-shanghai",
-    )
 
 
 def ice_sync(config: Config, task_id: str) -> Any:
@@ -111,7 +103,7 @@ ALIBABA = [
     pytest.param(ice_async, "ice.workflow_task", "t1", "Succeed", ("WorkflowTask", "Status"), id="ice-async"),
     pytest.param(bdrc_sync, "bdrc.task", "t-1", "COMPLETE", ("Data", "TaskStatus"), id="bdrc-sync"),
     pytest.param(bdrc_async, "bdrc.task", "t-1", "COMPLETE", ("Data", "TaskStatus"), id="bdrc-async"),
-    # An id that has to be percent-encoded in the path, and signed so.
+    # An id that must be percent-encoded in the path, and signed in that form.
     pytest.param(bdrc_sync, "bdrc.task", "t/1 ü*~", "COMPLETE", ("Data", "TaskStatus"), id="bdrc-odd-id"),
     pytest.param(bpstudio_sync, "bpstudio.task", "2615", "FINISH ", ("Data", "Status"), id="bpstudio-sync"),
     pytest.param(bpstudio_async, "bpstudio.task", "2615", "FINISH ", ("Data", "Status"), id="bpstudio-async"),
@@ -128,7 +120,7 @@ def test_alibabas_sdk_reads_a_task(
     at: tuple[str, str],
 ) -> None:
     cloudtasks_emulator.add_task(api, task_id, status)
-    body = read(config_for(cloudtasks_emulator), task_id).body.to_map()
+    body = read(alibaba_config(cloudtasks_emulator), task_id).body.to_map()
     assert body[at[0]][at[1]] == status
     assert body["RequestId"]
     (entry,) = cloudtasks_emulator.requests()
@@ -136,7 +128,7 @@ def test_alibabas_sdk_reads_a_task(
 
 
 @pytest.mark.parametrize(("read", "api", "task_id", "status", "at"), ALIBABA)
-def test_alibabas_sdk_is_refused_with_a_wrong_secret(
+def test_refuses_alibabas_sdk_with_a_wrong_secret(
     cloudtasks_emulator: Emulator,
     read: Callable[[Config, str], Any],
     api: str,
@@ -145,14 +137,14 @@ def test_alibabas_sdk_is_refused_with_a_wrong_secret(
     at: tuple[str, str],
 ) -> None:
     cloudtasks_emulator.add_task(api, task_id, status)
-    # The clients of the two SDK generations raise classes that share no name, but each has the vendor's code.
+    # The clients of the two SDK generations raise unrelated classes, but each has the vendor's code.
     with pytest.raises(Exception, match="signature does not match") as raised:
-        read(config_for(cloudtasks_emulator, secret="wrong"), task_id)
+        read(alibaba_config(cloudtasks_emulator, secret="wrong"), task_id)
     assert raised.value.code == "SignatureDoesNotMatch"
 
 
-def test_alibabas_sdk_understands_a_refusal(cloudtasks_emulator: Emulator) -> None:
+def test_alibabas_sdk_parses_a_refusal(cloudtasks_emulator: Emulator) -> None:
     with pytest.raises(Exception, match="does not exist") as raised:
-        ice_sync(config_for(cloudtasks_emulator), "none")
+        ice_sync(alibaba_config(cloudtasks_emulator), "none")
     assert raised.value.code == "InvalidTaskId.NotFound"
     assert raised.value.status_code == 404

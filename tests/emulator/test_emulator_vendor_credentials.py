@@ -1,4 +1,4 @@
-"""The vendors' own credential classes at the emulator's token and metadata services, and what their keys can do."""
+"""The vendors' own credential classes with the emulator's token and metadata services, and the use of their keys."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 ALIBABA_ROLE = "acs:ram::1234567890123456:role/adminrole"
 TENCENT_ROLE = "qcs::cam::uin/100015158414:roleName/readOnlyRole"
 POLICY = '{"Statement":[{"Action":["*"],"Effect":"Allow","Resource":["*"]}],"Version":"1"}'
-# Both vendors' libraries read these; a test must not be led astray by the machine it runs on.
+# Both vendors' libraries read these variables; a test must not depend on the machine that it runs on.
 CREDENTIAL_VARIABLES = ("ALIBABA_CLOUD_", "TENCENTCLOUD_", "TKE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -57,7 +57,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith(CREDENTIAL_VARIABLES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    # urllib remembers the proxies it saw first.
+    # urllib caches the first proxies that it found.
     monkeypatch.setattr("urllib.request._opener", None)
 
 
@@ -102,9 +102,9 @@ def rrsa(emulator: Emulator, token_file: Path, **changes: Any) -> OIDCRoleArnCre
 
 
 def ecs_role(emulator: Emulator, **changes: Any) -> EcsRamRoleCredentialsProvider:
-    # Its own default of one second to connect and to read is too short for a busy machine.
+    # The library's default timeouts of one second are too short for a busy machine.
     options = HttpOptions(proxy=emulator.url, connect_timeout=10_000, read_timeout=10_000)
-    # Left on, async_update_enabled starts a scheduler's thread for every provider, for ever.
+    # With async_update_enabled, every provider starts a scheduler's thread that never ends.
     return EcsRamRoleCredentialsProvider(**{"http_options": options, "async_update_enabled": False, **changes})
 
 
@@ -162,12 +162,12 @@ def test_alibabas_library_assumes_a_role_over_tls(two_port_emulator: Emulator, g
 
 
 @EITHER_WAY
-def test_alibabas_library_trusts_no_other_certificate(
+def test_alibabas_library_refuses_an_untrusted_certificate(
     two_port_emulator: Emulator, certificates: Any, monkeypatch: pytest.MonkeyPatch, get: Callable[[Any], Any]
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificates.ca)
-    # Another name for the same port, since the library keeps what it trusted first with the endpoint.
+    # Another name for the same port, since the library caches its first trust decision for an endpoint.
     provider = ram_role(two_port_emulator, sts_endpoint=f"localhost:{two_port_emulator.tls_port}")
     with pytest.raises(RetryError, match="CERTIFICATE_VERIFY_FAILED"):
         get(provider)
@@ -182,12 +182,12 @@ def test_alibabas_library_trusts_no_other_certificate(
         ({"external_id": "shared"}, {}, "NoPermission"),
         ({"roles": ["acs:ram::1:role/other"]}, {}, "EntityNotExist.Role"),
         ({}, {"role_arn": "acs:ram::1:user/u"}, "InvalidParameter.RoleArn"),
-        # The library encodes a space as a plus sign under its signature, against the algorithm it implements.
+        # The library signs a space as a plus sign, contrary to the documented algorithm.
         ({}, {"policy": '{"Version": "1"}'}, "SignatureDoesNotMatch"),
     ],
 )
 @EITHER_WAY
-def test_alibabas_library_tells_why_a_role_is_refused(
+def test_alibabas_library_reports_why_a_role_is_refused(
     two_port_emulator: Emulator,
     settings: dict[str, Any],
     changes: dict[str, Any],
@@ -200,7 +200,7 @@ def test_alibabas_library_tells_why_a_role_is_refused(
     assert [outcome for _, _, outcome in asked(two_port_emulator)] == [code]
 
 
-def test_alibabas_library_asks_again_a_quarter_of_an_hour_before_the_end(two_port_emulator: Emulator) -> None:
+def test_alibabas_library_refreshes_a_key_a_quarter_of_an_hour_before_its_expiry(two_port_emulator: Emulator) -> None:
     lasting = ram_role(two_port_emulator)
     first = lasting.get_credentials().get_access_key_id()
     assert lasting.get_credentials().get_access_key_id() == first
@@ -210,7 +210,7 @@ def test_alibabas_library_asks_again_a_quarter_of_an_hour_before_the_end(two_por
     assert two_port_emulator.totals()["sts.assume_role"]["total"] == 3
 
 
-def test_alibabas_library_keeps_a_key_that_ended_early(two_port_emulator: Emulator) -> None:
+def test_alibabas_library_keeps_a_key_that_expired_early(two_port_emulator: Emulator) -> None:
     provider = ram_role(two_port_emulator)
     provider.get_credentials()
     assert two_port_emulator.expire_issued() == 1
@@ -220,7 +220,7 @@ def test_alibabas_library_keeps_a_key_that_ended_early(two_port_emulator: Emulat
     assert two_port_emulator.totals()["sts.assume_role"]["total"] == 1
 
 
-def test_one_role_leads_to_another(two_port_emulator: Emulator) -> None:
+def test_alibabas_library_assumes_a_role_with_the_key_of_another(two_port_emulator: Emulator) -> None:
     first = ram_role(two_port_emulator)
     second = ram_role(two_port_emulator, credentials_provider=first, role_arn="acs:ram::7:role/other")
     second.get_credentials()
@@ -248,7 +248,7 @@ def test_alibabas_library_assumes_a_role_by_an_oidc_token(
     ]
 
 
-def test_alibabas_library_tells_why_an_oidc_token_is_refused(two_port_emulator: Emulator, token_file: Path) -> None:
+def test_alibabas_library_reports_why_an_oidc_token_is_refused(two_port_emulator: Emulator, token_file: Path) -> None:
     two_port_emulator.sts(oidc_token="another")
     with pytest.raises(CredentialException, match=r"http_code: 401.*AuthenticationFail\.OIDCToken\.InvalidSignature"):
         rrsa(two_port_emulator, token_file).get_credentials()
@@ -259,7 +259,7 @@ def test_alibabas_library_tells_why_an_oidc_token_is_refused(two_port_emulator: 
 
 @EITHER_WAY
 @pytest.mark.parametrize("disable_imds_v1", [True, False])
-def test_alibabas_library_asks_the_metadata_service(
+def test_alibabas_library_gets_keys_from_the_metadata_service(
     cloudtasks_emulator: Emulator, get: Callable[[Any], Any], disable_imds_v1: bool
 ) -> None:
     provider = ecs_role(cloudtasks_emulator, disable_imds_v1=disable_imds_v1)
@@ -275,7 +275,7 @@ def test_alibabas_library_asks_the_metadata_service(
     ]
 
 
-def test_alibabas_library_finds_the_metadata_service_by_http_proxy(
+def test_alibabas_library_reaches_the_metadata_service_through_http_proxy(
     cloudtasks_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", cloudtasks_emulator.url)
@@ -283,7 +283,7 @@ def test_alibabas_library_finds_the_metadata_service_by_http_proxy(
     assert [api for api, _, _ in asked(cloudtasks_emulator)] == ["metadata.token", "metadata.credentials"]
 
 
-def test_alibabas_library_falls_back_to_asking_without_a_token_only_where_allowed(
+def test_alibabas_library_asks_without_a_token_only_where_allowed(
     cloudtasks_emulator: Emulator,
 ) -> None:
     cloudtasks_emulator.sts(role="mine")
@@ -296,7 +296,7 @@ def test_alibabas_library_falls_back_to_asking_without_a_token_only_where_allowe
         ecs_role(cloudtasks_emulator, role_name="other").get_credentials()
 
 
-def test_alibabas_library_goes_on_with_an_old_key_when_the_metadata_service_fails(
+def test_alibabas_library_keeps_an_old_key_when_the_metadata_service_fails(
     cloudtasks_emulator: Emulator,
 ) -> None:
     cloudtasks_emulator.sts(seconds=14 * 60)
@@ -315,7 +315,7 @@ print(json.dumps([credentials.get_provider_name(), credentials.get_access_key_id
 
 
 def test_alibabas_default_chain_reaches_the_metadata_service(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
-    # In a process of its own: the library reads its environment when it is imported, and starts a scheduler.
+    # In a separate process: the library reads its environment when it is imported, and starts a scheduler.
     ended = subprocess.run(
         [sys.executable, "-c", DEFAULT_CHAIN],
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "http_proxy": cloudtasks_emulator.url},
@@ -330,7 +330,7 @@ def test_alibabas_default_chain_reaches_the_metadata_service(cloudtasks_emulator
     assert asked(cloudtasks_emulator)[-1] == ("metadata.credentials", None, "ok")
 
 
-# Alibaba Cloud: who am I
+# Alibaba Cloud: the identity of a key
 
 
 def caller_identity(config: Config) -> Any:
@@ -349,7 +349,7 @@ def caller_identity(config: Config) -> Any:
 
 
 @pytest.mark.parametrize("algorithm", [None, "v2"])
-def test_alibabas_generic_client_asks_who_it_is(two_port_emulator: Emulator, algorithm: str | None) -> None:
+def test_alibabas_generic_client_gets_its_identity(two_port_emulator: Emulator, algorithm: str | None) -> None:
     lasting = {"access_key_id": "emulator-id", "access_key_secret": "emulator-secret"}
     config = alibaba_config(two_port_emulator, signature_algorithm=algorithm, **lasting)
     assert caller_identity(config)["IdentityType"] == "RAMUser"
@@ -391,14 +391,14 @@ def test_tencents_library_assumes_a_role(cloudtasks_emulator: Emulator) -> None:
     [
         ({}, {"secret_key": "wrong"}, "AuthFailure.SignatureFailure"),
         ({}, {"secret_id": "nobody"}, "AuthFailure.SecretIdNotFound"),
-        # The class knows no external id, so that a role which demands one is out of its reach.
+        # The class cannot send an external id, so that it cannot assume a role that requires one.
         ({"external_id": "shared"}, {}, "UnauthorizedOperation"),
         ({"roles": ["qcs::cam::uin/1:roleName/other"]}, {}, "ResourceNotFound.RoleNotFound"),
         ({}, {"role_arn": "readOnlyRole"}, "InvalidParameter.ParamError"),
         ({}, {"duration_seconds": 43_201}, "InvalidParameter.OverTimeError"),
     ],
 )
-def test_tencents_library_tells_why_a_role_is_refused(
+def test_tencents_library_reports_why_a_role_is_refused(
     cloudtasks_emulator: Emulator, settings: dict[str, Any], changes: dict[str, Any], code: str
 ) -> None:
     cloudtasks_emulator.sts(**settings)
@@ -407,7 +407,7 @@ def test_tencents_library_tells_why_a_role_is_refused(
     assert raised.value.get_code() == code
 
 
-def test_tencents_library_asks_again_after_a_tenth_of_the_time(cloudtasks_emulator: Emulator) -> None:
+def test_tencents_library_refreshes_a_key_after_a_tenth_of_its_lifetime(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.sts(seconds=0.91 * 7200)
     lasting = tencent_role(cloudtasks_emulator)
     assert lasting.get_credential_info() == lasting.get_credential_info()
@@ -417,7 +417,7 @@ def test_tencents_library_asks_again_after_a_tenth_of_the_time(cloudtasks_emulat
     assert cloudtasks_emulator.totals()["sts.assume_role"]["total"] == 3
 
 
-def test_tencents_library_asks_once_for_many_threads(cloudtasks_emulator: Emulator) -> None:
+def test_tencents_library_gets_one_key_for_many_threads(cloudtasks_emulator: Emulator) -> None:
     credential, found = tencent_role(cloudtasks_emulator), []
     threads = [threading.Thread(target=lambda: found.append(credential.get_credential_info())) for _ in range(8)]
     for thread in threads:
@@ -428,7 +428,7 @@ def test_tencents_library_asks_once_for_many_threads(cloudtasks_emulator: Emulat
     assert cloudtasks_emulator.totals()["sts.assume_role"]["total"] == 1
 
 
-def test_tencents_library_keeps_a_key_that_ended_early(cloudtasks_emulator: Emulator) -> None:
+def test_tencents_library_keeps_a_key_that_expired_early(cloudtasks_emulator: Emulator) -> None:
     credential = tencent_role(cloudtasks_emulator)
     credential.get_credential_info()
     cloudtasks_emulator.expire_issued()
@@ -470,7 +470,7 @@ def test_tencents_library_assumes_a_role_in_a_tke_pod(
     cloudtasks_emulator.sts(oidc_token="the-oidc-token")
     identity = call_tencent(cloudtasks_emulator, credential, "sts", "2018-08-13", "GetCallerIdentity")
     assert (identity["Type"], identity["AccountId"]) == ("CAMRole", "100015158414")
-    # It reads the file anew each time.
+    # It reads the file again each time.
     token_file.write_text("outdated")
     with pytest.raises(TencentCloudSDKException) as raised:
         credential.refresh()
@@ -481,7 +481,7 @@ def test_tencents_default_chain_ends_at_a_tke_pod(
     cloudtasks_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, token_file: Path
 ) -> None:
     in_a_tke_pod(monkeypatch, token_file)
-    # The machine's service is asked first, and must say no rather than keep the chain waiting.
+    # The chain asks the machine's service first, which must refuse at once so that the chain goes on.
     monkeypatch.setenv("http_proxy", cloudtasks_emulator.url)
     cloudtasks_emulator.fault("http_500", count=1)
     credential = DefaultCredentialProvider().get_credential()
@@ -493,7 +493,7 @@ def test_tencents_default_chain_ends_at_a_tke_pod(
 # Tencent Cloud: a machine's role
 
 
-def test_tencents_library_asks_the_metadata_service(
+def test_tencents_library_gets_keys_from_the_metadata_service(
     cloudtasks_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", cloudtasks_emulator.url)
@@ -507,7 +507,7 @@ def test_tencents_library_asks_the_metadata_service(
     ]
 
 
-def test_tencents_library_asks_the_metadata_service_again_five_minutes_before_the_end(
+def test_tencents_library_refreshes_a_machines_key_five_minutes_before_its_expiry(
     cloudtasks_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", cloudtasks_emulator.url)
@@ -519,7 +519,7 @@ def test_tencents_library_asks_the_metadata_service_again_five_minutes_before_th
     assert ending.get_credential_info() != ending.get_credential_info()
 
 
-def test_tencents_library_hides_that_the_metadata_service_refuses(
+def test_tencents_library_hides_a_refusal_of_the_metadata_service(
     cloudtasks_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", cloudtasks_emulator.url)
@@ -535,10 +535,10 @@ def test_tencents_default_chain_reaches_the_metadata_service(
     assert isinstance(DefaultCredentialProvider().get_credential(), CVMRoleCredential)
 
 
-# Tencent Cloud: who am I
+# Tencent Cloud: the identity of a key
 
 
-def test_tccli_asks_who_it_is(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
+def test_tccli_gets_its_identity(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     def run(*credentials: str) -> Any:
         start = "import sys; from tccli.main import main; sys.exit(main())"
         ended = subprocess.run(
@@ -563,7 +563,7 @@ def test_tccli_asks_who_it_is(cloudtasks_emulator: Emulator, tmp_path: Path) -> 
     assert temporary["PrincipalId"] == lasting["AccountId"]
 
 
-def test_a_wrong_secret_cannot_ask_who_it_is(cloudtasks_emulator: Emulator) -> None:
+def test_refuses_the_identity_to_a_wrong_secret(cloudtasks_emulator: Emulator) -> None:
     with pytest.raises(TencentCloudSDKException) as raised:
         call_tencent(cloudtasks_emulator, Credential("emulator-id", "wrong"), "sts", "2018-08-13", "GetCallerIdentity")
     assert raised.value.get_code() == "AuthFailure.SignatureFailure"

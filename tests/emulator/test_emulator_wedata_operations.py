@@ -1,4 +1,4 @@
-"""WeData's SQL runs, task instances, operations jobs and backfill plans, by Tencent Cloud's own client."""
+"""WeData's SQL runs, task instances, operations jobs and backfill plans, with Tencent Cloud's own client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 SQL, INSTANCE, JOB, BACKFILL = "wedata.sql_run", "wedata.task_instance", "wedata.async_job", "wedata.backfill"
 KEY = "20260101000000001_2026-01-01 00:00:00"
@@ -34,8 +34,8 @@ def refusal(emulator: Emulator, action: str, **parameters: Any) -> str | None:
 
 
 def start_sql(emulator: Emulator, **parameters: Any) -> Any:
-    given = {"ScriptContent": "SELECT 1;", "ScriptConfig": {"DatasourceId": "7"}, **parameters}
-    job = call(emulator, "RunSQLScript", **given)
+    sent = {"ScriptContent": "SELECT 1;", "ScriptConfig": {"DatasourceId": "7"}, **parameters}
+    job = call(emulator, "RunSQLScript", **sent)
     assert job["JobExecutionList"][0]["JobId"] == job["JobId"]
     return job
 
@@ -44,7 +44,7 @@ def run_sql(emulator: Emulator) -> str:
     return str(start_sql(emulator)["JobId"])
 
 
-def test_a_sql_run_has_rows_once_it_has_succeeded(cloudtasks_emulator: Emulator) -> None:
+def test_a_sql_run_shows_rows_once_it_has_succeeded(cloudtasks_emulator: Emulator) -> None:
     job_id, seen = run_sql(cloudtasks_emulator), []
     for _ in range(3):
         result = call(cloudtasks_emulator, "GetSQLRunResult", JobId=job_id)
@@ -60,7 +60,7 @@ def test_a_sql_run_has_rows_once_it_has_succeeded(cloudtasks_emulator: Emulator)
     assert [entry["action"] for entry in cloudtasks_emulator.started(SQL)] == ["RunSQLScript"]
 
 
-def test_rows_and_messages_are_as_planned(cloudtasks_emulator: Emulator) -> None:
+def test_a_sql_run_shows_planned_rows_and_messages(cloudtasks_emulator: Emulator) -> None:
     rows = [{"JobExecutionId": "x", "Status": "SUCCESS", "Columns": [], "Rows": [], "Total": 0}]
     cloudtasks_emulator.next_script(SQL, "SUCCESS", fields={"Results": rows, "CostMs": 5})
     failed = {"status": "FAILED", "fields": {"StatusMessage": "no such table", "Results": rows}}
@@ -70,12 +70,12 @@ def test_rows_and_messages_are_as_planned(cloudtasks_emulator: Emulator) -> None
     assert (second["Status"], second["StatusMessage"], second["Results"]) == ("FAILED", "no such table", [])
 
 
-def test_a_statement_that_selects_nothing_has_no_rows(cloudtasks_emulator: Emulator) -> None:
+def test_a_sql_run_without_results_shows_no_rows(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(SQL, {"status": "SUCCESS", "fields": {"Results": []}})
     assert call(cloudtasks_emulator, "GetSQLRunResult", JobId=run_sql(cloudtasks_emulator))["Results"] == []
 
 
-def test_a_sql_run_is_stopped_once(cloudtasks_emulator: Emulator) -> None:
+def test_stops_a_sql_run_once(cloudtasks_emulator: Emulator) -> None:
     job_id = run_sql(cloudtasks_emulator)
     assert [call(cloudtasks_emulator, "StopSQLScriptRun", JobId=job_id)["Status"] for _ in "12"] == [True, False]
     assert call(cloudtasks_emulator, "GetSQLRunResult", JobId=job_id)["Status"] == "TERMINATED"
@@ -85,15 +85,17 @@ def test_a_sql_run_is_stopped_once(cloudtasks_emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "sent",
     [{}, {"ScriptContent": "SELECT 1;"}, {"ScriptConfig": {"DatasourceId": "7"}}, {"ScriptConfig": {}}],
 )
-def test_sql_without_a_saved_script_needs_text_and_source(cloudtasks_emulator: Emulator, given: dict[str, Any]) -> None:
-    assert refusal(cloudtasks_emulator, "RunSQLScript", **given) == "MissingParameter"
+def test_refuses_a_sql_run_without_script_text_or_data_source(
+    cloudtasks_emulator: Emulator, sent: dict[str, Any]
+) -> None:
+    assert refusal(cloudtasks_emulator, "RunSQLScript", **sent) == "MissingParameter"
     assert call(cloudtasks_emulator, "RunSQLScript", ScriptId="s1")["ScriptId"] == "s1"
 
 
-def test_a_sql_run_is_listed_by_its_script(cloudtasks_emulator: Emulator) -> None:
+def test_lists_sql_runs_of_a_script(cloudtasks_emulator: Emulator) -> None:
     job, other = (start_sql(cloudtasks_emulator) for _ in "12")
     assert job["ScriptId"].startswith("adhoc-")
     seen = []
@@ -102,8 +104,8 @@ def test_a_sql_run_is_listed_by_its_script(cloudtasks_emulator: Emulator) -> Non
         seen.append((shown["Status"], shown["EndTime"] is not None, shown["TimeCost"]))
         cloudtasks_emulator.advance(2)
     assert seen == [("QUEUED", False, None), ("RUNNING", False, None), ("SUCCESS", True, 3000)]
-    told_at_start = {"JobId", "ScriptId", "ScriptContent", "CreateTime", "JobName", "UserUin"}
-    assert {name: shown[name] for name in told_at_start} == {name: job[name] for name in told_at_start}
+    shown_at_start = {"JobId", "ScriptId", "ScriptContent", "CreateTime", "JobName", "UserUin"}
+    assert {name: shown[name] for name in shown_at_start} == {name: job[name] for name in shown_at_start}
     call(cloudtasks_emulator, "StopSQLScriptRun", JobId=start_sql(cloudtasks_emulator, ScriptId="s1")["JobId"])
     assert [one["Status"] for one in call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId="s1")] == ["TERMINATED"]
     (noticed,) = (one for one in cloudtasks_emulator.noticed(SQL) if one["id"] == job["JobId"])
@@ -127,7 +129,7 @@ def test_a_sql_run_is_listed_by_its_script(cloudtasks_emulator: Emulator) -> Non
         ({"EndTime": "2000-01-01 00:00:00"}, []),
     ],
 )
-def test_sql_runs_are_listed_as_asked(cloudtasks_emulator: Emulator, asked: dict[str, Any], found: list[str]) -> None:
+def test_filters_the_list_of_sql_runs(cloudtasks_emulator: Emulator, asked: dict[str, Any], found: list[str]) -> None:
     first = {"ProjectId": "p1", "ScriptId": "s1", "ScriptContent": "SELECT * FROM orders;"}
     changes: dict[str, dict[str, Any]] = {
         "a": {},
@@ -142,14 +144,14 @@ def test_sql_runs_are_listed_as_asked(cloudtasks_emulator: Emulator, asked: dict
     assert [one["JobId"] for one in jobs] == found
 
 
-def test_a_sql_run_bounds_a_list_by_its_own_time(cloudtasks_emulator: Emulator) -> None:
+def test_the_time_bounds_of_a_list_of_sql_runs_are_inclusive(cloudtasks_emulator: Emulator) -> None:
     job = start_sql(cloudtasks_emulator, ScriptId="s1")
     bounds = {"StartTime": job["CreateTime"], "EndTime": job["CreateTime"]}
     (shown,) = call(cloudtasks_emulator, "ListSQLScriptRuns", ScriptId="s1", **bounds)
     assert shown["JobId"] == job["JobId"]
 
 
-def test_what_the_list_of_sql_runs_tells_is_not_in_a_result_nor_the_other_way(cloudtasks_emulator: Emulator) -> None:
+def test_the_list_and_the_result_of_a_sql_run_have_separate_fields(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(SQL, "SUCCESS", fields={"CostMs": 5, "StatusMessage": "fine", "TimeCost": 6})
     job = start_sql(cloudtasks_emulator, ScriptId="s1")
     result = call(cloudtasks_emulator, "GetSQLRunResult", JobId=job["JobId"])
@@ -178,7 +180,7 @@ def instance(emulator: Emulator, **parameters: Any) -> Any:
     return call(emulator, "GetTaskInstance", InstanceKey=KEY, **parameters)
 
 
-def test_an_instance_shows_what_its_key_says_and_its_times(cloudtasks_emulator: Emulator) -> None:
+def test_an_instance_shows_task_and_day_of_its_key_and_its_times(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(INSTANCE, KEY, ("WAIT_RUN", 1), ("RUNNING", 4), "COMPLETED")
     shown = instance(cloudtasks_emulator)
     assert (shown["TaskId"], shown["CurRunDate"]) == ("20260101000000001", "2026-01-01 00:00:00")
@@ -190,7 +192,7 @@ def test_an_instance_shows_what_its_key_says_and_its_times(cloudtasks_emulator: 
     assert refusal(cloudtasks_emulator, "GetTaskInstance", InstanceKey=KEY, TimeZone="Mars") == "InvalidParameter"
 
 
-def test_a_rerun_lets_the_instance_begin_again_in_a_job(cloudtasks_emulator: Emulator) -> None:
+def test_a_rerun_restarts_the_instance_in_a_job(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(INSTANCE, KEY, "EXPIRED")
     cloudtasks_emulator.next_script(INSTANCE, ("RUNNING", 2), "COMPLETED")
     job_id = call(cloudtasks_emulator, "RerunTaskInstancesAsync", InstanceKeyList=[KEY])["AsyncId"]
@@ -207,7 +209,7 @@ def test_a_rerun_lets_the_instance_begin_again_in_a_job(cloudtasks_emulator: Emu
     assert len(cloudtasks_emulator.started()) == 2
 
 
-def test_a_killed_instance_has_failed_and_its_log_says_why(cloudtasks_emulator: Emulator) -> None:
+def test_a_killed_instance_fails_and_its_log_says_why(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(INSTANCE, KEY, "RUNNING")
     job_id = call(cloudtasks_emulator, "KillTaskInstancesAsync", InstanceKeyList=[KEY])["AsyncId"]
     shown = instance(cloudtasks_emulator)
@@ -219,14 +221,14 @@ def test_a_killed_instance_has_failed_and_its_log_says_why(cloudtasks_emulator: 
     assert cloudtasks_emulator.started() == []
 
 
-def test_no_instance_is_killed_where_one_does_not_exist(cloudtasks_emulator: Emulator) -> None:
+def test_kills_no_instance_if_one_of_them_does_not_exist(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(INSTANCE, KEY, "RUNNING")
     assert refusal(cloudtasks_emulator, "KillTaskInstancesAsync", InstanceKeyList=[KEY, "x"]) == "ResourceNotFound"
     assert instance(cloudtasks_emulator)["InstanceState"] == "RUNNING"
     assert [(entry["id"], entry["ended"]) for entry in cloudtasks_emulator.canceled()] == [("x", False)]
 
 
-def test_a_rerun_begins_a_log_of_its_own(cloudtasks_emulator: Emulator) -> None:
+def test_a_rerun_begins_a_new_log(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(INSTANCE, KEY, "EXPIRED", fields={"LogInfo": "old", "JobErrorMsg": "old"})
     cloudtasks_emulator.next_script(INSTANCE, "COMPLETED", fields={"LogInfo": "new"})
     call(cloudtasks_emulator, "RerunTaskInstancesAsync", InstanceKeyList=[KEY])
@@ -242,7 +244,7 @@ def test_a_job_counts_its_parts(cloudtasks_emulator: Emulator, status: str, coun
     assert job["CreateTime"][10] == "T"
 
 
-def test_a_long_log_is_read_page_by_page(cloudtasks_emulator: Emulator) -> None:
+def test_a_long_log_has_pages(cloudtasks_emulator: Emulator) -> None:
     text = "\n".join(f"line {number}" for number in range(600))
     cloudtasks_emulator.add_task(INSTANCE, KEY, "EXPIRED", fields={"LogInfo": text})
     pages, cursor = [], None
@@ -281,7 +283,9 @@ def test_an_instance_that_waits_has_no_log(cloudtasks_emulator: Emulator) -> Non
         ({"PageSize": 2, "PageNumber": 2}, ["a"]),
     ],
 )
-def test_instances_are_listed_as_asked(cloudtasks_emulator: Emulator, asked: dict[str, Any], found: list[str]) -> None:
+def test_filters_and_sorts_the_list_of_instances(
+    cloudtasks_emulator: Emulator, asked: dict[str, Any], found: list[str]
+) -> None:
     cloudtasks_emulator.add_task(INSTANCE, "a", ("RUNNING", 3), "COMPLETED", fields={"OwnerUinList": ["1"]})
     cloudtasks_emulator.add_task(INSTANCE, "b", "EXPIRED", fields={"TaskName": "load data"})
     cloudtasks_emulator.add_task(INSTANCE, "c", "RUNNING", fields={"ProjectId": "p1"})
@@ -292,7 +296,9 @@ def test_instances_are_listed_as_asked(cloudtasks_emulator: Emulator, asked: dic
 
 
 @pytest.mark.parametrize("asked", [{"SortColumn": "NAME"}, {"SortType": "UP"}, {"TimeZone": "UTC+99"}])
-def test_a_bad_list_of_instances_is_refused(cloudtasks_emulator: Emulator, asked: dict[str, Any]) -> None:
+def test_refuses_a_list_of_instances_with_an_invalid_parameter(
+    cloudtasks_emulator: Emulator, asked: dict[str, Any]
+) -> None:
     assert refusal(cloudtasks_emulator, "ListTaskInstances", **asked) == "InvalidParameter"
 
 
@@ -300,7 +306,7 @@ def plan(emulator: Emulator, plan_id: str) -> Any:
     return call(emulator, "GetDataBackfillPlan", DataBackfillPlanId=plan_id)
 
 
-def test_a_backfill_tells_its_percentages(cloudtasks_emulator: Emulator) -> None:
+def test_a_backfill_shows_its_percentages(cloudtasks_emulator: Emulator) -> None:
     plan_id = call(cloudtasks_emulator, "CreateDataBackfillPlan", **PLAN)["DataBackfillPlanId"]
     seen = []
     for _ in range(3):
@@ -314,7 +320,7 @@ def test_a_backfill_tells_its_percentages(cloudtasks_emulator: Emulator) -> None
     assert cloudtasks_emulator.started(BACKFILL)[0]["parameters"] == {"ProjectId": "p1", **PLAN}
 
 
-def test_a_backfill_may_fail_in_part(cloudtasks_emulator: Emulator) -> None:
+def test_a_backfill_can_fail_in_part(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(BACKFILL, "100/40")
     plan_id = call(cloudtasks_emulator, "CreateDataBackfillPlan", **PLAN)["DataBackfillPlanId"]
     shown = plan(cloudtasks_emulator, plan_id)
@@ -347,16 +353,16 @@ def states(emulator: Emulator, task_id: str) -> list[str]:
         ("100/0", "EEE", "EEE"),
     ],
 )
-def test_the_percentages_of_a_backfill_tell_its_instances(
+def test_derives_the_instances_of_a_backfill_from_its_percentages(
     cloudtasks_emulator: Emulator, percents: str, first: str, second: str
 ) -> None:
     add_plan(cloudtasks_emulator, percents)
-    told = {"C": "COMPLETED", "E": "EXPIRED", "R": "RUNNING", "W": "WAIT_RUN"}
-    assert states(cloudtasks_emulator, "t1") == [told[letter] for letter in first]
-    assert states(cloudtasks_emulator, "t2") == [told[letter] for letter in second]
+    states_by_letter = {"C": "COMPLETED", "E": "EXPIRED", "R": "RUNNING", "W": "WAIT_RUN"}
+    assert states(cloudtasks_emulator, "t1") == [states_by_letter[letter] for letter in first]
+    assert states(cloudtasks_emulator, "t2") == [states_by_letter[letter] for letter in second]
 
 
-def test_an_instance_of_a_backfill_tells_its_day_and_times(cloudtasks_emulator: Emulator) -> None:
+def test_an_instance_of_a_backfill_shows_its_day_and_times(cloudtasks_emulator: Emulator) -> None:
     add_plan(cloudtasks_emulator, ("0/0", 1), ("25/25", 2), ("50/50", 3), "100/50", tasks=("t_1",), last="2026-01-31")
     begun = instances(cloudtasks_emulator, "t_1")["Items"]
     assert [one["StartTime"] is not None for one in begun] == [True, False]
@@ -368,7 +374,7 @@ def test_an_instance_of_a_backfill_tells_its_day_and_times(cloudtasks_emulator: 
     assert (second["State"], second["CostTime"], second["StartTime"]) == ("EXPIRED", "00:00:03.000", first["EndTime"])
 
 
-def test_instances_of_a_backfill_come_in_pages(cloudtasks_emulator: Emulator) -> None:
+def test_the_list_of_instances_of_a_backfill_has_pages(cloudtasks_emulator: Emulator) -> None:
     add_plan(cloudtasks_emulator, "100/100", last="2026-02-13")
     page = instances(cloudtasks_emulator, "t1", PageNumber=2)
     assert [page[name] for name in ("TotalCount", "TotalPageNumber", "PageNumber", "PageSize")] == [15, 2, 2, 10]
@@ -378,7 +384,7 @@ def test_instances_of_a_backfill_come_in_pages(cloudtasks_emulator: Emulator) ->
             instances(cloudtasks_emulator, "t1", **wrong)
 
 
-def test_a_backfill_has_no_instances_of_a_task_or_day_that_it_does_not_name(cloudtasks_emulator: Emulator) -> None:
+def test_a_backfill_has_no_instances_of_other_tasks_or_days(cloudtasks_emulator: Emulator) -> None:
     add_plan(cloudtasks_emulator, "50/50", last="soon")
     assert instances(cloudtasks_emulator, "t1")["TotalCount"] == 0
     add_plan(cloudtasks_emulator, "50/50")
@@ -387,7 +393,7 @@ def test_a_backfill_has_no_instances_of_a_task_or_day_that_it_does_not_name(clou
     assert refusal(cloudtasks_emulator, "ListDataBackfillInstances", **other) == "ResourceNotFound"
 
 
-def test_days_of_two_ranges_count_once(cloudtasks_emulator: Emulator) -> None:
+def test_a_day_of_two_ranges_counts_once(cloudtasks_emulator: Emulator) -> None:
     ranges = [
         {"StartDate": "2026-01-01", "EndDate": "2026-01-02"},
         {"StartDate": "2026-01-02", "EndDate": "2026-01-03"},
@@ -397,7 +403,7 @@ def test_days_of_two_ranges_count_once(cloudtasks_emulator: Emulator) -> None:
     assert [one["CurRunDate"][8:10] for one in page["Items"]] == ["01", "02", "03"]
 
 
-def test_an_instance_that_a_test_made_is_shown_in_the_list_of_its_backfill(cloudtasks_emulator: Emulator) -> None:
+def test_the_list_of_a_backfill_shows_an_instance_that_a_test_added(cloudtasks_emulator: Emulator) -> None:
     add_plan(cloudtasks_emulator, "100/100", tasks=("t1",))
     key = "t1_2026-01-31 00:00:00"
     cloudtasks_emulator.add_task(INSTANCE, key, "EXPIRED", fields={"ProjectId": "p2"})
@@ -436,7 +442,7 @@ def test_tccli_lists_the_instances_of_a_backfill(cloudtasks_emulator: Emulator, 
     assert json.loads(ended.stdout)["Data"]["Items"][0]["State"] == "EXPIRED"
 
 
-def test_a_deleted_backfill_is_gone(cloudtasks_emulator: Emulator) -> None:
+def test_a_deleted_backfill_no_longer_exists(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(BACKFILL, "b1", "50/50")
     job_id = call(cloudtasks_emulator, "DeleteDataBackfillPlanAsync", DataBackfillPlanId="b1")["AsyncId"]
     assert refusal(cloudtasks_emulator, "GetDataBackfillPlan", DataBackfillPlanId="b1") == "ResourceNotFound"
@@ -447,15 +453,15 @@ def test_a_deleted_backfill_is_gone(cloudtasks_emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "100", "100/x", None])
-def test_a_backfills_script_is_made_of_percentages(client: Client, status: str | None) -> None:
+def test_refuses_a_script_of_a_backfill_without_percentages(client: Client, status: str | None) -> None:
     answer = client.control("POST", "tasks", {"api": BACKFILL, "id": "b1", "script": [status]})
     assert (answer.status, "CompletePercent/SuccessPercent such as 60/50" in answer.json["error"]) == (400, True)
 
 
 @pytest.mark.parametrize("sent", ["c2hvdyB0YWJsZXM7", "show tables;"])
-def test_a_script_may_come_in_base64(cloudtasks_emulator: Emulator, sent: str) -> None:
+def test_decodes_a_sql_script_in_base64(cloudtasks_emulator: Emulator, sent: str) -> None:
     assert start_sql(cloudtasks_emulator, ScriptContent=sent)["ScriptContent"] == "show tables;"
 
 
-def test_a_script_that_might_be_base64_is_taken_for_that(cloudtasks_emulator: Emulator) -> None:
+def test_decodes_a_sql_script_that_happens_to_be_valid_base64(cloudtasks_emulator: Emulator) -> None:
     assert start_sql(cloudtasks_emulator, ScriptContent="descTBLS")["ScriptContent"] != "descTBLS"

@@ -1,4 +1,4 @@
-"""WeData's workflow runs: started, read, listed and killed by Tencent Cloud's own clients."""
+"""WeData's workflow runs: started, read, listed and killed with Tencent Cloud's own clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conftest import Client
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 RUN, TASK_RUN = "wedata.workflow_run", "wedata.task_run"
 START = {"ProjectId": "p1", "WorkflowId": "w1"}
@@ -44,7 +44,7 @@ def kill(emulator: Emulator, **more: Any) -> list[dict[str, Any]]:
     return results
 
 
-def test_tccli_starts_a_run_reads_and_kills_it(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
+def test_tccli_starts_reads_and_kills_a_run(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     def tccli(action: str, *arguments: str) -> Any:
         where = ("--version", "2025-08-06", "--ProjectId", "p1")
         ended = run_tccli(cloudtasks_emulator, tmp_path, ("wedata", action, *where, *arguments))
@@ -58,7 +58,7 @@ def test_tccli_starts_a_run_reads_and_kills_it(cloudtasks_emulator: Emulator, tm
     assert tccli("KillTriggerWorkflowRuns", *kill_it)[0]["OpStatus"] in (True, False)
 
 
-def test_a_started_run_goes_to_a_success(cloudtasks_emulator: Emulator) -> None:
+def test_a_started_run_succeeds(cloudtasks_emulator: Emulator) -> None:
     params = [{"ParamKey": "day", "ParamValue": "2026-01-01"}]
     run_id = start(cloudtasks_emulator, TaskIds=["a", "b"], AdvancedParams=params)
     before = read(cloudtasks_emulator, run_id)
@@ -76,7 +76,7 @@ def test_a_started_run_goes_to_a_success(cloudtasks_emulator: Emulator) -> None:
     assert int(run["CreateTime"]) <= int(run["ExecutionStartTime"]) <= int(run["EndTime"])
 
 
-def test_started_tells_what_each_start_was_given(cloudtasks_emulator: Emulator) -> None:
+def test_started_returns_the_parameters_of_each_start(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(RUN, "by-hand", "SUCCESS")
     run_id = start(cloudtasks_emulator, TaskIds=["a"])
     (entry,) = cloudtasks_emulator.started()
@@ -92,7 +92,7 @@ def test_started_tells_what_each_start_was_given(cloudtasks_emulator: Emulator) 
         cloudtasks_emulator.started("wedata")
 
 
-def test_the_next_runs_go_as_planned_and_then_as_all_do(cloudtasks_emulator: Emulator) -> None:
+def test_plans_for_the_next_runs_come_before_the_plan_for_all(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(RUN, "FAILED", fields={"ErrorCodeStr": "first"})
     cloudtasks_emulator.next_script(RUN, ("RUNNING", 5), "SKIPED")
     cloudtasks_emulator.next_script(RUN, "SUCCESS", for_all=True)
@@ -103,7 +103,7 @@ def test_the_next_runs_go_as_planned_and_then_as_all_do(cloudtasks_emulator: Emu
     assert read(cloudtasks_emulator, start(cloudtasks_emulator))["TriggerWorkflowRun"]["ExecutionState"] == "PENDING"
 
 
-def test_the_failed_task_run_is_found_under_its_workflow_run(cloudtasks_emulator: Emulator) -> None:
+def test_a_workflow_run_shows_its_failed_task_run(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(RUN, "FAILED")
     cloudtasks_emulator.next_script(TASK_RUN, "SUCCESS")
     cloudtasks_emulator.next_script(TASK_RUN, "FAILED", fields={"TaskName": "load", "ErrorCodeStr": "no such table"})
@@ -118,14 +118,14 @@ def test_the_failed_task_run_is_found_under_its_workflow_run(cloudtasks_emulator
     assert (one["ExecutionState"], one["WorkflowExecutionState"]) == ("FAILED", "FAILED")
 
 
-def test_task_runs_made_by_a_test_belong_to_the_run_they_name(cloudtasks_emulator: Emulator) -> None:
+def test_a_task_run_that_a_test_added_belongs_to_the_run_that_it_names(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(RUN, "r1", "FAILED")
     cloudtasks_emulator.add_task(TASK_RUN, "t1", "FAILED", fields={"WorkflowExecutionId": "r1"})
     cloudtasks_emulator.add_task(TASK_RUN, "t2", "SUCCESS", fields={"WorkflowExecutionId": "r2"})
     assert [one["ExecutionId"] for one in read(cloudtasks_emulator, "r1")["TriggerTaskRuns"]] == ["t1"]
 
 
-def test_runs_are_listed_by_their_ids_in_the_order_asked_for(cloudtasks_emulator: Emulator) -> None:
+def test_lists_runs_by_their_ids_in_the_requested_order(cloudtasks_emulator: Emulator) -> None:
     for number in range(12):
         cloudtasks_emulator.add_task(RUN, f"r{number}", "SUCCESS", fields={"ProjectId": "p1"})
     cloudtasks_emulator.add_task(RUN, "elsewhere", "SUCCESS", fields={"ProjectId": "p2"})
@@ -152,14 +152,16 @@ def test_runs_are_listed_by_their_ids_in_the_order_asked_for(cloudtasks_emulator
         ({"OrderFields": [{"Name": "CreateTime", "Direction": "down"}]}, "InvalidParameter"),
     ],
 )
-def test_a_bad_list_is_refused(cloudtasks_emulator: Emulator, asked: dict[str, Any], code: str) -> None:
+def test_refuses_a_list_of_runs_with_an_invalid_parameter(
+    cloudtasks_emulator: Emulator, asked: dict[str, Any], code: str
+) -> None:
     cloudtasks_emulator.add_task(RUN, "r1", "SUCCESS")
     with pytest.raises(TencentCloudSDKException) as raised:
         tencent(cloudtasks_emulator)("ListTriggerWorkflowRuns", {"ProjectId": "p1", **asked})
     assert raised.value.code == code
 
 
-def test_a_killed_run_has_failed_with_its_task_runs(cloudtasks_emulator: Emulator) -> None:
+def test_a_killed_run_fails_with_its_task_runs(cloudtasks_emulator: Emulator) -> None:
     run_id = start(cloudtasks_emulator)
     cloudtasks_emulator.advance(2)
     (result,) = kill(cloudtasks_emulator, WorkflowExecutionIdList=[run_id])
@@ -173,7 +175,7 @@ def test_a_killed_run_has_failed_with_its_task_runs(cloudtasks_emulator: Emulato
     assert entry["action"] == "KillTriggerWorkflowRuns"
 
 
-def test_what_cannot_be_killed_is_told_and_noted(cloudtasks_emulator: Emulator) -> None:
+def test_reports_and_records_a_run_that_cannot_be_killed(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(RUN, "done", "SUCCESS")
     results = kill(cloudtasks_emulator, WorkflowExecutionIdList=["done", "none"])
     assert [(one["OpStatus"], bool(one["ErrorMessage"])) for one in results] == [(False, True)] * 2
@@ -182,7 +184,7 @@ def test_what_cannot_be_killed_is_told_and_noted(cloudtasks_emulator: Emulator) 
     assert read(cloudtasks_emulator, "done")["TriggerWorkflowRun"]["ExecutionState"] == "SUCCESS"
 
 
-def test_all_or_only_the_waiting_runs_of_a_workflow_are_killed(cloudtasks_emulator: Emulator) -> None:
+def test_kills_all_or_only_the_waiting_runs_of_a_workflow(cloudtasks_emulator: Emulator) -> None:
     for task_id, status, workflow in (("a", "PENDING", "w1"), ("b", "RUNNING", "w1"), ("c", "RUNNING", "w2")):
         cloudtasks_emulator.add_task(RUN, task_id, status, fields={"WorkflowId": workflow})
     assert kill(cloudtasks_emulator) == []
@@ -192,7 +194,7 @@ def test_all_or_only_the_waiting_runs_of_a_workflow_are_killed(cloudtasks_emulat
     assert states == ["FAILED", "FAILED", "RUNNING"]
 
 
-def test_a_run_of_another_project_does_not_exist(cloudtasks_emulator: Emulator) -> None:
+def test_refuses_a_run_of_another_project(cloudtasks_emulator: Emulator) -> None:
     run_id = start(cloudtasks_emulator)
     with pytest.raises(TencentCloudSDKException) as raised:
         read(cloudtasks_emulator, run_id, "p2")
@@ -202,7 +204,7 @@ def test_a_run_of_another_project_does_not_exist(cloudtasks_emulator: Emulator) 
     assert read(cloudtasks_emulator, run_id)["TriggerWorkflowRun"]["ExecutionState"] == "PENDING"
 
 
-def test_a_kill_is_noticed_as_an_end(cloudtasks_emulator: Emulator) -> None:
+def test_an_answer_notices_a_killed_run_as_ended(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.add_task(RUN, "r1", "RUNNING")
     read(cloudtasks_emulator, "r1")
     kill(cloudtasks_emulator, WorkflowExecutionIdList=["r1"])
@@ -211,7 +213,7 @@ def test_a_kill_is_noticed_as_an_end(cloudtasks_emulator: Emulator) -> None:
     assert [one["id"] for one in cloudtasks_emulator.noticed(RUN)] == ["r1"]
 
 
-def test_a_lost_answer_has_started_the_run_and_a_reset_has_not(client: Client) -> None:
+def test_a_run_is_started_despite_a_lost_answer_but_not_after_a_reset(client: Client) -> None:
     emulator = client.emulator
     for kind, started in (("reset", 0), ("lost_answer", 1)):
         emulator.fault(kind, count=1)
@@ -222,20 +224,20 @@ def test_a_lost_answer_has_started_the_run_and_a_reset_has_not(client: Client) -
     assert read(emulator, emulator.started()[0]["id"])["TriggerWorkflowRun"]["WorkflowId"] == "w1"
 
 
-def test_a_refusal_is_lost_too(client: Client) -> None:
+def test_a_lost_answer_can_be_a_refusal(client: Client) -> None:
     client.emulator.fault("lost_answer")
     with pytest.raises(ConnectionResetError):
         client.send(client.prepare_tencent({"ProjectId": "p1"}, "CreateTriggerWorkflowRun"))
     assert client.emulator.started() == []
 
 
-def test_a_fault_may_strike_one_api_alone(client: Client) -> None:
+def test_a_fault_can_strike_one_api_alone(client: Client) -> None:
     client.emulator.fault("throttle", api="wedata.workflow_run_start")
     assert client.wedata().code == "ResourceNotFound"
     assert client.send(client.prepare_tencent(START, "CreateTriggerWorkflowRun")).code == "RequestLimitExceeded"
 
 
-def test_scripts_starts_and_cancellations_are_on_the_control_plane(client: Client) -> None:
+def test_the_control_plane_has_plans_starts_and_cancellations(client: Client) -> None:
     plan = {"api": RUN, "script": [["RUNNING", 9], "FAILED"], "fields": {"WorkflowName": "n"}}
     posted = client.control("POST", "scripts", plan).json
     steps = [{"status": "RUNNING", "seconds": 9.0, "fields": {}}, {"status": "FAILED", "seconds": None, "fields": {}}]
@@ -256,7 +258,7 @@ def test_scripts_starts_and_cancellations_are_on_the_control_plane(client: Clien
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         ("scripts", {"api": "wedata.task", "script": "Y"}, "api: expected one of"),
         ("scripts", {"api": RUN}, "script is missing"),
@@ -264,9 +266,9 @@ def test_scripts_starts_and_cancellations_are_on_the_control_plane(client: Clien
         ("faults", {"kind": "lost_answer", "api": "wedata"}, "api: expected one of"),
     ],
 )
-def test_bad_plans_are_told(client: Client, path: str, value: Any, told: str) -> None:
+def test_the_control_plane_refuses_an_invalid_plan(client: Client, path: str, value: Any, expected: str) -> None:
     answer = client.control("POST", path, value)
-    assert (answer.status, told in answer.json["error"]) == (400, True)
+    assert (answer.status, expected in answer.json["error"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -282,14 +284,16 @@ def test_bad_plans_are_told(client: Client, path: str, value: Any, told: str) ->
         ("ScheduleTimeLessEqual", ["1700000000000"], []),
     ],
 )
-def test_runs_are_filtered(cloudtasks_emulator: Emulator, name: str, values: list[str], found: list[str]) -> None:
+def test_filters_the_list_of_runs(
+    cloudtasks_emulator: Emulator, name: str, values: list[str], found: list[str]
+) -> None:
     cloudtasks_emulator.add_task(RUN, "a", "SUCCESS", fields={"WorkflowId": "w-a", "UserUinInCharge": "7"})
     cloudtasks_emulator.add_task(RUN, "b", "SUCCESS", fields={"WorkflowId": "w-b", "WorkflowName": "reports"})
     listed = list_by(cloudtasks_emulator, "ListTriggerWorkflowRuns", name, *values)
     assert [one["ExecutionId"] for one in listed] == found
 
 
-def test_a_skipped_runs_task_runs_are_skipped_in_their_own_word(cloudtasks_emulator: Emulator) -> None:
+def test_task_runs_of_a_skipped_run_are_skipped_in_their_own_spelling(cloudtasks_emulator: Emulator) -> None:
     cloudtasks_emulator.next_script(RUN, "SKIPED")
     data = read(cloudtasks_emulator, start(cloudtasks_emulator))
     assert data["TriggerWorkflowRun"]["ExecutionState"] == "SKIPED"

@@ -1,4 +1,4 @@
-"""The vendors' own clients, led to the emulator."""
+"""The vendors' own clients, connected to the emulator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_cloudtasks.emulator.server.emulator import Emulator
+    from airflow_cloudtasks.emulator import Emulator
 
 
 def tencent(
     emulator: Emulator, service: str = "wedata", version: str = "2025-08-06"
 ) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
-    """Tencent Cloud's client, as a function of action and parameters that gives the answer without its envelope."""
+    """Tencent Cloud's client, as a function of action and parameters that returns the answer without its envelope."""
     where = HttpProfile(protocol="http", endpoint=f"127.0.0.1:{emulator.port}")
     key = Credential("emulator-id", "emulator-secret")
     client = CommonClient(service, version, key, "ap-guangzhou", ClientProfile(httpProfile=where))

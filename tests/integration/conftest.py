@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 # Airflow's own processes have the DAG folder there.
 sys.path.append(str(Path(__file__).parent / "dags"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 CONN_TYPES = {"alibaba": "cloudtasks_alibaba", "tencent": "cloudtasks_tencent"}
 REGIONS = {"alibaba": "cn-shanghai", "tencent": "ap-guangzhou"}

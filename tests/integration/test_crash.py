@@ -19,25 +19,17 @@ from crash_cases import ANSWERED, BETWEEN, CASES, DURING, HANGING, LOST, PROJECT
 from scheduler import IS_AIRFLOW_2, Scheduler
 from standalone import Standalone
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "crash"
 # BPStudio forgets an operation an hour after its start.
 RUNNING_SECONDS = 1_800
-# What goes on until the test ends it, and how it ends.
-GOES_ON = {
-    "wedata.workflow_run": ("RUNNING", "SUCCESS"),
-    "wedata.sql_run": ("RUNNING", "SUCCESS"),
-    "wedata.backfill": ("50/50", "100/100"),
-    "wedata.async_job": ("RUNNING", "SUCCESS"),
-    "wedata.task_instance": ("RUNNING", "COMPLETED"),
-    "ice.workflow_task": ("Processing", "Succeed"),
-    "ice.ai_workflow_task": ("running", "succeeded"),
-    "bpstudio.task": ("BINDING", "FINISH"),
-    "bpstudio.operation": ("RUNNING", "SUCCESS"),
-    "bdrc.task": ("RUNNING", "COMPLETE"),
-    "lke.task": ("RUNNING", "SUCCESS"),
-}
+# The tasks of these run until the test ends them.
+RUNNING = (
+    *("wedata.workflow_run", "wedata.sql_run", "wedata.backfill", "wedata.async_job", "wedata.task_instance"),
+    *("ice.workflow_task", "ice.ai_workflow_task"),
+    *("bpstudio.task", "bpstudio.operation", "bdrc.task", "lke.task"),
+)
 # Longer than the test lives.
 NEVER = 3600
 
@@ -106,8 +98,8 @@ class Crash:
         self._emulator.advance(RUNNING_SECONDS)
 
     def _let_what_is_started_go_on(self) -> None:
-        for api, (goes_on, done) in GOES_ON.items():
-            self._emulator.next_script(api, (goes_on, RUNNING_SECONDS), done, for_all=True)
+        for api in RUNNING:
+            self._emulator.next_running(api, RUNNING_SECONDS, for_all=True)
 
     def _until_tried_again(self, moment: str, state: str) -> None:
         ids = [case.task_id for case in _of(moment)]
@@ -165,7 +157,7 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     for case in CASES:
         if case.api == "wedata.task_instance":
             (key,) = case.arguments["instance_keys"]
-            scheduled_clouds.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+            scheduled_clouds.add_finished(case.api, key, fields={"ProjectId": PROJECT})
     notes = notes_in(standalone.home)
     notes.mkdir()
     scheduler = Scheduler(standalone, DAG_ID)

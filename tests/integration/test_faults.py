@@ -6,16 +6,16 @@ import asyncio
 import random
 import time
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 WAITS = 50
-APIS = {
-    "bdrc.task": ({}, "RUNNING", "COMPLETE"),
-    "ice.workflow_task": ({}, "Processing", "Succeed"),
-    "lke.task": ({"TaskType": "ExportAttributeLabel", "BotBizId": "1"}, "RUNNING", "SUCCESS"),
-    "wedata.task": ({"ProjectId": "1"}, "N", "Y"),
-    "bpstudio.task": ({}, "BINDING", "FINISH"),
+APIS: dict[str, dict[str, str]] = {
+    "bdrc.task": {},
+    "ice.workflow_task": {},
+    "lke.task": {"TaskType": "ExportAttributeLabel", "BotBizId": "1"},
+    "wedata.task": {"ProjectId": "1"},
+    "bpstudio.task": {},
 }
 
 
@@ -35,18 +35,12 @@ def test_fifty_waits_succeed_while_three_calls_in_ten_fail(emulator: Emulator) -
     triggers = []
     for number in range(WAITS):
         api = list(APIS)[number % len(APIS)]
-        params, running, done = APIS[api]
-        emulator.add_task(
-            api,
-            f"10{number}",
-            script=[{"status": running, "seconds": random.uniform(0.5, 3)}, {"status": done}],
-            fields={"ErrorMessage": ""} if api == "bpstudio.task" else {},
-        )
+        emulator.add_running(api, f"10{number}", random.uniform(0.5, 3))
         triggers.append(
             CloudTaskTrigger(
                 api=api,
                 cloud_task_id=f"10{number}",
-                api_params=params,
+                api_params=APIS[api],
                 poke_interval=0.3,
                 deadline=time.time() + 120,
             )
@@ -70,7 +64,7 @@ def test_wait_survives_an_outage_longer_than_the_retries_of_one_call(emulator: E
         "AIRFLOW_CONN_ALIBABA_DEFAULT",
         emulator.connections()["AIRFLOW_CONN_ALIBABA_DEFAULT"].replace('"extra": {', '"extra": {"max_tries": 1, '),
     )
-    emulator.add_task("bdrc.task", "outage", script=[{"status": "COMPLETE"}])
+    emulator.add_finished("bdrc.task", "outage")
     emulator.fault(["http_500", "reset"], count=6)
     trigger = CloudTaskTrigger(api="bdrc.task", cloud_task_id="outage", poke_interval=0.05, deadline=time.time() + 60)
 

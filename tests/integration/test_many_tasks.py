@@ -9,11 +9,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
-EVER = 1_000_000
 PARAMS = {"TaskType": "ExportAttributeLabel", "BotBizId": 1767024172536168448}
 IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["poke", "deferrable"])
 
@@ -21,9 +20,9 @@ IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True]
 @pytest.fixture
 def cloud(emulator: Emulator) -> Emulator:
     emulator.reset()
-    emulator.add_task("lke.task", "good", script=[("RUNNING", 1), ("SUCCESS", None)])
-    emulator.add_task("lke.task", "bad", script=[("RUNNING", 1), ("FAILED", None)])
-    emulator.add_task("lke.task", "lasting", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    emulator.add_running("lke.task", "good", 1)
+    emulator.add_running("lke.task", "bad", 1, "failed")
+    emulator.add_running("lke.task", "lasting")
     return emulator
 
 
@@ -35,7 +34,7 @@ def sensor(cloud_task_id: Any, **arguments: Any) -> CloudTaskSensor:
 @IN_THE_WORKER_AND_DEFERRED
 def test_returns_all_tasks_in_the_given_order(cloud: Emulator, deferrable: bool) -> None:
     for number in range(5):
-        cloud.add_task("lke.task", str(number), script=[("RUNNING", 1.5 - number / 5), ("SUCCESS", None)])
+        cloud.add_running("lke.task", str(number), 1.5 - number / 5)
     result = run(sensor([3, 1, "4", 1], deferrable=deferrable))
     assert [task["id"] for task in result] == ["3", "1", "4", "1"]
 
@@ -48,7 +47,7 @@ def test_wait_for_any_returns_the_others_as_last_seen(cloud: Emulator, deferrabl
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_error_names_every_failed_task(cloud: Emulator, deferrable: bool) -> None:
-    cloud.add_task("lke.task", "worse", script=[("FAILED", None)], fields={"Message": "no such label"})
+    cloud.add_finished("lke.task", "worse", "failed", fields={"Message": "no such label"})
     with pytest.raises(CloudTaskFailed) as caught:
         run(sensor(["bad", "good", "worse"], deferrable=deferrable))
     assert [task.id for task in caught.value.tasks] == ["bad", "worse"]

@@ -10,7 +10,7 @@ from no_worker_cases import CAN_START, CASES, DAY, MAPPED, STATUSES, Case
 from scheduler import IS_AIRFLOW_2, Scheduler
 from standalone import Standalone
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "no_worker"
 # The emulator's tasks end when the test says so.

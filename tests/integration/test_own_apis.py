@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from other_products import add_to_emulator
+from other_products import CDB, IMM
 from running import returned, run_dag
 
 from airflow_cloudtasks import catalog
 from airflow_cloudtasks.catalog import find_api, stored_api
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "own_apis.md").read_text()
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "own_apis.md").read_text()
+EXAMPLE, *_ = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture
-def cloud(airflow_home: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def cloud(airflow_home: Path, emulator: Emulator) -> Iterator[Emulator]:
     emulator.reset()
-    add_to_emulator(monkeypatch)
+    emulator.serve(IMM)
+    emulator.serve(CDB)
     yield emulator
     emulator.reset()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
 from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -23,7 +23,6 @@ from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 from airflow_cloudtasks.waiting.triggerer import metrics, poller
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
-EVER = 1_000_000
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def counted(cloud: Emulator, api: str) -> int:
 
 
 def test_two_waits_on_one_task_send_one_request_per_poll(cloud: Emulator) -> None:
-    cloud.add_task("lke.task", "1", script=[("RUNNING", 1.5), ("SUCCESS", None)])
+    cloud.add_running("lke.task", "1", 1.5)
     seen = wait(*(lke("1", poke_interval=0.5) for _ in range(20)))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
     assert counted(cloud, "lke.task") <= 6
@@ -90,7 +89,7 @@ def test_waits_on_one_task_may_read_its_status_differently(cloud: Emulator) -> N
 def test_waits_with_other_parameters_or_regions_share_no_request(cloud: Emulator) -> None:
     for bot in ("1", "2"):
         params = {"TaskType": "ExportAttributeLabel", "BotBizId": bot}
-        cloud.add_task("lke.task", "8", script=[("SUCCESS" if bot == "1" else "FAILED", None)], fields=params)
+        cloud.add_finished("lke.task", "8", "succeeded" if bot == "1" else "failed", fields=params)
     one, two, far = wait(
         lke("8"),
         trigger("8", api="lke.task", api_params=LKE | {"BotBizId": "2"}),
@@ -106,7 +105,7 @@ def test_waits_with_other_parameters_or_regions_share_no_request(cloud: Emulator
 def test_sixty_waits_share_the_budget_and_none_fails(cloud: Emulator) -> None:
     cloud.limit(20)
     for number in range(60):
-        cloud.add_task("lke.task", str(number), script=[("RUNNING", 2 + number / 30), ("SUCCESS", None)])
+        cloud.add_running("lke.task", str(number), 2 + number / 30)
     seen = wait(*(lke(str(number)) for number in range(60)))
     assert [payload["task"]["state"] for payload in seen] == ["succeeded"] * 60
     totals = cloud.totals()["lke.task"]
@@ -116,7 +115,7 @@ def test_sixty_waits_share_the_budget_and_none_fails(cloud: Emulator) -> None:
 def test_budget_above_the_vendor_limit_fails_no_wait(cloud: Emulator) -> None:
     cloud.limit(5)
     for number in range(20):
-        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+        cloud.add_finished("lke.task", str(number))
     seen = wait(*(lke(str(number)) for number in range(20)))
     assert [payload["task"]["state"] for payload in seen] == ["succeeded"] * 20
     assert cloud.totals()["lke.task"]["refused"] > 0, "or this test would show nothing"
@@ -127,7 +126,7 @@ def test_connection_may_set_the_budget(cloud: Emulator, monkeypatch: pytest.Monk
     written["extra"]["requests_per_second"] = {"lke.task": 5}
     monkeypatch.setenv("AIRFLOW_CONN_TENCENT_DEFAULT", json.dumps(written))
     for number in range(12):
-        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+        cloud.add_finished("lke.task", str(number))
     wait(*(lke(str(number)) for number in range(12)))
     times = sorted(request["time"] for request in cloud.requests())
     # Twelve at 5 a second, less the headroom; two may leave together.
@@ -139,7 +138,7 @@ def test_connection_may_set_the_budget(cloud: Emulator, monkeypatch: pytest.Monk
 
 def test_reads_many_waits_with_one_list_request(cloud: Emulator) -> None:
     for number in range(300):
-        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1 + number / 100), ("COMPLETE", None)])
+        cloud.add_running("bdrc.task", str(number), 1 + number / 100)
     seen = wait(*(trigger(str(number), poke_interval=0.5) for number in range(300)))
     assert [payload["task"]["id"] for payload in seen] == [str(number) for number in range(300)]
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
@@ -150,7 +149,7 @@ def test_reads_many_waits_with_one_list_request(cloud: Emulator) -> None:
 def test_list_returns_the_same_task_as_a_single_read(cloud: Emulator) -> None:
     fields = {"TaskDetail": '{"resourceTypes": ["ACS::OSS::Bucket"]}', "ErrorMessage": "no quota"}
     for number in range(8):
-        cloud.add_task("bdrc.task", str(number), script=[("FAILED", None)], fields=fields)
+        cloud.add_finished("bdrc.task", str(number), "failed", fields=fields)
     single = wait(trigger("0"))[0]["task"]
     assert counted(cloud, "bdrc.task_list") == 0
     listed = wait(*(trigger(str(number), poke_interval=3) for number in range(8)))
@@ -171,10 +170,10 @@ def test_reads_a_finished_task_singly_if_the_list_has_less_detail(cloud: Emulato
 def test_reads_a_task_singly_if_the_list_lacks_it(cloud: Emulator) -> None:
     """ICE lists ninety days of tasks, and keeps a year of them."""
     days = 100 * 24 * 3600
-    cloud.add_task("ice.workflow_task", "old", script=[("Processing", days + 1), ("Succeed", None)])
+    cloud.add_running("ice.workflow_task", "old", days + 1)
     cloud.advance(days)
     for number in range(30):
-        cloud.add_task("ice.workflow_task", str(number), script=[("Processing", 1), ("Succeed", None)])
+        cloud.add_running("ice.workflow_task", str(number), 1)
     names = [*map(str, range(30)), "old"]
     seen = wait(*(trigger(name, api="ice.workflow_task", poke_interval=0.5) for name in names))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
@@ -190,7 +189,7 @@ def test_reads_singly_if_the_key_may_not_list(cloud: Emulator, monkeypatch: pyte
 
     monkeypatch.setattr(CloudTasksHook, "acall_once", may_not_list)
     for number in range(20):
-        cloud.add_task("bdrc.task", str(number), script=[("COMPLETE", None)])
+        cloud.add_finished("bdrc.task", str(number))
     seen = wait(*(trigger(str(number)) for number in range(20)))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
     assert counted(cloud, "bdrc.task") == 20
@@ -198,7 +197,7 @@ def test_reads_singly_if_the_key_may_not_list(cloud: Emulator, monkeypatch: pyte
 
 def test_list_that_fails_between_pages_fails_no_wait(cloud: Emulator) -> None:
     for number in range(60):
-        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1), ("COMPLETE", None)])
+        cloud.add_running("bdrc.task", str(number), 1)
     cloud.fault(["throttle", "http_500", "bad_json", "reset"], rate=0.3)
     try:
         seen = wait(*(trigger(str(number)) for number in range(60)))
@@ -223,7 +222,7 @@ def test_reads_tasks_singly_if_the_list_never_answers(
     monkeypatch.setattr(CloudTasksHook, "acall_once", bad_list)
     monkeypatch.setattr(poller, "_PAGE_SECONDS", 1.0)
     for number in range(40):
-        cloud.add_task("bdrc.task", str(number), script=[("RUNNING", 1), ("COMPLETE", None)])
+        cloud.add_running("bdrc.task", str(number), 1)
     seen = wait(*(trigger(str(number), poke_interval=1) for number in range(40)))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
 
@@ -233,8 +232,7 @@ def test_reads_tasks_singly_if_the_list_never_answers(
 
 def test_wait_on_many_tasks_returns_them_in_order(cloud: Emulator) -> None:
     for number in range(30):
-        state = "FAILED" if number == 7 else "SUCCESS"
-        cloud.add_task("lke.task", str(number), script=[("RUNNING", 1 - number / 60), (state, None)])
+        cloud.add_running("lke.task", str(number), 1 - number / 60, "failed" if number == 7 else "succeeded")
     (payload,) = wait(lke([str(number) for number in range(30)]))
     assert [each["task"]["id"] for each in payload["tasks"]] == [str(number) for number in range(30)]
     assert Counter(each["task"]["state"] for each in payload["tasks"]) == {"succeeded": 29, "failed": 1}
@@ -242,9 +240,9 @@ def test_wait_on_many_tasks_returns_them_in_order(cloud: Emulator) -> None:
 
 @pytest.mark.parametrize(("rules", "ended"), [({"wait_for": "any"}, "2"), ({"fail_fast": True}, "1")])
 def test_wait_on_many_ends_as_soon_as_its_outcome_is_certain(cloud: Emulator, rules: Any, ended: str) -> None:
-    cloud.add_task("lke.task", "0", script=[("RUNNING", EVER), ("SUCCESS", None)])
-    cloud.add_task("lke.task", "1", script=[("RUNNING", 1), ("FAILED", None)])
-    cloud.add_task("lke.task", "2", script=[("RUNNING", 2), ("SUCCESS", None)])
+    cloud.add_running("lke.task", "0")
+    cloud.add_running("lke.task", "1", 1, "failed")
+    cloud.add_running("lke.task", "2", 2)
     (payload,) = wait(lke(["0", "1", "2"], **rules))
     assert payload["tasks"][int(ended)]["task"]["done"]
     assert payload["tasks"][0]["task"]["state"] == "running"
@@ -268,7 +266,7 @@ def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def test_poller_without_waits_frees_everything(
     cloud: Emulator, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cloud.add_task("lke.task", "1", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    cloud.add_running("lke.task", "1")
 
     async def body() -> None:
         waits = [asyncio.create_task(fired(lke("1"))) for _ in range(10)]
@@ -291,7 +289,7 @@ def test_poller_without_waits_frees_everything(
 
 
 def test_cancelled_wait_leaves_a_shared_request_running(cloud: Emulator) -> None:
-    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+    cloud.add_finished("lke.task", "1")
     cloud.latency(0.5)
 
     async def body() -> None:
@@ -308,7 +306,7 @@ def test_cancelled_wait_leaves_a_shared_request_running(cloud: Emulator) -> None
 def test_triggerer_that_stops_during_a_request_leaves_no_tasks_behind(
     cloud: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cloud.add_task("lke.task", "1", script=[("RUNNING", EVER), ("SUCCESS", None)])
+    cloud.add_running("lke.task", "1")
     cloud.latency(0.5)
 
     async def stops() -> None:
@@ -327,7 +325,7 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
         raise ZeroDivisionError
 
     monkeypatch.setattr(poller, "normalise", defect)
-    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+    cloud.add_finished("lke.task", "1")
 
     async def body() -> None:
         waits = [asyncio.create_task(fired(lke("1"))) for _ in range(3)]
@@ -338,7 +336,7 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
 
 
 def test_id_that_fits_in_no_request_fails_only_its_own_wait(cloud: Emulator) -> None:
-    cloud.add_task("bdrc.task", "fine", script=[("RUNNING", 1), ("COMPLETE", None)])
+    cloud.add_running("bdrc.task", "fine", 1)
 
     async def body() -> None:
         ends = await asyncio.gather(fired(trigger("\ud800")), fired(trigger("fine")), return_exceptions=True)
@@ -392,7 +390,7 @@ def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
 
     monkeypatch.setattr(calling, "get_async_connection", fails_at_first)
     for number in range(50):
-        cloud.add_task("lke.task", str(number), script=[("SUCCESS", None)])
+        cloud.add_finished("lke.task", str(number))
     seen = wait(*(lke(str(number)) for number in range(50)))
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
     assert len(looked_up) == 3
@@ -426,7 +424,7 @@ def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, mon
         raise ConnectionError
 
     monkeypatch.setattr(CloudTaskTrigger, "_push", fails)
-    cloud.add_task("lke.task", "1", script=[("SUCCESS", None)])
+    cloud.add_finished("lke.task", "1")
     assert wait(lke("1", end_from_trigger=True))[0]["task"]["state"] == "succeeded"
 
 
@@ -436,7 +434,7 @@ def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, mon
 def test_logs_each_line_in_the_context_of_its_trigger(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow finds the task of a log line by a context variable."""
     whose, lines = ContextVar("whose", default="nobody's"), []
-    monkeypatch.setattr(cloud_task, "_tell", lambda line: lines.append((whose.get(), line)))
+    monkeypatch.setattr(cloud_task, "_log_line", lambda line: lines.append((whose.get(), line)))
     for number in range(3):
         cloud.add_task("lke.task", str(number), script=[("RUNNING", 0.5), ("SUCCESS", None)])
 
@@ -472,8 +470,8 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
 
     monkeypatch.setattr(metrics, "Stats", Stats)
     monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
-    cloud.add_task("bdrc.task", "0", script=[("RUNNING", 1), ("COMPLETE", None)])
-    cloud.add_task("bdrc.task", "1", script=[("RUNNING", 4), ("COMPLETE", None)])
+    cloud.add_running("bdrc.task", "0", 1)
+    cloud.add_running("bdrc.task", "1", 4)
     cloud.fault("throttle", count=1)
     with caplog.at_level(logging.INFO, logger="airflow_cloudtasks"):
         wait(trigger("0", poke_interval=0.3), trigger("1", poke_interval=0.3))

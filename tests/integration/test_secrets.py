@@ -27,9 +27,9 @@ SECRET, WRONG, STS_SECRET, TOKEN, STALE_TOKEN, OIDC, EXTERNAL_ID, PROXY = (
     f"distinct{secrets.token_hex(16)}" for _ in range(8)
 )
 LASTING = (SECRET, WRONG, STS_SECRET, TOKEN, STALE_TOKEN, OIDC, EXTERNAL_ID, PROXY)
-APIS: dict[str, tuple[str, dict[str, str], str, str]] = {
-    "alibaba": ("ice.workflow_task", {}, "Processing", "Succeed"),
-    "tencent": ("wedata.task", {"ProjectId": "1"}, "O", "Y"),
+APIS: dict[str, tuple[str, dict[str, str]]] = {
+    "alibaba": ("ice.workflow_task", {}),
+    "tencent": ("wedata.task", {"ProjectId": "1"}),
 }
 TOKEN_FIELDS = {"alibaba": "security_token", "tencent": "token"}
 FAULTS = (None, "http_500", "reset", "hang", "bad_json", "throttle", "expired_token")
@@ -56,9 +56,9 @@ def fresh(cloud: SecureCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     emulator.add_key("key-id", SECRET)
     emulator.add_key("sts-id", STS_SECRET, TOKEN)
     emulator.sts(oidc_token=OIDC, external_id=EXTERNAL_ID)
-    for api, params, running, done in APIS.values():
+    for api, params in APIS.values():
         for task in ("task-False", "task-True"):
-            emulator.add_task(api, task, (running, 0.5), done, fields=params)
+            emulator.add_running(api, task, 0.5, fields=params)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_no_secret_in_logs_errors_reprs_and_triggers(
 
     for conn_id in connections:
         name = conn_id.partition("_")[0]
-        name_of_api, params, _, _ = APIS[name]
+        name_of_api, params = APIS[name]
         api = find_api(name_of_api)
         for fault in FAULTS_OF.get(conn_id.partition("_")[2], (None,)):
             if fault:

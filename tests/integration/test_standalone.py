@@ -7,7 +7,7 @@ import re
 from scheduler import Scheduler
 from standalone import Standalone
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "five_deferrable"
 # The emulator's tasks run until the test advances its clock.

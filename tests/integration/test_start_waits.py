@@ -11,7 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook
@@ -26,7 +26,6 @@ from airflow_cloudtasks.operators.tencent import (
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
 from airflow_cloudtasks.starting import starter
 
-EVER = 1_000_000
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
 IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferrable"])
 
@@ -66,7 +65,7 @@ def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any)
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_cancels_a_task_at_the_timeout_and_the_next_try_starts_another(cloud: Emulator, deferrable: bool) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     airflow, waiting = Run(), operator(**WORKFLOW, timeout=1.5, deferrable=deferrable)
     with pytest.raises(WaitTimedOut, match=r"wedata\.workflow_run took longer than 1\.5 seconds; last seen: .*RUNNING"):
         airflow(waiting)
@@ -77,7 +76,7 @@ def test_cancels_a_task_at_the_timeout_and_the_next_try_starts_another(cloud: Em
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_next_try_waits_for_a_task_that_cannot_be_canceled(cloud: Emulator, deferrable: bool) -> None:
-    cloud.next_script("ice.workflow_task", ("Processing", 3), "Succeed")
+    cloud.next_running("ice.workflow_task", 3)
     airflow, arguments = Run(), {"workflow_id": "w", "deferrable": deferrable}
     with pytest.raises(WaitTimedOut):
         airflow(operator(IceStartWorkflowOperator, **arguments, timeout=1))
@@ -86,7 +85,7 @@ def test_next_try_waits_for_a_task_that_cannot_be_canceled(cloud: Emulator, defe
 
 
 def test_cancels_nothing_with_cancel_on_kill_false(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut):
         Run()(operator(**WORKFLOW, timeout=0.5, cancel_on_kill=False))
     assert cloud.canceled() == []
@@ -102,7 +101,7 @@ def test_kill_during_the_start_cancels_the_started_task(cloud: Emulator, monkeyp
         return attempt
 
     monkeypatch.setattr(start_cloud_task.Starter, "started", interrupted)
-    with pytest.raises(AirflowException, match="killed while the cloud's was being started"):
+    with pytest.raises(AirflowException, match="killed while the cloud task was being started"):
         Run()(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
@@ -134,7 +133,7 @@ def test_looks_for_a_new_task_until_the_vendor_shows_it(
 
 
 def test_returns_the_running_task_without_waiting(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     airflow = Run()
     result = airflow(operator(**WORKFLOW, wait_for_completion=False))
     assert (result["state"], result["id"]) == ("running", airflow.xcoms["id"])
@@ -143,7 +142,7 @@ def test_returns_the_running_task_without_waiting(cloud: Emulator) -> None:
 
 def test_rerun_without_waiting_returns_its_job(cloud: Emulator) -> None:
     key = "t_2026-01-01 00:00:00"
-    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
+    cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
     arguments = {"project_id": "p1", "instance_keys": [key], "wait_for_completion": False}
     assert Run()(operator(WeDataRerunInstancesOperator, **arguments))["api"] == "wedata.async_job"
 
@@ -151,8 +150,8 @@ def test_rerun_without_waiting_returns_its_job(cloud: Emulator) -> None:
 @IN_THE_WORKER_AND_DEFERRED
 def test_rerun_fails_if_its_job_fails(cloud: Emulator, deferrable: bool) -> None:
     key = "t_2026-01-01 00:00:00"
-    cloud.add_task("wedata.task_instance", key, "EXPIRED", fields={"ProjectId": "p1"})
-    cloud.next_script("wedata.async_job", ("RUNNING", 0.5), "FAIL", fields={"ErrorDesc": "no right to rerun"})
+    cloud.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": "p1"})
+    cloud.next_running("wedata.async_job", 0.5, "failed", fields={"ErrorDesc": "no right to rerun"})
     with pytest.raises(CloudTaskFailed, match="no right to rerun"):
         Run()(operator(WeDataRerunInstancesOperator, project_id="p1", instance_keys=[key], deferrable=deferrable))
 
@@ -168,7 +167,7 @@ def test_multiple_outputs_push_each_part_of_the_result_as_an_xcom(cloud: Emulato
 @pytest.mark.parametrize(("max_rows", "rows"), [(2, [{"n": "1"}, {"n": "2"}]), (1, None)])
 def test_returns_the_rows_up_to_max_rows(cloud: Emulator, max_rows: int, rows: Any) -> None:
     results = [{"Columns": [{"ColumnName": "n"}], "Rows": [{"Values": ["1"]}, {"Values": ["2"]}]}]
-    cloud.next_script("wedata.sql_run", "SUCCESS", fields={"Results": results})
+    cloud.next_running("wedata.sql_run", 0, fields={"Results": results})
     arguments = {"project_id": "p1", "sql": "SELECT n FROM t;", "datasource_id": "7", "max_rows": max_rows}
     result = Run()(operator(WeDataRunSqlOperator, **arguments))
     assert result["rows"] == rows
@@ -229,7 +228,7 @@ def test_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
 
 
 def test_execution_timeout_cancels_a_deferred_task(cloud: Emulator) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
         Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
@@ -257,7 +256,7 @@ def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
 def test_cancels_runs_of_several_workflows_each_with_its_workflow(cloud: Emulator) -> None:
     for run_id, workflow in (("r1", "wA"), ("r2", "wB")):
         fields = {"ProjectId": "p1", "WorkflowId": workflow}
-        cloud.add_task("wedata.workflow_run", run_id, ("RUNNING", EVER), "SUCCESS", fields=fields)
+        cloud.add_running("wedata.workflow_run", run_id, fields=fields)
     CancelCloudTaskOperator(
         task_id="cancel", api="wedata.workflow_run", cloud_task_id=["r1", "r2"], api_params={"ProjectId": "p1"}
     ).execute(Run().context)
@@ -267,7 +266,7 @@ def test_cancels_runs_of_several_workflows_each_with_its_workflow(cloud: Emulato
 def test_retries_the_reads_that_a_cancellation_needs_until_the_task_is_readable(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud.next_script("wedata.workflow_run", ("RUNNING", EVER), "SUCCESS")
+    cloud.next_running("wedata.workflow_run")
     waiting, prepared = operator(**WORKFLOW, timeout=1), []
     requests = CloudTasksHook.cancel_requests
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import (
     CloudApiError,
     InvalidArguments,
@@ -181,20 +181,13 @@ class Cloud:
 
 @pytest.fixture
 def cloud(cloudtasks_emulator: Emulator) -> Cloud:
-    cloudtasks_emulator.add_task("wedata.task_instance", INSTANCE, "COMPLETED", fields={"ProjectId": PROJECT})
-    for api, running, done in (
-        ("wedata.workflow_run", "RUNNING", "SUCCESS"),
-        ("wedata.sql_run", "RUNNING", "SUCCESS"),
-        ("wedata.backfill", "50/50", "100/100"),
-        ("wedata.task_instance", "RUNNING", "COMPLETED"),
-        ("ice.workflow_task", "Processing", "Succeed"),
-        ("ice.ai_workflow_task", "running", "succeeded"),
-        ("bpstudio.task", "BINDING", "FINISH"),
-        ("bpstudio.operation", "RUNNING", "SUCCESS"),
-        ("bdrc.task", "RUNNING", "COMPLETE"),
-        ("lke.task", "RUNNING", "SUCCESS"),
+    cloudtasks_emulator.add_finished("wedata.task_instance", INSTANCE, fields={"ProjectId": PROJECT})
+    for api in (
+        *("wedata.workflow_run", "wedata.sql_run", "wedata.backfill", "wedata.task_instance"),
+        *("ice.workflow_task", "ice.ai_workflow_task"),
+        *("bpstudio.task", "bpstudio.operation", "bdrc.task", "lke.task"),
     ):
-        cloudtasks_emulator.next_script(api, (running, RUNNING_SECONDS), done, for_all=True)
+        cloudtasks_emulator.next_running(api, RUNNING_SECONDS, for_all=True)
     return Cloud(cloudtasks_emulator)
 
 
@@ -512,7 +505,7 @@ def test_unreadable_list_starts_nothing_until_the_user_clears(cloud: Cloud, case
 def test_fails_as_unknown_if_the_list_never_ends(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder_module, "_MOST_PAGES", 1)
     for index in range(501):
-        cloud.emulator.add_task("bdrc.task", f"t{index}", "COMPLETE")
+        cloud.emulator.add_finished("bdrc.task", f"t{index}")
     cloud.crash(RESOURCES, carried_out=False)
     with pytest.raises(StartUnknown, match="lists too much"):
         cloud.start(RESOURCES)
@@ -523,27 +516,14 @@ def test_reads_only_the_new_runs_of_a_workflow(cloud: Cloud) -> None:
     cloud.emulator.advance(-10_000)
     old = {"ProjectId": PROJECT, "WorkflowId": "w"}
     for index in range(250):
-        cloud.emulator.add_task("wedata.workflow_run", f"t{index}", "SUCCESS", fields=old)
+        cloud.emulator.add_finished("wedata.workflow_run", f"t{index}", fields=old)
     cloud.emulator.advance(10_000)
     for index in range(250):
-        cloud.emulator.add_task("wedata.workflow_run", f"o{index}", "SUCCESS", fields=old | {"WorkflowId": "other"})
+        cloud.emulator.add_finished("wedata.workflow_run", f"o{index}", fields=old | {"WorkflowId": "other"})
     cloud.crash(WORKFLOW, carried_out=True)
     attempt = cloud.start(WORKFLOW)
     assert cloud.ids(WORKFLOW) == [*attempt.ids]
     assert len(cloud.emulator.requests("wedata.workflow_run_list")) == 1
-
-
-ENDS = {
-    "wedata.workflow_run": ("SUCCESS", "FAILED"),
-    "wedata.sql_run": ("SUCCESS", "FAILED"),
-    "wedata.backfill": ("100/100", "100/40"),
-    "wedata.task_instance": ("COMPLETED", "EXPIRED"),
-    "ice.workflow_task": ("Succeed", "Failed"),
-    "ice.ai_workflow_task": ("succeeded", "failed"),
-    "bpstudio.operation": ("SUCCESS", "FAILURE"),
-    "bdrc.task": ("COMPLETE", "FAILED"),
-    "lke.task": ("SUCCESS", "FAILED"),
-}
 
 
 @pytest.mark.parametrize("run", [1, 2])
@@ -570,7 +550,7 @@ def test_starts_another_task_after_the_remembered_one_failed(cloud: Cloud, case:
     if case is CREATED:
         cloud.emulator.next_script(case.api, "FINISH", fields={"ErrorMessage": "no"})
     else:
-        cloud.emulator.next_script(case.api, ENDS[case.api][1])
+        cloud.emulator.next_running(case.api, 0, "failed")
     first = cloud.start(case)
     cloud.emulator.advance(10)
     assert cloud.start(case, run=run) != first
@@ -635,8 +615,8 @@ def test_status_overrides_decide_how_a_remembered_task_ended(cloud: Cloud) -> No
 
 def test_rerun_resumes_a_running_job_and_starts_another_after_a_failed_one(cloud: Cloud) -> None:
     # Until the job has begun with it, the instance is as it was.
-    cloud.emulator.next_script("wedata.async_job", ("RUNNING", RUNNING_SECONDS), "FAIL")
-    cloud.emulator.next_script("wedata.task_instance", "COMPLETED")
+    cloud.emulator.next_running("wedata.async_job", RUNNING_SECONDS, "failed")
+    cloud.emulator.next_running("wedata.task_instance", 0)
     first = cloud.start(RERUN)
     for run in (1, 2):
         assert cloud.start(RERUN, run=run) == replace(first, run=run)

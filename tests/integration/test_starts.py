@@ -26,12 +26,12 @@ from starts_cases import (
     LEFT_TASK,
     PROJECT,
     ROWS,
-    STATUSES,
+    RUNNING_APIS,
     SUCCEEDS,
     Case,
 )
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "starts"
 # BPStudio forgets an operation an hour after its start.
@@ -53,7 +53,7 @@ RESULTS = {
 CANCELED, NOT_CANCELED, KEPT_SAYS = (
     "at the cloud.",
     "has no action that cancels such a task.",
-    "Killed: what was started at the cloud goes on, as cancel_on_kill=False says.",
+    "Killed: the cloud task goes on, because of cancel_on_kill=False.",
 )
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -142,13 +142,13 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
 
 
 def _plan_what_goes_on(emulator: Any) -> None:
-    for api, (running, done) in STATUSES.items():
+    for api in RUNNING_APIS:
         fields = RESULTS if api == "wedata.sql_run" else {}
-        emulator.next_script(api, (running, RUNNING_SECONDS), done, fields=fields, for_all=True)
+        emulator.next_running(api, RUNNING_SECONDS, fields=fields, for_all=True)
     for case in CASES:
         for end in ENDS:
             for key in case.instances_of(case.task_id(end)):
-                emulator.add_task(case.api, key, "COMPLETED", fields={"ProjectId": PROJECT})
+                emulator.add_finished(case.api, key, fields={"ProjectId": PROJECT})
 
 
 def _plan_what_fails(emulator: Any) -> None:

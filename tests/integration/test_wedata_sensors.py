@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 from in_process import run
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, InvalidArguments
 from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
 
@@ -49,7 +49,7 @@ def minutes_ago(minutes: float) -> datetime:
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_waits_for_an_instance_that_does_not_exist_yet(cloud: Emulator, deferrable: bool) -> None:
-    later(1, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    later(1, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     result = run(instance_sensor(deferrable=deferrable))
     assert (result["id"], result["state"]) == (KEY, "succeeded")
 
@@ -66,8 +66,8 @@ def test_waits_through_a_retry_by_wedata_and_explains_a_failure(cloud: Emulator,
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_on_failure_wait_waits_for_the_rerun_of_a_failed_instance(cloud: Emulator, deferrable: bool) -> None:
-    cloud.add_task("wedata.task_instance", KEY, "EXPIRED", fields=IN_P1)
-    later(1.5, lambda: cloud.add_task("wedata.task_instance", KEY, ("RUNNING", 0.5), "COMPLETED", fields=IN_P1))
+    cloud.add_finished("wedata.task_instance", KEY, "failed", fields=IN_P1)
+    later(1.5, lambda: cloud.add_running("wedata.task_instance", KEY, 0.5, fields=IN_P1))
     assert run(instance_sensor(deferrable=deferrable, on_failure="wait"))["state"] == "succeeded"
 
 
@@ -89,18 +89,18 @@ def test_converts_a_data_time_to_the_time_zone_of_wedata() -> None:
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_waits_for_a_run_by_its_id(cloud: Emulator, deferrable: bool) -> None:
-    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "SUCCESS", fields=IN_P1)
+    cloud.add_running("wedata.workflow_run", "r1", 0.5, fields=IN_P1)
     assert run(run_sensor(cloud_task_id="r1", deferrable=deferrable))["id"] == "r1"
 
 
 @IN_THE_WORKER_AND_DEFERRED
 def test_waits_until_a_workflow_has_a_new_run_and_for_its_end(cloud: Emulator, deferrable: bool) -> None:
     fields = IN_P1 | {"WorkflowId": "w1"}
-    cloud.add_task("wedata.workflow_run", "old", "FAILED", fields=fields)
-    cloud.add_task("wedata.workflow_run", "another's", "FAILED", fields=IN_P1 | {"WorkflowId": "w2"})
+    cloud.add_finished("wedata.workflow_run", "old", "failed", fields=fields)
+    cloud.add_finished("wedata.workflow_run", "another's", "failed", fields=IN_P1 | {"WorkflowId": "w2"})
     cloud.advance(600)
     since = datetime.now(UTC) + timedelta(minutes=5)
-    later(1, lambda: cloud.add_task("wedata.workflow_run", "new", ("RUNNING", 0.5), "SUCCESS", fields=fields))
+    later(1, lambda: cloud.add_running("wedata.workflow_run", "new", 0.5, fields=fields))
     result = run(run_sensor(workflow_id="w1", since=since, deferrable=deferrable))
     assert (result["api"], result["id"], result["state"]) == ("wedata.newest_workflow_run", "new", "succeeded")
 
@@ -112,7 +112,7 @@ def test_waits_until_a_workflow_has_a_new_run_and_for_its_end(cloud: Emulator, d
     ids=["datetime", "iso-8601", "timestamp"],
 )
 def test_error_names_the_failed_task_runs_of_the_newest_run(cloud: Emulator, deferrable: bool, since: Any) -> None:
-    cloud.add_task("wedata.workflow_run", "r1", ("RUNNING", 0.5), "FAILED", fields=IN_P1 | {"WorkflowId": "w1"})
+    cloud.add_running("wedata.workflow_run", "r1", 0.5, "failed", fields=IN_P1 | {"WorkflowId": "w1"})
     for name, status in (("extract", "SUCCESS"), ("load", "FAILED")):
         fields = IN_P1 | {"WorkflowExecutionId": "r1", "TaskName": name, "ErrorCodeStr": f"{name} broke"}
         cloud.add_task("wedata.task_run", name, status, fields=fields)

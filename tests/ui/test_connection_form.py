@@ -14,7 +14,7 @@ from browser import PAGE_MILLISECONDS, running_browser
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from standalone import Standalone
 
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.get_provider_info import connection_type
 
 WIDE, LONG = {"width": 1280, "height": 1000}, {"width": 1280, "height": 4500}

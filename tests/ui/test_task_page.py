@@ -17,7 +17,7 @@ from scheduler import RUN_ID, Scheduler
 from standalone import Standalone
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.emulator.server import Emulator
+from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "media_to_warehouse"
 OPERATORS = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tccli
+from tccli_examples import parse_input
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.protocol.pages import Pages
@@ -53,7 +54,11 @@ def examples(api: TaskApi, action: Action) -> list[dict[str, str]]:
 
 
 def example_inputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
-    return [json.loads(each["input"][each["input"].index("{") :]) for each in examples(api, action)]
+    return [parse_input(each["input"]) for each in examples(api, action)]
+
+
+def example_bodies(api: TaskApi, action: Action) -> list[bytes]:
+    return [each["output"].encode() for each in examples(api, action)]
 
 
 def example_outputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:

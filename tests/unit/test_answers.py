@@ -87,7 +87,7 @@ def alibaba_error(code: Any, message: Any = "said so", **others: Any) -> dict[st
         ("LimitExceeded", BadRequest),
     ],
 )
-def test_tencent_tells_errors_under_http_200(code: str, kind: type[CloudApiError]) -> None:
+def test_reads_tencents_error_codes_under_http_200(code: str, kind: type[CloudApiError]) -> None:
     error = error_of(TENCENT, answer(tencent_error(code)))
     assert type(error) is kind
     assert (error.code, error.message, error.request_id, error.http_status) == (code, "said so", "r-1", 200)
@@ -135,7 +135,7 @@ def test_tencent_tells_errors_under_http_200(code: str, kind: type[CloudApiError
         (400, "", BadRequest),
     ],
 )
-def test_alibaba_tells_errors_by_code_and_http_status(status: int, code: str, kind: type[CloudApiError]) -> None:
+def test_reads_alibabas_errors_by_code_and_http_status(status: int, code: str, kind: type[CloudApiError]) -> None:
     error = error_of(ALIBABA, answer(alibaba_error(code), status))
     assert type(error) is kind
     assert (error.code, error.message, error.http_status) == (code or f"HTTP{status}", "said so", status)
@@ -163,21 +163,21 @@ def test_alibaba_tells_errors_by_code_and_http_status(status: int, code: str, ki
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_bpstudio_tells_failures_under_http_200(code: Any, kind: type[CloudApiError]) -> None:
+def test_reads_bpstudios_failures_under_http_200(code: Any, kind: type[CloudApiError]) -> None:
     assert type(error_of(BPSTUDIO, answer(alibaba_error(code, Data=None)))) is kind
 
 
 @pytest.mark.parametrize("code", ["200", 200, " 200"])
-def test_bpstudios_code_200_is_a_success_as_text_and_as_number(code: Any) -> None:
+def test_accepts_bpstudios_code_200_as_text_and_as_number(code: Any) -> None:
     said = {"Code": code, "Message": "Success", "Data": {}}
     assert read(BPSTUDIO, answer(said)) == said
 
 
-def test_other_actions_answers_may_hold_a_code_of_their_own() -> None:
+def test_ignores_the_code_field_of_an_action_without_a_success_code() -> None:
     assert read(ALIBABA, answer({"Code": "OK", "Task": {}})) == {"Code": "OK", "Task": {}}
 
 
-def test_alibabas_lower_case_envelope_is_read_too() -> None:
+def test_reads_alibabas_lower_case_envelope() -> None:
     error = error_of(ALIBABA, answer({"code": "Forbidden.RAM", "message": "no", "requestId": "r-2"}, 403))
     assert (type(error), error.code, error.message, error.request_id) == (
         PermissionDenied,
@@ -187,7 +187,7 @@ def test_alibabas_lower_case_envelope_is_read_too() -> None:
     )
 
 
-def test_tencents_answer_comes_out_of_its_envelope() -> None:
+def test_unwraps_tencents_answer() -> None:
     said = {"Status": "SUCCESS", "Error": None, "RequestId": "r"}
     assert read(TENCENT, answer({"Response": said})) == said
 
@@ -201,7 +201,7 @@ PAGE = b"<html><body>Bad gateway</body></html>"
     [(200, UnreadableAnswer), (302, UnreadableAnswer), (429, Throttled), (500, TransientError), (502, TransientError)],
 )
 @pytest.mark.parametrize("body", [PAGE, b"", b"null", b"[1]", b'"text"', b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_json_object_may_be_gone_a_moment_later(
+def test_an_answer_that_is_no_json_object_is_a_retryable_error(
     call: ApiCall, status: int, kind: type[CloudApiError], body: bytes
 ) -> None:
     error = error_of(call, answer(body, status))
@@ -219,7 +219,7 @@ def test_tencents_answer_without_a_response_is_malformed(said: Any) -> None:
     assert not error.retryable
 
 
-def test_an_answer_without_a_response_of_a_broken_gateway_passes() -> None:
+def test_a_gateway_error_without_a_response_is_transient() -> None:
     assert type(error_of(TENCENT, answer({"message": "no upstream"}, 503))) is TransientError
 
 
@@ -244,7 +244,7 @@ envelopes = st.dictionaries(
     envelopes | envelopes.map(lambda inner: {"Response": inner}) | envelopes.map(lambda e: {"Response": {"Error": e}}),
     st.sampled_from([200, 302, 400, 403, 404, 429, 500]),
 )
-def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: ApiCall, said: Any, status: int) -> None:
+def test_any_envelope_yields_an_answer_or_a_cloud_api_error(call: ApiCall, said: Any, status: int) -> None:
     try:
         result: dict[str, Any] | CloudApiError = read(call, answer(said, status))
     except CloudApiError as error:
@@ -269,7 +269,7 @@ def test_a_strange_envelope_is_an_answer_or_an_error_of_the_family(call: ApiCall
         (ALIBABA, {"Code": None}),
     ],
 )
-def test_a_broken_error_is_still_told(call: ApiCall, said: Any) -> None:
+def test_a_malformed_error_still_has_a_code_and_a_message(call: ApiCall, said: Any) -> None:
     error = error_of(call, answer(said, 400))
     assert type(error) is BadRequest
     assert error.code
@@ -303,12 +303,12 @@ def in_a_minute() -> str:
     ],
     ids=str,
 )
-def test_how_long_the_service_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+def test_reads_the_delay_that_the_service_asks_for(headers: dict[str, str], seconds: float | None) -> None:
     for call, said in ((ALIBABA, alibaba_error("Throttling")), (TENCENT, tencent_error("RequestLimitExceeded"))):
         assert error_of(call, answer(said, 429, headers)).retry_after == seconds
 
 
-def test_the_service_may_name_a_date_to_wait_for() -> None:
+def test_reads_a_delay_that_is_a_date() -> None:
     told = error_of(ALIBABA, answer(alibaba_error("Throttling"), 429, {"Retry-After": in_a_minute()})).retry_after
     assert 50 < told <= 60
 
@@ -322,7 +322,7 @@ def test_the_service_may_name_a_date_to_wait_for() -> None:
     ],
     ids=["alibaba", "bpstudio", "tencent"],
 )
-def test_a_secret_that_the_vendor_repeats_is_not_told_on(call: ApiCall, said: Any) -> None:
+def test_masks_secrets_that_the_vendor_repeats(call: ApiCall, said: Any) -> None:
     knowing = asked(call.service, call.action, secrets=("my-secret", "my-token"))
     error = error_of(knowing, answer(said, 400))
     assert error.message == "secret *** with *** is no good"
@@ -330,7 +330,7 @@ def test_a_secret_that_the_vendor_repeats_is_not_told_on(call: ApiCall, said: An
 
 
 @pytest.mark.parametrize("label", ["server string to sign is:", "Server String To Sign is :", "server StringToSign is"])
-def test_what_the_server_signed_is_cut_off(label: str) -> None:
+def test_cuts_off_the_servers_string_to_sign(label: str) -> None:
     text = f"Specified signature does not match our calculation. {label}ACS3-HMAC-SHA256\nabc\ndef"
     error = error_of(ALIBABA, answer(alibaba_error("SignatureDoesNotMatch", text), 400))
     assert error.message == "Specified signature does not match our calculation."
@@ -358,7 +358,7 @@ ERRORS = [
     ],
     ids=["pickle", "copy", "deepcopy", "json"],
 )
-def test_an_error_crosses_process_borders_whole(error: CloudApiError, again: Any) -> None:
+def test_an_error_survives_serialisation(error: CloudApiError, again: Any) -> None:
     made = again(error)
     assert type(made) is type(error)
     assert made.as_dict() == error.as_dict()
@@ -366,14 +366,14 @@ def test_an_error_crosses_process_borders_whole(error: CloudApiError, again: Any
     assert made.args == error.args
 
 
-def test_an_error_with_a_note_crosses_process_borders_too() -> None:
+def test_an_error_with_a_note_survives_pickling() -> None:
     error = Throttled("slow down", code="Throttling")
     error.add_note("while polling")
     assert pickle.loads(pickle.dumps(error)).as_dict() == error.as_dict()
     assert "__notes__" not in error.as_dict()
 
 
-def test_a_failed_task_crosses_process_borders_whole() -> None:
+def test_a_failed_task_survives_pickling() -> None:
     task = CloudTask(
         api="ice.workflow_task",
         cloud="alibaba",
@@ -393,7 +393,7 @@ def test_a_failed_task_crosses_process_borders_whole() -> None:
     )
 
 
-def test_an_error_reads_as_call_words_place_and_advice() -> None:
+def test_an_error_names_the_call_the_vendors_message_the_endpoint_and_the_advice() -> None:
     error = error_of(ALIBABA, answer(alibaba_error("InvalidAccessKeyId.NotFound", "Specified key is not found."), 404))
     assert str(error) == (
         "Toy GetToy failed: InvalidAccessKeyId.NotFound: Specified key is not found. "
@@ -410,12 +410,12 @@ def test_an_error_reads_as_call_words_place_and_advice() -> None:
         (Throttled("no", request_id="r", action="A"), "A failed: no (request id r)"),
     ],
 )
-def test_an_error_says_no_more_than_it_knows(error: CloudApiError, text: str) -> None:
+def test_an_error_leaves_out_the_fields_that_are_unknown(error: CloudApiError, text: str) -> None:
     assert str(error) == text
 
 
 @pytest.mark.parametrize("kind", [CredentialsError, CredentialsExpired, PermissionDenied, NotFound])
-def test_an_error_that_a_person_can_mend_says_how(kind: type[CloudApiError]) -> None:
+def test_an_error_that_the_user_can_fix_ends_with_advice(kind: type[CloudApiError]) -> None:
     assert kind.advice.endswith(".")
     assert str(kind("no")).endswith(kind.advice)
 
@@ -427,21 +427,21 @@ def test_an_error_that_a_person_can_mend_says_how(kind: type[CloudApiError]) -> 
     ("status", "kind"),
     [(400, BadRequest), (401, CredentialsError), (403, PermissionDenied), (404, NotFound), (503, TransientError)],
 )
-def test_alibabas_http_status_tells_what_its_code_does_not(status: int, kind: type[CloudApiError]) -> None:
+def test_alibabas_http_status_decides_where_its_code_is_unknown(status: int, kind: type[CloudApiError]) -> None:
     assert type(error_of(ALIBABA, answer(alibaba_error("SomethingNew"), status))) is kind
     # BPStudio tells a status of its own under HTTP 200.
     assert type(error_of(BPSTUDIO, answer(alibaba_error(str(status)), 200))) is kind
 
 
 @pytest.mark.parametrize("status", [300, 302, 304, 307])
-def test_a_redirect_with_json_is_no_answer_of_alibabas(status: int) -> None:
+def test_refuses_a_redirect_of_alibaba_that_holds_json(status: int) -> None:
     error = error_of(ALIBABA, answer({"WorkflowTask": {"Status": "Succeed"}}, status))
     assert (error.http_status, error.code) == (status, f"HTTP{status}")
     assert type(error) is BadRequest
 
 
 @pytest.mark.parametrize(("status", "kind"), [(302, BadRequest), (404, BadRequest), (500, TransientError)])
-def test_a_failure_of_http_is_no_answer_of_tencents_whatever_it_holds(status: int, kind: type[CloudApiError]) -> None:
+def test_refuses_an_http_failure_of_tencent_that_holds_a_response(status: int, kind: type[CloudApiError]) -> None:
     error = error_of(TENCENT, answer({"Response": {"Status": "SUCCESS", "RequestId": "r-1"}}, status))
     assert type(error) is kind
     assert (error.http_status, error.code, error.request_id) == (status, f"HTTP{status}", "r-1")

@@ -66,20 +66,20 @@ def run(*clients: Client, seconds: float, allowed: float = ALLOWED, travel: floa
 
 
 @pytest.mark.parametrize("travel", [0.001, 0.02, 0.05])
-def test_one_alone_uses_what_is_allowed_and_is_never_refused(travel: float) -> None:
+def test_a_single_client_uses_its_allowance_without_a_refusal(travel: float) -> None:
     client = Client()
     assert run(client, seconds=60, travel=travel) == 0
     assert client.share(0, 60) > 0.93
 
 
-def test_travel_times_that_differ_much_cost_few_refusals() -> None:
+def test_varying_latency_causes_few_refusals() -> None:
     client = Client()
     assert run(client, seconds=300, travel=0.4) < 0.01
     assert client.share(0, 300) > 0.7
 
 
 @pytest.mark.parametrize("second_begins", [0.0, 40.0])
-def test_two_that_know_nothing_of_each_other_settle_on_fair_shares(second_begins: float) -> None:
+def test_two_independent_clients_converge_on_fair_shares(second_begins: float) -> None:
     clients = (Client(), Client(begins=second_begins))
     assert run(*clients, seconds=300) < 0.03
     shares = [client.share(100, 200) for client in clients]
@@ -87,20 +87,20 @@ def test_two_that_know_nothing_of_each_other_settle_on_fair_shares(second_begins
     assert all(0.35 < share / sum(shares) < 0.65 for share in shares)
 
 
-def test_who_is_allowed_less_than_thought_comes_down_at_once() -> None:
+def test_adapts_quickly_to_a_smaller_allowance_than_configured() -> None:
     client = Client()
     assert run(client, seconds=300, allowed=8) < 0.05
     assert client.share(30, 270) > 0.8 * 8 / ALLOWED
 
 
-def test_requests_leave_evenly_spaced() -> None:
+def test_spaces_requests_evenly() -> None:
     budget = Budget(20)
     places = [budget.reserve(0.0) for _ in range(20)]
     gaps = [later - earlier for earlier, later in pairwise(places[1:])]
     assert min(gaps) == pytest.approx(max(gaps)) == pytest.approx(1 / budget.rate)
 
 
-def test_time_without_requests_is_not_saved_up() -> None:
+def test_idle_time_earns_no_burst() -> None:
     budget = Budget(20)
     budget.reserve(0.0)
     places = [budget.reserve(1000.0) for _ in range(10)]
@@ -108,7 +108,7 @@ def test_time_without_requests_is_not_saved_up() -> None:
     assert places[-1] > 1000.0 + 8 / 20
 
 
-def test_what_was_under_way_when_the_rate_was_cut_cuts_no_further() -> None:
+def test_requests_sent_before_a_cut_do_not_cut_the_rate_again() -> None:
     budget = Budget(20)
     before = budget.rate
     for _ in range(5):
@@ -127,20 +127,20 @@ def test_success_restores_the_rate_up_to_the_allowance() -> None:
     assert budget.rate == most
 
 
-def test_a_rate_that_was_cut_a_hundred_times_is_not_none() -> None:
+def test_a_hundred_cuts_leave_a_usable_rate() -> None:
     budget = Budget(20)
     for number in range(100):
         budget.throttled(number, number)
     assert budget.rate > 1
 
 
-def test_a_service_that_says_when_is_obeyed() -> None:
+def test_honours_the_retry_after_of_the_service() -> None:
     budget = Budget(20)
     budget.throttled(1.0, 1.0, retry_after=30)
     assert budget.reserve(1.0) == 31.0
 
 
-def test_of_two_allowances_for_one_account_the_smaller_counts() -> None:
+def test_keeps_to_the_smaller_of_two_allowances_for_one_account() -> None:
     budget = Budget(20)
     budget.keep_to(5)
     assert budget.rate < 5

@@ -47,29 +47,29 @@ ALL_FAST, ANY_FAST = GroupRules(fail_fast=True), GroupRules(wait_for="any", fail
         (ANY_FAST, [OK, FAILED, OK], 1),
     ],
 )
-def test_waiting_is_over_when_no_other_end_matters(rules: GroupRules, ends: list[Verdict], over_after: int) -> None:
+def test_waiting_ends_when_no_other_outcome_matters(rules: GroupRules, ends: list[Verdict], over_after: int) -> None:
     group = WaitGroup(3, rules)
     taken = [group.take(index, end) for index, end in enumerate(ends[:over_after])]
     assert taken == [False] * (over_after - 1) + [True]
 
 
-def test_a_wait_for_something_else_is_refused() -> None:
+def test_refuses_an_unknown_value_of_wait_for() -> None:
     with pytest.raises(ValueError, match="wait_for is 'some'; expected one of all, any"):
         GroupRules(wait_for="some")  # type: ignore[arg-type]
 
 
-def test_one_task_is_the_result_and_a_list_is_a_list() -> None:
+def test_returns_one_task_or_a_list_as_it_was_asked_for() -> None:
     assert conclude([OK], ALL, many=False) == OK.task.as_dict()
     assert conclude([OK], ALL, many=True) == [OK.task.as_dict()]
     assert conclude([OK, OK], ALL, many=True) == [OK.task.as_dict()] * 2
 
 
-def test_of_any_the_others_are_there_as_last_seen() -> None:
+def test_wait_for_any_returns_the_others_as_last_seen() -> None:
     result = conclude([FAILED, OK, RUNNING, UNSEEN, DENIED], ANY, many=True)
     assert [each and each["state"] for each in result] == ["failed", "succeeded", "running", None, None]
 
 
-def test_every_failure_is_named() -> None:
+def test_an_error_names_every_failed_task() -> None:
     with pytest.raises(CloudTaskFailed) as caught:
         conclude([OK, FAILED, CANCELED], ALL, many=True)
     assert str(caught.value).splitlines() == [
@@ -81,7 +81,7 @@ def test_every_failure_is_named() -> None:
     assert pickle.loads(pickle.dumps(caught.value)).tasks == caught.value.tasks
 
 
-def test_an_error_comes_first_and_names_the_others() -> None:
+def test_an_api_error_takes_precedence_and_names_the_others() -> None:
     shared = Broken(PermissionDenied("no"))
     for _ in range(2):  # an error may be one object for many waits
         with pytest.raises(PermissionDenied) as caught:
@@ -107,12 +107,12 @@ def test_an_error_comes_first_and_names_the_others() -> None:
         (ALL, [Broken(InvalidArguments("none")), FAILED], InvalidArguments),
     ],
 )
-def test_what_a_wait_ends_with(rules: GroupRules, ends: list[Verdict], error: type[Exception]) -> None:
+def test_raises_the_error_that_decides_the_wait(rules: GroupRules, ends: list[Verdict], error: type[Exception]) -> None:
     with pytest.raises(error):
         conclude(ends, rules, many=len(ends) > 1)
 
 
-def test_a_timeout_tells_what_was_last_seen() -> None:
+def test_a_timeout_names_what_was_last_seen() -> None:
     with pytest.raises(WaitTimedOut, match=r"^last seen: toy\.task 4 is running \[S\]; no answer yet$"):
         conclude([RUNNING, OK, UNSEEN], ALL, many=True)
 
@@ -125,7 +125,7 @@ def test_a_timeout_tells_what_was_last_seen() -> None:
         *(Broken(InvalidConnection("gone")), Broken(InvalidArguments("none"))),
     ],
 )
-def test_ends_survive_the_way_to_the_worker(end: Verdict, many: bool) -> None:
+def test_verdicts_survive_the_event_to_the_worker(end: Verdict, many: bool) -> None:
     event = json.loads(json.dumps(as_event([end], many=many)))
     (again,) = from_event(event)
     assert type(again) is type(end)
@@ -141,7 +141,7 @@ def test_ends_survive_the_way_to_the_worker(end: Verdict, many: bool) -> None:
         (InvalidConnection("gone"), False, True),
     ],
 )
-def test_what_skips(error: Any, soft: bool, never: bool) -> None:
+def test_soft_fail_skips_remote_failures_and_never_fail_skips_every_error(error: Any, soft: bool, never: bool) -> None:
     assert is_skip(error, soft_fail=True, never_fail=False) is soft
     assert is_skip(error, soft_fail=False, never_fail=True) is never
     assert not is_skip(error, soft_fail=False, never_fail=False)

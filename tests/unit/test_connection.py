@@ -15,7 +15,9 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Ven
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
-from airflow_cloudtasks.hooks.connection import ALIBABA, TENCENT, ConnectionFields, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS as ALIBABA
+from airflow_cloudtasks.hooks.connection import TENCENT_FIELDS as TENCENT
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -77,7 +79,7 @@ def credentials(account: Account) -> Credentials:
             {"password": "\n"},
             "it has no SecretKey, which auth_type access_key needs; put it into the field SecretKey (Password).",
         ),
-        (ALIBABA, {"login": "a b"}, "its AccessKey ID holds a blank, a control character or one beyond ASCII"),
+        (ALIBABA, {"login": "a b"}, "its AccessKey ID has a blank, a control character or a non-ASCII character"),
         (ALIBABA, {"password": f"{SECRET}\u200b"}, "copy it once more into the field AccessKey secret (Password)."),
         (TENCENT, {"password": f"{SECRET}\r\nX: y"}, "copy it once more into the field SecretKey (Password)."),
         (
@@ -88,8 +90,8 @@ def credentials(account: Account) -> Credentials:
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
         # Extra that is no JSON object: None stands for it.
-        (ALIBABA, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
-        (TENCENT, {"extra": None}, 'its Extra is no JSON object; write it as {"region": "…"}.'),
+        (ALIBABA, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
+        (TENCENT, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
         # Kinds of credentials, and what each needs.
         *(
             (cloud_fields, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
@@ -127,8 +129,8 @@ def credentials(account: Account) -> Credentials:
             (
                 cloud_fields,
                 {"extra": {"auth_type": "access_key", cloud_fields.token_extra: TOKEN}},
-                f"it holds '{cloud_fields.token_extra}', of which auth_type access_key makes no use; "
-                "set auth_type to sts, or take the token out.",
+                f"it has a '{cloud_fields.token_extra}', which auth_type access_key does not use; "
+                "set auth_type to sts, or remove the token.",
             )
             for cloud_fields in (ALIBABA, TENCENT)
         ),
@@ -145,11 +147,11 @@ def credentials(account: Account) -> Credentials:
             for settings, text in (
                 (
                     {"policy": "{'no': 'json'}"},
-                    "policy is no JSON object; write it as the policy language of the cloud's",
+                    "policy is not a JSON object; write it in the policy language of the cloud's",
                 ),
-                ({"policy": '"text"'}, "policy is no JSON"),
-                ({"policy": "7"}, "policy is no JSON"),
-                ({"policy": [1]}, "policy is no JSON"),
+                ({"policy": '"text"'}, "policy is not a JSON"),
+                ({"policy": "7"}, "policy is not a JSON"),
+                ({"policy": [1]}, "policy is not a JSON"),
                 ({"duration_seconds": 899}, "duration_seconds is 899; expected at least 900."),
                 ({"duration_seconds": "-1"}, "duration_seconds is '-1'; expected a whole number of at least 1."),
                 ({"duration_seconds": "an hour"}, "duration_seconds is 'an hour'; expected a whole number"),
@@ -160,7 +162,7 @@ def credentials(account: Account) -> Credentials:
         (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
         (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
         *(
-            (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is no JSON object of addresses; write it as {")
+            (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is not a JSON object of addresses; write it as {")
             for endpoints in ("{", "ice.test", '["ice.test"]', ["ice.test"], {"ice": 7}, '{"ice": null}', "7")
         ),
         (
@@ -178,7 +180,7 @@ def credentials(account: Account) -> Credentials:
             (
                 TENCENT,
                 {"extra": {"proxy": proxy}},
-                "proxy is no address of a proxy; write it as http://[USER:PASSWORD@]",
+                "proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]",
             )
             for proxy in (f"me:{SECRET}@proxy.test", f"socks5://me:{SECRET}@p", f"http://{SECRET} @p", "http://", "h/x")
         ),
@@ -203,7 +205,7 @@ def credentials(account: Account) -> Credentials:
         ),
     ],
 )
-def test_a_connection_that_cannot_be_used_says_what_to_do(
+def test_an_invalid_connection_names_the_fault_and_the_fix(
     cloud_fields: ConnectionFields, fields: dict[str, Any], text: str
 ) -> None:
     with pytest.raises(InvalidConnection) as caught:
@@ -218,20 +220,20 @@ def test_a_connection_that_cannot_be_used_says_what_to_do(
     assert caught.value.__suppress_context__
 
 
-def test_a_bad_connection_is_a_value_error_and_one_of_this_package() -> None:
+def test_invalid_connection_is_a_value_error_and_a_cloud_tasks_error() -> None:
     assert issubclass(InvalidConnection, ValueError)
     assert issubclass(InvalidConnection, CloudTasksError)
 
 
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
-def test_login_and_password_are_the_key(cloud_fields: ConnectionFields) -> None:
+def test_reads_the_key_from_login_and_password(cloud_fields: ConnectionFields) -> None:
     account = connection(cloud_fields, login=" my-id\n", password=f" {SECRET}\n")
     assert account.cloud == cloud_fields.cloud
     assert credentials(account) == Credentials("my-id", SECRET)
     assert asyncio.run(account.credentials.aget()) == credentials(account)
 
 
-def test_a_connection_of_the_official_alibaba_provider_works_as_it_is() -> None:
+def test_accepts_a_connection_of_the_official_alibaba_provider() -> None:
     account = connection(
         conn_type="alibaba_cloud",
         login=None,
@@ -246,28 +248,26 @@ def test_a_connection_of_the_official_alibaba_provider_works_as_it_is() -> None:
     assert account.location.region == "cn-hangzhou"
 
 
-def test_tencents_key_may_stand_in_extra() -> None:
+def test_reads_tencents_key_from_extra() -> None:
     account = connection(TENCENT, login="", password="", extra={"secret_id": "my-id", "secret_key": SECRET})
     assert credentials(account) == Credentials("my-id", SECRET)
 
 
-def test_login_and_password_come_before_extra() -> None:
+def test_login_and_password_take_precedence_over_extra() -> None:
     account = connection(extra={"access_key_id": "other", "access_key_secret": "other"})
     assert credentials(account) == Credentials("my-id", SECRET)
 
 
 @pytest.mark.parametrize(("cloud_fields", "field"), [(ALIBABA, "security_token"), (TENCENT, "token")])
 @pytest.mark.parametrize("told", [{}, {"auth_type": "sts"}, {"auth_type": None}, {"auth_type": ""}])
-def test_a_temporary_token_is_used_with_its_key(
-    cloud_fields: ConnectionFields, field: str, told: dict[str, Any]
-) -> None:
+def test_uses_a_temporary_token_with_its_key(cloud_fields: ConnectionFields, field: str, told: dict[str, Any]) -> None:
     account = connection(cloud_fields, extra={field: f" {TOKEN} ", **told})
     assert credentials(account) == Credentials("my-id", SECRET, TOKEN)
 
 
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
 @pytest.mark.parametrize("empty", [None, "", " "])
-def test_an_empty_connection_form_means_the_defaults(cloud_fields: ConnectionFields, empty: str | None) -> None:
+def test_empty_form_fields_mean_the_defaults(cloud_fields: ConnectionFields, empty: str | None) -> None:
     names = connection_type(cloud_fields.conn_types[0])["conn-fields"]
     assert len(names) > 15
     account = connection(cloud_fields, extra=dict.fromkeys(names, empty))
@@ -279,7 +279,7 @@ def test_an_empty_connection_form_means_the_defaults(cloud_fields: ConnectionFie
 
 
 @pytest.mark.parametrize("kind", [str, int, float])
-def test_numbers_may_be_written_as_text(kind: Any) -> None:
+def test_reads_numbers_that_are_text(kind: Any) -> None:
     account = connection(
         extra={"connect_timeout": kind(1), "read_timeout": kind(2), "max_tries": "3", "max_retry_seconds": kind(0)}
     )
@@ -298,12 +298,12 @@ def test_numbers_may_be_written_as_text(kind: Any) -> None:
         ("", {}),
     ],
 )
-def test_what_the_account_is_allowed_is_a_number_or_one_by_api(written: Any, rates: dict[str, float]) -> None:
+def test_requests_per_second_is_a_number_or_a_number_per_api(written: Any, rates: dict[str, float]) -> None:
     assert connection(extra={"requests_per_second": written}).requests_per_second == rates
 
 
 @pytest.mark.parametrize("written", [0, -1, "many", "[20]", {"wedata.task": "x"}, {"*": True}, {"*": 0}, "NaN"])
-def test_an_allowance_that_is_none_is_refused(written: Any) -> None:
+def test_refuses_an_invalid_requests_per_second(written: Any) -> None:
     with pytest.raises(InvalidConnection, match="expected a number above 0, or a JSON object of them by the name"):
         connection(extra={"requests_per_second": written})
 
@@ -317,19 +317,19 @@ def test_an_allowance_that_is_none_is_refused(written: Any) -> None:
         ("proxy.test", 8443, "https://proxy.test:8443"),
     ],
 )
-def test_a_host_is_the_endpoint_of_every_service(host: str, port: int | None, url: str) -> None:
+def test_host_is_the_endpoint_of_every_service(host: str, port: int | None, url: str) -> None:
     account = connection(host=host, port=port)
     assert account.endpoints == {"*": Endpoint(url)}
 
 
-def test_an_account_shows_no_secret() -> None:
+def test_the_repr_of_an_account_holds_no_secret() -> None:
     account = connection(extra={"security_token": TOKEN})
     assert SECRET not in repr(account)
     assert TOKEN not in repr(account)
 
 
 @pytest.mark.parametrize("write", [dict, json.dumps], ids=["object", "text"])
-def test_each_service_may_have_an_endpoint_of_its_own(write: Any) -> None:
+def test_reads_an_endpoint_per_service(write: Any) -> None:
     given = write({"ice": "https://ice.test", "sts": "127.0.0.1:8443"})
     account = connection(host="http://127.0.0.1:8787", extra={"endpoints": given, "region": "cn-shanghai"})
     assert account.endpoints == {
@@ -340,13 +340,13 @@ def test_each_service_may_have_an_endpoint_of_its_own(write: Any) -> None:
 
 
 @pytest.mark.parametrize("write", [dict, json.dumps], ids=["object", "text"])
-def test_a_policy_may_be_written_as_json_or_as_text(write: Any) -> None:
+def test_accepts_a_policy_as_an_object_or_as_text(write: Any) -> None:
     policy = {"Version": "1", "Statement": []}
     extra = {"auth_type": "ram_role_arn", "role_arn": "r", "policy": write(policy)}
     assert settings(connection(extra=extra)).policy == '{"Version":"1","Statement":[]}'
 
 
-def test_a_policy_has_no_blank_when_it_is_sent() -> None:
+def test_sends_a_policy_without_blanks() -> None:
     policy = {"Condition": {"StringEquals": {"x": ["a b", " "]}}}
     extra = {"auth_type": "ram_role_arn", "role_arn": "r", "policy": policy}
     sent = settings(connection(extra=extra)).policy
@@ -361,7 +361,7 @@ def settings(account: Account) -> CredentialSettings:
 
 
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
-def test_with_no_key_and_no_auth_type_the_vendors_default_chain_is_meant(cloud_fields: ConnectionFields) -> None:
+def test_no_key_and_no_auth_type_mean_the_vendors_default_chain(cloud_fields: ConnectionFields) -> None:
     account = connection(cloud_fields, login=None, password=None)
     told = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
     assert account.credentials is told.credentials
@@ -371,7 +371,7 @@ def test_with_no_key_and_no_auth_type_the_vendors_default_chain_is_meant(cloud_f
 
 
 @pytest.mark.parametrize("missing", ["login", "password"])
-def test_half_a_key_is_no_default_chain(missing: str) -> None:
+def test_refuses_half_a_key_instead_of_using_the_default_chain(missing: str) -> None:
     with pytest.raises(InvalidConnection, match="it has no AccessKey"):
         connection(**{missing: None})
 
@@ -389,14 +389,14 @@ def test_half_a_key_is_no_default_chain(missing: str) -> None:
         (ALIBABA, {"endpoints": {"sts": "https://sts.test", "ice": "ice.test"}}, "https://sts.test"),
     ],
 )
-def test_sts_is_asked_where_the_other_services_are(
+def test_calls_sts_in_the_network_and_site_of_the_other_services(
     cloud_fields: ConnectionFields, extra: dict[str, Any], url: str
 ) -> None:
     role = {"auth_type": "ram_role_arn" if cloud_fields is ALIBABA else "role_arn", "role_arn": "r"}
     assert settings(connection(cloud_fields, extra=role | extra)).sts.url == url
 
 
-def test_the_proxys_password_is_never_shown() -> None:
+def test_reprs_hold_no_proxy_password() -> None:
     proxy = f"http://me:{SECRET}@proxy.test:3128"
     account = connection(extra={"proxy": proxy, "auth_type": "ram_role_arn", "role_arn": "r"})
     assert account.network.proxy == proxy

@@ -70,7 +70,7 @@ def task_object(api: TaskApi) -> str:
 
 
 @pytest.mark.parametrize("name", TENCENT)
-def test_an_action_of_tencent_takes_these_parameters_and_needs_those(name: str) -> None:
+def test_the_read_parameters_are_those_that_tencent_defines(name: str) -> None:
     api = APIS[name]
     takes = members(api, defined(api, api.read)["input"])
     assert set(api.read.params) - set(api.read.filters) == {
@@ -83,13 +83,13 @@ def test_an_action_of_tencent_takes_these_parameters_and_needs_those(name: str) 
 
 
 @pytest.mark.parametrize("name", TENCENT)
-def test_an_answer_of_tencent_has_these_fields(name: str) -> None:
+def test_the_task_fields_are_those_that_tencent_defines(name: str) -> None:
     api = APIS[name]
     assert {path: member_at(api, task_object(api), path)["type"] for path in fields(api)} == fields(api)
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if name in LISTED])
-def test_a_list_of_tencent_takes_these_parameters_and_needs_those(name: str) -> None:
+def test_the_list_parameters_are_those_that_tencent_defines(name: str) -> None:
     api = APIS[name]
     listing = list_of(api)
     takes = members(api, defined(api, listing.action)["input"])
@@ -102,7 +102,7 @@ def test_a_list_of_tencent_takes_these_parameters_and_needs_those(name: str) -> 
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if name in LISTED])
-def test_a_list_of_tencent_holds_task_objects_of_the_single_read(name: str) -> None:
+def test_tencents_lists_hold_the_task_objects_of_the_single_read(name: str) -> None:
     api = APIS[name]
     listing = list_of(api)
     answer = defined(api, listing.action)["output"]
@@ -115,7 +115,7 @@ def test_a_list_of_tencent_holds_task_objects_of_the_single_read(name: str) -> N
     assert {field for field in fields(api) if field not in listed} <= {api.message}
 
 
-def test_a_listed_task_run_of_wedata_has_no_status_of_a_single_one() -> None:
+def test_wedatas_task_run_list_lacks_the_status_of_the_single_read() -> None:
     api = APIS["wedata.task_run"]
     listed = members(api, "ListTriggerTaskRunBrief")
     assert api.list_tasks is None
@@ -151,7 +151,7 @@ def answered(api: TaskApi, action: Action, path: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ALIBABA)
-def test_an_action_of_alibaba_takes_these_parameters_and_needs_those(name: str) -> None:
+def test_the_read_parameters_are_those_of_alibabas_models(name: str) -> None:
     api = APIS[name]
     in_path = set(api.read.path_params)
     request = model(api, f"{api.read.name}Request")
@@ -162,14 +162,14 @@ def test_an_action_of_alibaba_takes_these_parameters_and_needs_those(name: str) 
 
 
 @pytest.mark.parametrize("name", ALIBABA)
-def test_an_answer_of_alibaba_has_these_fields(name: str) -> None:
+def test_the_task_fields_are_those_of_alibabas_models(name: str) -> None:
     api = APIS[name]
     missing = [path for path in fields(api) if not answered(api, api.read, f"{api.task}.{path}")]
     assert missing == []
 
 
 @pytest.mark.parametrize("name", [name for name in ALIBABA if name in LISTED])
-def test_a_list_of_alibaba_has_these_parameters_and_fields(name: str) -> None:
+def test_the_list_parameters_and_fields_are_those_of_alibabas_models(name: str) -> None:
     api = APIS[name]
     listing = list_of(api)
     request = model(api, f"{listing.action.name}Request")

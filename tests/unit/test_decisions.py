@@ -34,32 +34,32 @@ def task(state: TaskState = TaskState.RUNNING, **attributes: Any) -> CloudTask:
 
 
 @pytest.mark.parametrize("state", [state for state in TaskState if state.done])
-def test_a_task_that_ended_ends_the_wait_well_or_not(state: TaskState) -> None:
+def test_a_final_state_ends_the_wait(state: TaskState) -> None:
     assert judge(task(state), RULES) == Finished(task(state))
 
 
 @pytest.mark.parametrize("state", [TaskState.PENDING, TaskState.RUNNING, TaskState.UNKNOWN])
-def test_a_task_that_goes_on_is_waited_on(state: TaskState) -> None:
+def test_an_unfinished_or_unknown_state_continues_the_wait(state: TaskState) -> None:
     assert judge(task(state), RULES) == Waiting(task(state))
 
 
 @pytest.mark.parametrize("state", [TaskState.FAILED, TaskState.CANCELED, TaskState.EXPIRED])
-def test_a_task_that_did_not_end_well_may_be_waited_on(state: TaskState) -> None:
+def test_on_failure_wait_continues_after_a_failure(state: TaskState) -> None:
     assert judge(task(state), WaitRules(on_failure="wait")) == Waiting(task(state))
 
 
 @pytest.mark.parametrize("state", [TaskState.SUCCEEDED, TaskState.SKIPPED])
-def test_a_task_that_ended_well_ends_a_wait_that_outlives_failures(state: TaskState) -> None:
+def test_on_failure_wait_ends_at_a_success(state: TaskState) -> None:
     assert judge(task(state), WaitRules(on_failure="wait")) == Finished(task(state))
 
 
-def test_a_wait_that_outlives_failures_still_ends_at_an_unknown_status_where_that_is_asked_for() -> None:
+def test_on_failure_wait_still_ends_at_an_unknown_status_with_on_unknown_fail() -> None:
     rules = WaitRules(on_failure="wait", on_unknown="fail")
     assert judge(task(TaskState.UNKNOWN), rules) == Finished(task(TaskState.UNKNOWN))
 
 
 @pytest.mark.parametrize("kind", LASTING)
-def test_a_wait_that_outlives_failures_does_not_outlive_errors(kind: type[CloudApiError]) -> None:
+def test_on_failure_wait_still_ends_at_a_permanent_error(kind: type[CloudApiError]) -> None:
     assert isinstance(judge(kind("refused"), WaitRules(on_failure="wait")), Broken)
 
 
@@ -69,57 +69,57 @@ SINCE_MIDNIGHT = WaitRules(created_since=MIDNIGHT.timestamp(), on_unknown="fail"
 
 @pytest.mark.parametrize("state", TaskState)
 @pytest.mark.parametrize("created_at", [MIDNIGHT - timedelta(milliseconds=1), None])
-def test_a_task_that_was_created_before_is_another_one(state: TaskState, created_at: datetime | None) -> None:
+def test_created_since_ignores_an_older_task(state: TaskState, created_at: datetime | None) -> None:
     before = task(state, created_at=created_at)
     assert judge(before, SINCE_MIDNIGHT) == Waiting(before)
 
 
 @pytest.mark.parametrize("created_at", [MIDNIGHT, MIDNIGHT + timedelta(days=1)])
-def test_a_task_that_was_created_since_is_the_one(created_at: datetime) -> None:
+def test_created_since_accepts_a_newer_task(created_at: datetime) -> None:
     for state in TaskState:
         verdict = judge(task(state, created_at=created_at), SINCE_MIDNIGHT)
         assert isinstance(verdict, Finished) is (state.done or state is TaskState.UNKNOWN)
 
 
-def test_an_unknown_status_ends_the_wait_where_that_is_asked_for() -> None:
+def test_on_unknown_fail_ends_the_wait_at_an_unknown_status() -> None:
     rules = WaitRules(on_unknown="fail")
     assert judge(task(TaskState.UNKNOWN), rules) == Finished(task(TaskState.UNKNOWN))
     assert judge(task(TaskState.RUNNING), rules) == Waiting(task(TaskState.RUNNING))
 
 
 @pytest.mark.parametrize("kind", PASSING)
-def test_an_error_that_passes_never_ends_a_wait(kind: type[CloudApiError]) -> None:
+def test_a_transient_error_never_ends_the_wait(kind: type[CloudApiError]) -> None:
     error = kind("stumbled")
     assert judge(error, RULES) == Waiting(error)
 
 
 @pytest.mark.parametrize("kind", LASTING)
-def test_an_error_that_lasts_ends_the_wait(kind: type[CloudApiError]) -> None:
+def test_a_permanent_error_ends_the_wait(kind: type[CloudApiError]) -> None:
     error = kind("refused")
     assert judge(error, RULES) == Broken(error)
 
 
 @pytest.mark.parametrize("kind", [*PASSING, *LASTING])
-def test_errors_of_every_kind_can_be_tolerated(kind: type[CloudApiError]) -> None:
+def test_tolerate_errors_continues_after_every_error(kind: type[CloudApiError]) -> None:
     error = kind("whatever")
     assert judge(error, WaitRules(tolerate_errors=True)) == Waiting(error)
 
 
 @pytest.mark.parametrize("kind", [*PASSING, *LASTING])
-def test_only_a_missing_task_is_waited_on_where_that_is_asked_for(kind: type[CloudApiError]) -> None:
+def test_missing_wait_continues_after_not_found_only(kind: type[CloudApiError]) -> None:
     waits = isinstance(judge(kind("whatever"), WaitRules(missing="wait")), Waiting)
     assert waits == (kind in PASSING or kind is NotFound)
 
 
 @pytest.mark.parametrize("name", ["poke_interval", "max_wait"])
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf")])
-def test_seconds_out_of_their_range_are_refused(name: str, seconds: float) -> None:
+def test_refuses_seconds_out_of_range(name: str, seconds: float) -> None:
     with pytest.raises(ValueError, match=f"^{name} is .*; expected a number of seconds of at least 0.$"):
         WaitRules(**{name: seconds})
 
 
 @pytest.mark.parametrize("rules", [{"poke_interval": 0}, {"max_wait": 0}, {"max_wait": None}, {"poke_interval": 1e9}])
-def test_seconds_within_their_range_are_taken(rules: dict[str, Any]) -> None:
+def test_accepts_seconds_within_range(rules: dict[str, Any]) -> None:
     WaitRules(**rules)
 
 
@@ -132,7 +132,7 @@ def test_seconds_within_their_range_are_taken(rules: dict[str, Any]) -> None:
         ("on_failure", "skip", "wait, fail"),
     ],
 )
-def test_a_word_that_is_no_choice_is_refused(name: str, value: Any, choices: str) -> None:
+def test_refuses_an_unknown_choice(name: str, value: Any, choices: str) -> None:
     with pytest.raises(ValueError, match=f"^{name} is {value!r}; expected one of {choices}.$"):
         WaitRules(**{name: value})
 
@@ -140,7 +140,7 @@ def test_a_word_that_is_no_choice_is_refused(name: str, value: Any, choices: str
 REFUSED = CredentialsError("refused")
 
 
-def test_refused_credentials_are_waited_on_for_a_while() -> None:
+def test_refused_credentials_end_the_wait_only_after_the_grace_period() -> None:
     grace, last = CredentialsGrace(), CredentialsGrace.SECONDS
     assert last >= 60
     for now in (0.0, 1.0, last - 0.001):
@@ -149,7 +149,7 @@ def test_refused_credentials_are_waited_on_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("between", [task(), Throttled("slow down"), TransientError("no answer")])
-def test_whatever_else_comes_between_begins_the_while_anew(between: CloudTask | CloudApiError) -> None:
+def test_any_other_outcome_restarts_the_grace_period(between: CloudTask | CloudApiError) -> None:
     grace, last = CredentialsGrace(), CredentialsGrace.SECONDS
     grace.judge(REFUSED, RULES, 0.0)
     assert grace.judge(between, RULES, last - 1) == Waiting(between)
@@ -158,12 +158,12 @@ def test_whatever_else_comes_between_begins_the_while_anew(between: CloudTask | 
 
 
 @pytest.mark.parametrize("kind", LASTING)
-def test_only_refused_credentials_have_that_while(kind: type[CloudApiError]) -> None:
+def test_only_credentials_errors_have_a_grace_period(kind: type[CloudApiError]) -> None:
     verdict = CredentialsGrace().judge(kind("refused"), RULES, 0.0)
     assert isinstance(verdict, Waiting if issubclass(kind, CredentialsError) else Broken)
 
 
-def test_the_while_ends_no_wait_that_tolerates_errors_nor_holds_up_a_task_that_ended() -> None:
+def test_the_grace_period_ends_no_tolerant_wait_and_delays_no_final_state() -> None:
     grace = CredentialsGrace()
     for now in (0.0, 2 * CredentialsGrace.SECONDS):
         assert grace.judge(REFUSED, WaitRules(tolerate_errors=True), now) == Waiting(REFUSED)
@@ -188,22 +188,24 @@ NEVER = float("inf")
         ({"exponential_backoff": True, "max_wait": 300}, 10**9, 300),
     ],
 )
-def test_the_interval_is_as_asked_less_a_random_tenth(rules: dict[str, Any], polls: int, longest: float) -> None:
+def test_the_interval_is_the_configured_one_less_up_to_a_tenth(
+    rules: dict[str, Any], polls: int, longest: float
+) -> None:
     delays = [next_delay(WaitRules(**rules), polls, NEVER) for _ in range(100)]
     assert all(0.9 * longest <= delay <= longest for delay in delays)
     assert len(set(delays)) > 1
 
 
 @pytest.mark.parametrize(("seconds_left", "delay"), [(10, 10), (0.5, 0.5), (0, 0), (-5, 0)])
-def test_the_last_poll_comes_with_the_timeout(seconds_left: float, delay: float) -> None:
+def test_the_last_poll_is_due_at_the_timeout(seconds_left: float, delay: float) -> None:
     assert next_delay(RULES, 1, seconds_left) == delay
 
 
-def test_backoff_without_a_bound_stays_a_number() -> None:
+def test_backoff_without_max_wait_stays_finite() -> None:
     assert next_delay(WaitRules(exponential_backoff=True), 10**9, NEVER) < NEVER
 
 
-def test_a_change_is_told_once() -> None:
+def test_logs_a_change_once() -> None:
     log = ChangeLog()
     running = task(status="RUNNING", progress=0.25, message="copying")
     assert log.line(running) == "toy.task 7 is running [RUNNING] 25% - copying"
@@ -221,25 +223,25 @@ def test_a_change_is_told_once() -> None:
         {"state": TaskState.PENDING},
     ],
 )
-def test_each_change_is_told(changes: dict[str, Any]) -> None:
+def test_logs_each_change(changes: dict[str, Any]) -> None:
     log = ChangeLog()
     before = {"state": TaskState.RUNNING, "status": "RUNNING", "progress": 0.25, "message": "copying"}
     log.line(task(**before))
     assert log.line(task(**before | changes)) == str(task(**before | changes))
 
 
-def test_an_unknown_status_is_told_as_one() -> None:
+def test_logs_an_unknown_status_as_unknown() -> None:
     line = ChangeLog().line(task(TaskState.UNKNOWN, status="ARCHIVED"))
     assert line == "toy.task 7 is unknown [ARCHIVED]; the catalog does not know this status"
 
 
-def test_a_missing_status_is_told_too() -> None:
+def test_logs_a_missing_status() -> None:
     line = ChangeLog().line(task(TaskState.UNKNOWN))
     assert line is not None
     assert line.startswith("toy.task 7 is unknown")
 
 
-def test_an_error_is_told_once_and_again_after_the_task_was_read() -> None:
+def test_logs_an_error_once_until_the_task_is_read_again() -> None:
     log = ChangeLog()
     throttled = Throttled("slow down", code="Throttling", action="Toy GetToy")
     assert log.line(throttled) == "The wait goes on after: Toy GetToy failed: Throttling: slow down"

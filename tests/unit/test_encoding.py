@@ -39,7 +39,7 @@ def sent(api: str, action: str, parameter: str, value: Any) -> Any:
         (DAY, "2026-01-31"),
     ],
 )
-def test_text_is_what_a_vendor_gets_of_a_plain_value(value: Any, text: str) -> None:
+def test_encodes_a_plain_value_as_text(value: Any, text: str) -> None:
     assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", value) == text
 
 
@@ -52,18 +52,18 @@ def test_text_is_what_a_vendor_gets_of_a_plain_value(value: Any, text: str) -> N
         (NAIVE, "2026-01-31T12:30:00Z", "2026-01-31 20:30:00"),
     ],
 )
-def test_a_time_is_told_as_the_product_writes_times(time: datetime, ice: str, wedata: str) -> None:
+def test_encodes_a_time_in_the_products_format(time: datetime, ice: str, wedata: str) -> None:
     assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", time) == ice
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillPlanName", time) == wedata
 
 
 @pytest.mark.parametrize("many", [["a", 2, True], ("a", 2, True)])
-def test_a_list_stays_one_of_texts(many: Any) -> None:
+def test_encodes_a_list_as_a_list_of_texts(many: Any) -> None:
     assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "TaskIds", many) == ["a", "2", "true"]
 
 
 @pytest.mark.parametrize("many", [["1", 2], ("1", 2), '["1", 2]', "[1, 2]"])
-def test_a_list_may_be_json_that_a_template_made(many: Any) -> None:
+def test_accepts_a_list_that_a_template_rendered_as_json(many: Any) -> None:
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "TaskIds", many) == ["1", "2"]
     assert sent("wedata.task_instance", "RerunTaskInstancesAsync", "InstanceKeyList", many) == ["1", "2"]
 
@@ -77,30 +77,30 @@ def test_a_list_may_be_json_that_a_template_made(many: Any) -> None:
         [{"StartDate": "2026-01-01", "EndDate": datetime(2026, 1, 31, 12)}],
     ],
 )
-def test_pairs_of_days_are_ranges(ranges: Any) -> None:
+def test_encodes_pairs_of_days_as_ranges(ranges: Any) -> None:
     days = sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", ranges)
     assert days == [{"StartDate": "2026-01-01", "EndDate": "2026-01-31"}]
 
 
 @pytest.mark.parametrize("ranges", [["2026-01-01"], [["2026-01-01"]], ["2026-01-01", "2026-01-31"]])
-def test_what_is_no_pair_is_no_range(ranges: Any) -> None:
+def test_refuses_a_range_that_is_no_pair(ranges: Any) -> None:
     with pytest.raises(InvalidArguments, match="expected a list of pairs, or of dicts"):
         sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", ranges)
 
 
-def test_a_dict_stays_one_of_texts_and_what_is_none_in_it_is_left_out() -> None:
+def test_encodes_a_dict_as_texts_without_its_none_values() -> None:
     labels = [{"LabelBizId": 5, "LabelName": None, "SimilarLabels": ["a", 1]}]
     assert sent("lke.task", "ModifyAttributeLabel", "Labels", labels) == [
         {"LabelBizId": "5", "SimilarLabels": ["a", "1"]}
     ]
 
 
-def test_a_parameter_that_is_none_is_not_sent() -> None:
+def test_sends_no_parameter_that_is_none() -> None:
     api = APIS["lke.task"]
     assert encode(api, api.starts[0], {"BotBizId": "1", "AttrKey": None}) == {"BotBizId": "1"}
 
 
-def test_json_holds_values_as_json_has_them_and_times_as_the_product_writes_them() -> None:
+def test_json_keeps_its_types_and_writes_times_in_the_products_format() -> None:
     given = {"影片": [1, 2.5, True, None], "at": EVENING, "day": DAY}
     written = sent("ice.workflow_task", "StartWorkflow", "TaskInput", given)
     assert json.loads(written) == given | {"at": "2026-01-31T20:30:00Z", "day": "2026-01-31"}
@@ -108,20 +108,20 @@ def test_json_holds_values_as_json_has_them_and_times_as_the_product_writes_them
 
 
 @pytest.mark.parametrize("text", ['{"Type": "OSS"}', "no JSON at all", ""])
-def test_text_is_json_already(text: str) -> None:
+def test_sends_text_for_a_json_parameter_unchanged(text: str) -> None:
     assert sent("ice.workflow_task", "StartWorkflow", "TaskInput", text) == text
 
 
-def test_a_script_is_sent_in_base64() -> None:
+def test_encodes_a_script_in_base64() -> None:
     written = sent("wedata.sql_run", "RunSQLScript", "ScriptContent", "SELECT '订单'")
     assert b64decode(written).decode() == "SELECT '订单'"
 
 
-def test_text_that_might_be_base64_is_encoded_all_the_same() -> None:
+def test_encodes_a_script_that_looks_like_base64() -> None:
     assert b64decode(sent("wedata.sql_run", "RunSQLScript", "ScriptContent", "descTBLS")) == b"descTBLS"
 
 
-def test_parts_of_a_dict_have_encodings_of_their_own() -> None:
+def test_encodes_members_of_a_dict_by_their_own_encodings() -> None:
     given = {"DatasourceId": 7, "Params": {"day": DAY}, "AdvanceConfig": {"a": 1}, "ComputeResource": None}
     config = sent("wedata.sql_run", "RunSQLScript", "ScriptConfig", given)
     assert config.pop("AdvanceConfig") == "eyJhIjogMX0="
@@ -129,14 +129,14 @@ def test_parts_of_a_dict_have_encodings_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(("value", "number"), [(3, 3), ("3", 3), (" 3\n", 3), ("-1", -1)])
-def test_a_whole_number_is_read_from_text_too(value: Any, number: int) -> None:
+def test_reads_an_integer_from_text(value: Any, number: int) -> None:
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "RedefineParallelNum", value) == number
 
 
 @pytest.mark.parametrize(
     ("value", "truth"), [(True, True), (False, False), ("true", True), ("False", False), (" TRUE ", True)]
 )
-def test_a_truth_is_read_from_text_too(value: Any, truth: bool) -> None:
+def test_reads_a_boolean_from_text(value: Any, truth: bool) -> None:
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "SkipEventListening", value) is truth
 
 
@@ -150,7 +150,7 @@ def test_a_truth_is_read_from_text_too(value: Any, truth: bool) -> None:
         (EVENING, "2026-02-01"),
     ],
 )
-def test_a_range_of_days_takes_days_times_and_text(value: Any, day: str) -> None:
+def test_a_range_accepts_dates_times_and_text(value: Any, day: str) -> None:
     given = [{"StartDate": value, "EndDate": value, "ExecutionStartTime": "00:00"}]
     written = sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", given)
     assert written == [{"StartDate": day, "EndDate": day, "ExecutionStartTime": "00:00"}]
@@ -170,7 +170,7 @@ def test_a_range_of_days_takes_days_times_and_text(value: Any, day: str) -> None
     ],
     ids=["dict", "JSON", "the vendor's own form"],
 )
-def test_pairs_are_objects_of_a_key_and_a_value(value: Any) -> None:
+def test_encodes_pairs_as_objects_of_a_key_and_a_value(value: Any) -> None:
     assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "AdvancedParams", value) == [
         {"ParamKey": "day", "ParamValue": "2026-01-31"},
         {"ParamKey": "full", "ParamValue": "true"},
@@ -180,7 +180,7 @@ def test_pairs_are_objects_of_a_key_and_a_value(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [{"day": DAY}, '{"day": "2026-01-31"}', [{"K": "day", "V": DAY}]])
-def test_a_pair_is_one_such_object(value: Any) -> None:
+def test_encodes_a_pair_as_one_object_of_a_key_and_a_value(value: Any) -> None:
     pair = sent("wedata.task_instance", "RerunTaskInstancesAsync", "RedefineParamList", value)
     assert pair == {"K": "day", "V": "2026-01-31"}
 
@@ -221,7 +221,7 @@ def test_a_pair_is_one_such_object(value: Any) -> None:
             "RunSQLScript",
             "Params",
             {"a": {1}},
-            "Params is {'a': {1}}; a set is nothing that JSON can hold.",
+            "Params is {'a': {1}}; JSON cannot hold a set.",
         ),
         (
             "CreateTriggerWorkflowRun",
@@ -237,14 +237,14 @@ def test_a_pair_is_one_such_object(value: Any) -> None:
         ),
     ],
 )
-def test_what_a_vendor_does_not_take_is_refused(action: str, parameter: str, value: Any, text: str) -> None:
+def test_refuses_a_value_that_the_vendor_does_not_accept(action: str, parameter: str, value: Any, text: str) -> None:
     api = next(api for api in APIS.values() if action in [start.action.name for start in api.starts])
     with pytest.raises(InvalidArguments) as caught:
         encode(api, api.start(action), {parameter: value})
     assert str(caught.value) == f"{action}: {text}"
 
 
-def test_a_long_value_is_cut_in_the_error() -> None:
+def test_truncates_a_long_value_in_the_error() -> None:
     with pytest.raises(InvalidArguments) as caught:
         sent("wedata.backfill", "CreateDataBackfillPlan", "RedefineParallelNum", "s" * 199 + "ecret")
     assert "ecret" not in str(caught.value)
@@ -277,7 +277,7 @@ def is_plain(value: Any) -> bool:
 
 @quick
 @given(st.sampled_from(STARTS), st.data())
-def test_whatever_is_given_comes_out_as_plain_values_or_is_refused(which: tuple[str, Start], data: Any) -> None:
+def test_encodes_any_value_as_plain_json_types_or_refuses_it(which: tuple[str, Start], data: Any) -> None:
     api, start = which
     takes = (*start.action.params, *start.action.optional)
     if not takes:
@@ -297,7 +297,7 @@ def test_whatever_is_given_comes_out_as_plain_values_or_is_refused(which: tuple[
 
 @quick
 @given(values)
-def test_what_is_encoded_twice_as_json_is_encoded_once(value: Any) -> None:
+def test_encoding_as_json_is_idempotent(value: Any) -> None:
     def encoded(given: Any) -> Any:
         return sent("ice.workflow_task", "StartWorkflow", "TaskInput", given)
 

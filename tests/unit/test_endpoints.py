@@ -46,14 +46,14 @@ def address(api: TaskApi, region: str | None, **more: Any) -> str:
     [(BPSTUDIO_TASK, BpStudioClient), (BDRC_TASK, BdrcClient), (ICE_WORKFLOW_TASK, IceClient)],
     ids=["bpstudio", "bdrc", "ice"],
 )
-def test_an_endpoint_is_the_one_of_alibabas_own_client(
+def test_the_endpoint_is_that_of_alibabas_own_client(
     api: TaskApi, vendors: type, region: str, network: str | None
 ) -> None:
     theirs = vendors(Config(access_key_id="id", access_key_secret="secret", region_id=region, network=network))
     assert address(api, region, network=network or "public") == f"https://{theirs._endpoint}"
 
 
-def test_every_region_of_ices_own_client_is_known() -> None:
+def test_knows_every_region_of_ices_own_client() -> None:
     theirs = IceClient(Config(access_key_id="id", access_key_secret="secret", region_id="cn-shanghai"))
     hosts = theirs._endpoint_map
     assert len(hosts) > 50
@@ -98,7 +98,7 @@ def test_every_network_of_each_cloud_has_an_endpoint_for_every_api() -> None:
             assert address(api, "cn-shanghai", network=network).endswith((".aliyuncs.com", ".tencentcloudapi.com"))
 
 
-def test_a_services_own_endpoint_comes_before_that_of_every_service() -> None:
+def test_a_services_own_endpoint_takes_precedence_over_the_common_one() -> None:
     endpoints = {"ice": "https://ice.test", "*": "https://all.test"}
     assert address(ICE_WORKFLOW_TASK, "cn-shanghai", endpoints=endpoints) == "https://ice.test"
     assert address(BDRC_TASK, "cn-shanghai", endpoints=endpoints) == "https://all.test"
@@ -112,14 +112,14 @@ def test_bpstudio_needs_no_region() -> None:
 
 
 @pytest.mark.parametrize("api", [name for name, api in APIS.items() if not api.service.host])
-def test_a_missing_region_is_told_with_where_to_set_it(api: str) -> None:
+def test_a_missing_region_error_says_where_to_set_it(api: str) -> None:
     with pytest.raises(InvalidConnection, match="needs a region") as caught:
         address(APIS[api], None)
     assert "Airflow connection's field Region, or as region= on the task" in str(caught.value)
 
 
 @pytest.mark.parametrize("api", [BDRC_TASK, ICE_WORKFLOW_TASK], ids=["bdrc", "ice"])
-def test_a_missing_region_is_told_with_the_regions_that_are_known(api: TaskApi) -> None:
+def test_a_missing_region_error_lists_the_known_regions(api: TaskApi) -> None:
     with pytest.raises(InvalidConnection) as caught:
         address(api, None)
     assert str(caught.value).endswith(f"It runs in {', '.join(api.service.regions)}.")
@@ -127,24 +127,24 @@ def test_a_missing_region_is_told_with_the_regions_that_are_known(api: TaskApi) 
 
 @pytest.mark.parametrize("region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y"])
 @pytest.mark.parametrize("api", [BDRC_TASK, WEDATA_TASK], ids=["bdrc", "wedata"])
-def test_a_region_that_would_change_the_address_is_refused(api: TaskApi, region: str) -> None:
+def test_refuses_a_region_that_would_change_the_address(api: TaskApi, region: str) -> None:
     with pytest.raises(InvalidConnection, match=r"^The region .* is no region's id"):
         address(api, region)
 
 
-def test_a_region_of_the_task_comes_before_the_connections() -> None:
+def test_the_tasks_region_takes_precedence_over_the_connections() -> None:
     account = client(BDRC_TASK, "cn-shanghai").account
     own = CloudClient(account, "ap-southeast-1").endpoint(BDRC_TASK.service)
     assert own.url == "https://bdrc.ap-southeast-1.aliyuncs.com"
 
 
-def test_an_endpoint_override_is_of_every_service() -> None:
+def test_the_common_endpoint_applies_to_every_service() -> None:
     for api in APIS.values():
         assert address(api, "cn-shanghai", endpoints={"*": "127.0.0.1:1"}) == "https://127.0.0.1:1"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_cloud_knows_the_address_of_each_of_its_services(cloud: str) -> None:
+def test_each_service_has_an_https_endpoint(cloud: str) -> None:
     for api in APIS.values():
         if api.cloud == cloud:
             assert CLOUDS[cloud].endpoint(api.service, Location("cn-shanghai")).url.startswith("https://")
@@ -166,7 +166,7 @@ def test_a_cloud_knows_the_address_of_each_of_its_services(cloud: str) -> None:
         ("https://[2001:db8::1]", "https://[2001:db8::1]"),
     ],
 )
-def test_an_address_as_a_person_writes_it(written: str, url: str) -> None:
+def test_parses_an_address_as_users_write_it(written: str, url: str) -> None:
     assert Endpoint.parse(written).url == url
 
 
@@ -177,7 +177,7 @@ def test_an_address_as_a_person_writes_it(written: str, url: str) -> None:
         *("http://127.0.0.1.evil.test", "http://[2001:db8::1]:80", "http://127.1"),
     ],
 )
-def test_plain_http_leaves_this_machine_never(written: str) -> None:
+def test_refuses_plain_http_to_another_machine(written: str) -> None:
     with pytest.raises(InvalidConnection, match="uses plain http, which is only allowed to this machine itself"):
         Endpoint.parse(written)
 
@@ -201,7 +201,7 @@ def test_plain_http_leaves_this_machine_never(written: str) -> None:
         *("exa mple.com", "h\x00", "https://a,b", "h:1:2", "主机"),
     ],
 )
-def test_what_is_no_address_is_refused(written: str) -> None:
+def test_refuses_an_invalid_address(written: str) -> None:
     with pytest.raises(InvalidConnection, match="is not an address; write it as a host name or as https://HOST"):
         Endpoint.parse(written)
 
@@ -210,7 +210,7 @@ def test_what_is_no_address_is_refused(written: str) -> None:
     "written",
     ["https://me:hidden@h", "https://:hidden@h", "http://hidden@127.0.0.1", "me:hidden@h", "https://a:hidden@b@h"],
 )
-def test_a_login_in_an_address_is_refused_and_not_repeated(written: str) -> None:
+def test_refuses_a_login_in_an_address_without_repeating_it(written: str) -> None:
     with pytest.raises(InvalidConnection, match="is not an address") as caught:
         Endpoint.parse(written)
     assert "hidden" not in str(caught.value)

@@ -45,7 +45,7 @@ def normalised_ice(activities: Any) -> CloudTask:
     return normalise(APIS["ice.workflow_task"], answer, parameters={})
 
 
-def test_activities_of_ice_are_named_by_their_id() -> None:
+def test_names_failed_ice_activities_by_name_or_id() -> None:
     task = explained(
         normalised_ice(
             '{"act-1": {"Status": "Finished"}, "act-2": {"Status": "failed", "Message": "no codec"},'
@@ -71,12 +71,12 @@ def test_activities_of_ice_are_named_by_their_id() -> None:
         7,
     ],
 )
-def test_activities_that_tell_no_failure_leave_the_task_as_it_is(activities: Any) -> None:
+def test_activities_without_a_failure_leave_the_task_unchanged(activities: Any) -> None:
     task = normalised_ice(activities)
     assert explained(task) is task
 
 
-def test_nodes_of_an_ai_workflow_are_a_list() -> None:
+def test_reads_failed_nodes_of_an_ai_workflow_from_a_list() -> None:
     nodes = [
         {"NodeId": "n1", "Status": "succeeded"},
         {"NodeId": "n2", "NodeName": "Cut", "Status": "partial-succeeded"},
@@ -87,7 +87,7 @@ def test_nodes_of_an_ai_workflow_are_a_list() -> None:
     assert task.message == "2 nodes failed; Cut (n2) is partial-succeeded; n3 (n3) is FAILED: too long"
 
 
-def test_a_workflow_run_is_read_again_with_the_runs_of_its_tasks() -> None:
+def test_reads_a_workflow_run_again_with_its_task_runs() -> None:
     asked = []
 
     def answering(action: str, parameters: dict[str, Any]) -> Any:
@@ -104,12 +104,12 @@ def test_a_workflow_run_is_read_again_with_the_runs_of_its_tasks() -> None:
 
 
 @pytest.mark.parametrize("answer", [Throttled("slow down"), {}, {"Data": {"TriggerTaskRuns": None}}])
-def test_an_answer_that_tells_nothing_leaves_the_task_as_it_is(answer: Any) -> None:
+def test_an_answer_without_parts_leaves_the_task_unchanged(answer: Any) -> None:
     task = failed("wedata.workflow_run", {"ExecutionId": "e"}, message="failed")
     assert explained(task, lambda *_: answer) is task
 
 
-def test_a_backfill_is_asked_for_the_instances_of_each_of_its_tasks_and_their_logs() -> None:
+def test_reads_the_instances_of_each_backfill_task_and_their_logs() -> None:
     asked = []
 
     def answering(action: str, parameters: dict[str, Any]) -> Any:
@@ -133,7 +133,7 @@ def test_a_backfill_is_asked_for_the_instances_of_each_of_its_tasks_and_their_lo
     )
 
 
-def test_logs_of_three_parts_are_enough() -> None:
+def test_reads_the_logs_of_at_most_three_parts() -> None:
     def answering(action: str, parameters: dict[str, Any]) -> Any:
         if action == "GetTaskInstanceLog":
             return {"Data": {"LogInfo": "a line"}}
@@ -142,6 +142,16 @@ def test_logs_of_three_parts_are_enough() -> None:
 
     task = explained(failed("wedata.backfill", {"TaskIds": ["b"]}), answering)
     assert [part["log"] for part in task.detail[FAILED_PARTS]] == [["a line"]] * 3 + [None] * 2
+
+
+def test_a_part_that_lacks_a_field_of_its_log_has_no_log() -> None:
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        assert action == "ListDataBackfillInstances"
+        return {"Data": {"Items": [{"TaskId": "b", "TaskName": "load", "State": "EXPIRED"}]}}
+
+    task = explained(failed("wedata.backfill", {"TaskIds": ["b"]}), answering)
+    assert task.message == "load is EXPIRED"
+    assert task.detail[FAILED_PARTS][0]["log"] is None
 
 
 INSTANCE = {"InstanceKey": "1_2026-01-31 00:00:00", "TaskName": "load", "InstanceState": "EXPIRED"}
@@ -163,7 +173,7 @@ def log_of(*pages: Any) -> tuple[list[str] | None, list[Any], CloudTask]:
     return task.detail[FAILED_PARTS][0]["log"], cursors, task
 
 
-def test_an_instance_tells_the_end_of_its_own_log() -> None:
+def test_an_instances_message_ends_with_its_own_log() -> None:
     log, cursors, task = log_of(("first<br>sec", "10"), ("ond<br>  third \r\n<br>", None))
     assert log == ["first", "second", "  third"]
     assert cursors == [None, "10"]
@@ -190,24 +200,24 @@ def test_an_instance_tells_the_end_of_its_own_log() -> None:
         *("an empty log", "no log", "blank lines", "an error", "no data"),
     ],
 )
-def test_a_log_is_read_to_its_end(pages: list[Any], told: list[str] | None, requests: int) -> None:
+def test_reads_a_log_to_its_end(pages: list[Any], told: list[str] | None, requests: int) -> None:
     log, cursors, task = log_of(*pages)
     assert (log, len(cursors)) == (told, requests)
     end_of_log = ["\n  ".join(("the end of its log:", *told))] if told else []
     assert task.message == "; ".join(("exit code 1", *end_of_log))
 
 
-def test_a_log_without_end_is_left_at_its_hundredth_page() -> None:
+def test_stops_reading_a_log_after_a_hundred_pages() -> None:
     _, cursors, _ = log_of(*((f"{page}<br>", str(page)) for page in range(1000)))
     assert len(cursors) == 100
 
 
-def test_twenty_lines_are_told() -> None:
+def test_keeps_the_last_twenty_lines_of_a_log() -> None:
     log, _, _ = log_of(("<br>".join(f"line {number}" for number in range(50)), None))
     assert log == [f"line {number}" for number in range(30, 50)]
 
 
-def test_two_thousand_characters_are_told() -> None:
+def test_keeps_the_last_two_thousand_characters_of_a_log() -> None:
     log, _, _ = log_of(("<br>".join(f"{number}" * 150 for number in range(10)), None))
     assert log == [f"{number}" * 150 for number in range(10)]
     log, _, _ = log_of(("<br>".join(f"{number}" * 300 for number in range(10)), None))
@@ -216,7 +226,7 @@ def test_two_thousand_characters_are_told() -> None:
     assert log == ["x" * 2000]
 
 
-def test_of_many_failed_parts_five_are_told_and_the_others_counted() -> None:
+def test_names_five_failed_parts_and_counts_the_others() -> None:
     nodes = [{"NodeName": f"n{number}", "Status": "failed"} for number in range(200)]
     task = explained(failed("ice.ai_workflow_task", {"NodeResults": nodes}))
     assert task.message == "; ".join([*(f"n{number} is failed" for number in range(5)), "and 195 more"])
@@ -225,24 +235,24 @@ def test_of_many_failed_parts_five_are_told_and_the_others_counted() -> None:
 
 @pytest.mark.parametrize("state", [state for state in TaskState if state is not TaskState.FAILED])
 @pytest.mark.parametrize("api", [name for name, api in APIS.items() if api.parts])
-def test_only_a_task_that_failed_is_asked(api: str, state: TaskState) -> None:
+def test_asks_nothing_of_a_task_that_did_not_fail(api: str, state: TaskState) -> None:
     detail = {**INSTANCE, "ExecutionId": "e", "TaskIds": ["a"], "NodeResults": [{"Status": "failed"}]}
     task = failed(api, detail, state=state)
     assert explained(task) is task
 
 
 @pytest.mark.parametrize("api", [name for name, api in APIS.items() if not api.parts])
-def test_a_task_without_parts_is_asked_nothing(api: str) -> None:
+def test_asks_nothing_of_an_api_without_parts(api: str) -> None:
     task = failed(api, {})
     assert explained(task) is task
 
 
-def test_what_is_explained_is_not_asked_again() -> None:
+def test_asks_nothing_of_an_explained_task() -> None:
     _, _, task = log_of(("a line", None))
     assert explained(task) is task
 
 
-def test_a_backfill_of_many_days_is_read_to_its_end() -> None:
+def test_reads_every_page_of_a_backfills_instances() -> None:
     def answering(action: str, parameters: dict[str, Any]) -> Any:
         if action == "GetTaskInstanceLog":
             return {"Data": {}}
@@ -255,7 +265,7 @@ def test_a_backfill_of_many_days_is_read_to_its_end() -> None:
     assert [part["id"] for part in task.detail[FAILED_PARTS]] == ["day 3"]
 
 
-def test_a_backfill_is_asked_for_no_more_than_fifty_pages() -> None:
+def test_reads_at_most_fifty_pages_of_a_backfills_instances() -> None:
     asked = []
 
     def answering(action: str, parameters: dict[str, Any]) -> Any:
@@ -267,6 +277,6 @@ def test_a_backfill_is_asked_for_no_more_than_fifty_pages() -> None:
 
 
 @pytest.mark.parametrize("tasks", [None, "a", {}])
-def test_a_backfill_that_names_no_tasks_is_asked_nothing(tasks: Any) -> None:
+def test_asks_nothing_of_a_backfill_without_task_ids(tasks: Any) -> None:
     task = failed("wedata.backfill", {"TaskIds": tasks})
     assert explained(task) is task

@@ -13,8 +13,8 @@ from airflow_cloudtasks.starting.on_kill import OnKill
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
 
-def test_kill_cancels_though_airflow_cancels_the_trigger_again_and_again(cloudtasks_emulator: Any) -> None:
-    cloudtasks_emulator.add_task("ice.ai_workflow_task", "t1", "running")
+def test_a_kill_cancels_the_task_while_airflow_keeps_cancelling_the_trigger(cloudtasks_emulator: Any) -> None:
+    cloudtasks_emulator.add_running("ice.ai_workflow_task", "t1")
     cloudtasks_emulator.latency(0.5)
     on_kill = OnKill(ICE_AI_WORKFLOW_TASK, ("t1",), ({"TaskId": "t1"},))
     trigger = CloudTaskTrigger(api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", cancel=on_kill.as_dict())
@@ -49,7 +49,7 @@ async def _killed(trigger: CloudTaskTrigger) -> None:
         *((state, False) for state in ("deferred", "scheduled", "queued", "running", "up_for_retry")),
     ],
 )
-def test_older_airflow_is_asked_whether_the_user_has_ended_the_task(
+def test_the_state_in_older_airflow_decides_whether_the_user_killed_the_task(
     monkeypatch: pytest.MonkeyPatch, state: str | None, killed: bool
 ) -> None:
     for way in ("_state_from_api_server", "_state_from_database"):

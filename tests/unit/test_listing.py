@@ -38,17 +38,17 @@ def page(*ids: str, token: str = "") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("tasks", "worth_it"), [(0, False), (1, False), (2, True), (500, True), (10_000, True)])
-def test_an_unknown_list_is_tried_where_it_could_save_requests(tasks: int, worth_it: bool) -> None:
+def test_tries_an_unknown_list_where_it_could_save_requests(tasks: int, worth_it: bool) -> None:
     assert ListCost(500).is_worth_it(tasks, 0.0) is worth_it
 
 
-def test_a_list_that_costs_more_than_single_reads_is_left_until_there_are_more_tasks() -> None:
+def test_skips_a_costly_list_until_there_are_more_tasks() -> None:
     cost = ListCost(500)
     cost.learn(pages=20, now=0.0)
     assert [tasks for tasks in (10, 20, 21, 1000) if cost.is_worth_it(tasks, 1.0)] == [21, 1000]
 
 
-def test_what_was_learned_is_believed_for_a_while() -> None:
+def test_learned_list_costs_expire() -> None:
     cost = ListCost(500)
     cost.learn_too_long(100, now=0.0)
     assert not cost.is_worth_it(100, 599.0)
@@ -58,7 +58,7 @@ def test_what_was_learned_is_believed_for_a_while() -> None:
     assert cost.is_worth_it(2, 1202.0)
 
 
-def test_a_list_that_fails_is_left_alone_for_longer_and_longer() -> None:
+def test_backs_off_from_a_failing_list() -> None:
     cost, now, rests = ListCost(500), 0.0, []
     for _ in range(6):
         cost.learn_failed(now)
@@ -70,7 +70,7 @@ def test_a_list_that_fails_is_left_alone_for_longer_and_longer() -> None:
     assert cost.is_worth_it(100, now + 5)
 
 
-def test_a_list_that_asks_for_the_same_page_again_is_left() -> None:
+def test_stops_at_a_list_that_repeats_its_page_token() -> None:
     sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(1000)])
     pages = 0
     while sweep.next_page is not None and pages < 100:
@@ -79,7 +79,7 @@ def test_a_list_that_asks_for_the_same_page_again_is_left() -> None:
     assert pages == 2
 
 
-def test_a_list_is_read_until_all_are_found() -> None:
+def test_reads_a_list_until_all_tasks_are_found() -> None:
     sweep = Sweep(BDRC, {}, [str(number) for number in range(12)])
     assert sweep.next_page == {"MaxResults": 500}
     first = dict(sweep.take(page(*map(str, range(10)), "a stranger's", token="t1")))
@@ -90,13 +90,13 @@ def test_a_list_is_read_until_all_are_found() -> None:
     assert (sweep.missing, sweep.pages, sweep.is_complete) == (set(), 2, False)
 
 
-def test_a_list_that_ends_without_some_says_which() -> None:
+def test_a_complete_list_names_the_missing_tasks() -> None:
     sweep = Sweep(BDRC, {}, ["1", "2", "gone"])
     list(sweep.take(page("1", "2")))
     assert (sweep.missing, sweep.next_page, sweep.is_complete) == ({"gone"}, None, True)
 
 
-def test_a_list_full_of_others_is_left() -> None:
+def test_stops_at_a_list_full_of_other_tasks() -> None:
     sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(12)])
     pages = 0
     while sweep.next_page is not None:
@@ -106,7 +106,7 @@ def test_a_list_full_of_others_is_left() -> None:
     assert (len(sweep.missing), sweep.is_complete) == (12, False)
 
 
-def test_tasks_are_listed_from_a_little_before_the_oldest() -> None:
+def test_lists_tasks_since_shortly_before_the_oldest() -> None:
     old, new = (datetime(2026, 1, day, 12, 0, tzinfo=UTC) for day in (2, 3))
     assert since([new, old]) == "2026-01-02T11:55:00Z"
     assert since([new, None]) is None
@@ -118,7 +118,7 @@ def test_tasks_are_listed_from_a_little_before_the_oldest() -> None:
     assert Sweep(BDRC, {}, ["1"], since([old])).next_page == {"MaxResults": 500}
 
 
-def test_pages_are_asked_for_by_number_where_the_list_has_numbers() -> None:
+def test_requests_numbered_pages_by_number() -> None:
     sweep = Sweep(NUMBERED, {"Account": "1"}, [str(number) for number in range(8)])
     asked = {"Account": "1", "SortType": "DESC", "PageSize": 2}
     assert sweep.next_page == asked
@@ -136,7 +136,7 @@ def test_the_last_numbered_page_ends_the_list(pages: Any) -> None:
     assert (sweep.next_page, sweep.is_complete) == (None, True)
 
 
-def test_a_numbered_page_is_not_asked_for_where_all_are_found() -> None:
+def test_requests_no_further_page_when_all_tasks_are_found() -> None:
     sweep = Sweep(NUMBERED, {}, ["0", "1"])
     list(sweep.take(numbered_page("0", "1", pages=9)))
     assert (sweep.next_page, sweep.is_complete) == (None, False)
@@ -148,6 +148,6 @@ def test_an_answer_that_is_no_list_names_the_api_and_the_field(answer: Any) -> N
         Sweep(BDRC, {}, ["1"]).take(answer)
 
 
-def test_what_is_no_task_in_a_list_is_passed_over() -> None:
+def test_skips_list_items_that_are_no_tasks() -> None:
     answer = {"Data": {"Content": [None, 7, "x", {}, {"TaskId": None}, {"TaskId": 5}], "NextToken": None}}
     assert dict(Sweep(BDRC, {}, ["5"]).take(answer)) == {"5": {"TaskId": 5}}

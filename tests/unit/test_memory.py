@@ -60,7 +60,7 @@ def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_variable_holds_it_until_it_is_to_be_forgotten() -> None:
+def test_a_variable_keeps_the_value_until_it_is_forgotten() -> None:
     memory = with_variables()
     assert memory.get() is None
     for value in (VALUE, VALUE | {"progress": "begun", "ids": ["\u4efb\u52a1"]}):
@@ -71,7 +71,7 @@ def test_a_variable_holds_it_until_it_is_to_be_forgotten() -> None:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_success_lets_go_of_it_but_in_airflow_2_which_may_try_once_more_lets_go_of_older_ones(
+def test_a_success_deletes_the_variable_or_in_airflow_2_the_expired_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ended, abandoned, running = (with_variables(task_id=name) for name in ("ended", "abandoned", "running"))
@@ -97,7 +97,7 @@ def test_a_success_lets_go_of_it_but_in_airflow_2_which_may_try_once_more_lets_g
 
 
 @pytest.mark.usefixtures("variables")
-def test_forgetting_nothing_is_no_error() -> None:
+def test_forgetting_without_a_value_is_no_error() -> None:
     with_variables().forget()
     with_variables().end()
 
@@ -112,7 +112,7 @@ def test_each_task_of_each_run_has_its_own_variable(other: dict[str, Any]) -> No
 
 
 @pytest.mark.usefixtures("variables")
-def test_names_may_be_longer_than_that_of_a_variable() -> None:
+def test_accepts_names_longer_than_a_variables_key() -> None:
     long = {"dag_id": "d" * 250, "run_id": "r" * 250, "task_id": "t" * 250}
     memory = with_variables(**long)
     memory.keep(VALUE)
@@ -121,7 +121,7 @@ def test_names_may_be_longer_than_that_of_a_variable() -> None:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_variable_that_is_not_ours_any_more_is_nothing() -> None:
+def test_ignores_a_variable_that_holds_no_object() -> None:
     memory = with_variables()
     memory.keep(["no", "object"])  # type: ignore[arg-type]
     assert memory.get() is None
@@ -130,7 +130,7 @@ def test_a_variable_that_is_not_ours_any_more_is_nothing() -> None:
 
 @pytest.mark.skipif(AIRFLOW_VERSION >= (3, 0), reason="Airflow 3's workers have no database")
 @pytest.mark.usefixtures("variables")
-def test_a_database_that_fails_is_none_that_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_error_is_raised_instead_of_read_as_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.models.variable import Variable
     from airflow.secrets.metastore import MetastoreBackend
 
@@ -143,7 +143,7 @@ def test_a_database_that_fails_is_none_that_remembers_nothing(monkeypatch: pytes
         with_variables().get()
 
 
-def test_the_state_store_holds_it_also_when_the_task_has_ended_and_for_as_long_as_it_takes() -> None:
+def test_the_state_store_keeps_the_value_after_the_end_until_it_is_forgotten() -> None:
     store = Store()
     memory = with_store(store)
     assert memory.get() is None
@@ -155,7 +155,7 @@ def test_the_state_store_holds_it_also_when_the_task_has_ended_and_for_as_long_a
 
 
 @pytest.mark.skipif(AIRFLOW_VERSION < (3, 3), reason="Airflow has no state store")
-def test_nothing_expires_in_the_state_store() -> None:
+def test_stores_the_value_without_an_expiry() -> None:
     from airflow.sdk import NEVER_EXPIRE
 
     store = Store()

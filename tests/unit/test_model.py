@@ -36,11 +36,11 @@ BARE = CloudTask(api="lke.task", cloud="tencent", id="8", state=TaskState.UNKNOW
         (BARE, "lke.task 8 is unknown"),
     ],
 )
-def test_one_line_says_what_is_known(task: CloudTask, line: str) -> None:
+def test_str_is_one_line_of_the_known_fields(task: CloudTask, line: str) -> None:
     assert str(task) == line
 
 
-def test_xcom_holds_times_in_utc_and_words_of_plain_json() -> None:
+def test_as_dict_holds_utc_times_and_plain_json_types() -> None:
     stored = WHOLE.as_dict()
     assert (stored["created_at"], stored["started_at"], stored["finished_at"]) == (
         "2025-01-01T00:00:00Z",
@@ -52,16 +52,16 @@ def test_xcom_holds_times_in_utc_and_words_of_plain_json() -> None:
 
 
 @pytest.mark.parametrize("task", [WHOLE, BARE], ids=["whole", "bare"])
-def test_a_task_is_made_again_of_its_json_and_its_pickle(task: CloudTask) -> None:
+def test_a_task_survives_json_and_pickle(task: CloudTask) -> None:
     assert CloudTask.from_dict(json.loads(json.dumps(task.as_dict()))) == task
     assert pickle.loads(pickle.dumps(task)) == copy.deepcopy(task) == task
 
 
-def test_a_dict_that_is_no_task_is_refused() -> None:
+def test_refuses_a_dict_that_lacks_a_field() -> None:
     with pytest.raises(KeyError, match="detail"):
         CloudTask.from_dict({key: value for key, value in WHOLE.as_dict().items() if key != "detail"})
 
 
-def test_a_task_does_not_change() -> None:
+def test_a_task_is_immutable() -> None:
     with pytest.raises(AttributeError):
         WHOLE.state = TaskState.SUCCEEDED  # type: ignore[misc]

@@ -1,79 +1,63 @@
-"""Each vendor's example answer gives the task written out in tests/data/normalised_*.json, envelope included."""
+"""An answer of each API is normalised to the task beside it in tests/examples, envelope included."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tccli
+from api_examples import EXAMPLES, FOLDER, Example, examples_of
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
+from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.triggerer.sweep import Sweep
 
 from .calls import answer, asked_for
+from .every_action import example_bodies, example_inputs
+from .test_contract import TENCENT
 
-DATA = Path(__file__).parent.parent / "data"
-TCCLI = Path(tccli.__path__[0]) / "services"
+WEDATA_EXAMPLES = Path(tccli.__path__[0]) / "services/wedata/v20250806/examples.json"
 
 
-def normalised(api_name: str, body: bytes, parameters: dict[str, str]) -> dict[str, Any]:
-    api = APIS[api_name]
+def normalised(api: TaskApi, body: bytes, parameters: Mapping[str, Any]) -> dict[str, Any]:
     content = CLOUDS[api.cloud].read(asked_for(api), answer(body))
     return normalise(api, content, parameters=parameters, region="ap-guangzhou").as_dict()
 
 
-def written_out(name: str) -> dict[str, Any]:
-    return json.loads((DATA / f"normalised_{name}.json").read_bytes())
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_the_example_answer_of_an_api_is_normalised_to_the_task_beside_it(example: Example) -> None:
+    assert normalised(example.api, example.body, example.parameters) == example.task
 
 
-@pytest.mark.parametrize(
-    ("name", "api", "parameters"),
-    [
-        ("bpstudio", "bpstudio.task", {"TaskId": "2615"}),
-        ("bdrc", "bdrc.task", {"TaskId": "t-0004d9ctt1ii********"}),
-        ("ice", "ice.workflow_task", {"TaskId": "******4215e042b3966ca5441e******"}),
-        ("wedata", "wedata.task", {"ProjectId": "2417334454903762944", "TaskId": "20250908225847483"}),
-        (
-            "lke",
-            "lke.task",
-            {"TaskId": "8", "TaskType": "ModifyAttributeLabel", "BotBizId": "1767024172536168448"},
-        ),
-    ],
-)
-def test_the_answer_in_the_vendors_document(name: str, api: str, parameters: dict[str, str]) -> None:
-    assert normalised(api, (DATA / f"seed_{name}.json").read_bytes(), parameters) == written_out(name)
+def test_an_api_without_an_example_is_reported_with_the_file_to_write() -> None:
+    api = replace(APIS["lke.task"], name="lke.other")
+    [example] = examples_of(api)
+    for file in ("answer", "task"):
+        with pytest.raises(
+            AssertionError, match=f"lke.other has no example: write tests/examples/lke.other/{file}.json"
+        ):
+            getattr(example, "body" if file == "answer" else file)
 
 
-@pytest.mark.parametrize("api", ["bpstudio.operation", "ice.ai_workflow_task"])
-def test_an_answer_of_our_own_in_the_shape_of_the_vendors_model(api: str) -> None:
-    name = api.replace(".", "_")
-    assert normalised(api, (DATA / f"answer_{name}.json").read_bytes(), {APIS[api].id_param: "1"}) == written_out(name)
+def test_every_folder_of_examples_is_of_an_api() -> None:
+    assert {folder.name for folder in FOLDER.iterdir()} <= set(APIS)
 
 
-@pytest.mark.parametrize(
-    ("api", "folder", "names"),
-    [
-        ("wedata.task", "wedata/v20250806", ["wedata"]),
-        ("wedata.workflow_run", "wedata/v20250806", ["wedata_workflow_run"]),
-        ("wedata.task_run", "wedata/v20250806", ["wedata_task_run"]),
-        ("wedata.task_instance", "wedata/v20250806", ["wedata_task_instance"]),
-        ("wedata.async_job", "wedata/v20250806", ["wedata_async_job"]),
-        ("wedata.sql_run", "wedata/v20250806", ["wedata_sql_run", "wedata_sql_run_running"]),
-        ("wedata.backfill", "wedata/v20250806", ["wedata_backfill"]),
-        ("lke.task", "lke/v20231130", ["lke"]),
-    ],
-)
-def test_the_answers_in_the_examples_of_tencents_command_line_tool(api: str, folder: str, names: list[str]) -> None:
-    examples = json.loads((TCCLI / folder / "examples.json").read_bytes())["actions"][APIS[api].read.name]
-    for example, name in zip(examples, names, strict=True):
-        parameters = json.loads(example["input"].partition("\n{")[2].join(("{", "")))
-        assert normalised(api, example["output"].encode(), parameters) == written_out(name)
+@pytest.mark.parametrize("name", TENCENT)
+def test_the_answers_in_the_examples_of_tencents_command_line_tool(name: str) -> None:
+    api = APIS[name]
+    tasks = [example.task for example in examples_of(api)]
+    both = list(zip(example_inputs(api, api.read), example_bodies(api, api.read), strict=True))
+    assert [normalised(api, body, parameters) for parameters, body in both] == tasks[: len(both)]
+    assert both
 
 
 @pytest.mark.parametrize(
@@ -86,9 +70,7 @@ def test_the_answers_in_the_examples_of_tencents_command_line_tool(api: str, fol
 def test_the_lists_in_those_examples_hold_tasks(api: str, ids: int, state: TaskState) -> None:
     spec = APIS[api]
     assert spec.list_tasks is not None
-    [example] = json.loads((TCCLI / "wedata/v20250806/examples.json").read_bytes())["actions"][
-        spec.list_tasks.action.name
-    ]
+    [example] = json.loads(WEDATA_EXAMPLES.read_bytes())["actions"][spec.list_tasks.action.name]
     content = json.loads(example["output"])["Response"]
     found = dict(Sweep(spec, {"ProjectId": "1"}, []).take(content))
     tasks = [

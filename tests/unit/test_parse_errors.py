@@ -37,83 +37,83 @@ def refused(operator: Any, **arguments: Any) -> str:
 
 
 @pytest.mark.parametrize("blank", [None, "", [], {}])
-def test_a_blank_parameter_is_refused_and_those_that_there_are_are_listed(blank: Any) -> None:
+def test_refuses_a_blank_parameter_and_lists_the_accepted_ones(blank: Any) -> None:
     said = refused(WeDataRunWorkflowOperator, project_id="1", workflow_id=blank)
     assert said == f"CreateTriggerWorkflowRun needs WorkflowId. {TAKES}"
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"ProjectId": "1"}])
-def test_a_missing_parameter_is_refused(parameters: Any) -> None:
+def test_refuses_a_missing_parameter(parameters: Any) -> None:
     said = refused(StartCloudTaskOperator, api="wedata.workflow_run", parameters=parameters)
     assert said.startswith("CreateTriggerWorkflowRun needs ")
     assert said.endswith(TAKES)
 
 
-def test_an_unknown_parameter_is_refused() -> None:
+def test_refuses_an_unknown_parameter() -> None:
     parameters = {**RUN["parameters"], "Workflow": "w"}
     said = refused(StartCloudTaskOperator, api="wedata.workflow_run", parameters=parameters)
     assert said == f"CreateTriggerWorkflowRun knows no Workflow. {TAKES}"
 
 
-def test_an_action_without_parameters_says_what_it_takes() -> None:
+def test_an_action_with_optional_parameters_only_lists_them() -> None:
     said = refused(StartCloudTaskOperator, api="bdrc.task", parameters={"Type": "x"})
     assert said == "UpdateResources knows no Type. It takes: ResourceType (optional)."
 
 
-def test_an_empty_list_of_instances_is_refused() -> None:
+def test_refuses_an_empty_list_of_instances() -> None:
     said = refused(WeDataRerunInstancesOperator, project_id="1", instance_keys=[])
     assert said.startswith("RerunTaskInstancesAsync needs InstanceKeyList.")
 
 
-def test_an_unknown_action_is_refused() -> None:
+def test_refuses_an_unknown_action() -> None:
     said = refused(StartCloudTaskOperator, api="bdrc.task", action="CheckRule")
     assert said == "bdrc.task is not started by 'CheckRule'; expected UpdateResources or CheckRules."
 
 
 @pytest.mark.parametrize("api", ["wedata.task", "wedata.newest_workflow_run", "wedata.async_job"])
-def test_an_api_whose_tasks_nothing_starts_is_refused(api: str) -> None:
+def test_refuses_to_start_a_task_of_an_api_without_start_actions(api: str) -> None:
     said = refused(StartCloudTaskOperator, api=api)
     assert said == f"{api} has no action that starts a task; nothing but waiting can be done."
 
 
 @pytest.mark.parametrize("operator", [StartCloudTaskOperator, CancelCloudTaskOperator])
-def test_an_unknown_api_is_refused(operator: Any) -> None:
+def test_refuses_an_unknown_api(operator: Any) -> None:
     more = {} if operator is StartCloudTaskOperator else {"cloud_task_id": "7"}
     said = refused(operator, api="wedata.run", **more)
     assert said.startswith("Unknown api 'wedata.run'. Known are: bdrc.task, bpstudio.operation, ")
 
 
-def test_a_task_that_the_vendor_cannot_cancel_is_refused() -> None:
+def test_refuses_to_cancel_a_task_of_an_api_without_a_cancel_action() -> None:
     said = refused(CancelCloudTaskOperator, api="ice.workflow_task", cloud_task_id="7")
     assert said == "ice.workflow_task: ICE has no action that cancels such a task."
 
 
 @pytest.mark.parametrize("nothing", [None, "", []])
-def test_canceling_nothing_is_refused(nothing: Any) -> None:
+def test_refuses_to_cancel_without_an_id(nothing: Any) -> None:
     params = {"ProjectId": "1"}
     said = refused(CancelCloudTaskOperator, api="wedata.sql_run", cloud_task_id=nothing, api_params=params)
     assert said == "wedata.sql_run needs cloud_task_id: the task's id at the vendor, its JobId."
 
 
 @pytest.mark.parametrize("given", [{}, {"sql": "SELECT 1"}, {"datasource_id": "7"}])
-def test_sql_needs_a_saved_script_or_text_and_a_data_source(given: dict[str, Any]) -> None:
+def test_sql_requires_a_saved_script_or_text_and_a_data_source(given: dict[str, Any]) -> None:
     said = refused(WeDataRunSqlOperator, project_id="1", **given)
     assert said == "WeData runs a saved script, or SQL on a data source: give script_id, or sql and datasource_id."
 
 
 @pytest.mark.parametrize("given", [{}, {"cloud_task_id": "e", "workflow_id": "w", "since": "{{ ts }}"}])
-def test_a_run_is_waited_for_by_its_own_id_or_by_its_workflows(given: dict[str, Any]) -> None:
+def test_a_workflow_run_is_identified_by_its_id_or_by_its_workflow(given: dict[str, Any]) -> None:
     said = refused(WeDataWorkflowRunSensor, project_id="1", **given)
     assert said == "WeDataWorkflowRunSensor needs cloud_task_id, a run's id, or workflow_id with since."
 
 
 @pytest.mark.parametrize("given", [{"workflow_id": "w"}, {"cloud_task_id": "e", "since": "{{ ts }}"}])
-def test_the_newest_run_is_that_since_a_time(given: dict[str, Any]) -> None:
+def test_waiting_for_the_newest_run_requires_workflow_id_and_since(given: dict[str, Any]) -> None:
     said = refused(WeDataWorkflowRunSensor, project_id="1", **given)
     assert said.startswith("workflow_id and since go together: without since, the newest run may be one that ended")
 
 
-def test_the_newest_run_may_be_still_to_come() -> None:
+def test_waiting_for_the_newest_run_waits_for_one_that_does_not_exist_yet() -> None:
     since = datetime(2026, 1, 31, tzinfo=UTC)
     sensor = WeDataWorkflowRunSensor(task_id="t", project_id="1", workflow_id="w", since=since)
     assert (sensor.api.name, sensor.cloud_task_id, sensor.missing) == ("wedata.newest_workflow_run", "w", "wait")
@@ -125,7 +125,7 @@ def test_the_newest_run_may_be_still_to_come() -> None:
     ("operator", "arguments"),
     [(StartCloudTaskOperator, RUN), (WeDataWorkflowRunSensor, {"project_id": "1", "cloud_task_id": "e"})],
 )
-def test_a_word_is_no_list_of_statuses(operator: Any, arguments: dict[str, Any], name: str) -> None:
+def test_refuses_a_text_as_a_list_of_statuses(operator: Any, arguments: dict[str, Any], name: str) -> None:
     said = refused(operator, **arguments, **{name: "SKIPPED"})
     assert said.startswith(f"{name} ")
     assert "'SKIPPED'; expected a list of statuses" in said
@@ -138,14 +138,16 @@ def test_a_word_is_no_list_of_statuses(operator: Any, arguments: dict[str, Any],
         (BpStudioTaskSensor, {"cloud_task_id": "7"}),
     ],
 )
-def test_nor_is_it_where_more_statuses_are_successes(operator: Any, arguments: dict[str, Any]) -> None:
+def test_refuses_a_text_as_a_list_of_statuses_with_additional_successes(
+    operator: Any, arguments: dict[str, Any]
+) -> None:
     arguments = {**arguments, "error_message_fails": False}
     said = refused(operator, **arguments, success_statuses="DONE")
     assert said == "success_statuses is 'DONE'; expected a list of statuses."
     assert operator(task_id="t", **arguments, success_statuses=["DONE"]).success_statuses == ("FINISH", "DONE")
 
 
-def test_a_status_cannot_be_both() -> None:
+def test_refuses_a_status_that_is_both_success_and_failure() -> None:
     said = refused(StartCloudTaskOperator, **RUN, success_statuses=["SKIP"], failure_statuses=["skip"])
     assert said == "success_statuses and failure_statuses both hold ['skip']."
 
@@ -163,11 +165,11 @@ def test_a_status_cannot_be_both() -> None:
         ({"parameters": ["p"]}, "parameters is ['p']; expected a dict by the vendor's names."),
     ],
 )
-def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], text: str) -> None:
+def test_refuses_invalid_rules_of_a_wait(rules: dict[str, Any], text: str) -> None:
     assert refused(StartCloudTaskOperator, **RUN | rules) == text
 
 
-def test_a_rule_for_failures_that_does_not_exist_is_refused() -> None:
+def test_refuses_an_unknown_value_of_on_failure() -> None:
     said = refused(WeDataTaskInstanceSensor, project_id="1", wedata_task_id="1", data_time="d", on_failure="skip")
     assert said == "on_failure is 'skip'; expected one of wait, fail."
 
@@ -182,7 +184,7 @@ def upstream() -> Any:
 
 
 @pytest.mark.parametrize("template", ["{{ params.workflow }}", "{{ '' }}"])
-def test_a_template_is_taken_as_it_is(template: str) -> None:
+def test_accepts_templates_unchanged(template: str) -> None:
     operator = WeDataRunWorkflowOperator(
         task_id="t", project_id=template, workflow_id=template, advanced_params=template, wedata_task_ids=[template]
     )
@@ -198,12 +200,12 @@ def test_a_template_is_taken_as_it_is(template: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["success_statuses", "failure_statuses", "parameters"])
-def test_the_output_of_a_task_is_taken_for_a_whole_argument(upstream: Any, name: str) -> None:
+def test_accepts_the_output_of_a_task_as_an_argument(upstream: Any, name: str) -> None:
     operator = StartCloudTaskOperator(task_id="t", **{**RUN, name: upstream.output})
     assert operator.upstream_task_ids == {"up"}
 
 
-def test_the_output_of_a_task_is_taken_anywhere_in_the_parameters(upstream: Any) -> None:
+def test_accepts_the_output_of_a_task_anywhere_in_the_parameters(upstream: Any) -> None:
     output = upstream.output
     for number, operator in enumerate(
         (
@@ -224,7 +226,7 @@ def test_the_output_of_a_task_is_taken_anywhere_in_the_parameters(upstream: Any)
 
 
 @pytest.mark.parametrize("name", ["wedata_task_id", "data_time"])
-def test_the_output_of_a_task_names_an_instance(upstream: Any, name: str) -> None:
+def test_accepts_the_output_of_a_task_as_a_part_of_an_instance_key(upstream: Any, name: str) -> None:
     arguments = {"wedata_task_id": "7", "data_time": "{{ ds }} 00:00:00", name: upstream.output}
     sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", **arguments)
     assert sensor.upstream_task_ids == {"up"}
@@ -240,6 +242,6 @@ def test_the_output_of_a_task_names_an_instance(upstream: Any, name: str) -> Non
         ("{{ ds }} 00:00:00", "7_{{ ds }} 00:00:00"),
     ],
 )
-def test_an_instance_is_named_by_its_task_and_its_time_in_china(time: Any, key: str) -> None:
+def test_an_instance_key_is_the_task_and_the_time_in_china(time: Any, key: str) -> None:
     sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", wedata_task_id="7", data_time=time)
     assert (sensor.cloud_task_id, sensor.missing) == (key, "wait")

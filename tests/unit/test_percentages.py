@@ -50,22 +50,22 @@ def read(overrides: StatusOverrides | None = None, **fields: Any) -> CloudTask:
         (True, True, UNKNOWN, None),
     ],
 )
-def test_two_percentages_stand_for_a_status(complete: Any, success: Any, state: TaskState, status: str | None) -> None:
+def test_two_percentages_decide_the_state(complete: Any, success: Any, state: TaskState, status: str | None) -> None:
     task = read(Complete=complete, Success=success)
     assert (task.state, task.status) == (state, status)
 
 
-def test_the_line_in_the_log_tells_both_percentages() -> None:
+def test_str_shows_both_percentages() -> None:
     assert str(read(Complete=80, Success=75)) == "lke.task t is running [incomplete] 80% - 75% succeeded"
     assert str(read(Complete=100, Success=75)) == "lke.task t is failed [complete with failures] 100% - 75% succeeded"
 
 
-def test_one_wait_may_take_a_partial_success_for_one() -> None:
+def test_a_status_override_accepts_a_partial_success() -> None:
     assert read(StatusOverrides(success=["Complete with failures"]), Complete=100, Success=75).state is SUCCEEDED
     assert read(StatusOverrides(success=["complete with failures"]), Complete=99, Success=75).state is RUNNING
 
 
-def test_a_change_of_either_percentage_is_seen() -> None:
+def test_a_change_of_either_percentage_changes_the_glance() -> None:
     pairs = [(50, 50), (60, 50), (60, 60)]
     assert len({glance(PERCENTAGES, {"Complete": complete, "Success": success}) for complete, success in pairs}) == 3
 
@@ -80,6 +80,6 @@ def test_a_change_of_either_percentage_is_seen() -> None:
         (None, 4, None),
     ],
 )
-def test_a_progress_may_count_up_to_what_the_task_says(finished: Any, total: Any, progress: float | None) -> None:
+def test_progress_counts_up_to_the_tasks_own_total(finished: Any, total: Any, progress: float | None) -> None:
     fields = {"Status": "RUNNING", "Finished": finished, "Total": total}
     assert normalise(COUNTS, fields, parameters={"TaskId": "t"}).progress == progress

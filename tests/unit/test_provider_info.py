@@ -43,26 +43,26 @@ def validate(content: dict[str, Any], schema_file: str) -> None:
     jsonschema.validate(content, schema)
 
 
-def test_the_info_is_of_the_form_that_this_airflow_takes() -> None:
+def test_the_provider_info_matches_airflows_schema() -> None:
     validate(get_provider_info(), "provider_info.schema.json")
 
 
-def test_provider_yaml_is_of_the_form_that_this_airflow_builds_from() -> None:
+def test_provider_yaml_matches_airflows_schema() -> None:
     validate(provider_yaml(), "provider.yaml.schema.json")
 
 
-def test_the_schemas_do_refuse_what_they_should() -> None:
+def test_the_schemas_refuse_an_invalid_provider_info() -> None:
     with pytest.raises(jsonschema.ValidationError):
         validate(get_provider_info() | {"connection-types": "none"}, "provider_info.schema.json")
 
 
-def test_the_version_is_one() -> None:
+def test_version_and_name_agree_with_the_distribution() -> None:
     distribution = importlib.metadata.distribution("airflow-provider-cloudtasks")
     assert provider_yaml()["versions"][0] == airflow_cloudtasks.__version__ == distribution.version
     assert provider_yaml()["package-name"] == distribution.metadata["Name"]
 
 
-def test_airflow_finds_the_info_by_the_entry_point() -> None:
+def test_the_entry_point_returns_the_provider_info() -> None:
     (entry,) = (
         entry
         for entry in importlib.metadata.entry_points(group="apache_airflow_provider")
@@ -77,14 +77,14 @@ def declared_modules() -> Iterator[str]:
             yield from entry["python-modules"]
 
 
-def test_every_module_that_is_declared_imports() -> None:
+def test_every_declared_module_imports() -> None:
     modules = list(declared_modules())
     assert len(modules) == len(set(modules)) >= 7
     for module in modules:
         importlib.import_module(module)
 
 
-def test_every_module_of_these_kinds_is_declared() -> None:
+def test_declares_every_public_module_of_sensors_operators_and_triggers() -> None:
     package = Path(airflow_cloudtasks.__file__).parent
     public = {
         f"airflow_cloudtasks.{kind}.{file.stem}"
@@ -95,14 +95,14 @@ def test_every_module_of_these_kinds_is_declared() -> None:
     assert public <= set(declared_modules())
 
 
-def test_every_integration_that_is_named_exists() -> None:
+def test_every_named_integration_is_declared() -> None:
     names = {entry["integration-name"] for entry in provider_yaml()["integrations"]}
     for kind in ("hooks", "sensors", "operators", "triggers"):
         assert {entry["integration-name"] for entry in provider_yaml()[kind]} <= names
 
 
 @pytest.mark.parametrize(("name", "hook"), zip(CONNECTION_TYPES, HOOKS, strict=True))
-def test_a_connection_type_leads_to_its_hook(name: str, hook: type[CloudTasksHook]) -> None:
+def test_a_connection_type_resolves_to_its_hook(name: str, hook: type[CloudTasksHook]) -> None:
     declared = connection_type(name)
     module, _, class_name = declared["hook-class-name"].rpartition(".")
     assert getattr(importlib.import_module(module), class_name) is hook
@@ -110,15 +110,15 @@ def test_a_connection_type_leads_to_its_hook(name: str, hook: type[CloudTasksHoo
     assert hook.connection_fields.conn_types[0] == name
 
 
-def test_no_connection_type_is_left_out() -> None:
+def test_declares_every_connection_type() -> None:
     assert [entry["connection-type"] for entry in provider_yaml()["connection-types"]] == CONNECTION_TYPES
 
 
 @pytest.mark.parametrize("name", CONNECTION_TYPES)
-def test_the_form_offers_the_ways_to_authenticate_that_there_are(name: str) -> None:
+def test_the_form_offers_every_auth_type(name: str) -> None:
     hook = HOOKS[CONNECTION_TYPES.index(name)]
     schema = connection_type(name)["conn-fields"]["auth_type"]["schema"]
-    assert schema["enum"] == list(hook.connection_fields.needs)
+    assert schema["enum"] == list(hook.connection_fields.auth_types)
     # With a default, Airflow's form would fill it in, where empty means what the rest of the connection tells.
     assert "default" not in schema
 
@@ -174,11 +174,9 @@ def filled_in(hook: type[CloudTasksHook], auth_type: str, samples: dict[str, Any
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_the_form_has_every_field_that_is_read_and_no_other(
-    hook: type[CloudTasksHook], samples: dict[str, Any]
-) -> None:
+def test_the_forms_fields_are_those_that_are_read(hook: type[CloudTasksHook], samples: dict[str, Any]) -> None:
     used: set[str] = set()
-    for auth_type in hook.connection_fields.needs:
+    for auth_type in hook.connection_fields.auth_types:
         extra = filled_in(hook, auth_type, samples)
         read_connection(hook.connection_fields, connection_values(hook, extra), "tests")
         used |= extra.used
@@ -193,7 +191,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         auth_type: read_connection(
             hook.connection_fields, connection_values(hook, filled_in(hook, auth_type, samples)), "tests"
         )
-        for auth_type in hook.connection_fields.needs
+        for auth_type in hook.connection_fields.auth_types
     }
     for account in accounts.values():
         assert (account.network.timeouts.connect, account.network.timeouts.read) == (7, 8)
@@ -220,12 +218,12 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         assert settings.policy == '{"Version":"1"}'
         assert settings.duration_seconds == 901
     assert (settings.oidc_provider, settings.oidc_token_file) == ("a-provider", samples["oidc_token_file"])
-    machine = next(name for name in hook.connection_fields.needs if name in ("ecs_ram_role", "cvm_role"))
+    machine = next(name for name in hook.connection_fields.auth_types if name in ("ecs_ram_role", "cvm_role"))
     assert accounts[machine].credentials._settings.role_name == "a-role"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_the_least_value_that_the_form_takes_is_taken(hook: type[CloudTasksHook]) -> None:
+def test_accepts_the_minimum_of_every_form_field(hook: type[CloudTasksHook]) -> None:
     fields = connection_type(hook.conn_type)["conn-fields"]
     least = {name: field["schema"]["minimum"] for name, field in fields.items() if "minimum" in field["schema"]}
     assert len(least) == 5
@@ -239,7 +237,7 @@ def connection_values(hook: type[CloudTasksHook], extra: dict[str, Any]) -> Conn
 
 
 @pytest.mark.parametrize("name", CONNECTION_TYPES)
-def test_the_defaults_that_the_form_tells_are_the_real_ones(name: str) -> None:
+def test_the_form_describes_the_real_defaults(name: str) -> None:
     hook = HOOKS[CONNECTION_TYPES.index(name)]
     account = read_connection(hook.connection_fields, connection_values(hook, {}), "tests")
     fields = connection_type(name)["conn-fields"]
@@ -253,7 +251,7 @@ def test_the_defaults_that_the_form_tells_are_the_real_ones(name: str) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_older_airflows_form_has_the_declared_words(hook: type[CloudTasksHook]) -> None:
+def test_older_airflows_form_has_the_declared_labels(hook: type[CloudTasksHook]) -> None:
     behaviour = hook.get_ui_field_behaviour()
     declared = connection_type(hook.conn_type)["ui-field-behaviour"]
     assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
@@ -319,7 +317,7 @@ def kind_declared(schema: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_what_is_secret_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> None:
+def test_the_form_hides_secret_fields(hook: type[CloudTasksHook]) -> None:
     fields = connection_type(hook.conn_type)["conn-fields"]
     hidden = [name for name, field in fields.items() if field["schema"].get("format") == "password"]
     # A proxy's address may hold a login.
@@ -327,7 +325,7 @@ def test_what_is_secret_is_hidden_in_the_form(hook: type[CloudTasksHook]) -> Non
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_the_form_offers_the_networks_that_there_are(hook: type[CloudTasksHook]) -> None:
+def test_the_form_offers_every_network(hook: type[CloudTasksHook]) -> None:
     schema = connection_type(hook.conn_type)["conn-fields"]["network"]["schema"]
     assert schema["enum"] == list(CLOUDS[hook.connection_fields.cloud].NETWORKS)
 

@@ -187,7 +187,7 @@ def call(request: pytest.FixtureRequest) -> Caller:
 # What is tried again
 
 
-def test_what_passes_is_tried_again_and_signed_anew(call: Caller, server: Server) -> None:
+def test_retries_a_transient_error_with_a_new_signature(call: Caller, server: Server) -> None:
     server.answers = [THROTTLED, STUMBLED, (502, {}, b"<html>"), (200, {}, b"<html>"), OK]
     assert call(client(server.url)) == {"Task": {}}
     assert len(server.requests) == 5
@@ -196,7 +196,7 @@ def test_what_passes_is_tried_again_and_signed_anew(call: Caller, server: Server
     assert len({request.path for request in server.requests}) == 1
 
 
-def test_tencents_errors_under_http_200_are_tried_again(call: Caller, server: Server) -> None:
+def test_retries_tencents_errors_under_http_200(call: Caller, server: Server) -> None:
     server.answers = [
         (200, {}, b'{"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "slow down"}}}'),
         (200, {}, b'{"Response": {"Status": "SUCCESS"}}'),
@@ -216,21 +216,21 @@ def test_tencents_errors_under_http_200_are_tried_again(call: Caller, server: Se
     ],
     ids=lambda said: said[2].decode().split('"')[3],
 )
-def test_what_lasts_is_not_tried_again(call: Caller, server: Server, said: Answer) -> None:
+def test_does_not_retry_a_permanent_error(call: Caller, server: Server, said: Answer) -> None:
     server.answers = [said, OK]
     with pytest.raises(CloudApiError, match="no"):
         call(client(server.url))
     assert len(server.requests) == 1
 
 
-def test_an_error_that_lasts_ends_the_tries_of_one_that_passes(call: Caller, server: Server) -> None:
+def test_a_permanent_error_ends_the_retries_of_a_transient_one(call: Caller, server: Server) -> None:
     server.answers = [STUMBLED, FORBIDDEN, OK]
     with pytest.raises(CloudApiError, match=r"Forbidden\.RAM"):
         call(client(server.url))
     assert len(server.requests) == 2
 
 
-def test_every_try_asks_for_the_credentials_of_the_moment(call: Caller, server: Server) -> None:
+def test_every_try_uses_the_current_credentials(call: Caller, server: Server) -> None:
     class Rotating:
         def __init__(self) -> None:
             self.keys = iter((Credentials("old-id", "s"), Credentials("new-id", "s")))
@@ -248,21 +248,21 @@ def test_every_try_asks_for_the_credentials_of_the_moment(call: Caller, server: 
 
 
 @pytest.mark.parametrize("tries", [1, 3])
-def test_the_number_of_tries_is_bound(call: Caller, server: Server, tries: int) -> None:
+def test_limits_the_number_of_tries(call: Caller, server: Server, tries: int) -> None:
     server.answers = [STUMBLED]
     with pytest.raises(TransientError, match="stumbled"):
         call(client(server.url, retries=Retries(tries=tries, first_delay=0, longest_delay=0)))
     assert len(server.requests) == tries
 
 
-def test_no_seconds_for_retries_mean_no_retries(call: Caller, server: Server) -> None:
+def test_zero_seconds_for_retries_mean_no_retries(call: Caller, server: Server) -> None:
     server.answers = [STUMBLED, OK]
     with pytest.raises(TransientError):
         call(client(server.url, retries=Retries(tries=5, seconds=0, first_delay=0, longest_delay=0)))
     assert len(server.requests) == 1
 
 
-def test_the_seconds_for_retries_are_bound(call: Caller, server: Server) -> None:
+def test_limits_the_seconds_spent_on_retries(call: Caller, server: Server) -> None:
     server.answers = [(429, {"x-acs-retry-after": "100"}, THROTTLED[2])]
     with pytest.raises(Throttled):
         call(client(server.url, retries=Retries(tries=100, seconds=0.25, first_delay=0, longest_delay=0)))
@@ -270,14 +270,14 @@ def test_the_seconds_for_retries_are_bound(call: Caller, server: Server) -> None
     assert server.requests[-1].at - server.requests[0].at < 0.25
 
 
-def test_a_delay_that_the_service_asks_for_is_kept(call: Caller, server: Server) -> None:
+def test_retries_a_throttled_request_after_the_delay_that_the_service_asks_for(call: Caller, server: Server) -> None:
     server.answers = [(429, {"x-acs-retry-after": "60"}, THROTTLED[2]), OK]
     call(client(server.url))
     first, second = server.requests
     assert second.at - first.at >= 0.06
 
 
-def test_a_delay_longer_than_the_time_left_ends_the_call_at_once(call: Caller, server: Server) -> None:
+def test_a_delay_beyond_the_time_limit_ends_the_call_at_once(call: Caller, server: Server) -> None:
     server.answers = [(429, {"Retry-After": "3600"}, THROTTLED[2]), OK]
     began = time.monotonic()
     with pytest.raises(Throttled) as caught:
@@ -288,7 +288,7 @@ def test_a_delay_longer_than_the_time_left_ends_the_call_at_once(call: Caller, s
 
 
 @pytest.mark.parametrize("tried", [1, 2, 3, 10, 5000])
-def test_the_delay_is_random_and_doubles_up_to_its_longest(tried: int) -> None:
+def test_the_retry_delay_is_random_and_doubles_up_to_its_maximum(tried: int) -> None:
     state = tenacity.RetryCallState(tenacity.Retrying(), fn=None, args=(), kwargs={})
     state.attempt_number = tried
     wait = Retries(first_delay=0.5, longest_delay=10).rules()["wait"]
@@ -302,7 +302,7 @@ def test_the_delay_is_random_and_doubles_up_to_its_longest(tried: int) -> None:
 # What happens on the way
 
 
-def test_a_refused_connection_passes_and_tells_neither_query_nor_secret(call: Caller) -> None:
+def test_a_refused_connection_is_transient_and_its_error_holds_neither_query_nor_secret(call: Caller) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -315,7 +315,7 @@ def test_a_refused_connection_passes_and_tells_neither_query_nor_secret(call: Ca
     assert error.__suppress_context__
 
 
-def test_a_host_that_nobody_knows_passes(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_a_transient_error(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: Any, **kwargs: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -325,7 +325,7 @@ def test_a_host_that_nobody_knows_passes(call: Caller, monkeypatch: pytest.Monke
     assert caught.value.code == "ConnectionError"
 
 
-def test_an_answer_that_does_not_come_passes(call: Caller, server: Server) -> None:
+def test_a_read_timeout_is_a_transient_error(call: Caller, server: Server) -> None:
     server.answers = [STALL]
     with pytest.raises(TransientError, match="no answer in time") as caught:
         call(
@@ -336,21 +336,21 @@ def test_an_answer_that_does_not_come_passes(call: Caller, server: Server) -> No
     assert "queried" not in str(caught.value)
 
 
-def test_an_answer_that_breaks_off_passes(call: Caller, server: Server) -> None:
+def test_retries_a_truncated_answer(call: Caller, server: Server) -> None:
     server.answers = [(200, {"Content-Length": "1000", "Connection": "close"}, b'{"Task"'), OK]
     assert call(client(server.url)) == {"Task": {}}
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(call: Caller, server: Server, status: int) -> None:
+def test_does_not_follow_a_redirect(call: Caller, server: Server, status: int) -> None:
     server.answers = [(status, {"Location": f"{server.url}/elsewhere"}, b"moved"), OK]
     with pytest.raises(UnreadableAnswer):
         call(client(server.url, retries=Retries(tries=1)))
     assert [request.path.partition("?")[0] for request in server.requests] == ["/"]
 
 
-def test_a_login_in_netrc_does_not_take_the_signatures_place(
+def test_a_netrc_login_does_not_replace_the_signature(
     call: Caller, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
@@ -360,7 +360,7 @@ def test_a_login_in_netrc_does_not_take_the_signatures_place(
     assert server.requests[0].headers["authorization"].startswith("ACS3-HMAC-SHA256 Credential=my-id,")
 
 
-def test_cookies_are_not_kept(call: Caller, server: Server) -> None:
+def test_keeps_no_cookies(call: Caller, server: Server) -> None:
     server.answers = [(200, {"Set-Cookie": "session=1; Path=/"}, OK[2])]
     # By name: aiohttp would keep no cookies of an IP address in any case.
     call(client(server.url.replace("127.0.0.1", "localhost")), times=2)
@@ -368,14 +368,14 @@ def test_cookies_are_not_kept(call: Caller, server: Server) -> None:
     assert not [request for request in server.requests if "cookie" in request.headers]
 
 
-def test_a_connection_is_used_again(call: Caller, server: Server) -> None:
+def test_reuses_a_connection(call: Caller, server: Server) -> None:
     call(client(server.url), times=3)
     assert len({request.peer for request in server.requests}) == 1
 
 
 @pytest.mark.parametrize("task_id", ["a b", "../x", "100%", "a/b?c#d", "任务", "a+b&c=d", "%2F"])
 @pytest.mark.parametrize("action", [RPC, ROA], ids=["query", "path"])
-def test_the_address_is_sent_as_it_was_signed(call: Caller, server: Server, action: Action, task_id: str) -> None:
+def test_sends_the_address_that_was_signed(call: Caller, server: Server, action: Action, task_id: str) -> None:
     by = client(server.url)
     _, signed = by._sign(Credentials("i", "s"), ALIBABA_SERVICE, action, {"TaskId": task_id})
     call(by, action, TaskId=task_id)
@@ -383,7 +383,7 @@ def test_the_address_is_sent_as_it_was_signed(call: Caller, server: Server, acti
     assert (request.method, f"{server.url}{request.path}") == (action.method, signed.url)
 
 
-def test_the_body_is_sent_as_it_was_signed(call: Caller, server: Server) -> None:
+def test_sends_the_body_that_was_signed(call: Caller, server: Server) -> None:
     server.answers = [(200, {}, b'{"Response": {}}')]
     call(client(server.url, TENCENT_SERVICE), JSON, TENCENT_SERVICE, TaskId="任务")
     (request,) = server.requests
@@ -393,16 +393,14 @@ def test_the_body_is_sent_as_it_was_signed(call: Caller, server: Server) -> None
     assert request.headers["x-tc-token"] == "my-token"
 
 
-def test_a_proxy_of_the_environment_is_used(call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_the_proxy_of_the_environment(call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.setenv("http_proxy", server.url)
     call(client("http://toy.invalid"))
     assert server.requests[0].path.startswith("http://toy.invalid/")
 
 
-def test_a_host_that_the_environment_excepts_is_called_directly(
-    call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calls_a_no_proxy_host_directly(call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("NO_PROXY", "no_proxy"):
@@ -411,7 +409,7 @@ def test_a_host_that_the_environment_excepts_is_called_directly(
     assert server.requests[0].path.startswith("/")
 
 
-def test_a_proxy_of_the_connection_comes_before_the_environments(
+def test_the_connections_proxy_takes_precedence_over_the_environment(
     call: Caller, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy"):
@@ -425,7 +423,7 @@ def test_a_proxy_of_the_connection_comes_before_the_environments(
     assert request.headers["proxy-authorization"] == f"Basic {b64encode(b'me:my-password').decode()}"
 
 
-def test_a_proxy_that_does_not_answer_keeps_its_password(call: Caller) -> None:
+def test_a_proxy_error_holds_no_password(call: Caller) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         proxy = f"http://me:my-password@127.0.0.1:{closed.getsockname()[1]}"
@@ -448,7 +446,7 @@ def test_a_proxy_that_does_not_answer_keeps_its_password(call: Caller) -> None:
         ("ice.aliyuncs.com:8443", "ice.aliyuncs.com", False),
     ],
 )
-def test_the_environments_proxy_has_exceptions(
+def test_no_proxy_excepts_hosts_from_the_environments_proxy(
     host: str, excepted: str, goes_by_proxy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
@@ -497,21 +495,21 @@ def tls_server(certificate: Path) -> Iterator[Server]:
         yield running
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(call: Caller, tls_server: Server) -> None:
+def test_refuses_an_untrusted_certificate(call: Caller, tls_server: Server) -> None:
     with pytest.raises(TransientError, match=r"\((SSLError|ClientConnectorCertificateError)\)"):
         call(client(tls_server.url, retries=Retries(tries=1)))
     assert not tls_server.requests
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_certificate_that_the_environment_vouches_for_is_accepted(
+def test_accepts_a_certificate_that_the_environment_trusts(
     call: Caller, tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(certificate))
     assert call(client(tls_server.url)) == {"Task": {}}
 
 
-def test_a_certificate_that_the_connection_vouches_for_is_accepted(
+def test_accepts_a_certificate_that_the_connection_trusts(
     call: Caller, tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
@@ -519,7 +517,7 @@ def test_a_certificate_that_the_connection_vouches_for_is_accepted(
 
 
 @pytest.mark.parametrize("variable", [None, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_file_of_certificates_that_is_not_there_is_told(
+def test_an_error_names_a_missing_file_of_certificates(
     call: Caller, tls_server: Server, variable: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = Network(ca_bundle=None if variable else "/nowhere/ca.pem")
@@ -557,7 +555,7 @@ def in_a_loop(test: Callable[[], Any]) -> Callable[[], None]:
 
 
 @in_a_loop
-async def test_users_of_an_endpoint_share_a_session_and_the_last_one_closes_it() -> None:
+async def test_callers_of_an_endpoint_share_a_session_and_the_last_one_closes_it() -> None:
     async with async_transport(ENDPOINT, Network()) as first:
         async with async_transport(ENDPOINT, Network()) as second:
             assert session_of(first) is session_of(second)
@@ -567,7 +565,7 @@ async def test_users_of_an_endpoint_share_a_session_and_the_last_one_closes_it()
 
 
 @in_a_loop
-async def test_users_that_come_at_once_share_one_session() -> None:
+async def test_concurrent_callers_share_one_session() -> None:
     async def use() -> aiohttp.ClientSession:
         async with async_transport(ENDPOINT, Network()) as transport:
             await asyncio.sleep(0)
@@ -579,13 +577,13 @@ async def test_users_that_come_at_once_share_one_session() -> None:
 
 
 @in_a_loop
-async def test_endpoints_have_sessions_of_their_own() -> None:
+async def test_each_endpoint_has_its_own_session() -> None:
     async with async_transport(ENDPOINT, Network()) as one, async_transport(ANOTHER, Network()) as other:
         assert session_of(one) is not session_of(other)
 
 
 @in_a_loop
-async def test_networks_have_sessions_of_their_own() -> None:
+async def test_each_network_has_its_own_session() -> None:
     networks = (Network(), Network(proxy="http://proxy.test"), Network(Timeouts(1, 1)))
     async with AsyncExitStack() as stack:
         entered = [await stack.enter_async_context(async_transport(ENDPOINT, network)) for network in networks]
@@ -596,7 +594,7 @@ async def test_networks_have_sessions_of_their_own() -> None:
 
 
 @in_a_loop
-async def test_a_session_is_closed_also_after_an_error() -> None:
+async def test_closes_a_session_after_an_error() -> None:
     with pytest.raises(RuntimeError, match="broke"):
         async with async_transport(ENDPOINT, Network()) as transport:
             raise RuntimeError("broke")
@@ -605,7 +603,7 @@ async def test_a_session_is_closed_also_after_an_error() -> None:
 
 
 @in_a_loop
-async def test_who_comes_after_the_last_one_left_gets_a_new_session() -> None:
+async def test_opens_a_new_session_after_the_last_caller_left() -> None:
     async with async_transport(ENDPOINT, Network()) as first:
         pass
     async with async_transport(ENDPOINT, Network()) as second:
@@ -634,7 +632,7 @@ async def hold(entered: asyncio.Event, leave: asyncio.Event) -> None:
         await leave.wait()
 
 
-def test_a_waiter_that_is_cancelled_while_the_session_opens_spoils_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_caller_does_not_affect_the_others_while_the_session_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         slow, entered, leave = SlowOpening(monkeypatch), asyncio.Event(), asyncio.Event()
         canceled = asyncio.create_task(hold(asyncio.Event(), leave))
@@ -655,7 +653,7 @@ def test_a_waiter_that_is_cancelled_while_the_session_opens_spoils_nothing(monke
     asyncio.run(test())
 
 
-def test_the_last_waiter_that_is_cancelled_while_the_session_opens_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closes_the_session_when_its_last_caller_is_cancelled_while_it_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         slow = SlowOpening(monkeypatch)
         canceled = asyncio.create_task(hold(asyncio.Event(), asyncio.Event()))
@@ -672,7 +670,7 @@ def test_the_last_waiter_that_is_cancelled_while_the_session_opens_closes_it(mon
     asyncio.run(test())
 
 
-def test_a_session_that_cannot_open_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keeps_no_session_that_failed_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
         async def fail(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
             raise FileNotFoundError("no such bundle")

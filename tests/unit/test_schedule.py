@@ -61,19 +61,19 @@ def waiting(*outcomes: Outcome, **wait: Any) -> tuple[Wait, Subject, float]:
     return one, subject, ask(schedule, subject, *outcomes)
 
 
-def test_a_task_is_polled_until_it_ends() -> None:
+def test_polls_a_task_until_it_ends() -> None:
     one, subject, _ = waiting(RUNNING, RUNNING, DONE)
     assert one.ends == [Finished(DONE)]
     assert subject.due is None
 
 
-def test_the_first_poll_comes_soon_however_long_the_interval() -> None:
+def test_the_first_poll_is_due_within_ten_seconds() -> None:
     assert all(0 <= Wait(poke_interval=3600).watch.due <= 10 for _ in range(100))
     assert all(0 <= Wait(poke_interval=2).watch.due <= 2 for _ in range(100))
     assert len({Wait(poke_interval=2).watch.due for _ in range(100)}) > 90
 
 
-def test_an_error_that_may_pass_is_asked_again_sooner_than_an_interval_and_ever_later() -> None:
+def test_retries_a_transient_error_within_a_second_and_backs_off_up_to_the_interval() -> None:
     one, subject, now = waiting(RUNNING, TransientError("stumbled"), poke_interval=3600)
     assert subject.due is not None
     assert subject.due - now <= 1
@@ -85,7 +85,7 @@ def test_an_error_that_may_pass_is_asked_again_sooner_than_an_interval_and_ever_
     assert max(subject.due or 0, now) - now <= 3600
 
 
-def test_an_error_that_may_pass_is_told_once() -> None:
+def test_logs_a_transient_error_once() -> None:
     one, _, _ = waiting(RUNNING, TransientError("down"), TransientError("down"), RUNNING, DONE)
     assert one.lines == [
         "toy.task 7 is running [R]",
@@ -94,27 +94,27 @@ def test_an_error_that_may_pass_is_told_once() -> None:
     ]
 
 
-def test_a_service_that_says_when_is_asked_then() -> None:
+def test_polls_again_after_the_retry_after_of_the_service() -> None:
     _, subject, now = waiting(TransientError("down", retry_after=7.0), poke_interval=1.0)
     assert subject.due is not None
     assert subject.due >= now + 7
 
 
 @pytest.mark.parametrize("error", [BadRequest("no"), NotFound("no such task"), InvalidConnection("gone")])
-def test_an_error_that_lasts_ends_the_wait(error: Outcome) -> None:
+def test_a_permanent_error_ends_the_wait(error: Outcome) -> None:
     assert waiting(RUNNING, error)[0].ends == [Broken(error)]
 
 
-def test_a_task_that_is_not_there_yet_is_waited_on_where_that_is_asked_for() -> None:
+def test_missing_wait_waits_for_a_task_that_does_not_exist_yet() -> None:
     assert waiting(NotFound("no such task"), DONE, missing="wait")[0].ends == [Finished(DONE)]
 
 
-def test_a_key_that_is_being_rotated_does_not_end_the_wait() -> None:
+def test_a_key_rotation_does_not_end_the_wait() -> None:
     refused = CredentialsError("refused")
     assert waiting(RUNNING, refused, refused, RUNNING, DONE)[0].ends == [Finished(DONE)]
 
 
-def test_a_key_that_stays_refused_ends_the_wait_in_time() -> None:
+def test_a_key_that_stays_refused_ends_the_wait_after_the_grace_period() -> None:
     refused, schedule, one = CredentialsError("refused"), Schedule(), Wait()
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     while not one.ends:
@@ -123,7 +123,7 @@ def test_a_key_that_stays_refused_ends_the_wait_in_time() -> None:
     assert CredentialsGrace.SECONDS <= now <= CredentialsGrace.SECONDS + 20
 
 
-def test_the_last_poll_comes_with_the_timeout_and_tells_what_was_seen() -> None:
+def test_the_last_poll_is_due_at_the_timeout_and_reports_what_was_seen() -> None:
     schedule, one = Schedule(), Wait(deadline=8.0, poke_interval=60.0)
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     while not one.ends:
@@ -132,7 +132,7 @@ def test_the_last_poll_comes_with_the_timeout_and_tells_what_was_seen() -> None:
     assert one.ends == [Waiting(RUNNING)]
 
 
-def test_a_deadline_that_has_passed_still_gives_one_poll() -> None:
+def test_a_passed_deadline_still_allows_one_poll() -> None:
     schedule, one = Schedule(), Wait(deadline=-10.0)
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     assert schedule.first_due(0.0) is subject
@@ -140,7 +140,7 @@ def test_a_deadline_that_has_passed_still_gives_one_poll() -> None:
     assert one.ends == [Finished(DONE)]
 
 
-def test_a_wait_whose_last_poll_is_never_answered_ends_all_the_same() -> None:
+def test_a_wait_ends_though_its_last_poll_is_never_answered() -> None:
     schedule, one = Schedule(), Wait(deadline=100.0)
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.begin(subject, 5.0)
@@ -154,7 +154,7 @@ def test_a_wait_whose_last_poll_is_never_answered_ends_all_the_same() -> None:
 # --- many waits -----------------------------------------------------------------------------------------------------
 
 
-def test_a_wait_that_comes_after_its_time_is_owed_its_last_poll() -> None:
+def test_a_wait_that_arrives_after_its_deadline_gets_its_last_poll() -> None:
     """The triggerer was down around the deadline."""
     schedule, one = Schedule(), Wait(deadline=-3600.0)
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
@@ -164,13 +164,13 @@ def test_a_wait_that_comes_after_its_time_is_owed_its_last_poll() -> None:
     assert one.ends == [Finished(DONE)]
 
 
-def test_a_service_that_asks_for_a_day_gets_a_minute() -> None:
+def test_limits_the_retry_after_of_the_service_to_a_minute() -> None:
     _, subject, now = waiting(TransientError("down", retry_after=86_400.0))
     assert subject.due is not None
     assert subject.due <= now + 60
 
 
-def test_answers_that_others_asked_for_double_no_interval() -> None:
+def test_polls_for_another_wait_do_not_double_the_interval() -> None:
     schedule, slow = Schedule(), Wait(poke_interval=60.0, exponential_backoff=True)
     subject = schedule.add({"TaskId": "7"}, slow.watch, 0.0)
     swift = Wait(poke_interval=1.0)
@@ -195,7 +195,7 @@ def test_two_waits_on_one_task_share_its_polls() -> None:
     assert len(schedule) == 0
 
 
-def test_who_leaves_is_not_told_any_more_and_the_other_is() -> None:
+def test_a_removed_wait_gets_no_outcome_and_the_other_does() -> None:
     schedule, one, other = Schedule(), Wait(), Wait()
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.add({"TaskId": "7"}, other.watch, 0.0)
@@ -204,7 +204,7 @@ def test_who_leaves_is_not_told_any_more_and_the_other_is() -> None:
     assert (one.ends, other.ends) == ([], [Finished(DONE)])
 
 
-def test_what_nobody_waits_on_is_forgotten_also_while_it_is_asked_for() -> None:
+def test_forgets_a_task_without_waits_during_its_request() -> None:
     schedule, one, later = Schedule(), Wait(), Wait()
     subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
     schedule.begin(subject, 0.0)
@@ -218,7 +218,7 @@ def test_what_nobody_waits_on_is_forgotten_also_while_it_is_asked_for() -> None:
     assert schedule.first_due(100.0) is again
 
 
-def test_what_was_throttled_keeps_its_turn() -> None:
+def test_a_throttled_poll_keeps_its_turn() -> None:
     schedule, first, second = Schedule(), Wait(), Wait()
     subjects = [schedule.add({"TaskId": name}, wait.watch, 0.0) for name, wait in (("1", first), ("2", second))]
     subjects.sort(key=lambda subject: subject.due or 0.0)
@@ -227,7 +227,7 @@ def test_what_was_throttled_keeps_its_turn() -> None:
     assert schedule.first_due(10.0) is subjects[0]
 
 
-def test_what_is_throttled_again_and_again_is_in_nobodys_way() -> None:
+def test_a_repeatedly_throttled_task_does_not_delay_the_others() -> None:
     schedule, waits = Schedule(), [Wait() for _ in range(5)]
     for number, wait in enumerate(waits):
         schedule.add({"TaskId": str(number)}, wait.watch, 0.0)
@@ -242,7 +242,7 @@ def test_what_is_throttled_again_and_again_is_in_nobodys_way() -> None:
     assert [wait.ends for wait in waits] == [[], *([[Finished(DONE)]] * 4)]
 
 
-def test_a_budget_that_is_too_small_for_all_serves_everyone_in_turn() -> None:
+def test_a_small_budget_serves_all_waits_in_turn() -> None:
     """Two thousand waits that would all like to be polled every second, at 20 a second."""
     waits, rate, schedule, budget = 2000, 20.0, Schedule(), Budget(20.0)
     watches = [Wait(poke_interval=1.0 if number % 2 else 30.0) for number in range(waits)]
@@ -262,7 +262,7 @@ def test_a_budget_that_is_too_small_for_all_serves_everyone_in_turn() -> None:
     assert min(map(len, asked.values())) >= 3
 
 
-def test_ten_thousand_waits_cost_the_scheduler_little() -> None:
+def test_the_queue_stays_small_with_many_out_of_turn_polls() -> None:
     """Counted, not timed: the queue holds little but what is due, however often tasks are asked for out of turn."""
     schedule = Schedule()
     subjects = [schedule.add({"TaskId": str(number)}, Wait().watch, 0.0) for number in range(1000)]
@@ -273,7 +273,7 @@ def test_ten_thousand_waits_cost_the_scheduler_little() -> None:
     assert len(schedule._queue) <= 3 * len(subjects)
 
 
-def test_waits_that_are_over_are_let_go_of_while_others_go_on() -> None:
+def test_releases_finished_waits_while_others_continue() -> None:
     schedule, lasting = Schedule(), Wait(deadline=604_800.0)
     schedule.add({"TaskId": "lasting"}, lasting.watch, 0.0)
     for number in range(5000):
@@ -286,7 +286,7 @@ def test_waits_that_are_over_are_let_go_of_while_others_go_on() -> None:
     assert one.watch.last is None
 
 
-def test_simulated_waits_notice_their_ends_within_the_bound() -> None:
+def test_simulated_waits_notice_their_ends_within_the_limit() -> None:
     """Five hundred tasks that end at any time, one request at a time, answers late by up to 100 ms."""
     waits, schedule, budget, number = 500, Schedule(), Budget(20.0), count()
     ends_at = {str(each): 20 + each * 0.1 for each in range(waits)}

@@ -40,7 +40,7 @@ def signed(
     )
 
 
-def test_alibabas_published_example_gives_the_published_signature() -> None:
+def test_signs_alibabas_published_example_as_published() -> None:
     # Source: Alibaba Cloud, "V3 request structure and signature method", the example with fixed parameters.
     ecs = Service(cloud="alibaba", name="ecs", version="2014-05-26")
     call = ApiCall(
@@ -63,7 +63,7 @@ def test_alibabas_published_example_gives_the_published_signature() -> None:
     assert request.url.startswith("https://ecs.cn-shanghai.aliyuncs.com/?ImageId=win2019")
 
 
-def test_tencents_published_example_gives_the_published_signature() -> None:
+def test_signs_tencents_published_example_as_published() -> None:
     # Source: Tencent Cloud, "Signature v3", CVM's DescribeInstances. The page shows the keys as asterisks, and they
     # are what it signs with.
     cvm = Service(cloud="tencent", name="cvm", version="2017-03-12")
@@ -116,13 +116,13 @@ STRANGE_VALUES = ["a b", "a/b", "a+b", "a&b=c", "a*b~c", "100%", "任务", "%2F"
 
 @pytest.mark.parametrize("action", [RPC, FORM, ROA], ids=["query", "form", "path"])
 @pytest.mark.parametrize("value", STRANGE_VALUES)
-def test_alibabas_signature_covers_what_is_sent(action: Action, value: str) -> None:
+def test_alibabas_signature_covers_the_request_as_sent(action: Action, value: str) -> None:
     request = signed(asked(ALIBABA_SERVICE, action), {"TaskId": value}, TEMPORARY)
     assert request.headers["Authorization"].endswith(f"Signature={gateway_signature(request, 'my-secret')}")
 
 
 @pytest.mark.parametrize("value", STRANGE_VALUES)
-def test_a_parameter_arrives_as_it_was_given(value: str) -> None:
+def test_parameters_arrive_unchanged(value: str) -> None:
     params = {"TaskId": value}
     assert dict(parse_qsl(urlsplit(signed(asked(ALIBABA_SERVICE, RPC), params).url).query)) == params
     assert dict(parse_qsl(signed(asked(ALIBABA_SERVICE, FORM), params).body.decode())) == params
@@ -132,13 +132,13 @@ def test_a_parameter_arrives_as_it_was_given(value: str) -> None:
     assert path.count("/") == 2
 
 
-def test_an_rpc_query_is_sorted_and_escaped_as_rfc_3986_says() -> None:
+def test_sorts_and_escapes_an_rpc_query_by_rfc_3986() -> None:
     request = signed(asked(ALIBABA_SERVICE, RPC), {"b": "x y", "a": "*~", "c": [1, {"d": "y"}]})
     assert urlsplit(request.url).query == "a=%2A~&b=x%20y&c.1=1&c.2.d=y"
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-def test_an_id_that_would_change_the_path_is_refused(value: str) -> None:
+def test_refuses_an_id_that_would_change_the_path(value: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"TaskId {value!r} cannot stand in the path of a request")):
         signed(asked(BDRC_TASK.service, BDRC_TASK.read), {"TaskId": value})
 
@@ -159,33 +159,33 @@ def test_an_id_stays_one_segment_of_bdrcs_path(value: str, path: str) -> None:
     assert (request.method, request.url, request.body) == ("GET", f"https://toy.test{path}", b"")
 
 
-def test_every_request_to_alibaba_has_a_nonce_of_its_own() -> None:
+def test_every_request_to_alibaba_has_its_own_nonce() -> None:
     nonces = {signed(asked(ALIBABA_SERVICE, RPC)).headers["x-acs-signature-nonce"] for _ in range(50)}
     assert len(nonces) == 50
 
 
-def test_alibabas_token_is_sent_and_signed() -> None:
+def test_sends_and_signs_alibabas_token() -> None:
     headers = signed(asked(ALIBABA_SERVICE, RPC), credentials=TEMPORARY).headers
     assert headers["x-acs-security-token"] == "my-token"
     assert headers["x-acs-accesskey-id"] == "my-id"
     assert "x-acs-security-token" in headers["Authorization"].partition("SignedHeaders=")[2]
 
 
-def test_tencents_token_is_sent() -> None:
+def test_sends_tencents_token() -> None:
     assert signed(asked(TENCENT_SERVICE, JSON), credentials=TEMPORARY).headers["X-TC-Token"] == "my-token"
 
 
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_without_a_token_no_token_is_sent(call: ApiCall) -> None:
+def test_sends_no_token_header_without_a_token(call: ApiCall) -> None:
     assert not [name for name in signed(call).headers if "token" in name.lower()]
 
 
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_the_secret_is_never_sent(call: ApiCall) -> None:
+def test_never_sends_the_secret(call: ApiCall) -> None:
     request = signed(call, credentials=TEMPORARY)
     assert "my-secret" not in f"{request.url} {dict(request.headers)} {request.body!r}"
 
@@ -193,14 +193,14 @@ def test_the_secret_is_never_sent(call: ApiCall) -> None:
 @pytest.mark.parametrize(
     "call", [asked(ALIBABA_SERVICE, RPC), asked(TENCENT_SERVICE, JSON)], ids=["alibaba", "tencent"]
 )
-def test_the_host_that_is_signed_is_the_one_that_is_called_port_included(call: ApiCall) -> None:
+def test_signs_the_called_host_with_its_port(call: ApiCall) -> None:
     request = signed(ApiCall(call.service, call.action, Endpoint("http://127.0.0.1:8787")))
     headers = {name.lower(): value for name, value in request.headers.items()}
     assert headers["host"] == "127.0.0.1:8787"
     assert request.url.startswith("http://127.0.0.1:8787/")
 
 
-def test_what_is_printed_holds_no_secret() -> None:
+def test_reprs_hold_no_secret() -> None:
     call = asked(ALIBABA_SERVICE, RPC, secrets=("my-secret", "my-token"))
     shown = repr((TEMPORARY, call, signed(call, credentials=TEMPORARY)))
     assert "my-id" in shown

@@ -55,23 +55,23 @@ def with_(**changes: Any) -> TaskApi:
         ),
     ],
 )
-def test_a_spec_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:
+def test_refuses_a_spec_whose_fields_do_not_fit_together(changes: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         with_(**changes)
 
 
-def test_a_service_of_an_unknown_cloud_is_refused() -> None:
+def test_refuses_a_service_of_an_unknown_cloud() -> None:
     with pytest.raises(ValueError, match=r"Service 'ecs' has cloud 'aws'; expected one of \('alibaba', 'tencent'\)"):
         Service(cloud="aws", name="ecs", version="1")  # type: ignore[arg-type]
 
 
-def test_a_path_with_a_parameter_that_the_action_does_not_need_is_refused() -> None:
+def test_refuses_a_path_parameter_that_the_action_does_not_require() -> None:
     with pytest.raises(ValueError, match=r"GetToy: the path '/toys/{ToyId}' has {ToyId}, which is none"):
         Action(name="GetToy", params=("TaskId",), path="/toys/{ToyId}")
 
 
 @pytest.mark.parametrize("pages", [{}, {"next_page": "NextToken", "page_count": "Pages"}])
-def test_a_list_pages_by_what_the_answer_says_or_by_number(pages: dict[str, str]) -> None:
+def test_refuses_a_list_without_exactly_one_way_to_page(pages: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"ListToys: (expected either|a list has).* next_page .*page_count"):
         TaskList(
             action=Action(name="ListToys"),
@@ -103,12 +103,12 @@ def listed(**changes: Any) -> TaskList:
     "changes",
     [{"page_size_param": None}, {"page_size": 0}, {"page_param": None}, {"page_count": None}],
 )
-def test_a_list_has_all_that_pages_need_or_nothing_of_it(changes: dict[str, Any]) -> None:
+def test_refuses_a_list_with_a_part_of_the_paging_fields(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="ListToys: a list has page_param, page_size_param, page_size and one of"):
         listed(**changes)
 
 
-def test_a_list_without_pages_is_one() -> None:
+def test_accepts_a_list_without_paging_fields() -> None:
     nothing = {"page_size_param": None, "page_size": 0, "page_param": None, "page_count": None}
     assert not listed(**nothing).has_pages
     assert listed().has_pages
@@ -133,13 +133,13 @@ def test_a_list_without_pages_is_one() -> None:
         ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id."),
     ],
 )
-def test_a_start_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:
+def test_refuses_a_start_whose_fields_do_not_fit_together(changes: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         Start(**{"action": BEGIN, "id": "ToyId", **changes})
 
 
 @pytest.mark.parametrize("changes", [{"id_param": "TaskId"}, {"found": {"Colour": "Colour"}}])
-def test_a_cancel_of_what_its_action_does_not_take_is_refused(changes: dict[str, Any]) -> None:
+def test_refuses_a_cancel_parameter_that_its_action_does_not_accept(changes: dict[str, Any]) -> None:
     name = "TaskId" if "id_param" in changes else "Colour"
     with pytest.raises(ValueError, match=rf"^EndToy: '{name}' is none of its params \('ToyId', 'Kind'\)\.$"):
         Cancel(**{"action": END, "id_param": "ToyId", **changes})
@@ -150,11 +150,12 @@ def test_a_cancel_of_what_its_action_does_not_take_is_refused(changes: dict[str,
     [
         (
             {"starts": (Start(action=BEGIN, id="ToyId"),)},
-            "wedata.workflow_run: ProjectId names a task, and BeginToy tells none.",
+            "wedata.workflow_run: ProjectId identifies a task, but it is neither a parameter of BeginToy nor in its "
+            "names.",
         ),
         (
             {"cancel": Cancel(action=END, id_param="ToyId")},
-            "wedata.workflow_run: EndToy needs Kind, which nothing tells.",
+            "wedata.workflow_run: EndToy needs Kind, which neither identifies a task nor is in found.",
         ),
         (
             {"list_tasks": listed(page_size_param=None, page_size=0, page_param=None, page_count=None)},
@@ -167,23 +168,23 @@ def test_a_cancel_of_what_its_action_does_not_take_is_refused(changes: dict[str,
         ({"id": None}, "wedata.workflow_run: with list_tasks, id must say where a task object holds the task's id."),
     ],
 )
-def test_an_api_whose_actions_do_not_fit_it_is_refused(changes: dict[str, Any], text: str) -> None:
+def test_refuses_an_api_whose_actions_do_not_fit_it(changes: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         dataclasses.replace(RUN, **changes)
 
 
-def test_a_start_may_tell_a_name_that_is_no_parameter() -> None:
+def test_a_start_may_name_the_task_by_constants() -> None:
     start = Start(action=BEGIN, id="ToyId", names={"ProjectId": "1"})
     assert dataclasses.replace(RUN, starts=(start,)).start() == start
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
-def test_an_allowance_of_none_is_refused(seconds: float) -> None:
+def test_refuses_requests_per_second_that_are_not_positive_and_finite(seconds: float) -> None:
     with pytest.raises(ValueError, match=r"^GetToy: requests_per_second is .*; expected more than 0\.$"):
         Action(name="GetToy", requests_per_second=seconds)
 
 
-def test_filters_are_sent_as_such_and_constants_always() -> None:
+def test_sends_filters_as_filters_and_always_the_constants() -> None:
     action = Action(name="ListToys", params=("ProjectId", "Colour"), filters=("Colour",), constants={"PageSize": 1})
     assert action.request({"ProjectId": "1", "Colour": "red"}) == {
         "ProjectId": "1",
@@ -193,11 +194,11 @@ def test_filters_are_sent_as_such_and_constants_always() -> None:
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_a_spec_is_the_same_when_it_comes_back_from_json(name: str) -> None:
+def test_a_catalog_spec_survives_json(name: str) -> None:
     assert TaskApi.from_dict(json.loads(json.dumps(APIS[name].as_dict()))) == APIS[name]
 
 
-def test_a_spec_of_ones_own_is_stored_whole_and_one_of_the_catalog_by_its_name() -> None:
+def test_stores_a_custom_spec_whole_and_a_catalog_spec_by_name() -> None:
     own = with_(name="mine.task")
     assert (stored_api(WEDATA_TASK), find_api(stored_api(own))) == ("wedata.task", own)
     assert isinstance(stored_api(with_(id_param="ProjectId")), dict)
@@ -210,7 +211,7 @@ def test_a_spec_of_ones_own_is_stored_whole_and_one_of_the_catalog_by_its_name()
         ({"on_unknown": "skip"}, "on_unknown is 'skip'; expected one of wait, fail"),
     ],
 )
-def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], text: str) -> None:
+def test_refuses_unknown_rules_of_a_wait(rules: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         WaitRules(**rules)
 
@@ -227,12 +228,12 @@ def test_rules_of_a_wait_that_do_not_exist_are_refused(rules: dict[str, Any], te
         (APIS["bdrc.task"], {"Region": "x"}, "bdrc.task knows no Region in api_params. It takes: none"),
     ],
 )
-def test_parameters_that_cannot_name_a_task_are_refused(api: TaskApi, given: dict[str, Any], text: str) -> None:
+def test_refuses_parameters_that_cannot_identify_a_task(api: TaskApi, given: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         api.check_params(given)
 
 
-def test_optional_parameters_may_be_left_out_and_are_listed() -> None:
+def test_optional_parameters_may_be_omitted_and_are_listed() -> None:
     api = with_(read=dataclasses.replace(WEDATA_TASK.read, optional=("TimeZone",)))
     api.check_params({"ProjectId": "1"})
     api.check_params({"ProjectId": "1", "TimeZone": "UTC"})
@@ -240,27 +241,27 @@ def test_optional_parameters_may_be_left_out_and_are_listed() -> None:
         api.check_params({})
 
 
-def test_the_request_holds_the_tasks_id_and_the_other_parameters() -> None:
+def test_read_parameters_hold_the_tasks_id_and_the_others() -> None:
     assert WEDATA_TASK.parameters("7", {"ProjectId": "1"}) == {"TaskId": "7", "ProjectId": "1"}
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_an_api_is_found_by_its_name(name: str) -> None:
+def test_finds_an_api_by_its_name(name: str) -> None:
     assert find_api(name).name == name
 
 
-def test_a_spec_of_ones_own_is_taken_as_it_is() -> None:
+def test_returns_a_custom_spec_unchanged() -> None:
     own = with_(name="mine.task")
     assert find_api(own) is own
 
 
-def test_an_unknown_name_is_answered_with_those_that_are_known() -> None:
+def test_an_unknown_name_error_lists_the_known_names() -> None:
     with pytest.raises(ValueError, match=r"Unknown api 'wedata\.tusk'") as caught:
         find_api("wedata.tusk")
     assert all(name in str(caught.value) for name in APIS)
 
 
-def test_the_console_link_is_filled_in_and_escaped() -> None:
+def test_fills_in_and_escapes_the_console_link() -> None:
     api = with_(console_url="https://c.test/{region}/{ProjectId}?task={id}")
     task = normalise(
         api,

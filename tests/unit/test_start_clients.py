@@ -93,7 +93,7 @@ def plainly(pairs: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
 @pytest.mark.parametrize("operator", of("alibaba"), ids=lambda operator: operator.__name__)
-def test_alibaba_gets_the_start_request_of_its_own_client(operator: Operator, build: Any) -> None:
+def test_sends_the_start_request_of_alibabas_own_client(operator: Operator, build: Any) -> None:
     built = build(operator)
     api, action, request = built.api, built.start.action, request_of(built)
     # Its client makes JSON of dicts for some of its actions; for the others that is left to who calls it.
@@ -107,13 +107,13 @@ OTHERS = [(APIS[name], action) for name in ALIBABA for action in actions(APIS[na
 
 
 @pytest.mark.parametrize(("api", "action"), OTHERS, ids=[action.name for _, action in OTHERS])
-def test_alibaba_gets_the_request_about_a_task_of_its_own_client(api: TaskApi, action: Action) -> None:
+def test_sends_the_single_task_request_of_alibabas_own_client(api: TaskApi, action: Action) -> None:
     given = {action.params[0]: "7"}
     assert on_our_wire(api, action, given) == on_the_vendors_wire(api, action, given)
 
 
 @pytest.mark.parametrize("name", [name for name in ALIBABA if lists(APIS[name])])
-def test_alibaba_gets_the_list_requests_of_its_own_client(name: str) -> None:
+def test_sends_the_list_requests_of_alibabas_own_client(name: str) -> None:
     api = APIS[name]
     for listing in lists(api):
         pages = pages_of(api, listing)
@@ -123,7 +123,7 @@ def test_alibaba_gets_the_list_requests_of_its_own_client(name: str) -> None:
 
 
 @every_action(ALIBABA)
-def test_an_action_of_alibaba_takes_what_the_catalog_says(api: TaskApi, action: Action) -> None:
+def test_alibabas_models_accept_the_parameters_of_the_catalog(api: TaskApi, action: Action) -> None:
     request = model(api, f"{action.name}Request")
     given = {*action.params, *action.optional} - set(action.path_params)
     assert all(taken(request, param) for param in given)

@@ -5,10 +5,12 @@ They come with its tccli. What Alibaba Cloud is sent is held against its clients
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from api_examples import read
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import CloudTask, TaskState
@@ -32,11 +34,11 @@ from .test_contract import TENCENT, defined, definitions
 
 
 @pytest.mark.parametrize("operator", EVERYTHING, ids=lambda operator: operator.__name__)
-def test_every_argument_of_the_operator_is_tried(operator: Operator) -> None:
+def test_the_samples_cover_every_argument_of_the_operator(operator: Operator) -> None:
     assert set(EVERYTHING[operator]) == set(own_arguments(operator))
 
 
-def test_every_operator_is_tried() -> None:
+def test_the_samples_cover_every_operator() -> None:
     assert set(EVERYTHING) == typed_operators()
 
 
@@ -72,7 +74,7 @@ def _mistakes(api: TaskApi, name: str, given: Mapping[str, Any], at: str) -> lis
     return found
 
 
-def test_a_request_that_is_not_as_defined_is_noticed() -> None:
+def test_the_checker_finds_deviations_from_the_definitions() -> None:
     api = APIS["wedata.backfill"]
     given = {"ProjectId": 1, "TaskIds": [1], "DataBackfillRangeList": [{"Start": ""}], "SkipEventListening": 1}
     assert mistakes(api, api.starts[0].action, given | {"Plan": ""}) == [
@@ -87,13 +89,13 @@ def test_a_request_that_is_not_as_defined_is_noticed() -> None:
 
 @pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
 @pytest.mark.parametrize("operator", of("tencent"), ids=lambda operator: operator.__name__)
-def test_tencent_gets_the_start_request_that_it_defines(operator: Operator, build: Any) -> None:
+def test_the_start_request_follows_tencents_definitions(operator: Operator, build: Any) -> None:
     built = build(operator)
     assert mistakes(built.api, built.start.action, request_of(built)) == []
 
 
 @every_action(TENCENT)
-def test_an_action_of_tencent_takes_what_the_catalog_says(api: TaskApi, action: Action) -> None:
+def test_tencents_definitions_accept_the_parameters_of_the_catalog(api: TaskApi, action: Action) -> None:
     objects = definitions(api.service.name, api.service.version)["objects"]
     members = {member["name"]: member["required"] for member in objects[defined(api, action)["input"]]["members"]}
     assert {*action.params, *action.optional, *action.constants} - set(action.filters) <= set(members)
@@ -101,14 +103,14 @@ def test_an_action_of_tencent_takes_what_the_catalog_says(api: TaskApi, action: 
 
 
 @pytest.mark.parametrize("name", TENCENT)
-def test_tencent_gets_the_read_request_that_it_defines(name: str) -> None:
+def test_the_read_request_follows_tencents_definitions(name: str) -> None:
     api = APIS[name]
     request = api.read.request(api.parameters("7", dict.fromkeys((*api.task_params, *api.read.optional), "1")))
     assert mistakes(api, api.read, request) == []
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if lists(APIS[name])])
-def test_tencent_gets_the_list_requests_that_it_defines(name: str) -> None:
+def test_the_list_requests_follow_tencents_definitions(name: str) -> None:
     api = APIS[name]
     for listing in lists(api):
         pages = pages_of(api, listing)
@@ -117,7 +119,7 @@ def test_tencent_gets_the_list_requests_that_it_defines(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if APIS[name].cancel])
-def test_tencent_gets_the_cancel_requests_that_it_defines(name: str) -> None:
+def test_the_cancel_requests_follow_tencents_definitions(name: str) -> None:
     api = APIS[name]
     assert api.cancel is not None
     known = dict.fromkeys((*api.task_params, *api.cancel.found), 1)
@@ -125,18 +127,19 @@ def test_tencent_gets_the_cancel_requests_that_it_defines(name: str) -> None:
         assert mistakes(api, api.cancel.action, request) == []
 
 
-FAILED_DETAILS = {
-    "wedata.workflow_run": {"ExecutionId": "e"},
-    "wedata.newest_workflow_run": {"ExecutionId": "e"},
-    "wedata.task_instance": {"InstanceKey": "1_2025-08-20 00:00:00", "InstanceState": "EXPIRED"},
-    "wedata.backfill": {"TaskIds": ["20250820214547578", "20250820214547579"]},
-}
+EXPLAINED = [name for name in TENCENT if APIS[name].parts]
+
+
+def failure(name: str) -> dict[str, Any]:
+    """The detail of a failed task, and the actions that explain it."""
+    found: dict[str, Any] = json.loads(read(APIS[name], "failure.json", "the detail of a failed task, and the actions"))
+    return found
 
 
 def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
     """What a failed task is asked, where the vendor answers as in its examples."""
     api = APIS[name]
-    task = CloudTask(api=name, cloud="tencent", id="7", state=TaskState.FAILED, detail=FAILED_DETAILS[name])
+    task = CloudTask(api=name, cloud="tencent", id="7", state=TaskState.FAILED, detail=failure(name)["detail"])
     asking = explanation(api, task, api.parameters("7", dict.fromkeys(api.task_params, "1")))
     asked_for = [next(asking)]
     for _ in range(4):
@@ -147,23 +150,12 @@ def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
     return asked_for
 
 
-def test_every_api_of_tencent_whose_tasks_have_parts_is_tried() -> None:
-    assert set(FAILED_DETAILS) == {name for name in TENCENT if APIS[name].parts}
-
-
-@pytest.mark.parametrize("name", FAILED_DETAILS)
-def test_tencent_is_asked_for_reasons_as_it_defines(name: str) -> None:
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_the_explanation_requests_follow_tencents_definitions(name: str) -> None:
     for action, parameters in questions(name):
         assert mistakes(APIS[name], action, action.request(parameters)) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "asked_for"),
-    [
-        ("wedata.workflow_run", ["GetTriggerWorkflowRun"]),
-        ("wedata.task_instance", ["GetTaskInstanceLog", "GetTaskInstanceLog"]),
-        ("wedata.backfill", ["ListDataBackfillInstances"] * 2 + ["GetTaskInstanceLog"] * 3),
-    ],
-)
-def test_which_actions_tell_reasons(name: str, asked_for: list[str]) -> None:
-    assert [action.name for action, _ in questions(name)] == asked_for
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_which_actions_explain_a_failure(name: str) -> None:
+    assert [action.name for action, _ in questions(name)] == failure(name)["actions"]

@@ -22,7 +22,7 @@ from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
 BOTH: dict[str, Any] = {"start_from_trigger": True, "end_from_trigger": True}
 can_start = pytest.mark.skipif(
-    AIRFLOW_VERSION < (3, 3), reason="test_an_airflow_that_cannot_is_refused tests the refusal"
+    AIRFLOW_VERSION < (3, 3), reason="test_refuses_start_from_trigger_before_airflow_3_3 tests the refusal"
 )
 
 
@@ -46,7 +46,7 @@ can_start = pytest.mark.skipif(
         {"ProjectId": "{{ ds }}", "More": [{"Deep": ("{{ ts }}", 1, None, True)}]},
     ],
 )
-def test_what_the_triggerer_renders_as_a_worker_does(value: Any) -> None:
+def test_accepts_a_template_that_the_triggerer_can_render(value: Any) -> None:
     assert why_not(value) is None
 
 
@@ -56,26 +56,26 @@ def test_what_the_triggerer_renders_as_a_worker_does(value: Any) -> None:
         ("{{ ti.xcom_pull(task_ids='a') }}", "xcom_pull without map_indexes never ends in the triggerer"),
         ("{{ ti.xcom_pull(map_indexes=-1) }}{{ task_instance.xcom_pull('a')['b'] }}", "xcom_pull without map_indexes"),
         ("{% set pull = ti.xcom_pull %}{{ pull('a') }}", "xcom_pull without map_indexes"),
-        ("{% set me = ti %}{{ me.xcom_pull('a') }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti['xcom_pull']('a') }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti.get_dagrun_state() }}", "does not know what a template wants of 'ti'"),
-        ("{{ ti.start_date }}", "does not know what a template wants of 'ti'"),
+        ("{% set me = ti %}{{ me.xcom_pull('a') }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti['xcom_pull']('a') }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti.get_dagrun_state() }}", "does not know what a template reads from 'ti'"),
+        ("{{ ti.start_date }}", "does not know what a template reads from 'ti'"),
         ("{{ prev_start_date_success }}", "does not know 'prev_start_date_success'"),
         ("{{ own_macro(ds) }}", "does not know 'own_macro'"),
         ("{{ ds | own_filter }}", "No filter named 'own_filter'"),
-        ("{% include 'other' %}", "no other templates"),
+        ("{% include 'other' %}", "a template includes another one"),
         ("{{ ds", "cannot read the template '{{ ds'"),
         ({"a": [{"b": ("{{ ti.xcom_pull('a') }}",)}]}, "xcom_pull without map_indexes"),
         ({"a", "b"}, "a set is resolved on a worker only"),
         (lambda context, jinja_env: "1", "a function is resolved on a worker only"),
     ],
 )
-def test_what_it_does_not(value: Any, reason: str) -> None:
+def test_refuses_a_template_that_the_triggerer_cannot_render(value: Any, reason: str) -> None:
     assert reason in (why_not(value) or "")
     assert reason in (why_not(["fine", value]) or "")
 
 
-def test_what_it_does_not_of_another_task() -> None:
+def test_refuses_the_output_of_another_task() -> None:
     first = GetCloudTaskOperator(task_id="first", api="bdrc.task", cloud_task_id="1")
     for value in (first.output, first.output["id"], {"a": [first.output["id"]]}):
         assert why_not(value) == "an XComArg (the output of another task) is resolved on a worker only"
@@ -89,7 +89,7 @@ def test_what_it_does_not_of_another_task() -> None:
         {"cloud_task_id": ["1", "{{ ds }}"], "success_statuses": ["{{ params.good }}"]},
     ],
 )
-def test_a_wait_begins_in_the_triggerer_with_the_arguments_as_they_are_written(arguments: dict[str, Any]) -> None:
+def test_starts_from_the_trigger_with_unrendered_arguments(arguments: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with DAG(dag_id="plain", schedule=None):
@@ -152,20 +152,20 @@ def _mapped_by_default() -> None:
         (_mapped, "a mapped task begins on a worker only"),
         (_mapped_by_default, "a mapped task begins on a worker only"),
         (_of_own_macro, "does not know 'own'"),
-        (_native, "how the DAG has its templates rendered"),
-        (_lenient, "how the DAG has its templates rendered"),
+        (_native, "the DAG changes how templates are rendered"),
+        (_lenient, "the DAG changes how templates are rendered"),
     ],
 )
-def test_one_warning_says_why_a_wait_begins_on_a_worker(parse: Any, reason: str) -> None:
+def test_warns_once_why_a_wait_begins_on_a_worker(parse: Any, reason: str) -> None:
     with pytest.warns(UserWarning) as warned:  # noqa: PT030 - the text is looked at below
         parse()
     (text,) = [str(warning.message) for warning in warned]
-    assert text.startswith("wait: its wait begins on a worker, in spite of start_from_trigger: ")
+    assert text.startswith("wait: the wait begins on a worker despite start_from_trigger, because ")
     assert reason in text
 
 
 @can_start
-def test_a_wait_that_has_to_begin_on_a_worker_is_an_ordinary_deferrable_one() -> None:
+def test_a_wait_that_begins_on_a_worker_is_deferrable() -> None:
     with DAG(dag_id="worker", schedule=None), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sensor = BdrcTaskSensor(task_id="wait", cloud_task_id="{{ ti.xcom_pull('a') }}", **BOTH)
@@ -179,7 +179,7 @@ def test_a_wait_that_has_to_begin_on_a_worker_is_an_ordinary_deferrable_one() ->
 
 
 @can_start
-def test_a_native_dag_whose_wait_has_no_template_begins_in_the_triggerer() -> None:
+def test_a_wait_without_templates_starts_from_the_trigger_in_a_native_dag() -> None:
     with DAG(dag_id="native_plain", schedule=None, render_template_as_native_obj=True):
         assert BdrcTaskSensor(task_id="wait", cloud_task_id="t-1", **BOTH).start_from_trigger
 
@@ -198,7 +198,7 @@ def test_execution_timeout_does_not_move_the_sensors_timeout(limit: Any, most: f
     assert args.trigger_kwargs["grace"] == grace
 
 
-def test_template_fields_of_a_subclass_are_no_matter_of_the_trigger() -> None:
+def test_ignores_the_template_fields_of_a_subclass() -> None:
     class Own(BdrcTaskSensor):
         template_fields = (*BdrcTaskSensor.template_fields, "own")
         own = "{{ own() }}"
@@ -208,13 +208,13 @@ def test_template_fields_of_a_subclass_are_no_matter_of_the_trigger() -> None:
 
 
 @can_start
-def test_the_trigger_refuses_what_is_undefined_as_a_worker_does() -> None:
+def test_the_trigger_refuses_undefined_variables_in_templates() -> None:
     environment = CloudTaskTrigger(api="bdrc.task", cloud_task_id="1").get_template_env()
     assert environment.undefined is StrictUndefined
 
 
 @pytest.mark.parametrize("arguments", [{"start_from_trigger": True}, {"end_from_trigger": True}, BOTH])
-def test_what_waits_in_the_triggerer_must_not_be_told_not_to(
+def test_refuses_deferrable_false_with_start_or_end_from_trigger(
     arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start_from_trigger, "AIRFLOW_VERSION", (3, 3))
@@ -225,7 +225,7 @@ def test_what_waits_in_the_triggerer_must_not_be_told_not_to(
 @pytest.mark.filterwarnings("ignore:.*was never mapped")
 @pytest.mark.parametrize("sensor", [BdrcTaskSensor, BdrcTaskSensor.partial])
 @pytest.mark.parametrize("version", [(2, 11), (3, 2)] if AIRFLOW_VERSION >= (3, 3) else [AIRFLOW_VERSION])
-def test_an_airflow_that_cannot_is_refused(
+def test_refuses_start_from_trigger_before_airflow_3_3(
     sensor: type[CloudTaskSensor], version: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(start_from_trigger, "AIRFLOW_VERSION", version)
@@ -235,7 +235,7 @@ def test_an_airflow_that_cannot_is_refused(
         sensor(task_id="wait", **({"cloud_task_id": "1"} if isinstance(sensor, type) else {}), start_from_trigger=True)
 
 
-def test_ending_in_the_triggerer_is_for_every_airflow() -> None:
+def test_end_from_trigger_works_on_every_airflow() -> None:
     sensor = BdrcTaskSensor(task_id="wait", cloud_task_id="1", end_from_trigger=True)
     assert isinstance(sensor, BaseOperator)
     assert sensor.deferrable

@@ -27,9 +27,9 @@ from airflow_cloudtasks.protocol.start_requests import (
     created_at,
     earliest_creation,
     expected_fields,
-    may_be_started_by,
-    naming_params,
-    predates_request,
+    identifying_params,
+    is_candidate,
+    may_predate_request,
     read_start_answer,
     with_mark,
 )
@@ -40,30 +40,30 @@ ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_r
 RERUN, LKE, OPERATION = (APIS[n] for n in ("wedata.task_instance", "lke.task", "bpstudio.operation"))
 
 
-def test_a_new_task_is_named_by_what_its_start_was_asked_for() -> None:
+def test_identifies_a_new_task_by_its_start_parameters() -> None:
     given = {"ProjectId": 7, "WorkflowId": "w"}
-    assert naming_params(RUN, RUN.start(), given) == {"ProjectId": "7"}
+    assert identifying_params(RUN, RUN.start(), given) == {"ProjectId": "7"}
 
 
-def test_a_new_task_of_lke_is_named_by_the_action_that_started_it() -> None:
+def test_identifies_a_new_lke_task_by_its_start_action() -> None:
     start = LKE.start("ExportAttributeLabel")
-    assert naming_params(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
+    assert identifying_params(LKE, start, {"BotBizId": "1"}) == {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
 
-def test_a_name_that_was_not_given_is_left_out() -> None:
-    assert naming_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
+def test_omits_an_identifying_parameter_that_was_not_given() -> None:
+    assert identifying_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
 
 
 @pytest.mark.parametrize("told", ["e-1", " e-1\n"])
-def test_the_answer_holds_the_id_of_the_new_task(told: str) -> None:
+def test_reads_the_id_of_the_new_task(told: str) -> None:
     assert read_start_answer(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": told}}).ids == ("e-1",)
 
 
-def test_an_id_may_be_a_number() -> None:
+def test_reads_an_id_that_is_a_number() -> None:
     assert read_start_answer(OPERATION, OPERATION.start(), {}, {"Data": 2615}).ids == ("2615",)
 
 
-def test_tasks_that_start_anew_keep_their_ids_and_have_a_job() -> None:
+def test_restarted_tasks_keep_their_ids_and_have_a_job() -> None:
     found = read_start_answer(RERUN, RERUN.start(), {"InstanceKeyList": ["a", "b"]}, {"Data": {"AsyncId": "j"}})
     assert (found.ids, found.job) == (("a", "b"), "j")
 
@@ -80,35 +80,35 @@ def test_an_answer_without_an_id_is_malformed(answer: Any) -> None:
     assert "wedata.workflow_run: Data.WorkflowExecutionId holds no id of a new task" in str(error)
 
 
-def test_a_malformed_answer_tells_the_request_it_answers() -> None:
+def test_a_malformed_answer_error_holds_the_request_id() -> None:
     with pytest.raises(MalformedAnswer) as caught:
         read_start_answer(RERUN, RERUN.start(), {"InstanceKeyList": ["a"]}, {"Data": {}, "RequestId": "r"})
     assert (caught.value.field, caught.value.request_id) == ("Data.AsyncId", "r")
 
 
 @pytest.mark.parametrize("nothing", [{}, {"UserData": None}, {"UserData": ""}, {"UserData": {}}])
-def test_a_mark_is_put_where_the_user_gave_nothing(nothing: dict[str, Any]) -> None:
+def test_adds_a_mark_where_the_user_gave_nothing(nothing: dict[str, Any]) -> None:
     assert with_mark(ICE.start(), nothing, TOKEN) == {"UserData": {"airflow_start": TOKEN}}
 
 
 @pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
-def test_a_mark_joins_what_the_user_gave(given: Any) -> None:
+def test_adds_a_mark_to_the_users_object(given: Any) -> None:
     assert with_mark(ICE.start(), {"UserData": given}, TOKEN)["UserData"] == {"a": 1, "airflow_start": TOKEN}
 
 
 @pytest.mark.parametrize("given", ["plain text", "[1]", "7", [1], {"a": "x" * 460}, {"a": "影" * 160}])
-def test_what_cannot_hold_a_mark_is_left_alone(given: Any) -> None:
+def test_adds_no_mark_to_a_value_that_cannot_hold_one(given: Any) -> None:
     assert with_mark(ICE.start(), {"UserData": given}, TOKEN) == {"UserData": given}
 
 
-def test_a_mark_takes_all_the_room_there_is_and_no_more() -> None:
+def test_adds_a_mark_up_to_the_size_limit() -> None:
     room = 512 - len(json.dumps({"a": "", "airflow_start": TOKEN}))
     marked = with_mark(ICE.start(), {"UserData": {"a": "x" * room}}, TOKEN)["UserData"]
     assert len(json.dumps(marked)) == 512
     assert "airflow_start" not in with_mark(ICE.start(), {"UserData": {"a": "x" * (room + 1)}}, TOKEN)["UserData"]
 
 
-def test_what_the_user_gave_is_not_changed_itself() -> None:
+def test_adding_a_mark_does_not_change_the_users_parameters() -> None:
     given = {"UserData": {"a": 1}}
     with_mark(ICE.start(), given, TOKEN)
     assert given == {"UserData": {"a": 1}}
@@ -117,11 +117,11 @@ def test_what_the_user_gave_is_not_changed_itself() -> None:
 @pytest.mark.parametrize(
     ("given", "sent"), [({}, TOKEN), ({"ClientToken": None}, TOKEN), ({"ClientToken": "mine"}, "mine")]
 )
-def test_a_client_token_is_given_unless_the_user_has_one(given: dict[str, Any], sent: str) -> None:
+def test_adds_a_client_token_unless_the_user_gave_one(given: dict[str, Any], sent: str) -> None:
     assert with_mark(OPERATION.start(), given, TOKEN) == {"ClientToken": sent}
 
 
-def test_an_action_that_keeps_nothing_gets_nothing() -> None:
+def test_adds_nothing_for_an_action_without_mark_or_token() -> None:
     assert with_mark(RUN.start(), {"WorkflowId": "w"}, TOKEN) == {"WorkflowId": "w"}
 
 
@@ -137,7 +137,9 @@ def test_an_action_that_keeps_nothing_gets_nothing() -> None:
         (LKE, "ExportAttributeLabel", {"BotBizId": "1"}, False),
     ],
 )
-def test_whose_task_can_be_found(api: TaskApi, action: str, given: dict[str, Any], findable: bool) -> None:
+def test_a_task_is_findable_where_a_list_shows_its_parameters(
+    api: TaskApi, action: str, given: dict[str, Any], findable: bool
+) -> None:
     assert can_find(api.start(action), given) is findable
 
 
@@ -147,7 +149,7 @@ SINCE = earliest_creation(SENT_AT.timestamp())
 
 def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action: str | None = None) -> bool:
     start, task = api.start(action), decoded(api, listed)
-    return may_be_started_by(start, expected_fields(api, start, asked), task, created_at(api, start, task), SINCE)
+    return is_candidate(start, expected_fields(api, start, asked), task, created_at(api, start, task), SINCE)
 
 
 def run(**changes: Any) -> dict[str, Any]:
@@ -167,28 +169,28 @@ def run(**changes: Any) -> dict[str, Any]:
         ("2026-01-31 12:00:00", False),
     ],
 )
-def test_it_was_created_since_the_request_but_for_a_clock_that_is_behind(created: Any, found: bool) -> None:
+def test_matches_a_task_created_since_the_request_with_a_tolerance_for_clocks(created: Any, found: bool) -> None:
     assert is_found(RUN, {"WorkflowId": "w"}, run(CreateTime=created)) is found
 
 
 @pytest.mark.parametrize("created", [None, "", "soon"])
-def test_a_task_without_a_time_of_creation_may_be_it_and_may_have_been_there_before(created: Any) -> None:
+def test_a_task_without_a_creation_time_matches_and_counts_as_older(created: Any) -> None:
     listed = run(CreateTime=created)
     assert is_found(RUN, {"WorkflowId": "w"}, listed)
-    assert predates_request(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
+    assert may_predate_request(created_at(RUN, RUN.start(), listed), SENT_AT.timestamp())
 
 
 @pytest.mark.parametrize(("seconds", "before"), [(-3, True), (-2, False), (0, False), (60, False)])
-def test_a_task_that_is_clearly_older_than_the_request_was_there_before(seconds: float, before: bool) -> None:
-    assert predates_request(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
+def test_a_task_clearly_older_than_the_request_predates_it(seconds: float, before: bool) -> None:
+    assert may_predate_request(SENT_AT + timedelta(seconds=seconds), SENT_AT.timestamp()) is before
 
 
 @pytest.mark.parametrize("listed", [run(TriggerType="Scheduler"), run(TriggerType=None), run(WorkflowId="other")])
-def test_what_another_has_started_is_not_it(listed: dict[str, Any]) -> None:
+def test_does_not_match_a_task_that_something_else_started(listed: dict[str, Any]) -> None:
     assert not is_found(RUN, {"WorkflowId": "w"}, listed)
 
 
-def test_what_was_not_asked_for_may_be_anything() -> None:
+def test_ignores_fields_that_were_not_requested() -> None:
     assert is_found(RUN, {"WorkflowId": "w"}, run(WorkflowParams='{"a": "1"}', SelectedTaskIds=["1"]))
 
 
@@ -214,7 +216,7 @@ def test_what_was_not_asked_for_may_be_anything() -> None:
         (None, False),
     ],
 )
-def test_it_shows_all_the_parameters_that_were_asked_for(asked: Any, shown: Any, found: bool) -> None:
+def test_matches_a_task_that_shows_every_requested_parameter(asked: Any, shown: Any, found: bool) -> None:
     assert is_found(RUN, {"WorkflowId": "w", "AdvancedParams": asked}, run(WorkflowParams=shown)) is found
 
 
@@ -227,7 +229,7 @@ def test_it_shows_all_the_parameters_that_were_asked_for(asked: Any, shown: Any,
         ({"b": 1}, '{"b": 1}'),
     ],
 )
-def test_it_shows_values_as_they_were_sent(asked: Any, shown: str) -> None:
+def test_matches_values_as_they_were_sent(asked: Any, shown: str) -> None:
     listed = run(WorkflowParams=json.dumps({"a": shown}))
     assert is_found(RUN, {"WorkflowId": "w", "AdvancedParams": {"a": asked}}, listed)
 
@@ -235,11 +237,11 @@ def test_it_shows_values_as_they_were_sent(asked: Any, shown: str) -> None:
 @pytest.mark.parametrize(
     ("shown", "found"), [(["1", "2"], True), (["2", "1", "3"], True), (["1"], False), (None, False)]
 )
-def test_it_shows_all_the_tasks_that_were_asked_for(shown: Any, found: bool) -> None:
+def test_matches_a_run_that_shows_every_requested_task(shown: Any, found: bool) -> None:
     assert is_found(RUN, {"WorkflowId": "w", "TaskIds": [1, "2"]}, run(SelectedTaskIds=shown)) is found
 
 
-def test_a_single_value_may_stand_in_a_list() -> None:
+def test_matches_a_single_value_within_a_list() -> None:
     def listed(*types: str) -> dict[str, Any]:
         detail = json.dumps({"resourceTypes": types})
         return {"TaskType": "UPDATE_RESOURCES", "StartTime": int(SENT_AT.timestamp()), "TaskDetail": detail}
@@ -250,7 +252,7 @@ def test_a_single_value_may_stand_in_a_list() -> None:
     assert is_found(BDRC, {}, listed("ACS::OSS::Bucket"), "UpdateResources")
 
 
-def test_the_mark_tells_two_alike_apart() -> None:
+def test_the_mark_distinguishes_two_equal_tasks() -> None:
     asked = with_mark(ICE.start(), {"WorkflowId": "w", "TaskInput": {"Media": "m"}}, TOKEN)
 
     def listed(mark: str) -> dict[str, Any]:
@@ -265,30 +267,30 @@ def test_the_mark_tells_two_alike_apart() -> None:
     assert not is_found(ICE, asked, listed("another"))
 
 
-def test_user_data_that_is_plain_text_is_compared_as_text() -> None:
+def test_compares_plain_text_user_data_as_text() -> None:
     listed = {"CreateTime": "2026-01-31T12:00:00Z", "Workflow": {"WorkflowId": "w"}, "UserData": "nightly"}
     assert is_found(ICE, {"WorkflowId": "w", "UserData": "nightly"}, listed)
     assert not is_found(ICE, {"WorkflowId": "w", "UserData": "daily"}, listed)
 
 
 @pytest.mark.parametrize("shown", ["SELECT 1;", "U0VMRUNUIDE7"])
-def test_a_script_is_known_by_its_text_in_either_form(shown: str) -> None:
+def test_matches_a_script_in_plain_text_or_base64(shown: str) -> None:
     asked = {"ProjectId": "1", "ScriptId": "s", "ScriptContent": "SELECT 1;"}
     listed = {"ScriptId": "s", "ScriptContent": shown, "CreateTime": "2026-01-31 20:00:00"}
     assert is_found(SQL, asked, listed)
     assert not is_found(SQL, asked | {"ScriptContent": "SELECT 2;"}, listed)
 
 
-def test_a_start_that_no_list_shows_is_never_found() -> None:
+def test_matches_nothing_where_no_list_shows_the_task() -> None:
     assert not is_found(LKE, {"BotBizId": "1"}, {"TaskId": "8"})
 
 
-def test_many_tasks_are_canceled_by_one_request_where_the_vendor_takes_many() -> None:
+def test_cancels_many_tasks_by_one_request_where_the_vendor_accepts_many() -> None:
     requests = cancel_requests(RUN, ["e1", "e2"], {"ProjectId": 7, "WorkflowId": "w", "AdvancedParams": {}})
     assert requests == [{"ProjectId": "7", "WorkflowId": "w", "WorkflowExecutionIdList": ["e1", "e2"]}]
 
 
-def test_many_tasks_are_canceled_one_by_one_elsewhere() -> None:
+def test_cancels_tasks_one_by_one_where_the_vendor_accepts_one() -> None:
     requests = cancel_requests(SQL, ["j1", "j2"], {"ProjectId": "7"})
     assert requests == [{"ProjectId": "7", "JobId": "j1"}, {"ProjectId": "7", "JobId": "j2"}]
 
@@ -296,12 +298,12 @@ def test_many_tasks_are_canceled_one_by_one_elsewhere() -> None:
 @pytest.mark.parametrize(
     "known", [{"ProjectId": "7"}, {"ProjectId": "7", "WorkflowId": None}, {"ProjectId": "7", "WorkflowId": ""}]
 )
-def test_what_a_cancel_needs_and_nobody_knows_is_named(known: dict[str, Any]) -> None:
+def test_an_error_names_the_missing_parameter_of_a_cancel(known: dict[str, Any]) -> None:
     with pytest.raises(InvalidArguments, match=r"^wedata\.workflow_run: KillTriggerWorkflowRuns needs WorkflowId\.$"):
         cancel_requests(RUN, ["e"], known)
 
 
-def test_a_vendor_that_cannot_cancel_is_named() -> None:
+def test_an_error_names_a_product_that_cannot_cancel() -> None:
     with pytest.raises(InvalidArguments, match=r"^ice\.workflow_task: ICE has no action that cancels a task\.$"):
         cancel_requests(ICE, ["t"], {})
 
@@ -320,7 +322,7 @@ def test_a_vendor_that_cannot_cancel_is_named() -> None:
         (CredentialsError("wrong key"), False),
     ],
 )
-def test_after_which_errors_it_is_open_whether_a_task_was_started(error: CloudApiError, open_: bool) -> None:
+def test_may_have_acted_after_an_error_that_leaves_the_start_open(error: CloudApiError, open_: bool) -> None:
     assert error.may_have_acted is open_
 
 
@@ -338,19 +340,19 @@ def cancel_of(api: TaskApi) -> Cancel:
         (None, []),
     ],
 )
-def test_the_vendor_tells_of_each_task_whether_it_was_canceled(items: Any, told: list[str]) -> None:
+def test_reads_the_refusal_of_each_canceled_task(items: Any, told: list[str]) -> None:
     assert refusals(cancel_of(RUN), {"Data": items}) == told
 
 
 @pytest.mark.parametrize(("status", "told"), [(True, []), (False, ["the vendor does not say why"])])
-def test_the_vendor_tells_of_one_task_whether_it_was_canceled(status: bool, told: list[str]) -> None:
+def test_reads_the_refusal_of_a_single_canceled_task(status: bool, told: list[str]) -> None:
     assert refusals(cancel_of(SQL), {"Data": {"Status": status}}) == told
 
 
-def test_an_answer_that_tells_nothing_refuses_nothing() -> None:
+def test_an_answer_without_a_result_is_no_refusal() -> None:
     assert refusals(cancel_of(RERUN), {"Data": {"AsyncId": "j"}}) == []
 
 
-def test_the_whole_answer_may_tell() -> None:
+def test_reads_a_refusal_from_the_whole_answer() -> None:
     cancel = dataclasses.replace(cancel_of(SQL), items="", ok="Done", why_not="Why")
     assert refusals(cancel, {"Done": False, "Why": "it has ended"}) == ["it has ended"]

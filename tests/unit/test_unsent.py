@@ -126,41 +126,41 @@ def refused() -> Iterator[str]:
         yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_a_refused_connection_has_sent_nothing(error: Any, refused: str) -> None:
+def test_a_refused_connection_is_unsent(error: Any, refused: str) -> None:
     told = error(f"http://{refused}")
     assert (told.unsent, told.may_have_acted) == (True, False)
 
 
-def test_an_unknown_host_was_sent_nothing(error: Any) -> None:
+def test_an_unknown_host_is_unsent(error: Any) -> None:
     # Reserved for names that nobody has.
     assert error("http://cloud.invalid").unsent
 
 
-def test_a_proxy_that_is_not_there_has_sent_nothing(error: Any, refused: str) -> None:
+def test_a_refused_proxy_connection_is_unsent(error: Any, refused: str) -> None:
     assert error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{refused}")).unsent
 
 
 @pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
-def test_what_breaks_after_the_request_may_have_been_done(error: Any, serve: Serve) -> None:
+def test_a_failure_after_the_request_may_have_acted(error: Any, serve: Serve) -> None:
     with serving(serve) as address:
         told = error(f"http://{address}")
     assert (told.unsent, told.may_have_acted) == (False, True)
 
 
 @pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
-def test_what_breaks_behind_a_proxy_may_have_been_done(error: Any, serve: Serve) -> None:
+def test_a_failure_behind_a_proxy_may_have_acted(error: Any, serve: Serve) -> None:
     with serving(serve) as address:
         told = error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
     assert (told.unsent, told.may_have_acted) == (False, True)
 
 
-def test_a_proxy_that_refuses_the_tunnel_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_proxy_tunnel_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(refuse_the_tunnel) as address, pytest.raises(TransientError) as told:
         send("https://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
     assert told.value.unsent
 
 
-def test_tls_that_breaks_may_have_broken_at_any_time() -> None:
+def test_a_broken_tls_connection_is_not_unsent() -> None:
     with serving(speak_no_tls) as address, pytest.raises(TransientError) as told:
         send(f"https://{address}", Network(timeouts=TIMEOUTS))
     assert not told.value.unsent
@@ -170,12 +170,12 @@ def test_tls_that_breaks_may_have_broken_at_any_time() -> None:
     ("cause", "unsent"),
     [(ssl.SSLCertVerificationError("self-signed certificate"), True), (ssl.SSLError("bad record mac"), False)],
 )
-def test_a_certificate_is_looked_at_before_anything_is_sent(cause: ssl.SSLError, unsent: bool) -> None:
+def test_only_a_failed_certificate_check_is_unsent(cause: ssl.SSLError, unsent: bool) -> None:
     reason = MaxRetryError(None, "/", SSLError(cause))  # type: ignore[arg-type]
     assert _is_unsent(requests.exceptions.SSLError(reason)) is unsent
 
 
-def test_a_connection_that_takes_too_long_has_sent_nothing() -> None:
+def test_a_connect_timeout_is_unsent() -> None:
     assert _is_unsent(requests.ConnectTimeout())
     assert not _is_unsent(requests.ReadTimeout())
     assert not _is_unsent(aiohttp.ServerDisconnectedError())

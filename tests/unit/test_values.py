@@ -29,7 +29,7 @@ NEW_YEAR_SECONDS = 1735689600
     ],
 )
 @pytest.mark.parametrize("spelling", ["{}", "{}\n", " {} "])
-def test_a_time_in_every_shape_of_the_vendors(written: Any, spelling: str) -> None:
+def test_parses_a_time_in_every_format_of_the_vendors(written: Any, spelling: str) -> None:
     value = spelling.format(written) if isinstance(written, str) else written
     read = moment(value, CHINA)
     assert read == NEW_YEAR
@@ -55,7 +55,7 @@ def test_milliseconds_keep_their_fraction() -> None:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_what_is_no_time_is_none(value: Any) -> None:
+def test_an_invalid_time_is_none(value: Any) -> None:
     assert moment(value, CHINA) is None
 
 
@@ -77,7 +77,7 @@ def test_progress_runs_from_0_to_1(value: Any, whole: float, progress: float) ->
 
 
 @pytest.mark.parametrize("value", [None, "", "half", True, [], {}, float("nan"), float("inf"), "nan", 10**400])
-def test_progress_that_is_no_number_is_none(value: Any) -> None:
+def test_an_invalid_progress_is_none(value: Any) -> None:
     assert fraction(value, 100) is None
 
 
@@ -93,16 +93,16 @@ def test_progress_that_is_no_number_is_none(value: Any) -> None:
         ("任务", "任务"),
     ],
 )
-def test_a_word_is_stripped_and_fit_for_a_database(value: Any, word: str) -> None:
+def test_text_is_stripped_and_storable(value: Any, word: str) -> None:
     assert text(value) == word
 
 
 @pytest.mark.parametrize("value", [None, "", " ", "\n", "\x00", " \x00 ", True, False, [], {}, ["a"]])
-def test_what_is_no_word_is_none(value: Any) -> None:
+def test_blank_or_invalid_text_is_none(value: Any) -> None:
     assert text(value) is None
 
 
-def test_a_number_with_more_digits_than_python_writes_out_is_none() -> None:
+def test_a_number_with_too_many_digits_is_none() -> None:
     assert text(10**5000) is None
     assert fraction(10**5000, 100) is None
     assert moment(10**5000, CHINA) is None
@@ -118,11 +118,11 @@ TWICE = json.dumps(ONCE)
     [ONCE, f" {ONCE}\n", TWICE, json.dumps(TWICE), TWICE[1:-1]],
     ids=["plain", "blanks", "escaped", "escaped twice", "escaped without quotes"],
 )
-def test_json_inside_a_string_is_decoded_however_often_it_was_escaped(value: str) -> None:
+def test_decodes_json_in_a_string_at_any_level_of_escaping(value: str) -> None:
     assert embedded_json(value) == OBJECT
 
 
-def test_bpstudios_escaped_json_is_decoded() -> None:
+def test_decodes_bpstudios_escaped_json() -> None:
     assert embedded_json(r"{\"app\":\"JXT**LZJ568665D6\"}") == {"app": "JXT**LZJ568665D6"}
 
 
@@ -135,11 +135,11 @@ def test_bpstudios_escaped_json_is_decoded() -> None:
         *(5, 1.5, True, None),
     ],
 )
-def test_what_is_no_json_object_or_list_stays_as_it_is(value: Any) -> None:
+def test_leaves_text_that_is_no_json_object_or_list_unchanged(value: Any) -> None:
     assert embedded_json(value) is value
 
 
-def test_json_that_is_no_string_any_more_stays_as_it_is() -> None:
+def test_leaves_decoded_json_unchanged() -> None:
     assert embedded_json(OBJECT) == OBJECT
 
 
@@ -148,18 +148,18 @@ def nested(levels: int) -> str:
 
 
 @pytest.mark.parametrize("levels", [300, 900, 100_000])
-def test_json_of_any_depth_is_read_or_left_alone(levels: int) -> None:
+def test_json_of_any_depth_raises_nothing(levels: int) -> None:
     decoded = plain(load_json(nested(levels)))
     json.dumps(decoded)
     json.dumps(embedded_json(nested(levels)))
 
 
-def test_levels_deeper_than_any_vendors_are_dropped() -> None:
+def test_drops_levels_beyond_a_hundred() -> None:
     kept = plain(load_json(nested(300)))
     assert json.dumps(kept) == "[" * 100 + "null" + "]" * 100
 
 
-def test_copies_are_fit_for_a_database() -> None:
+def test_plain_returns_storable_copies() -> None:
     read = plain({"a\x00": "b\x00\ud800", "c": [float("nan"), float("-inf"), 1.5, {"d": ("e",)}], 5: None})
     assert read == {"a": "b?", "c": [None, None, 1.5, {"d": ["e"]}], "5": None}
 
@@ -168,7 +168,7 @@ def test_copies_are_fit_for_a_database() -> None:
     ("path", "value"),
     [("", {"a": {"b": [1]}}), ("a", {"b": [1]}), ("a.b", [1]), ("a.x", None), ("a.b.c", None), ("x.y", None)],
 )
-def test_a_path_leads_to_its_value_or_nowhere(path: str, value: Any) -> None:
+def test_a_path_returns_its_value_or_none(path: str, value: Any) -> None:
     assert at({"a": {"b": [1]}}, path) == value
 
 
@@ -184,10 +184,10 @@ def test_a_path_leads_to_its_value_or_nowhere(path: str, value: Any) -> None:
         ("d.0", "a key"),
     ],
 )
-def test_a_number_in_a_path_leads_into_a_list(path: str, value: Any) -> None:
+def test_a_number_in_a_path_indexes_a_list(path: str, value: Any) -> None:
     assert at({"a": [{"b": 1}, [2]], "s": "text", "d": {"0": "a key"}}, path) == value
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"{", "nan?", nested(100_000)])
-def test_a_body_that_is_no_json_decodes_to_none(body: Any) -> None:
+def test_a_body_that_is_no_json_is_none(body: Any) -> None:
     assert load_json(body) is None

@@ -39,7 +39,7 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
     return CloudTasksError(f"{type(error).__name__} at {endpoint}")
 
 
-def test_a_refused_key_is_fetched_anew_once() -> None:
+def test_renews_a_refused_key_once() -> None:
     source = VendorCredentials(Vendor().make, SETTINGS, explain)
     assert source.get() == FIRST
     assert source.renew(FIRST)
@@ -48,7 +48,7 @@ def test_a_refused_key_is_fetched_anew_once() -> None:
     assert source.get() == SECOND
 
 
-def test_a_fetch_under_way_does_not_bring_a_refused_key_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_in_progress_does_not_restore_a_refused_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", -1.0)
     vendor = Vendor()
     source = VendorCredentials(vendor.make, SETTINGS, explain)
@@ -63,7 +63,7 @@ def test_a_fetch_under_way_does_not_bring_a_refused_key_back(monkeypatch: pytest
     assert source.get() == SECOND
 
 
-def test_held_credentials_outlive_a_failed_look_for_new_ones(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+def test_keeps_the_current_credentials_when_a_refresh_fails(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", -1.0)
     answers = iter([FIRST])
     source = VendorCredentials(lambda settings: lambda: next(answers), SETTINGS, explain)
@@ -71,4 +71,4 @@ def test_held_credentials_outlive_a_failed_look_for_new_ones(monkeypatch: pytest
     assert source.get() == FIRST
     source._start().exception(timeout=10)
     assert source.get() == FIRST
-    assert "Going on with the credentials of before: StopIteration at https://sts.invalid" in caplog.text
+    assert "Keeping the credentials held so far: StopIteration at https://sts.invalid" in caplog.text

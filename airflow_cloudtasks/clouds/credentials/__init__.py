@@ -1,1 +1,1 @@
-"""Where credentials come from: the Airflow connection, STS, a metadata service or a vendor's default chain."""
+"""The sources of credentials: the Airflow connection, STS, a metadata service, a vendor's default chain."""

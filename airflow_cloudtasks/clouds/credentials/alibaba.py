@@ -1,10 +1,9 @@
-"""Alibaba Cloud's kinds of credentials, by the vendor's own classes (package alibabacloud-credentials)."""
+"""Alibaba Cloud's kinds of credentials, fetched by the vendor's own classes (package alibabacloud-credentials)."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from alibabacloud_credentials.exceptions import CredentialException
@@ -16,19 +15,25 @@ from alibabacloud_credentials.provider import (
     RamRoleArnCredentialsProvider,
 )
 
-from airflow_cloudtasks.clouds.alibaba import error_kind, for_a_person
-from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, VendorClass
+from airflow_cloudtasks.clouds.alibaba import error_kind, without_signed_text
+from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, Fetch, VendorClass
 from airflow_cloudtasks.clouds.wire import Credentials
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, TransientError
+from airflow_cloudtasks.errors import (
+    CloudApiError,
+    CloudTasksError,
+    CredentialsError,
+    InvalidConnection,
+    TransientError,
+)
 from airflow_cloudtasks.values import at, load_json, text
 
-# The vendor's classes log their failures to stderr, with the URL that they called and its signature; what is worth
-# knowing of them is in the error that they raise.
-# A filter, because whoever configures logging later sets levels.
+# The vendor's classes log failures to stderr, with the URL that they called and its signature. The error that they
+# raise says what is needed. A filter, because the configuration of logging sets levels later.
 logging.getLogger("credentials").addFilter(lambda record: False)
-# At level DEBUG the package beneath logs whole requests and answers, those of STS with the keys in them too.
+# At level DEBUG, the package beneath logs whole requests and answers, even those of STS with keys in them.
 logging.getLogger("alibabacloud-tea").addFilter(lambda record: record.levelno > logging.DEBUG)
 
+# Where the text of a CredentialException holds the HTTP answer.
 _ANSWER = re.compile(r"http_code: (\d+), result: (\{.*\})", re.DOTALL)
 
 
@@ -36,8 +41,8 @@ class _Provider(Protocol):
     def get_credentials(self) -> Any: ...
 
 
-def _assume_role(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking_sts(
+def _assume_role(settings: CredentialSettings) -> Fetch:
+    return _fetch_from_sts(
         settings,
         RamRoleArnCredentialsProvider,
         access_key_id=settings.key_id,
@@ -46,8 +51,8 @@ def _assume_role(settings: CredentialSettings) -> Callable[[], Credentials]:
     )
 
 
-def _oidc(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking_sts(
+def _oidc(settings: CredentialSettings) -> Fetch:
+    return _fetch_from_sts(
         settings,
         OIDCRoleArnCredentialsProvider,
         oidc_provider_arn=settings.oidc_provider,
@@ -55,22 +60,22 @@ def _oidc(settings: CredentialSettings) -> Callable[[], Credentials]:
     )
 
 
-def _machine(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(
+def _machine(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(
         EcsRamRoleCredentialsProvider(
             role_name=settings.role_name,
-            # IMDSv2 only: version 1 gives the key to whoever can make this machine send one request.
+            # IMDSv2 only: version 1 returns the key to anyone who can make this machine send one request.
             disable_imds_v1=True,
-            # No proxy of the connection: the service is this machine's own, and a proxy would ask for itself.
+            # Without the connection's proxy: the metadata service would answer for the proxy's machine.
             http_options=_http_options(settings, proxy=None),
-            # The package asks it regularly anyhow, and needs no scheduler thread for it.
+            # VendorCredentials fetches regularly, so that no scheduler thread is needed.
             async_update_enabled=False,
         )
     )
 
 
-def _default(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(DefaultCredentialsProvider())
+def _default(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(DefaultCredentialsProvider())
 
 
 CREDENTIAL_CLASSES: dict[str, VendorClass] = {
@@ -82,31 +87,22 @@ CREDENTIAL_CLASSES: dict[str, VendorClass] = {
 
 
 def explain(error: Exception, endpoint: str) -> CloudTasksError:
-    """Turn what the vendor's classes raise into this package's errors.
+    """Return this package's error for an error of the vendor's classes.
 
     Args:
-        error: What was raised.
-        endpoint: Where STS was asked.
+        error: The error of the vendor's class.
+        endpoint: The URL of STS.
     """
     if isinstance(error, ValueError):
         return InvalidConnection(f"The credentials cannot be fetched: {error}.")
-    told = str(error)
     context: dict[str, Any] = {"action": "Fetching credentials", "endpoint": endpoint}
-    if (answered := _ANSWER.search(told)) and isinstance(error, CredentialException):
-        answer = load_json(answered[2])
-        status, code = int(answered[1]), text(at(answer, "Code")) or "HTTP" + answered[1]
-        kind = error_kind(code, status)
-        return kind(
-            text(for_a_person(text(at(answer, "Message")) or "")) or "no message",
-            code=code,
-            http_status=status,
-            request_id=text(at(answer, "RequestId")),
-            **context,
-        )
     if not isinstance(error, CredentialException):
-        # The text of a broken connection holds the URL with its signature; the type says enough.
+        # Only the type: the text of a broken connection holds the URL with its signature.
         return TransientError(f"no answer ({type(error).__name__})", code="ConnectionError", **context)
-    if "chain" in told:
+    message = str(error)
+    if answer := _ANSWER.search(message):
+        return _reported_error(http_status=int(answer[1]), body=answer[2], context=context)
+    if "chain" in message:
         return CredentialsError(
             "the default chain found none: no ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the "
             "environment, no profile file, no role of this machine",
@@ -120,12 +116,26 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
     )
 
 
-def _asking(provider: _Provider) -> Callable[[], Credentials]:
-    def ask() -> Credentials:
-        got = provider.get_credentials()
-        return Credentials(got.get_access_key_id(), got.get_access_key_secret(), got.get_security_token() or None)
+def _reported_error(http_status: int, body: str, context: dict[str, Any]) -> CloudApiError:
+    """Return the error that an answer of STS or of the metadata service reports."""
+    answer = load_json(body)
+    code = text(at(answer, "Code")) or f"HTTP{http_status}"
+    kind = error_kind(code, http_status)
+    return kind(
+        text(without_signed_text(text(at(answer, "Message")) or "")) or "no message",
+        code=code,
+        http_status=http_status,
+        request_id=text(at(answer, "RequestId")),
+        **context,
+    )
 
-    return ask
+
+def _fetch_from(provider: _Provider) -> Fetch:
+    def fetch() -> Credentials:
+        found = provider.get_credentials()
+        return Credentials(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None)
+
+    return fetch
 
 
 def _http_options(settings: CredentialSettings, proxy: str | None) -> HttpOptions:
@@ -137,7 +147,7 @@ def _http_options(settings: CredentialSettings, proxy: str | None) -> HttpOption
     )
 
 
-def _asking_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Callable[[], Credentials]:
+def _fetch_from_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Fetch:
     provider = kind(
         role_arn=settings.role_arn,
         role_session_name=settings.role_session_name or SESSION_NAME,
@@ -147,6 +157,6 @@ def _asking_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Ca
         http_options=_http_options(settings, settings.network.proxy),
         **arguments,
     )
-    # The vendor's classes have no argument for it; without, they would not trust what the connection says to trust.
+    # The vendor's classes have no argument for the connection's trusted certificates.
     provider._runtime_options["ca"] = settings.network.certificates()
-    return _asking(provider)
+    return _fetch_from(provider)

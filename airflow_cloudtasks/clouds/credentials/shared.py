@@ -1,4 +1,4 @@
-"""Credentials by the vendors' own classes, one object for all who use the same settings."""
+"""Share the credentials that vendors' classes fetch: one object for all users of the same settings."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ _lock = Lock()
 
 
 def shared_credentials(cloud: Cloud, auth_type: str, settings: CredentialSettings) -> VendorCredentials:
-    """Find, or make, the credentials of some settings.
+    """Return the credentials of some settings, the same object to all users in this process.
 
-    A thousand waits on one connection are one session at STS: all of this process's users of the same settings get the
-    same object, for as long as there is one of them.
+    So a thousand waits on one connection need one session at STS. The object is dropped with its last user.
 
     Args:
         cloud: The cloud.
-        auth_type: The kind of credentials, a name of the cloud's ``CREDENTIAL_CLASSES``.
-        settings: What the connection says.
+        auth_type: The kind of credentials: a key of the cloud's ``CREDENTIAL_CLASSES``.
+        settings: What the connection says about its credentials.
     """
     with _lock:
         key = (cloud, auth_type, settings)
         if (credentials := _shared.get(key)) is None:
-            # Here and not above: loading a vendor's credential package takes a while, and most connections hold a key.
+            # Imported here: loading a vendor's credential package is slow, and most connections hold a key instead.
             module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud}")
             credentials = VendorCredentials(module.CREDENTIAL_CLASSES[auth_type], settings, module.explain)
             _shared[key] = credentials

@@ -1,4 +1,4 @@
-"""Where credentials come from: the Airflow connection itself, or somebody who is asked (STS, a metadata service)."""
+"""Hold a connection's credentials: a key of the Airflow connection, or what a vendor's class fetches."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, Invalid
 
 _log = logging.getLogger(__name__)
 
-# The vendors' credential classes decide themselves when to fetch anew, minutes before what they hold expires; they are
-# asked this often whether they have something new.
+# The vendors' classes hold credentials and replace them minutes before they expire. So often they are called to get the
+# replacement.
 _ASK_AGAIN_SECONDS = 30.0
 
-# What the cloud's audit log calls sessions whose connection says no name.
+# The session's name in the cloud's audit log, if the connection has none.
 SESSION_NAME = "airflow"
 
-# Asking somebody blocks, so it is done here and never in an event loop.
+# Fetching blocks, so it runs in these threads and never in an event loop.
 _THREADS = "cloudtasks-credentials"
 _EXECUTOR = ThreadPoolExecutor(max_workers=4, thread_name_prefix=_THREADS)
-# urllib3 logs whole URLs, and Alibaba's classes send STS everything in the URL, an external id and the signature too.
+# urllib3 logs whole URLs. Alibaba's classes send everything to STS in the URL, even an external id and the signature.
 logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not (record.threadName or "").startswith(_THREADS))
 
 
 class CredentialSource(Protocol):
-    """Gives the credentials to sign the next request with."""
+    """Returns the credentials to sign the next request with."""
 
     def get(self) -> Credentials:
-        """Give them to a thread."""
+        """Return the credentials; may block."""
 
     async def aget(self) -> Credentials:
-        """Give them to an event loop, without blocking it."""
+        """Return the credentials without blocking the event loop."""
 
     def renew(self, refused: Credentials) -> bool:
-        """Forget credentials that a cloud refused; tells whether there may be something else to give."""
+        """Discard credentials that a cloud refused, and return whether the next ones may differ."""
 
 
 @dataclass(frozen=True)
 class StaticCredentials:
-    """A key, or a temporary token, that stands in the Airflow connection.
+    """A permanent or temporary key that the Airflow connection holds.
 
     Args:
         credentials: The key.
@@ -56,36 +56,36 @@ class StaticCredentials:
     credentials: Credentials
 
     def get(self) -> Credentials:
-        """Give the key."""
+        """Return the key."""
         return self.credentials
 
     async def aget(self) -> Credentials:
-        """Give the key."""
+        """Return the key."""
         return self.credentials
 
     def renew(self, refused: Credentials) -> bool:
-        """Tell that there is nothing else to give."""
+        """Return False: the connection holds no other key."""
         return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialSettings:
-    """What an Airflow connection says of how to get credentials; each kind needs some of it.
+    """What an Airflow connection says about fetching credentials; each kind of credentials uses some of the fields.
 
     Args:
         key_id: The key's id.
         secret: The key's secret.
         role_arn: The role to assume.
-        role_session_name: The name of the session, as the cloud's audit log will tell it.
-        external_id: The external id that the role's trust policy demands.
+        role_session_name: The name of the session, as it appears in the cloud's audit log.
+        external_id: The external id that the role's trust policy requires.
         policy: A policy, as JSON, that restricts the session further.
-        duration_seconds: How long the session lasts.
+        duration_seconds: The session's lifetime.
         oidc_provider: Alibaba's ARN, or Tencent's name, of the identity provider.
-        oidc_token_file: The file that holds the identity provider's token.
-        role_name: The role of the machine, for its metadata service; empty to ask it.
-        sts: Where STS is asked.
-        region: The region that STS is asked for.
-        network: How STS and the metadata service are reached.
+        oidc_token_file: The path of the file with the identity provider's token.
+        role_name: The machine's role at its metadata service; None to ask the service for it.
+        sts: The endpoint of STS.
+        region: The region of the calls of STS.
+        network: How requests reach STS and the metadata service.
     """
 
     key_id: str | None = None
@@ -103,17 +103,20 @@ class CredentialSettings:
     network: Network = field(default_factory=Network)
 
 
-# Makes one of a vendor's credential objects, and gives what asks it.
-VendorClass = Callable[[CredentialSettings], Callable[[], Credentials]]
+Fetch = Callable[[], Credentials]
+"""Returns the credentials that a vendor's object holds, or fetches them; may block."""
+
+VendorClass = Callable[[CredentialSettings], Fetch]
+"""Creates a vendor's object and returns the function that gets credentials from it."""
 
 
 class VendorCredentials:
-    """Credentials that a vendor's own class fetches, shared by all who use the same connection settings.
+    """Credentials that a vendor's own class fetches, shared by all users of the same connection settings.
 
     Args:
-        make: Makes the vendor's object.
-        settings: What it is made of.
-        explain: Turns what the vendor's class raises into this package's errors.
+        make: Creates the vendor's object.
+        settings: Its settings.
+        explain: Returns this package's error for an error of the vendor's class; its second argument is the URL of STS.
     """
 
     def __init__(
@@ -122,70 +125,85 @@ class VendorCredentials:
         self._make = make
         self._settings = settings
         self._explain = explain
-        self._ask: Callable[[], Credentials] | None = None
-        self._held: Credentials | None = None
-        self._asked_at = 0.0
-        self._asking: Future[Credentials] | None = None
-        self._round = 0
         self._lock = Lock()
+        # The following change together and under the lock: when a fetch begins or ends, and when a cloud refuses a key.
+        self._fetch: Fetch | None = None
+        self._held: Credentials | None = None
+        self._fetched_at = 0.0
+        self._running: Future[Credentials] | None = None
+        # Increased when a cloud refuses the held credentials: a fetch of an earlier generation may return them again.
+        self._generation = 0
 
     def get(self) -> Credentials:
-        """Give the credentials; waits for them where none are held.
+        """Return the credentials, and fetch them first if none are held.
 
         Raises:
-            CloudTasksError: There are none to be had; the text says why.
+            CloudTasksError: They cannot be fetched; the text says why.
         """
         return self._current() or self._start().result()
 
     async def aget(self) -> Credentials:
-        """Give the credentials, as :meth:`get`, without blocking the event loop."""
-        # Shielded: a waiter that is cancelled must not cancel the fetch of the others.
+        """Return the credentials as :meth:`get` does, without blocking the event loop."""
         if (held := self._current()) is not None:
             return held
         try:
+            # Shielded: one caller that is canceled must not cancel the fetch for the others.
             return await asyncio.shield(asyncio.wrap_future(self._start()))
         finally:
             await take_turn()
 
     def renew(self, refused: Credentials) -> bool:
-        """Forget what was refused, so that it is fetched anew; once for all whom the same was refused."""
+        """Discard credentials that a cloud refused, so that the next call fetches others.
+
+        Args:
+            refused: The refused credentials. If they are no longer held, another caller has discarded them already.
+        """
         with self._lock:
             if self._held == refused:
-                self._held = self._ask = self._asking = None
-                # A fetch under way may come back with what was refused; nobody is to hold that.
-                self._round += 1
+                self._held = self._fetch = self._running = None
+                self._generation += 1
         return True
 
     def _current(self) -> Credentials | None:
         held = self._held
-        if held is not None and time.monotonic() - self._asked_at > _ASK_AGAIN_SECONDS:
-            # In the background: what is held is good for minutes still.
+        if held is not None and time.monotonic() - self._fetched_at > _ASK_AGAIN_SECONDS:
+            # In the background: the held credentials stay valid for minutes.
             self._start()
         return held
 
     def _start(self) -> Future[Credentials]:
+        """Start a fetch in another thread, unless one is running."""
         with self._lock:
-            if self._asking is None:
-                self._asking = _EXECUTOR.submit(self._fetch, self._round, self._ask)
-            return self._asking
+            if self._running is None:
+                self._running = _EXECUTOR.submit(self._run, self._generation, self._fetch)
+            return self._running
 
-    def _fetch(self, this_round: int, ask: Callable[[], Credentials] | None) -> Credentials:
+    def _run(self, generation: int, fetch: Fetch | None) -> Credentials:
         fetched: Credentials | None = None
         try:
-            ask = ask or self._make(self._settings)
-            fetched = ask()
+            fetch = fetch or self._make(self._settings)
+            fetched = fetch()
             return fetched
-        except Exception as error:  # whatever a vendor's class raises is told in this package's words
-            explained = self._explained(error)
-            if self._held is not None:
-                # In the background: nobody waits for it who would tell.
-                _log.warning("Going on with the credentials of before: %s", explained)
-            raise explained from None
+        except Exception as error:  # the vendors' classes raise many types
+            raise self._failure(error) from None
         finally:
-            with self._lock:
-                if this_round == self._round:
-                    self._ask, self._held = ask, fetched or self._held
-                    self._asked_at, self._asking = time.monotonic(), None
+            self._finish(generation, fetch, fetched)
+
+    def _finish(self, generation: int, fetch: Fetch | None, fetched: Credentials | None) -> None:
+        """Keep the result of a fetch; after a failed one, the credentials held before."""
+        with self._lock:
+            if generation == self._generation:
+                self._fetch = fetch
+                self._held = fetched or self._held
+                self._fetched_at = time.monotonic()
+                self._running = None
+
+    def _failure(self, error: Exception) -> CloudTasksError:
+        """Return the error of this package for an error of a fetch; log it if the fetch ran in the background."""
+        failure = self._explained(error)
+        if self._held is not None:
+            _log.warning("Keeping the credentials held so far: %s", failure)
+        return failure
 
     def _explained(self, error: Exception) -> CloudTasksError:
         if isinstance(error, CloudTasksError):
@@ -194,6 +212,6 @@ class VendorCredentials:
             return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
         explained = self._explain(error, self._settings.sts.url)
         if isinstance(explained, NotFound):
-            # It is the role that is missing: whoever waits for a task to appear must not wait for that.
+            # The role does not exist. A wait for a task that may not exist yet ignores NotFound and would never end.
             return error_from_dict(explained.as_dict() | {"kind": CredentialsError.__name__})
         return explained

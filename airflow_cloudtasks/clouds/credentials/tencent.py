@@ -1,9 +1,8 @@
-"""Tencent Cloud's kinds of credentials, by the vendor's own classes (package tencentcloud-sdk-python-common)."""
+"""Tencent Cloud's kinds of credentials, fetched by the vendor's own classes (tencentcloud-sdk-python-common)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -20,22 +19,45 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
-from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, VendorClass
+from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, Fetch, VendorClass
 from airflow_cloudtasks.clouds.tencent import error_kind
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, TransientError
 
-# At level DEBUG the vendor's package logs whole answers, those of STS with the keys in them too.
+# At level DEBUG, the vendor's package logs whole answers, even those of STS with keys in them.
 logging.getLogger("tencentcloud_sdk_common").addFilter(lambda record: record.levelno > logging.DEBUG)
 
+# The lifetime of a session whose connection sets none.
 _DEFAULT_SECONDS = 7200
+# The share of a session's lifetime that is left when the next session is fetched.
+_REFRESH_SHARE = 0.1
 
 
-class _AskingSts:
-    """What this package's settings add to the vendor's classes that ask STS."""
+def _session(settings: CredentialSettings) -> tuple[str | None, str, int]:
+    """Return the role, the name and the lifetime of a session."""
+    return (
+        settings.role_arn,
+        settings.role_session_name or SESSION_NAME,
+        settings.duration_seconds or _DEFAULT_SECONDS,
+    )
+
+
+class _StsClient:
+    """Calls STS by this package's settings, for the vendor's classes that lack some of them."""
 
     _settings: CredentialSettings
+    # Set by the vendor's classes.
+    _role_arn: str
+    _role_session_name: str
     _duration_seconds: int
+
+    @property
+    def _session_params(self) -> dict[str, Any]:
+        return {
+            "RoleArn": self._role_arn,
+            "RoleSessionName": self._role_session_name,
+            "DurationSeconds": self._duration_seconds,
+        }
 
     def _call(self, credential: Credential | None, action: str, params: dict[str, Any], **options: Any) -> Any:
         settings = self._settings
@@ -55,32 +77,23 @@ class _AskingSts:
         issued = answer["Credentials"]
         self._token, self._tmp_secret_id = issued["Token"], issued["TmpSecretId"]
         self._tmp_secret_key = issued["TmpSecretKey"]
-        # A tenth of the session is left for the next one to be fetched in.
-        self._expired_time = answer["ExpiredTime"] - self._duration_seconds * 0.1
+        self._expired_time = answer["ExpiredTime"] - self._duration_seconds * _REFRESH_SHARE
 
 
-class _AssumeRole(_AskingSts, STSAssumeRoleCredential):  # type: ignore[misc]  # the vendor's package has no types
-    """The vendor's class, which knows no external id, no policy and no proxy."""
+class _AssumeRole(_StsClient, STSAssumeRoleCredential):  # type: ignore[misc]  # the vendor's package has no types
+    """The vendor's class, which lacks an external id, a policy and a proxy."""
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
-        super().__init__(
-            settings.key_id,
-            settings.secret,
-            settings.role_arn,
-            settings.role_session_name or SESSION_NAME,
-            settings.duration_seconds or _DEFAULT_SECONDS,
-        )
+        super().__init__(settings.key_id, settings.secret, *_session(settings))
 
     def get_sts_tmp_role_arn(self) -> None:
-        """Ask STS for a session; source: Tencent Cloud, STS, AssumeRole."""
+        """Fetch a session from STS. Source: Tencent Cloud, STS, AssumeRole."""
         settings = self._settings
         params = {
-            "RoleArn": self._role_arn,
-            "RoleSessionName": self._role_session_name,
-            "DurationSeconds": self._duration_seconds,
+            **self._session_params,
             "ExternalId": settings.external_id,
-            # AssumeRole wants the policy URL-encoded.
+            # AssumeRole expects the policy URL-encoded.
             "Policy": settings.policy and quote(settings.policy, safe=""),
         }
         answer = self._call(
@@ -91,32 +104,23 @@ class _AssumeRole(_AskingSts, STSAssumeRoleCredential):  # type: ignore[misc]  #
         self._hold(answer)
 
 
-class _Oidc(_AskingSts, OIDCRoleArnCredential):  # type: ignore[misc]  # the vendor's package has no types
-    """The vendor's class, which knows no proxy, and no file whose token changes."""
+class _Oidc(_StsClient, OIDCRoleArnCredential):  # type: ignore[misc]  # the vendor's package has no types
+    """The vendor's class, which lacks a proxy and a file whose token changes."""
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
-        super().__init__(
-            settings.region,
-            settings.oidc_provider,
-            "",
-            settings.role_arn,
-            settings.role_session_name or SESSION_NAME,
-            settings.duration_seconds or _DEFAULT_SECONDS,
-        )
+        super().__init__(settings.region, settings.oidc_provider, "", *_session(settings))
 
     def refresh(self) -> None:
-        """Ask STS for a session; source: Tencent Cloud, STS, AssumeRoleWithWebIdentity."""
+        """Fetch a session from STS. Source: Tencent Cloud, STS, AssumeRoleWithWebIdentity."""
         answer = self._call(
             None,
             "AssumeRoleWithWebIdentity",
             {
                 "ProviderId": self._provider_id,
-                # Read every time: Kubernetes writes a new token well before the old one expires.
+                # Read for every session: Kubernetes writes a new token well before the old one expires.
                 "WebIdentityToken": Path(self._settings.oidc_token_file or "").read_text(encoding="utf-8").strip(),
-                "RoleArn": self._role_arn,
-                "RoleSessionName": self._role_session_name,
-                "DurationSeconds": self._duration_seconds,
+                **self._session_params,
             },
             SkipSign=True,
         )
@@ -127,20 +131,20 @@ class _VendorCredential(Protocol):
     def get_credential_info(self) -> tuple[str | None, str | None, str | None]: ...
 
 
-def _assume_role(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(_AssumeRole(settings))
+def _assume_role(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(_AssumeRole(settings))
 
 
-def _oidc(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(_Oidc(settings))
+def _oidc(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(_Oidc(settings))
 
 
-def _machine(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(CVMRoleCredential(settings.role_name))
+def _machine(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(CVMRoleCredential(settings.role_name))
 
 
-def _default(settings: CredentialSettings) -> Callable[[], Credentials]:
-    return _asking(DefaultCredentialProvider().get_credentials())
+def _default(settings: CredentialSettings) -> Fetch:
+    return _fetch_from(DefaultCredentialProvider().get_credentials())
 
 
 CREDENTIAL_CLASSES: dict[str, VendorClass] = {
@@ -152,11 +156,11 @@ CREDENTIAL_CLASSES: dict[str, VendorClass] = {
 
 
 def explain(error: Exception, endpoint: str) -> CloudTasksError:
-    """Turn what the vendor's classes raise into this package's errors.
+    """Return this package's error for an error of the vendor's classes.
 
     Args:
-        error: What was raised.
-        endpoint: Where STS was asked.
+        error: The error of the vendor's class.
+        endpoint: The URL of STS.
     """
     context: dict[str, Any] = {"action": "Fetching credentials", "endpoint": endpoint}
     if isinstance(error, TencentCloudSDKException):
@@ -180,11 +184,11 @@ def _no_credentials(context: dict[str, Any]) -> CredentialsError:
     )
 
 
-def _asking(credential: _VendorCredential) -> Callable[[], Credentials]:
-    def ask() -> Credentials:
+def _fetch_from(credential: _VendorCredential) -> Fetch:
+    def fetch() -> Credentials:
         key_id, secret, token = credential.get_credential_info()
         if not key_id or not secret:
-            # The vendor's class for the metadata service swallows every failure.
+            # The vendor's class for the metadata service raises nothing when it fails.
             raise CredentialsError(
                 "the metadata service of this machine gave none; is it a CVM instance with a CAM role?",
                 code="NoCredentials",
@@ -192,4 +196,4 @@ def _asking(credential: _VendorCredential) -> Callable[[], Credentials]:
             )
         return Credentials(key_id, secret, token or None)
 
-    return ask
+    return fetch

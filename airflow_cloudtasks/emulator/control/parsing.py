@@ -1,4 +1,4 @@
-"""What a test may ask of the emulator, read from plain JSON values. A mistake is told with what was expected."""
+"""Parse the arguments of the control plane's operations. An error says which one is wrong and what was expected."""
 
 from __future__ import annotations
 
@@ -7,85 +7,59 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_cloudtasks.emulator.control.errors import BadInputError
 from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, Fault
-from airflow_cloudtasks.emulator.engine.keys import CLOUDS, DEFAULT_ACCOUNT, Key
+from airflow_cloudtasks.emulator.engine.keys import DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.engine.plans import Plan
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.state import NO_LATENCY
 from airflow_cloudtasks.emulator.engine.sts import StsSettings
 from airflow_cloudtasks.emulator.engine.tasks import Task
-from airflow_cloudtasks.emulator.products.registry import ACTIONS, ACTIONS_BY_API
-from airflow_cloudtasks.emulator.vendor.metadata import METADATA_ACTIONS
+from airflow_cloudtasks.emulator.engine.values import CLOUDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import TaskShape
+    from airflow_cloudtasks.emulator.vendor.registry import Registry
 
 Choice = TypeVar("Choice", bound=str)
-TASK_APIS = tuple(api for api, action in ACTIONS_BY_API.items() if action.task is not None)
-STARTED_APIS = tuple(api for api, action in ACTIONS_BY_API.items() if action.task is not None and action.task.script)
-# Both clouds have an action of some of these names, told apart by the cloud.
-APIS = tuple(dict.fromkeys(action.api for action in (*ACTIONS, *METADATA_ACTIONS)))
 
 
-class BadInputError(ValueError):
-    """Something asked of the emulator makes no sense; the text says what, and what would."""
+def parse_task(value: Any, registry: Registry, now: float) -> Task:
+    """Return a task that is created at ``now`` from ``{"api", "id", "script", "fields"}``; ``fields`` is optional."""
+    given = parse_object("a task", value, required=("api", "id", "script"), optional=("fields",))
+    api = parse_choice("api", given["api"], registry.task_apis)
+    script = parse_script(given["script"], registry.shape(api))
+    return make_task(registry.shape(api), api, given["id"], script, parse_dict("fields", given.get("fields", {})), now)
 
 
-def parse_task(value: Any, now: float) -> Task:
-    """Read a task.
+def make_task(shape: TaskShape, api: str, task_id: Any, script: tuple[Step, ...], fields: Any, now: float) -> Task:
+    """Return a task with a parsed script; those of its fields that are of its scope become its scope."""
+    rest = parse_fields("fields", fields)
+    scope = {name: parse_text(f"fields.{name}", rest.pop(name)) for name in shape.scope if name in rest}
+    return Task(api, parse_text("id", task_id), script, now, rest, scope)
 
-    Args:
-        value: ``{"api", "id", "script", "fields"}``; a step of the script is an object, a pair of status and seconds,
-            or a bare status.
-        now: When the task is created, in Unix seconds.
 
-    Returns:
-        The task.
+def parse_plan(value: Any, registry: Registry) -> tuple[str, Plan, bool]:
+    """Return API, plan and whether it is for all tasks, from ``{"api", "script", "fields", "for_all"}``.
 
-    Raises:
-        BadInputError: It makes no sense.
+    ``fields`` and ``for_all`` are optional.
     """
-    given = _object("a task", value, required=("api", "id", "script"), optional=("fields",))
-    api = _one_of("api", given["api"], TASK_APIS)
-    fields = dict(_dict("fields", given.get("fields", {})))
-    shape = ACTIONS_BY_API[api].task
-    scope = {
-        name: _text(f"fields.{name}", fields.pop(name)) for name in (shape.scope if shape else ()) if name in fields
-    }
-    return Task(api, _text("id", given["id"]), _script_of(api, given["script"]), now, fields, scope)
+    given = parse_object("a plan", value, required=("api", "script"), optional=("fields", "for_all"))
+    api = parse_choice("api", given["api"], registry.started_apis)
+    plan = Plan(parse_script(given["script"], registry.shape(api)), dict(parse_dict("fields", given.get("fields", {}))))
+    return api, plan, parse_boolean("for_all", given.get("for_all", False))
 
 
-def parse_plan(value: Any) -> tuple[str, Plan, bool]:
-    """Read a plan for tasks that requests will start.
+def parse_script(value: Any, shape: TaskShape) -> tuple[Step, ...]:
+    """Return the steps of a script.
 
     Args:
-        value: ``{"api", "script", "fields", "for_all"}``; the last two may be left out.
-
-    Returns:
-        The API that reads the tasks, the plan, and whether it is for all tasks instead of the next one.
-
-    Raises:
-        BadInputError: It makes no sense.
-    """
-    given = _object("a plan", value, required=("api", "script"), optional=("fields", "for_all"))
-    api = _one_of("api", given["api"], STARTED_APIS)
-    plan = Plan(_script_of(api, given["script"]), dict(_dict("fields", given.get("fields", {}))))
-    return api, plan, _boolean("for_all", given.get("for_all", False))
-
-
-def parse_script(value: Any) -> tuple[Step, ...]:
-    """Read a script.
-
-    Args:
-        value: A list of steps, or one bare status. Every step but the last says its seconds; the last lasts for ever.
-
-    Returns:
-        The steps.
-
-    Raises:
-        BadInputError: It makes no sense.
+        value: A list of steps, or one bare status. A step is an object, a pair of status and seconds, or a bare
+            status. Every step except the last needs seconds.
+        shape: The shape of the task.
     """
     entries: Iterable[Any] = value if isinstance(value, list | tuple) else [value]
     steps = tuple(_step(f"script[{index}]", entry) for index, entry in enumerate(entries))
@@ -96,158 +70,96 @@ def parse_script(value: Any) -> tuple[Step, ...]:
             raise BadInputError(f"script[{index}]: expected seconds, since another step follows it")
     if steps[-1].seconds is not None:
         raise BadInputError(f"script[{len(steps) - 1}]: expected no seconds, since the last step lasts for ever")
+    if shape.percents_at is not None:
+        _check_percentages(steps, "/".join(shape.percents_at))
     return steps
 
 
-def parse_limit(value: Any) -> float | None:
-    """Read a request limit.
+def parse_ending(api: str, shape: TaskShape, end: Any, fields: Any) -> Step:
+    """Return the step on which a task of an API ends.
 
     Args:
-        value: ``{"requests_per_second": number or null}``.
-
-    Returns:
-        The limit; None to lift it.
-
-    Raises:
-        BadInputError: It makes no sense.
+        api: The API.
+        shape: The shape of its tasks.
+        end: ``succeeded``, ``failed`` or ``canceled``.
+        fields: Fields of the task's object that the step sets.
     """
-    given = _object("a limit", value, required=("requests_per_second",))
-    limit = given["requests_per_second"]
-    if limit is None:
+    parse_choice("end", end, ("succeeded", "failed", "canceled"))
+    if end not in shape.endings:
+        raise BadInputError(f"end: {api} has no status for {end!r}; expected one of {_listed(shape.endings)}")
+    step = shape.endings[end]
+    return replace(step, fields={**step.fields, **parse_fields("fields", fields)})
+
+
+def parse_limit(requests_per_second: Any) -> float | None:
+    """Return a request limit, or None for no limit."""
+    if requests_per_second is None:
         return None
-    number = _number("requests_per_second", limit)
+    number = parse_number("requests_per_second", requests_per_second)
     if number <= 0:
-        raise BadInputError(f"requests_per_second: expected a number above 0 or null, got {limit!r}")
+        raise BadInputError(f"requests_per_second: expected a number above 0 or null, got {requests_per_second!r}")
     return number
 
 
-def parse_fault(value: Any) -> Fault:
-    """Read a fault.
-
-    Args:
-        value: ``{"kind", "rate", "count", "seconds", "api"}``; all but ``kind`` may be left out or null.
-
-    Returns:
-        The fault.
-
-    Raises:
-        BadInputError: It makes no sense.
-    """
-    given = _object("a fault", value, required=("kind",), optional=("rate", "count", "seconds", "api"))
-    kinds = given["kind"] if isinstance(given["kind"], list | tuple) else [given["kind"]]
+def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None) -> Fault:
+    """Return a fault of an API, or of all; every argument except ``kind`` may be None."""
+    kinds = kind if isinstance(kind, list | tuple) else [kind]
     if not kinds:
         raise BadInputError("kind: expected at least one, got none")
-    parsed = tuple(_one_of("kind", kind, FAULT_KINDS) for kind in kinds)
-    rate = 1.0 if given.get("rate") is None else _number("rate", given["rate"])
-    if not 0 <= rate <= 1:
-        raise BadInputError(f"rate: expected a number from 0 to 1, got {rate:g}")
-    count = given.get("count")
+    parsed = tuple(parse_choice("kind", one, FAULT_KINDS) for one in kinds)
+    share = 1.0 if rate is None else parse_number("rate", rate)
+    if not 0 <= share <= 1:
+        raise BadInputError(f"rate: expected a number from 0 to 1, got {share:g}")
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise BadInputError(f"count: expected a whole number from 1 or null, got {count!r}")
-    seconds = given.get("seconds")
     if seconds is not None and "hang" not in parsed:
-        raise BadInputError("seconds: says how long a hang lasts; expected it only where kind is or lists 'hang'")
-    hang = DEFAULT_HANG_SECONDS if seconds is None else _seconds("seconds", seconds)
-    return Fault(parsed, rate, count, hang, parse_api(given.get("api")))
+        raise BadInputError("seconds: is the length of a hang; expected it only where kind is or lists 'hang'")
+    hang = DEFAULT_HANG_SECONDS if seconds is None else parse_seconds("seconds", seconds)
+    return Fault(parsed, share, count, hang, api)
 
 
-def parse_latency(value: Any) -> tuple[float, float]:
-    """Read how late answers shall be.
-
-    Args:
-        value: ``{"seconds": a number, a pair of the least and the most, or null}``.
-
-    Returns:
-        The least and the most seconds.
-
-    Raises:
-        BadInputError: It makes no sense.
-    """
-    seconds = _object("a latency", value, required=("seconds",))["seconds"]
+def parse_latency(seconds: Any) -> tuple[float, float]:
+    """Return the least and the most seconds, from a number, a pair of them, or None for no latency."""
     if seconds is None:
         return NO_LATENCY
     given = seconds if isinstance(seconds, list | tuple) else [seconds]
     if len(given) not in (1, 2):
         raise BadInputError(f"seconds: expected a number or the least and the most, got {len(given)} values")
-    bounds = [_seconds("seconds", bound) for bound in given]
+    bounds = [parse_seconds("seconds", bound) for bound in given]
     lowest, highest = bounds[0], bounds[-1]
     if lowest > highest:
         raise BadInputError(f"seconds: expected the least before the most, got {lowest:g} and {highest:g}")
     return lowest, highest
 
 
-def parse_key(value: Any) -> tuple[Key, Cloud | None]:
-    """Read an access key.
-
-    Args:
-        value: ``{"id", "secret", "token", "cloud", "account"}``; the last three may be left out or null.
-
-    Returns:
-        The key, and the one cloud that accepts it or None for both.
-
-    Raises:
-        BadInputError: It makes no sense.
-    """
-    given = _object("a key", value, required=("id", "secret"), optional=("token", "cloud", "account"))
-    token, cloud, account = given.get("token"), given.get("cloud"), given.get("account")
+def parse_key(key_id: Any, secret: Any, token: Any, cloud: Any, account: Any) -> tuple[Key, Cloud | None]:
+    """Return a key, and the one cloud that accepts it or None for both; token, cloud and account may be None."""
     key = Key(
-        _text("id", given["id"]),
-        _text("secret", given["secret"], shown=False),
-        None if token is None else _text("token", token, shown=False),
-        DEFAULT_ACCOUNT if account is None else _text("account", account),
+        parse_text("id", key_id),
+        parse_text("secret", secret, shown=False),
+        None if token is None else parse_text("token", token, shown=False),
+        DEFAULT_ACCOUNT if account is None else parse_text("account", account),
     )
-    return key, None if cloud is None else _one_of("cloud", cloud, CLOUDS)
+    return key, None if cloud is None else parse_choice("cloud", cloud, CLOUDS)
 
 
 def parse_sts(value: Any, present: StsSettings) -> StsSettings:
-    """Read settings of the token services and the metadata services.
-
-    Args:
-        value: An object with any of :class:`StsSettings`' attributes; null puts one back to its default.
-        present: The settings so far, which hold for what is left out.
-
-    Returns:
-        The settings.
-
-    Raises:
-        BadInputError: It makes no sense.
-    """
-    given = _object("token settings", value, required=(), optional=tuple(_STS_READERS))
-    read = {
-        name: getattr(_STS_DEFAULTS, name) if setting is None else _STS_READERS[name](name, setting)
+    """Return the present settings with changes, an object of any of their attributes; null restores a default."""
+    given = parse_object("token settings", value, required=(), optional=tuple(_STS_PARSERS))
+    parsed = {
+        name: getattr(_STS_DEFAULTS, name) if setting is None else _STS_PARSERS[name](name, setting)
         for name, setting in given.items()
     }
-    return replace(present, **read)
+    return replace(present, **parsed)
 
 
-def parse_api(value: str | None, known: tuple[str, ...] = APIS) -> str | None:
-    """Read the name of an API to filter by.
-
-    Args:
-        value: The name, or None.
-        known: The APIs there are.
-
-    Returns:
-        It.
-
-    Raises:
-        BadInputError: There is no such API.
-    """
-    return None if value is None else _one_of("api", value, known)
+def parse_api(value: Any, known: tuple[str, ...]) -> str | None:
+    """Return the name of a known API, or None for None."""
+    return None if value is None else parse_choice("api", value, known)
 
 
 def parse_since(value: str | None) -> int:
-    """Read a sequence number.
-
-    Args:
-        value: The number as text, or None.
-
-    Returns:
-        It; 0 for None.
-
-    Raises:
-        BadInputError: It is no number.
-    """
+    """Return a sequence number from its text; 0 for None."""
     if value is None:
         return 0
     if not (value.isascii() and value.isdigit()):
@@ -255,37 +167,9 @@ def parse_since(value: str | None) -> int:
     return int(value)
 
 
-def _script_of(api: str, value: Any) -> tuple[Step, ...]:
-    script = parse_script(value)
-    shape = ACTIONS_BY_API[api].task
-    if shape is not None and shape.percents_at is not None:
-        names = "/".join(shape.percents_at)
-        for index, step in enumerate(script):
-            if not re.fullmatch(r"[0-9]{1,3}/[0-9]{1,3}", step.status or ""):
-                raise BadInputError(f"script[{index}].status: expected {names} such as 60/50, got {step.status!r}")
-    return script
-
-
-def _step(where: str, value: Any) -> Step:
-    if isinstance(value, list | tuple):
-        if len(value) != 2:
-            raise BadInputError(f"{where}: expected a pair of status and seconds, got {len(value)} values")
-        value = {"status": value[0], "seconds": value[1]}
-    elif value is None or isinstance(value, str):
-        value = {"status": value}
-    given = _object(where, value, required=("status",), optional=("seconds", "fields"))
-    status, seconds = given["status"], given.get("seconds")
-    if status is not None and not isinstance(status, str):
-        raise BadInputError(f"{where}.status: expected a string or null, got {status!r}")
-    return Step(
-        status,
-        None if seconds is None else _seconds(f"{where}.seconds", seconds),
-        dict(_dict(f"{where}.fields", given.get("fields", {}))),
-    )
-
-
-def _object(what: str, value: Any, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> JsonObject:
-    given = _dict(what, value)
+def parse_object(what: str, value: Any, *, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> JsonObject:
+    """Return an object that has all required members and no unknown one."""
+    given = parse_dict(what, value)
     for name in required:
         if name not in given:
             raise BadInputError(f"{what}: {name} is missing; expected {_listed((*required, *optional))}")
@@ -295,37 +179,78 @@ def _object(what: str, value: Any, *, required: tuple[str, ...], optional: tuple
     return given
 
 
-def _dict(what: str, value: Any) -> JsonObject:
+def parse_dict(what: str, value: Any) -> JsonObject:
+    """Return an object of any members."""
     if not isinstance(value, dict):
         raise BadInputError(f"{what}: expected an object, got {type(value).__name__}")
     return value
 
 
-def _text(what: str, value: Any, *, shown: bool = True) -> str:
+def parse_choice(what: str, value: Any, choices: tuple[Choice, ...]) -> Choice:
+    """Return one of the choices."""
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise BadInputError(f"{what}: expected one of {_listed(choices)}, got {value!r}")
+
+
+def parse_text(what: str, value: Any, *, shown: bool = True) -> str:
+    """Return a text that is not empty; an error shows it unless it is secret."""
     if not isinstance(value, str) or not value:
         got = repr(value) if shown else type(value).__name__
         raise BadInputError(f"{what}: expected a string that is not empty, got {got}")
     return value
 
 
-def _number(what: str, value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise BadInputError(f"{what}: expected a number, got {value!r}")
-    return float(value)
-
-
-def _seconds(what: str, value: Any) -> float:
-    number = _number(what, value)
+def parse_seconds(what: str, value: Any) -> float:
+    """Return a number of seconds that is not negative."""
+    number = parse_number(what, value)
     if number < 0:
         raise BadInputError(f"{what}: expected a number of seconds from 0, got {number:g}")
     return number
 
 
-def _one_of(what: str, value: Any, choices: tuple[Choice, ...]) -> Choice:
-    for choice in choices:
-        if value == choice:
-            return choice
-    raise BadInputError(f"{what}: expected one of {_listed(choices)}, got {value!r}")
+def parse_number(what: str, value: Any) -> float:
+    """Return a finite number."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise BadInputError(f"{what}: expected a number, got {value!r}")
+    return float(value)
+
+
+def parse_boolean(what: str, value: Any) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise BadInputError(f"{what}: expected true or false, got {value!r}")
+    return value
+
+
+def parse_fields(what: str, value: Any) -> JsonObject:
+    """Return a copy of an object; an empty one for None."""
+    return {} if value is None else dict(parse_dict(what, value))
+
+
+def _check_percentages(steps: tuple[Step, ...], names: str) -> None:
+    for index, step in enumerate(steps):
+        if not re.fullmatch(r"[0-9]{1,3}/[0-9]{1,3}", step.status or ""):
+            raise BadInputError(f"script[{index}].status: expected {names} such as 60/50, got {step.status!r}")
+
+
+def _step(where: str, value: Any) -> Step:
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise BadInputError(f"{where}: expected a pair of status and seconds, got {len(value)} values")
+        value = {"status": value[0], "seconds": value[1]}
+    elif value is None or isinstance(value, str):
+        value = {"status": value}
+    given = parse_object(where, value, required=("status",), optional=("seconds", "fields"))
+    status, seconds = given["status"], given.get("seconds")
+    if status is not None and not isinstance(status, str):
+        raise BadInputError(f"{where}.status: expected a string or null, got {status!r}")
+    return Step(
+        status,
+        None if seconds is None else parse_seconds(f"{where}.seconds", seconds),
+        dict(parse_dict(f"{where}.fields", given.get("fields", {}))),
+    )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -333,7 +258,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _role(what: str, value: Any) -> str:
-    name = _text(what, value)
+    name = parse_text(what, value)
     if not re.fullmatch(r"[\w.@-]+", name, re.ASCII):
         raise BadInputError(f"{what}: expected a role's name of letters, digits and . @ - _, got {value!r}")
     return name
@@ -342,26 +267,20 @@ def _role(what: str, value: Any) -> str:
 def _roles(what: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise BadInputError(f"{what}: expected a list of role ARNs or null, got {type(value).__name__}")
-    return tuple(_text(f"{what}[{index}]", arn) for index, arn in enumerate(value))
+    return tuple(parse_text(f"{what}[{index}]", arn) for index, arn in enumerate(value))
 
 
-def _boolean(what: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadInputError(f"{what}: expected true or false, got {value!r}")
-    return value
-
-
-def _hidden_text(what: str, value: Any) -> str:
-    return _text(what, value, shown=False)
+def _secret(what: str, value: Any) -> str:
+    return parse_text(what, value, shown=False)
 
 
 _STS_DEFAULTS = StsSettings()
-_STS_READERS: dict[str, Callable[[str, Any], Any]] = {
-    "seconds": _seconds,
-    "valid_seconds": _seconds,
-    "external_id": _text,
-    "oidc_token": _hidden_text,
+_STS_PARSERS: dict[str, Callable[[str, Any], Any]] = {
+    "seconds": parse_seconds,
+    "valid_seconds": parse_seconds,
+    "external_id": parse_text,
+    "oidc_token": _secret,
     "role": _role,
-    "imds_v1": _boolean,
+    "imds_v1": parse_boolean,
     "roles": _roles,
 }

@@ -1,9 +1,11 @@
-"""The control plane: unsigned JSON under ``/_control``, for a test or a demo to set the scene and to look behind it."""
+"""The control plane over HTTP: unsigned JSON under ``/_control``. Each route calls one or two operations."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -11,235 +13,188 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from airflow_cloudtasks.emulator.control import parsing, views
-from airflow_cloudtasks.emulator.engine.ledger import describe
+from airflow_cloudtasks.emulator.control.errors import BadInputError, NotThereError
+from airflow_cloudtasks.emulator.control.operations import ControlPlane
+from airflow_cloudtasks.emulator.control.parsing import parse_dict, parse_object, parse_since
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
-    from airflow_cloudtasks.emulator.engine.state import State
     from airflow_cloudtasks.emulator.engine.values import JsonObject
+
+    Answer = Callable[[ControlPlane, "ControlRequest"], JsonObject]
 
 PREFIX = "/_control"
 DISTRIBUTION = "airflow-provider-cloudtasks"
 
 
 def package_version() -> str:
-    """Tell the version of the package.
-
-    Returns:
-        It, or ``unknown`` when the package runs from a tree that is not installed.
-    """
+    """Return the version of the package, or ``unknown`` if it runs from a tree that is not installed."""
     try:
         return importlib.metadata.version(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
 
 
-def control_app(state: State) -> Starlette:
-    """Build the control plane.
-
-    Args:
-        state: The emulator's memory.
-
-    Returns:
-        An ASGI application for every path under ``/_control``.
-    """
+def control_app(plane: ControlPlane) -> Starlette:
+    """Return an ASGI application for every path under ``/_control``."""
     return Starlette(
         routes=[
-            Route(f"{PREFIX}/{path}", _endpoint(state, answer), methods=[method]) for method, path, answer in _ENDPOINTS
+            Route(f"{PREFIX}/{path}", _endpoint(plane, answer), methods=[method]) for method, path, answer in _ROUTES
         ],
         exception_handlers={HTTPException: _explain},
     )
 
 
-def _health(state: State, request: Request, value: Any) -> JsonObject:
-    return {"ok": True, "version": package_version()}
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """A request to the control plane.
+
+    Attributes:
+        http: The HTTP request, for its path and query.
+        body: Its body.
+    """
+
+    http: Request
+    body: bytes
+
+    @property
+    def api(self) -> str | None:
+        """The API in the query."""
+        return self.http.query_params.get("api")
+
+    def json(self) -> Any:
+        """Return the JSON value in the body."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise BadInputError(f"body: expected JSON, got something else: {error}") from None
+
+    def arguments(self, what: str, operation: Callable[..., Any]) -> dict[str, Any]:
+        """Return the arguments of an operation of ControlPlane from the JSON object in the body.
+
+        The object has the operation's parameters as members; ``task_id`` and ``key_id`` are written ``id``.
+        """
+        _, *parameters = inspect.signature(operation).parameters.values()
+        names = {"id" if one.name in ("task_id", "key_id") else one.name: one for one in parameters}
+        given = parse_object(
+            what,
+            self.json(),
+            required=tuple(name for name, one in names.items() if one.default is one.empty),
+            optional=tuple(name for name, one in names.items() if one.default is not one.empty),
+        )
+        return {names[name].name: value for name, value in given.items()}
 
 
-def _list_tasks(state: State, request: Request, value: Any) -> JsonObject:
-    return {"tasks": views.show_tasks(state)}
+def _add_tasks(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    value = request.json()
+    return {"tasks": plane.add_tasks(value if isinstance(value, list) else [value])}
 
 
-def _add_tasks(state: State, request: Request, value: Any) -> JsonObject:
-    now = state.task_now()
-    # All are read before the first is added: a list with a mistake in it leaves nothing behind.
-    tasks = [parsing.parse_task(one, now) for one in (value if isinstance(value, list) else [value])]
-    for task in tasks:
-        state.tasks.add(task)
-    return {"tasks": [views.show_task_entry(task, now) for task in tasks]}
+def _add_fault(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.fault(**request.arguments("a fault", ControlPlane.fault))
+    return {"faults": plane.faults()}
 
 
-def _clear_tasks(state: State, request: Request, value: Any) -> JsonObject:
-    state.tasks.clear()
-    return {"ok": True}
+def _add_key(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.add_key(**request.arguments("a key", ControlPlane.add_key))
+    return {"keys": plane.keys()}
 
 
-def _list_noticed(state: State, request: Request, value: Any) -> JsonObject:
-    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
-    return {"noticed": views.show_noticed(state, api)}
+def _revoke_key(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.revoke_key(request.http.path_params["key_id"])
+    return {"keys": plane.keys()}
 
 
-def _list_plans(state: State, request: Request, value: Any) -> JsonObject:
-    return {"scripts": views.show_plans(state)}
+def _add_plan(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.plan(request.json())
+    return {"scripts": plane.scripts()}
 
 
-def _add_plan(state: State, request: Request, value: Any) -> JsonObject:
-    api, plan, for_all = parsing.parse_plan(value)
-    (state.plans.set if for_all else state.plans.add)(api, plan)
-    return _list_plans(state, request, value)
+def _change_sts(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    return plane.sts(**parse_dict("token settings", request.json()))
 
 
-def _clear_plans(state: State, request: Request, value: Any) -> JsonObject:
-    state.plans.clear()
-    return {"ok": True}
+def _list_requests(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    since = parse_since(request.http.query_params.get("since"))
+    return {"requests": plane.requests(request.api, since), "totals": plane.totals()}
 
 
-def _list_started(state: State, request: Request, value: Any) -> JsonObject:
-    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
-    return {"started": describe(state.ledger.started, api)}
+def _call(operation: Callable[..., Any], *, body: str = "", by_api: bool = False, shows: str = "") -> Answer:
+    """Return an answer that calls an operation.
+
+    Args:
+        operation: The operation.
+        body: What the JSON object in the body is, e.g. "a limit", if its members are the operation's arguments.
+        by_api: Whether the query may name an API.
+        shows: The name of the operation's result in the answer; empty for none.
+    """
+
+    def answer(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+        arguments = request.arguments(body, operation) if body else {}
+        if by_api:
+            arguments["api"] = request.api
+        result = operation(plane, **arguments)
+        return {shows: result} if shows else {"ok": True}
+
+    return answer
 
 
-def _list_canceled(state: State, request: Request, value: Any) -> JsonObject:
-    api = parsing.parse_api(request.query_params.get("api"), parsing.TASK_APIS)
-    return {"canceled": describe(state.ledger.canceled, api)}
-
-
-def _show_limit(state: State, request: Request, value: Any) -> JsonObject:
-    return {"requests_per_second": state.limits.requests_per_second}
-
-
-def _set_limit(state: State, request: Request, value: Any) -> JsonObject:
-    state.limits.set(parsing.parse_limit(value))
-    return _show_limit(state, request, value)
-
-
-def _list_faults(state: State, request: Request, value: Any) -> JsonObject:
-    return {"faults": state.faults.describe()}
-
-
-def _add_fault(state: State, request: Request, value: Any) -> JsonObject:
-    state.faults.add(parsing.parse_fault(value))
-    return _list_faults(state, request, value)
-
-
-def _clear_faults(state: State, request: Request, value: Any) -> JsonObject:
-    state.faults.clear()
-    return {"ok": True}
-
-
-def _show_latency(state: State, request: Request, value: Any) -> JsonObject:
-    return {"seconds": state.latency}
-
-
-def _set_latency(state: State, request: Request, value: Any) -> JsonObject:
-    state.latency = parsing.parse_latency(value)
-    return _show_latency(state, request, value)
-
-
-def _list_keys(state: State, request: Request, value: Any) -> JsonObject:
-    return {"keys": views.show_keys(state)}
-
-
-def _add_key(state: State, request: Request, value: Any) -> JsonObject:
-    key, cloud = parsing.parse_key(value)
-    state.keys.add(key, cloud)
-    return _list_keys(state, request, value)
-
-
-def _revoke_key(state: State, request: Request, value: Any) -> JsonObject:
-    key_id = request.path_params["key_id"]
-    if not state.keys.revoke(key_id):
-        raise HTTPException(404, f"There is no key {key_id!r}")
-    return _list_keys(state, request, value)
-
-
-def _show_sts(state: State, request: Request, value: Any) -> JsonObject:
-    return views.show_sts(state)
-
-
-def _set_sts(state: State, request: Request, value: Any) -> JsonObject:
-    state.sts = parsing.parse_sts(value, state.sts)
-    return views.show_sts(state)
-
-
-def _expire_issued(state: State, request: Request, value: Any) -> JsonObject:
-    return {"expired": state.keys.expire_issued(state.now())}
-
-
-def _list_requests(state: State, request: Request, value: Any) -> JsonObject:
-    api = parsing.parse_api(request.query_params.get("api"))
-    since = parsing.parse_since(request.query_params.get("since"))
-    return {"requests": state.journal.requests(api, since), "totals": state.journal.totals()}
-
-
-def _clear_requests(state: State, request: Request, value: Any) -> JsonObject:
-    state.journal.clear()
-    return {"ok": True}
-
-
-def _reset(state: State, request: Request, value: Any) -> JsonObject:
-    state.reset()
-    return {"ok": True}
-
-
-_ENDPOINTS: tuple[tuple[str, str, Callable[[State, Request, Any], JsonObject]], ...] = (
-    ("GET", "health", _health),
-    ("GET", "tasks", _list_tasks),
+_ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("GET", "health", lambda plane, request: {"ok": True, "version": package_version()}),
+    ("GET", "tasks", _call(ControlPlane.tasks, shows="tasks")),
     ("POST", "tasks", _add_tasks),
-    ("DELETE", "tasks", _clear_tasks),
-    ("GET", "noticed", _list_noticed),
-    ("GET", "scripts", _list_plans),
+    ("DELETE", "tasks", _call(ControlPlane.clear_tasks)),
+    ("POST", "running", _call(ControlPlane.add_running, body="a running task")),
+    ("POST", "finished", _call(ControlPlane.add_finished, body="a finished task")),
+    ("POST", "finish", _call(ControlPlane.finish, body="the end of a task")),
+    ("POST", "advance", _call(ControlPlane.advance, body="an advance")),
+    ("GET", "noticed", _call(ControlPlane.noticed, by_api=True, shows="noticed")),
+    ("GET", "scripts", _call(ControlPlane.scripts, shows="scripts")),
     ("POST", "scripts", _add_plan),
-    ("DELETE", "scripts", _clear_plans),
-    ("GET", "started", _list_started),
-    ("GET", "canceled", _list_canceled),
-    ("GET", "limits", _show_limit),
-    ("POST", "limits", _set_limit),
-    ("GET", "faults", _list_faults),
+    ("POST", "scripts/running", _call(ControlPlane.next_running, body="a plan")),
+    ("DELETE", "scripts", _call(ControlPlane.clear_scripts)),
+    ("GET", "started", _call(ControlPlane.started, by_api=True, shows="started")),
+    ("GET", "canceled", _call(ControlPlane.canceled, by_api=True, shows="canceled")),
+    ("GET", "limits", _call(ControlPlane.current_limit, shows="requests_per_second")),
+    ("POST", "limits", _call(ControlPlane.limit, body="a limit", shows="requests_per_second")),
+    ("GET", "faults", _call(ControlPlane.faults, shows="faults")),
     ("POST", "faults", _add_fault),
-    ("DELETE", "faults", _clear_faults),
-    ("GET", "latency", _show_latency),
-    ("POST", "latency", _set_latency),
-    ("GET", "keys", _list_keys),
+    ("DELETE", "faults", _call(ControlPlane.clear_faults)),
+    ("GET", "latency", _call(ControlPlane.current_latency, shows="seconds")),
+    ("POST", "latency", _call(ControlPlane.latency, body="a latency", shows="seconds")),
+    ("GET", "keys", _call(ControlPlane.keys, shows="keys")),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),
-    ("GET", "sts", _show_sts),
-    ("POST", "sts", _set_sts),
-    ("POST", "sts/expire", _expire_issued),
+    ("GET", "sts", lambda plane, request: plane.sts()),
+    ("POST", "sts", _change_sts),
+    ("POST", "sts/expire", _call(ControlPlane.expire_issued, shows="expired")),
     ("GET", "requests", _list_requests),
-    ("DELETE", "requests", _clear_requests),
-    ("POST", "reset", _reset),
+    ("DELETE", "requests", _call(ControlPlane.clear_requests)),
+    ("POST", "reset", _call(ControlPlane.reset)),
 )
-_READS_BODY = {_add_tasks, _add_plan, _set_limit, _add_fault, _set_latency, _add_key, _set_sts}
 
 
-def _endpoint(
-    state: State, answer: Callable[[State, Request, Any], JsonObject]
-) -> Callable[[Request], Awaitable[JSONResponse]]:
-    async def endpoint(request: Request) -> JSONResponse:
+def _endpoint(plane: ControlPlane, answer: Answer) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def endpoint(http: Request) -> JSONResponse:
+        request = ControlRequest(http, await http.body())
         try:
-            value = _read_json(await request.body()) if answer in _READS_BODY else None
-            with state.lock:
-                return JSONResponse(answer(state, request, value))
-        except parsing.BadInputError as error:
+            # One lock around the operations of a route, so that its answer shows nothing in between.
+            with plane.state.lock:
+                return JSONResponse(answer(plane, request))
+        except BadInputError as error:
             return JSONResponse({"error": str(error)}, 400)
+        except NotThereError as error:
+            return JSONResponse({"error": str(error)}, 404)
 
     return endpoint
 
 
-def _read_json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise parsing.BadInputError(f"body: expected JSON, got something else: {error}") from None
-
-
 async def _explain(request: Request, error: Exception) -> JSONResponse:
     status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
-    if status in (404, 405) and not text.startswith("There is no key"):
-        known = ", ".join(f"{method} {PREFIX}/{path.replace(':path', '')}" for method, path, _ in _ENDPOINTS)
+    if status in (404, 405):
+        known = ", ".join(f"{method} {PREFIX}/{path.replace(':path', '')}" for method, path, _ in _ROUTES)
         text = f"There is no {request.method} {request.url.path}; expected one of {known}"
     return JSONResponse({"error": text}, status)

@@ -1,11 +1,10 @@
-"""What the emulator shows of its memory, as plain JSON values. Secrets and tokens are left out."""
+"""The emulator's memory as plain JSON values, without secrets and tokens. The caller holds the state's lock."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from airflow_cloudtasks.emulator.engine.scripts import position
 from airflow_cloudtasks.emulator.vendor.gateway import HIDDEN
 
 if TYPE_CHECKING:
@@ -16,16 +15,8 @@ if TYPE_CHECKING:
 
 
 def show_task_entry(task: Task, now: float) -> JsonObject:
-    """Show a task and where it stands.
-
-    Args:
-        task: The task.
-        now: The tasks' time, in Unix seconds.
-
-    Returns:
-        The task with its status at that time.
-    """
-    where = position(task.script, task.created_at, now)
+    """Return a task with its status at ``now``."""
+    where = task.position(now)
     return {
         "api": task.api,
         "id": task.id,
@@ -38,34 +29,13 @@ def show_task_entry(task: Task, now: float) -> JsonObject:
     }
 
 
-def show_tasks(state: State) -> list[JsonObject]:
-    """Show every task.
-
-    Args:
-        state: The emulator's memory, locked.
-
-    Returns:
-        One object a task.
-    """
-    now = state.task_now()
-    return [show_task_entry(task, now) for task in state.tasks]
-
-
 def show_noticed(state: State, api: str | None) -> list[JsonObject]:
-    """Show the tasks that an answer has shown in their last step.
-
-    Args:
-        state: The emulator's memory, locked.
-        api: Only those of this API; None for all.
-
-    Returns:
-        One object a task: when its last step began, and when the first answer went out that showed it.
-    """
+    """Return when each task entered its last step, and when the first answer was sent that showed it there."""
     return [
         {
             "api": task.api,
             "id": task.id,
-            "ended_at": position(task.script, task.created_at, task.noticed_at).entered_at,
+            "ended_at": task.position(task.noticed_at).entered_at,
             "noticed_at": task.noticed_at,
         }
         for task in state.tasks
@@ -74,14 +44,7 @@ def show_noticed(state: State, api: str | None) -> list[JsonObject]:
 
 
 def show_plans(state: State) -> list[JsonObject]:
-    """Show how the tasks that requests start will go.
-
-    Args:
-        state: The emulator's memory, locked.
-
-    Returns:
-        One object a plan, those for the next tasks first.
-    """
+    """Return the plans for tasks that requests will start, those for the next tasks first."""
     return [
         {"api": api, "script": _show_script(plan.script), "fields": plan.fields, "for_all": for_all}
         for api, plan, for_all in state.plans.describe()
@@ -89,14 +52,7 @@ def show_plans(state: State) -> list[JsonObject]:
 
 
 def show_keys(state: State) -> list[JsonObject]:
-    """Show every key without its secret and token.
-
-    Args:
-        state: The emulator's memory, locked.
-
-    Returns:
-        One object a cloud and key.
-    """
+    """Return the keys of each cloud."""
     return [
         {"cloud": cloud, "id": key.id, "account": key.account, "temporary": key.token is not None}
         for cloud, key in state.keys
@@ -104,18 +60,10 @@ def show_keys(state: State) -> list[JsonObject]:
 
 
 def show_sts(state: State) -> JsonObject:
-    """Show the settings of the token services and the metadata services.
-
-    Args:
-        state: The emulator's memory, locked.
-
-    Returns:
-        The settings, with the identity provider's token hidden, and how many issued keys are good at present.
-    """
+    """Return the settings of the token and metadata services, and the number of issued keys that are valid."""
     now = state.now()
-    settings = asdict(state.sts)
     return {
-        **settings,
+        **asdict(state.sts),
         "oidc_token": None if state.sts.oidc_token is None else HIDDEN,
         "issued": sum(key.session is not None and not key.has_expired(now) for _, key in state.keys),
     }

@@ -1,1 +1,4 @@
-"""What the emulator remembers, and how it goes on: tasks, scripts, keys, limits, faults and the journal."""
+"""The emulator's memory and clockwork: tasks and their scripts, plans, keys, limits, faults and the journal.
+
+Nothing here knows HTTP or a vendor. Most of it is pure: times and dice are passed in.
+"""

@@ -20,12 +20,12 @@ class Fault:
     """A rule that spoils requests.
 
     Attributes:
-        kinds: What happens to a request it hits; several are taken in turn.
-        rate: The share of requests it hits, 0 to 1.
-        count: How many more it may hit; None for no end.
+        kinds: What happens to a request that it hits; several kinds take turns.
+        rate: The share of requests that it hits, 0 to 1.
+        count: How many more requests it may hit; None for any number.
         seconds: How long a hang keeps the client waiting.
         api: The only API whose requests it hits, by the emulator's name; None for all.
-        hits: How many it has hit.
+        hits: How many requests it has hit.
     """
 
     kinds: tuple[FaultKind, ...]
@@ -36,11 +36,7 @@ class Fault:
     hits: int = 0
 
     def describe(self) -> JsonObject:
-        """Tell the rule as the control plane shows it.
-
-        Returns:
-            Its settings, and how many it has hit.
-        """
+        """Return its settings and its number of hits as a JSON object."""
         return {
             "kind": list(self.kinds),
             "rate": self.rate,
@@ -67,10 +63,10 @@ class Hit:
 
 
 class Faults:
-    """The rules in force, asked in the order they were added.
+    """The rules in force, in the order they were added.
 
     Args:
-        dice: Gives a number from 0 up to, and without, 1 for every rule asked.
+        dice: Returns a number in [0, 1) for every rule that is tried.
     """
 
     def __init__(self, dice: Callable[[], float]) -> None:
@@ -78,34 +74,19 @@ class Faults:
         self._rules: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Add a rule behind those in force.
-
-        Args:
-            fault: The rule.
-        """
+        """Add a rule after those in force."""
         self._rules.append(fault)
 
     def clear(self) -> None:
-        """Drop every rule."""
+        """Remove every rule."""
         self._rules.clear()
 
     def describe(self) -> list[JsonObject]:
-        """Tell the rules in force.
-
-        Returns:
-            One object a rule, in order.
-        """
+        """Return the rules in force as JSON objects, in order."""
         return [rule.describe() for rule in self._rules]
 
     def strike(self, api: str) -> Hit | None:
-        """Decide about one request.
-
-        Args:
-            api: The API it is for, by the emulator's name.
-
-        Returns:
-            What happens to it, or None when it is left alone. The first rule that hits settles it.
-        """
+        """Return what happens to a request of an API by the first rule that hits it, or None if no rule does."""
         for rule in self._rules:
             if rule.api not in (None, api) or self._dice() >= rule.rate:
                 continue

@@ -1,4 +1,4 @@
-"""What came in: the last requests one by one, and totals for each action."""
+"""The requests that came in: the last ones one by one, and totals for each API."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
 
 KEPT = 100_000
-# Actions that nobody serves share one line, so that a client cannot grow the table by inventing names.
+# All actions that the emulator does not know share one line, so that a client cannot grow the table by inventing names.
 UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of one request while it is being answered; the journal's raw material.
-
-    It holds no secret, token or signature, so that all of it may be shown.
+    """What a request asks for. It holds no secret, token or signature, so that all of it may be shown.
 
     Attributes:
-        cloud: Whose gateway was asked.
-        api: The emulator's name of the action, or None for one that it does not serve.
-        service: The product asked, where the request tells.
-        action: The action asked for, as sent.
-        version: The API version asked for, as sent.
-        region: The region asked for, where the request tells.
+        cloud: The cloud that was called.
+        api: The emulator's name of the action; None for an action that it does not know.
+        service: The product, if the request names it.
+        action: The action, as sent.
+        version: The API version, as sent.
+        region: The region, if the request names it.
         key_id: The access key's id (never its secret).
         parameters: The action's own parameters.
     """
@@ -43,12 +41,12 @@ class Exchange:
 
 @dataclass(slots=True)
 class Totals:
-    """The counts of one action.
+    """The counts of one API.
 
     Attributes:
         total: Requests that came in.
         refused: How many of them were throttled, by a limit or by an injected fault.
-        in_flight: Requests being answered now.
+        in_flight: Requests that are being answered now.
         peak_concurrency: The most that were being answered at once.
     """
 
@@ -60,14 +58,14 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request, as the journal keeps it.
+    """One request in the journal.
 
     Attributes:
-        sequence: Its number, counted from 1 since the start.
+        sequence: Its number, counted from 1 since the emulator started.
         time: When it came in, in Unix seconds.
-        exchange: What it asked for.
+        exchange: What it asks for.
         outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
-        status: The HTTP status sent; None when nothing was sent.
+        status: The HTTP status of its answer; None if none was sent.
     """
 
     sequence: int
@@ -77,11 +75,7 @@ class Entry:
     status: int | None
 
     def describe(self) -> JsonObject:
-        """Tell the request as the control plane shows it.
-
-        Returns:
-            One flat object, without secrets, tokens or signatures.
-        """
+        """Return it as one flat JSON object."""
         return {
             "sequence": self.sequence,
             "time": self.time,
@@ -104,14 +98,14 @@ class Journal:
         self._sequence = 0
 
     def begin(self, exchange: Exchange, time: float, outcome: str, status: int | None, *, throttled: bool) -> None:
-        """Note a request and what becomes of it, before its answer goes out: whoever has an answer finds it here.
+        """Record a request and its outcome before its answer is sent, so that a client that has the answer finds it.
 
         Args:
-            exchange: What it asks for.
+            exchange: What the request asks for.
             time: When it came in, in Unix seconds.
             outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
-            status: The HTTP status of its answer; None when it gets none.
-            throttled: Whether it was refused for coming too fast.
+            status: The HTTP status of its answer; None if none will be sent.
+            throttled: Whether it is refused by a rate limit.
         """
         totals = self._totals.setdefault(exchange.api or UNKNOWN, Totals())
         totals.total += 1
@@ -122,23 +116,11 @@ class Journal:
         self._entries.append(Entry(self._sequence, time, exchange, outcome, status))
 
     def end(self, exchange: Exchange) -> None:
-        """Note that a request's answer has gone out, or its connection.
-
-        Args:
-            exchange: What it asked for.
-        """
+        """Record that the answer to a request has been sent."""
         self._totals[exchange.api or UNKNOWN].in_flight -= 1
 
     def requests(self, api: str | None = None, since: int = 0) -> list[JsonObject]:
-        """Tell the requests kept.
-
-        Args:
-            api: Only those of this API.
-            since: Only those with a higher sequence number.
-
-        Returns:
-            One object a request, the oldest first.
-        """
+        """Return the requests of one API, or of all, oldest first; only those whose sequence is above ``since``."""
         return [
             entry.describe()
             for entry in self._entries
@@ -146,11 +128,7 @@ class Journal:
         ]
 
     def totals(self) -> dict[str, JsonObject]:
-        """Tell the counts.
-
-        Returns:
-            An object for each API asked since the last clearing; ``unknown`` for actions that nobody serves.
-        """
+        """Return the counts by API; ``unknown`` is for all actions that the emulator does not know."""
         return {
             api: {
                 "total": totals.total,
@@ -162,7 +140,7 @@ class Journal:
         }
 
     def clear(self) -> None:
-        """Forget the requests and the counts, but not those being answered now, which still have to end."""
+        """Forget the requests and their counts; requests that are being answered still count as concurrent."""
         self._entries.clear()
         self._totals = {
             api: Totals(in_flight=totals.in_flight, peak_concurrency=totals.in_flight)

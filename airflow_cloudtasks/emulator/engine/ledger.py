@@ -1,4 +1,4 @@
-"""Which tasks requests have started, and which they wanted canceled. Kept whole, so that a test can count."""
+"""The tasks that requests started and the cancellations they asked for. Never trimmed, so that a test can count."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow_cloudtasks.emulator.engine.values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A task that a request started, or started again.
+    """A task that a request started or restarted.
 
     Attributes:
-        api: The API that reads it.
-        id: Its id.
+        api: The API that reads the task.
+        id: The task's id.
         action: The vendor's action that was called.
-        parameters: What the action was called with.
+        parameters: The action's parameters.
         time: When, in Unix seconds of the tasks' clock.
     """
 
@@ -29,31 +31,21 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Canceled:
+class Canceled(Started):
     """A request to cancel a task.
 
     Attributes:
-        api: The API that reads it.
-        id: The id that was named.
-        action: The vendor's action that was called.
-        parameters: What the action was called with.
-        time: When, in Unix seconds of the tasks' clock.
-        status: The task's status until then; None where there is no such task.
-        ended: Whether the request ended it: not one that had ended before, nor one that does not exist.
+        status: The task's status before the request; None if there is no such task.
+        ended: Whether the request ended the task: False if it had ended before or does not exist.
     """
 
-    api: str
-    id: str
-    action: str
-    parameters: JsonObject
-    time: float
     status: str | None
     ended: bool
 
 
 @dataclass(slots=True)
 class Ledger:
-    """What requests have started and canceled, the oldest first.
+    """Starts and cancellations, oldest first.
 
     Attributes:
         started: The starts.
@@ -64,19 +56,11 @@ class Ledger:
     canceled: list[Canceled] = field(default_factory=list)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all of them."""
         self.started.clear()
         self.canceled.clear()
 
 
-def describe(entries: list[Started] | list[Canceled], api: str | None) -> list[JsonObject]:
-    """Tell entries as the control plane shows them.
-
-    Args:
-        entries: The entries.
-        api: Only those of this API; None for all.
-
-    Returns:
-        One object an entry.
-    """
+def describe(entries: Iterable[Started], api: str | None) -> list[JsonObject]:
+    """Return the entries of one API, or of all, as JSON objects."""
     return [asdict(entry) for entry in entries if api in (None, entry.api)]

@@ -1,4 +1,4 @@
-"""Request limits, counted as the vendors do: so many requests a second, for one account and one action."""
+"""Request limits, counted as the vendors do: so many requests a second for one account and one action."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class SlidingWindow:
-    """Admits at most so many requests in any window of about a second. Refused ones do not count.
+    """Admit at most a number of requests in any window of about a second. Refused requests do not count.
 
-    A window rather than a token bucket, because the vendors' promise is "no more than N in a second": a full bucket
-    lets twice as many through in its first second.
+    A window rather than a token bucket, because the vendors promise "no more than N in a second": a full bucket
+    admits twice as many in its first second.
 
     Args:
         requests_per_second: The limit. A fraction stretches the window: 0.5 is one in two seconds, 2.5 two in 0.8.
@@ -26,13 +26,10 @@ class SlidingWindow:
         self._admitted: deque[float] = deque()
 
     def admit(self, now: float) -> bool:
-        """Ask for one request.
+        """Count a request and return True, or return False if the window is full.
 
         Args:
             now: The time, in seconds of any steady clock.
-
-        Returns:
-            Whether it may pass.
         """
         while self._admitted and now - self._admitted[0] >= self.seconds:
             self._admitted.popleft()
@@ -43,34 +40,27 @@ class SlidingWindow:
 
 
 class Limits:
-    """One window for each account and action, all of one size; none until a limit is set."""
+    """One window for each account and action, all of one size; no limit until one is set."""
 
     def __init__(self) -> None:
         self.requests_per_second: float | None = None
         self._windows: dict[Hashable, SlidingWindow] = {}
 
     def set(self, requests_per_second: float | None) -> None:
-        """Set or lift the limit; what was counted so far is forgotten.
-
-        Args:
-            requests_per_second: The limit for each account and action; None for no limit.
-        """
+        """Set or lift (None) the limit, and forget the requests counted so far."""
         self.requests_per_second = requests_per_second
         self._windows.clear()
 
-    def admit(self, who: Hashable, now: float) -> bool:
-        """Ask for one request.
+    def admit(self, group: Hashable, now: float) -> bool:
+        """Count a request of an account and action, and return whether it is within the limit.
 
         Args:
-            who: The account and action that count together.
+            group: The account and action that are counted together.
             now: The time, in seconds of any steady clock.
-
-        Returns:
-            Whether it may pass.
         """
         if self.requests_per_second is None:
             return True
-        window = self._windows.get(who)
+        window = self._windows.get(group)
         if window is None:
-            window = self._windows[who] = SlidingWindow(self.requests_per_second)
+            window = self._windows[group] = SlidingWindow(self.requests_per_second)
         return window.admit(now)

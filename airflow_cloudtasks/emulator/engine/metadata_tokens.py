@@ -1,4 +1,4 @@
-"""The tokens that Alibaba Cloud's metadata service gives and then demands."""
+"""The tokens that Alibaba Cloud's metadata service issues and then requires."""
 
 from __future__ import annotations
 
@@ -6,36 +6,20 @@ import secrets
 
 
 class MetadataTokens:
-    """The tokens given, each until it ends."""
+    """The issued tokens and their expiries."""
 
     def __init__(self) -> None:
         self._expiries: dict[str, float] = {}
 
-    def give(self, seconds: float, now: float) -> str:
-        """Make a token.
-
-        Args:
-            seconds: How long it lasts.
-            now: The time, in Unix seconds.
-
-        Returns:
-            The token.
-        """
+    def issue(self, seconds: float, now: float) -> str:
+        """Return a new token that lasts for so many seconds from ``now``."""
         self._expiries = {token: expiry for token, expiry in self._expiries.items() if expiry > now}
         token = secrets.token_hex(28)
         self._expiries[token] = now + seconds
         return token
 
-    def is_good(self, token: str, now: float) -> bool:
-        """Tell whether a token was given and has not ended.
-
-        Args:
-            token: The token.
-            now: The time, in Unix seconds.
-
-        Returns:
-            Whether it is good.
-        """
+    def is_valid(self, token: str, now: float) -> bool:
+        """Return whether a token was issued and has not expired."""
         return self._expiries.get(token, now) > now
 
     def clear(self) -> None:

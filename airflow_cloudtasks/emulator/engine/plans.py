@@ -1,4 +1,4 @@
-"""How the tasks that requests start will go: what a test has planned for the next ones, or for all."""
+"""Plans: how the tasks go that requests will start."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a task will go.
+    """How a task goes.
 
     Attributes:
         script: Its statuses in order.
-        fields: What its object shows besides what the request says.
+        fields: Fields of its object that the request does not set.
     """
 
     script: tuple[Step, ...]
@@ -25,55 +25,33 @@ class Plan:
 
 
 class Plans:
-    """What is planned, by API. A plan for the next task goes before the one for all."""
+    """The plans by API. A plan for the next task comes before the plan for all tasks."""
 
     def __init__(self) -> None:
         self._next: dict[str, deque[Plan]] = {}
         self._all: dict[str, Plan] = {}
 
     def add(self, api: str, plan: Plan) -> None:
-        """Plan one task, behind those that are planned already.
-
-        Args:
-            api: The API that reads it.
-            plan: How it will go.
-        """
+        """Plan one task, after those that are planned already."""
         self._next.setdefault(api, deque()).append(plan)
 
     def set(self, api: str, plan: Plan) -> None:
-        """Plan all tasks that nothing else is planned for.
-
-        Args:
-            api: The API that reads them.
-            plan: How they will go.
-        """
+        """Plan every task that has no plan of its own."""
         self._all[api] = plan
 
     def take(self, api: str, default: tuple[Step, ...]) -> Plan:
-        """Give the plan for a task that is being started, and use it up.
-
-        Args:
-            api: The API that reads it.
-            default: Its script if nothing is planned.
-
-        Returns:
-            The plan.
-        """
+        """Return the plan for a task that starts now and use it up; without a plan, one of the default script."""
         planned = self._next.get(api)
         if planned:
             return planned.popleft()
         return self._all.get(api) or Plan(default)
 
     def describe(self) -> list[tuple[str, Plan, bool]]:
-        """Tell what is planned.
-
-        Returns:
-            API, plan, and whether it is for all tasks; those for the next ones come first, in order.
-        """
+        """Return API, plan, and whether it is for all tasks; plans for the next tasks come first, in order."""
         coming = [(api, plan, False) for api, plans in self._next.items() for plan in plans]
         return coming + [(api, plan, True) for api, plan in self._all.items()]
 
     def clear(self) -> None:
-        """Forget every plan."""
+        """Remove every plan."""
         self._next.clear()
         self._all.clear()

@@ -1,4 +1,4 @@
-"""A task's script: which status it shows when. A pure function of the script, its start and the time asked about."""
+"""A task's script: which status it has when. A pure function of the script, its start and the time asked about."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Step:
 
     Attributes:
         status: The vendor's word for it; None where the vendor may answer null (Tencent LKE).
-        seconds: How long it lasts; None for the last step, which lasts for ever.
-        fields: What the task's object shows in this step besides.
+        seconds: How long it lasts; None for the last step, which never ends.
+        fields: Fields of the task's object that this step sets.
     """
 
     status: str | None
@@ -26,14 +26,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a task stands in its script.
+    """The step that a task is in at some time.
 
     Attributes:
-        index: The step's place in the script, from 0.
+        index: The step's index in the script.
         step: The step itself.
         entered_at: When the step began, in Unix seconds.
-        is_last: Whether nothing comes after it.
-        progress: How much of the timed part has gone by, 0 to 1.
+        is_last: Whether no step follows.
+        progress: The elapsed share of the timed steps, 0 to 1.
     """
 
     index: int
@@ -44,15 +44,9 @@ class Position:
 
 
 def position(script: tuple[Step, ...], created_at: float, now: float) -> Position:
-    """Find the step a task is in.
+    """Return the step that a script is in at ``now``; a time before the start counts as the start.
 
-    Args:
-        script: The steps; every one but the last has its seconds.
-        created_at: When the script began, in Unix seconds.
-        now: The time asked about, in Unix seconds; a time before the start counts as the start.
-
-    Returns:
-        The position at that time. A step holds from its first moment up to, and without, its last.
+    A step includes its first moment and excludes its last.
     """
     entered_at = created_at
     for index, step in enumerate(script[:-1]):
@@ -66,33 +60,13 @@ def position(script: tuple[Step, ...], created_at: float, now: float) -> Positio
 
 
 def cut(script: tuple[Step, ...], created_at: float, now: float, ending: Step) -> tuple[Step, ...]:
-    """End a script before its time.
-
-    Args:
-        script: The steps.
-        created_at: When the script began, in Unix seconds.
-        now: When it ends, in Unix seconds.
-        ending: The step it ends on.
-
-    Returns:
-        The steps so far, with the present one as long as it has lasted, and the ending.
-    """
+    """Return the script with its present step cut at ``now``, followed by ``ending``."""
     where = position(script, created_at, now)
     return (*script[: where.index], replace(where.step, seconds=max(0.0, now - where.entered_at)), ending)
 
 
 def began_at(script: tuple[Step, ...], created_at: float, now: float, waiting: frozenset[str]) -> float | None:
-    """Tell when a task stopped waiting.
-
-    Args:
-        script: The steps.
-        created_at: When the script began, in Unix seconds.
-        now: The time asked about, in Unix seconds.
-        waiting: Statuses in which a task has not begun to run.
-
-    Returns:
-        When the first step of another status began, in Unix seconds; None when none has by then.
-    """
+    """Return when the first step began whose status is not in ``waiting``, or None if none has begun by ``now``."""
     at = created_at
     for step in script[: position(script, created_at, now).index + 1]:
         if step.status not in waiting:

@@ -10,44 +10,48 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.faults import Faults
 from airflow_cloudtasks.emulator.engine.journal import Journal
-from airflow_cloudtasks.emulator.engine.keys import KeyRing, Nonces
+from airflow_cloudtasks.emulator.engine.keys import KeyRing
 from airflow_cloudtasks.emulator.engine.ledger import Ledger
 from airflow_cloudtasks.emulator.engine.limits import Limits
 from airflow_cloudtasks.emulator.engine.metadata_tokens import MetadataTokens
+from airflow_cloudtasks.emulator.engine.nonces import Nonces
 from airflow_cloudtasks.emulator.engine.plans import Plans
-from airflow_cloudtasks.emulator.engine.sts import StsSettings
+from airflow_cloudtasks.emulator.engine.sts import StsSettings, issue
 from airflow_cloudtasks.emulator.engine.tasks import TaskStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_cloudtasks.emulator.engine.keys import Session
+    from airflow_cloudtasks.emulator.engine.sts import Issued
+
 NO_LATENCY = (0.0, 0.0)
-# Above the numbers that people give to tasks of their own.
+# Higher than the numbers that tests give to their own tasks.
 _FIRST_NUMBER = 100_001
 
 
 class State:
-    """The emulator's memory. The server's thread and a test's thread both use it: take ``lock`` around each use.
+    """The emulator's memory. The server's thread and a test's thread share it: hold ``lock`` for each use.
 
     Args:
-        wall_clock: Gives Unix seconds. Signatures are held against it.
-        dice: Gives a number from 0 up to, and without, 1: decides whether a fault strikes and how late an answer is.
-        latency: Between how many seconds every answer is late at the start.
+        wall_clock: Returns Unix seconds. Signatures are checked against it.
+        dice: Returns a number in [0, 1), which decides whether a fault strikes and how late an answer is.
+        latency: The initial least and most seconds by which every answer is late.
 
     Attributes:
-        lock: Held while a request is decided, never while something is awaited.
+        lock: Held while a request is decided, never during an await.
         keys: The access keys.
-        nonces: The nonces seen.
+        nonces: The used nonces.
         tasks: The tasks.
-        plans: How the tasks that requests start will go.
-        ledger: Which tasks requests have started and canceled.
-        tokens: The task that each client token stands for, by account, action and token.
+        plans: How the tasks go that requests will start.
+        ledger: The tasks that requests have started and canceled.
+        tokens: The id of the task that each client token stands for, by account, action and token.
         numbers: Ids for tasks of products that number them.
         limits: The request limits.
         faults: The injected faults.
-        latency: Between how many seconds every answer of the clouds is late.
-        journal: What came in.
-        sts: What the token services and the metadata services demand and give.
+        latency: The least and most seconds by which every answer of the clouds is late.
+        journal: The requests that came in.
+        sts: The settings of the token services and the metadata services.
         metadata_tokens: The tokens of Alibaba Cloud's metadata service.
     """
 
@@ -64,7 +68,7 @@ class State:
         self.plans = Plans()
         self.ledger = Ledger()
         self.tokens: dict[tuple[str, str, str], str] = {}
-        # Goes on after a reset: an id that a client still holds names no other task.
+        # Not reset, so that an id that a client still holds never names another task.
         self.numbers = itertools.count(_FIRST_NUMBER)
         self.limits = Limits()
         self.faults = Faults(dice)
@@ -77,40 +81,30 @@ class State:
         self._ahead = 0.0
 
     def now(self) -> float:
-        """Tell the time that requests are dated by.
-
-        Returns:
-            Unix seconds.
-        """
+        """Return the real time in Unix seconds, by which requests are dated."""
         return self._wall_clock()
 
     def task_now(self) -> float:
-        """Tell the time that tasks live by, which a test may put forward without spoiling any signature.
-
-        Returns:
-            Unix seconds.
-        """
+        """Return the time of the tasks in Unix seconds, which :meth:`advance` moves without affecting signatures."""
         return self._wall_clock() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Put the tasks' clock forward.
-
-        Args:
-            seconds: By how much.
-        """
+        """Move the tasks' clock forward."""
         self._ahead += seconds
 
     def draw_latency(self) -> float:
-        """Draw how late the next answer is.
-
-        Returns:
-            Seconds.
-        """
+        """Return by how many seconds the next answer is late."""
         lowest, highest = self.latency
         return lowest + (highest - lowest) * self._dice()
 
+    def issue_key(self, session: Session, asked_seconds: float) -> Issued:
+        """Return a new temporary key of a session, accepted from now on; the STS settings may change its lifetime."""
+        issued = issue(session, self.sts, asked_seconds, self.now())
+        self.keys.add_issued(issued.key, session.cloud)
+        return issued
+
     def reset(self) -> None:
-        """Go back to how it was at the start: one key, the first settings, no tasks, limits, faults or requests."""
+        """Restore the initial state: one key, the first settings, and no tasks, limits, faults or requests."""
         self.keys.restore()
         self.nonces.clear()
         self.tasks.clear()

@@ -1,4 +1,4 @@
-"""Temporary keys: who may have them, how long they live, and whose they are. Pure, but for the chance in fresh keys.
+"""Temporary keys: how long they last, and which account and user a key belongs to. Pure, but for random key material.
 
 Sources: Alibaba Cloud, "AssumeRole", "AssumeRoleWithOIDC" and "GetCallerIdentity" of STS 2015-04-01
 (https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole) for ARNs, limits and error
@@ -30,15 +30,15 @@ _ROLE_ARNS: dict[Cloud, re.Pattern[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class StsSettings:
-    """What the token services and the metadata services demand and give.
+    """The settings of the token services and the metadata services.
 
     Attributes:
-        seconds: How long the keys issued from now on are said to live; None for as long as was asked.
-        valid_seconds: How long they really live; None for as long as they are said to.
-        external_id: The external id that AssumeRole demands; None for none.
-        oidc_token: The identity provider's token that is accepted; None for any that is not empty.
-        role: The name of the role that the metadata services tell.
-        imds_v1: Whether Alibaba Cloud's metadata service answers without a token of its own.
+        seconds: The lifetime that answers state for keys issued from now on; None for the lifetime asked for.
+        valid_seconds: Their real lifetime; None for the stated one.
+        external_id: The external id that AssumeRole requires; None for none.
+        oidc_token: The only identity provider's token that is accepted; None for any that is not empty.
+        role: The name of the role that the metadata services return.
+        imds_v1: Whether Alibaba Cloud's metadata service answers without a token.
         roles: The ARNs of the roles that exist; None for any that is well formed.
     """
 
@@ -53,28 +53,25 @@ class StsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A temporary key, and what its holder is told of its life.
+    """A temporary key and its stated expiry.
 
     Attributes:
-        key: The key, which ends when it really ends.
-        told_expiry: When it is said to end, in whole Unix seconds.
+        key: The key, whose ``expires_at`` is its real expiry.
+        stated_expiry: The expiry that the answer states, in whole Unix seconds.
     """
 
     key: Key
-    told_expiry: int
+    stated_expiry: int
 
 
 def open_session(cloud: Cloud, role_arn: str, name: str, principal: str) -> Session | None:
-    """Read a role's ARN and put a session into it.
+    """Return a session of a role, or None if the ARN is not well formed.
 
     Args:
         cloud: The cloud.
-        role_arn: The role.
+        role_arn: The role's ARN.
         name: The session's name.
-        principal: The account number of whoever assumes the role.
-
-    Returns:
-        The session, or None for an ARN that is not well formed.
+        principal: The number of the account that assumes the role.
     """
     match = _ROLE_ARNS[cloud].fullmatch(role_arn)
     if match is None:
@@ -83,54 +80,35 @@ def open_session(cloud: Cloud, role_arn: str, name: str, principal: str) -> Sess
 
 
 def machine_session(cloud: Cloud, role: str) -> Session:
-    """Put a machine of the emulator's own account into a role.
-
-    Args:
-        cloud: The cloud.
-        role: The role's name.
-
-    Returns:
-        The session.
-    """
+    """Return the session of a machine that has a role of the emulator's own account."""
     account = _ACCOUNT_NUMBERS[cloud]
     arn = f"acs:ram::{account}:role/{role}" if cloud == "alibaba" else f"qcs::cam::uin/{account}:roleName/{role}"
     return Session(cloud, arn, account, role, _number(arn, 18), "emulated-machine", account)
 
 
 def issue(session: Session, settings: StsSettings, asked_seconds: float, now: float) -> Issued:
-    """Make a temporary key.
+    """Return a new temporary key of a session.
 
     Args:
-        session: Whose it is.
-        settings: What is said and true about its life.
-        asked_seconds: How long it shall live if the settings say nothing.
+        session: The session.
+        settings: The settings, which may change stated and real lifetime.
+        asked_seconds: The lifetime asked for.
         now: The time, in Unix seconds.
-
-    Returns:
-        The key.
     """
-    told = asked_seconds if settings.seconds is None else settings.seconds
-    valid = told if settings.valid_seconds is None else settings.valid_seconds
-    # As the vendors' keys begin, which clients and people tell temporary keys by.
+    stated = asked_seconds if settings.seconds is None else settings.seconds
+    valid = stated if settings.valid_seconds is None else settings.valid_seconds
+    # The vendors' temporary keys have these prefixes, by which clients and people recognise them.
     key_id = f"STS.{secrets.token_hex(12)}" if session.cloud == "alibaba" else f"AKID{secrets.token_hex(24)}"
-    # A role's calls count in the role's account, which for the emulator's own number is the default key's.
+    # A role's calls count in the role's account. The emulator's own account is that of the default key.
     own = session.account == _ACCOUNT_NUMBERS[session.cloud]
     account = DEFAULT_ACCOUNT if own else session.account
-    # Hexadecimal, since a secret that begins with a hyphen is an option to a command line.
+    # Hexadecimal, since a command line takes a secret that begins with a hyphen for an option.
     key = Key(key_id, secrets.token_hex(20), secrets.token_hex(128), account, now + valid, session)
-    return Issued(key, int(now + told))
+    return Issued(key, int(now + stated))
 
 
 def account_number(cloud: Cloud, key: Key) -> str:
-    """Tell the number of the account that a key belongs to.
-
-    Args:
-        cloud: The cloud.
-        key: The key.
-
-    Returns:
-        The number as a string of digits: the same for the same account.
-    """
+    """Return the number of a key's account as a string of digits, the same for the same account."""
     if key.account == DEFAULT_ACCOUNT:
         return _ACCOUNT_NUMBERS[cloud]
     if key.session is not None or key.account.isdecimal():
@@ -139,15 +117,7 @@ def account_number(cloud: Cloud, key: Key) -> str:
 
 
 def user_number(cloud: Cloud, key: Key) -> str:
-    """Tell the number of the user that a lasting key belongs to.
-
-    Args:
-        cloud: The cloud.
-        key: The key.
-
-    Returns:
-        The number as a string of digits: the same for the same key.
-    """
+    """Return the number of a permanent key's user as a string of digits, the same for the same key."""
     return _number(key.id, len(_ACCOUNT_NUMBERS[cloud]))
 
 

@@ -1,4 +1,4 @@
-"""The tasks that exist, and how a request finds one."""
+"""The tasks, and how a request finds one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.emulator.engine.scripts import began_at, cut, position
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_cloudtasks.emulator.engine.scripts import Step
+    from airflow_cloudtasks.emulator.engine.scripts import Position, Step
     from airflow_cloudtasks.emulator.engine.values import JsonObject
 
 
@@ -19,14 +21,14 @@ class Task:
 
     Attributes:
         api: The emulator's name of the API that reads it, e.g. ``ice.workflow_task``.
-        id: The id that a request names it by.
+        id: The id by which a request names it.
         script: Its statuses in order.
         created_at: When it was created, in Unix seconds.
-        fields: What its object shows besides the example's fields.
-        scope: What else a request must name to find it, e.g. ``{"ProjectId": "…"}``; a parameter that is not
-            listed may have any value.
-        number: Its place among all tasks ever added; the store gives it.
-        noticed_at: When an answer first showed it in its last step, in Unix seconds; None until then.
+        fields: Fields of its object that differ from the example's.
+        scope: Parameters that a request must send besides the id, e.g. ``{"ProjectId": "…"}``. A parameter that is
+            not listed may have any value.
+        number: Its number in the order of creation; the store sets it.
+        noticed_at: When an answer first showed its last step, in Unix seconds; None until then.
     """
 
     api: str
@@ -38,33 +40,41 @@ class Task:
     number: int = 0
     noticed_at: float | None = None
 
+    def position(self, now: float) -> Position:
+        """Return the step that it is in."""
+        return position(self.script, self.created_at, now)
+
+    def began_at(self, now: float, waiting: frozenset[str]) -> float | None:
+        """Return when it left the ``waiting`` statuses, in Unix seconds, or None if it has not by ``now``."""
+        return began_at(self.script, self.created_at, now, waiting)
+
+    def end(self, ending: Step, now: float) -> None:
+        """Cut its script at ``now`` and let it end on a step."""
+        self.script = cut(self.script, self.created_at, now, ending)
+        # A script may end on a running status; an answer may have shown that as the last step.
+        self.noticed_at = None
+
+    def restart(self, script: tuple[Step, ...], fields: JsonObject, now: float) -> None:
+        """Begin again with another script and other fields."""
+        self.script, self.fields = script, fields
+        self.created_at, self.noticed_at = now, None
+
     def is_inside(self, parameters: Mapping[str, Any]) -> bool:
-        """Tell whether it belongs where a request looks.
-
-        Args:
-            parameters: All the request's parameters.
-
-        Returns:
-            Whether they say nothing else than its scope does.
-        """
+        """Return whether a request with these parameters names its scope."""
         return all(parameters.get(name) == value for name, value in self.scope.items())
 
 
 class TaskStore:
-    """All tasks. Ids are unique within one API and scope, as LKE's small numbers are within one application."""
+    """All tasks. An id is unique within one API and scope: LKE, for example, numbers the tasks of each application."""
 
     def __init__(self) -> None:
         self._tasks: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], Task]] = {}
         self._by_number: dict[str, dict[int, Task]] = {}
-        # Never starts again, so that a list's token stays good for as long as it may be held.
+        # Never reset, so that the page token of a list stays valid for as long as a client may hold it.
         self._numbers = itertools.count(1)
 
     def add(self, task: Task) -> None:
-        """Add a task, or put it in the place of the one with its API, id and scope.
-
-        Args:
-            task: The task.
-        """
+        """Add a task; it replaces the one with its API, id and scope."""
         scope = tuple(sorted(task.scope.items()))
         namesakes = self._tasks.setdefault((task.api, task.id), {})
         numbered = self._by_number.setdefault(task.api, {})
@@ -74,49 +84,27 @@ class TaskStore:
         namesakes[scope] = numbered[task.number] = task
 
     def remove(self, task: Task) -> None:
-        """Remove a task.
-
-        Args:
-            task: One that is there.
-        """
+        """Remove a task that was added."""
         del self._tasks[task.api, task.id][tuple(sorted(task.scope.items()))]
         del self._by_number[task.api][task.number]
 
     def find(self, api: str, task_id: str, parameters: Mapping[str, Any]) -> Task | None:
-        """Find the task that a request means.
-
-        Args:
-            api: The API asked.
-            task_id: The id asked for.
-            parameters: All the request's parameters, held against the task's scope.
-
-        Returns:
-            The task, or None. Of several that fit, the one that says most about where it belongs.
-        """
+        """Return the task that a request means, or None; of several, the one with the narrowest scope."""
         fitting = [task for task in self._tasks.get((api, task_id), {}).values() if task.is_inside(parameters)]
         return max(fitting, key=lambda task: len(task.scope), default=None)
 
+    def of_id(self, task_id: str, apis: Iterable[str]) -> list[Task]:
+        """Return the tasks of an id in every scope of these APIs."""
+        return [task for api in apis for task in self._tasks.get((api, task_id), {}).values()]
+
     def newest(self, api: str, before: int | None = None) -> Iterator[Task]:
-        """Go through the tasks of one API, the newest first.
-
-        Args:
-            api: The API.
-            before: Only those with a lower number; None for all.
-
-        Yields:
-            The tasks.
-        """
+        """Yield the tasks of one API, newest first; only those with a number below ``before`` if it is given."""
         for number, task in reversed(self._by_number.get(api, {}).items()):
             if before is None or number < before:
                 yield task
 
     def notice(self, tasks: Iterable[Task], now: float) -> None:
-        """Note that an answer which shows tasks in their last step goes out.
-
-        Args:
-            tasks: The tasks; those that another answer has shown so by now keep its time.
-            now: The tasks' time, in Unix seconds.
-        """
+        """Record that an answer shows these tasks in their last step; an earlier record stays."""
         for task in tasks:
             if task.noticed_at is None:
                 task.noticed_at = now
@@ -126,6 +114,6 @@ class TaskStore:
             yield from tasks.values()
 
     def clear(self) -> None:
-        """Forget every task."""
+        """Remove every task."""
         self._tasks.clear()
         self._by_number.clear()

@@ -1,7 +1,7 @@
 """BDRC's tasks: read, listed, and started by the actions that take long.
 
-Sources: BDRC's document of DescribeTask, and the models of ``alibabacloud-bdrc20230808`` for parameters, paths, fields
-and statuses. None of its actions cancels a task or has a client token. The example's values are our own.
+Sources: BDRC's document of DescribeTask, and the models of ``alibabacloud-bdrc20230808`` for parameters, paths, bounds,
+fields and statuses. None of its actions cancels a task or has a client token. The example's values are our own.
 """
 
 from __future__ import annotations
@@ -12,24 +12,30 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import unix_seconds
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task
-from airflow_cloudtasks.emulator.products.shared.listing import describe_tasks
-from airflow_cloudtasks.emulator.products.shared.not_found import TASK_ID_NOT_FOUND
-from airflow_cloudtasks.emulator.vendor.contract import Action, Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid, sent, start
+from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page, page_size
+from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid
+from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Place
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
-_FORM: tuple[Place, ...] = ("form", "query")
+BDRC = Product("alibaba", "bdrc", "2023-08-08", ("form", "query"))
 
-_BDRC_SHAPE = TaskShape(
+_PAGE_SIZES = (10, 500)
+_LIST_PARAMETERS = ("MaxResults", "NextToken", "TaskStatus", "TaskType")
+_STATUSES = ("CREATED", "RUNNING", "COMPLETE", "FAILED", "EXPIRED", "CANCELED")
+
+_SHAPE = TaskShape(
     task_at=("Data",),
     id_at="TaskId",
     status_at="TaskStatus",
     unfinished=frozenset({"CREATED", "RUNNING"}),
     script=(Step("CREATED", 1), Step("RUNNING", 2), Step("COMPLETE")),
+    failed=Step("FAILED"),
+    canceled=Step("CANCELED"),
     progress_at="Progress",
     progress_full=10_000,
     stamps=(
@@ -44,7 +50,7 @@ _BDRC_SHAPE = TaskShape(
             "TaskDescription": "",
             "TaskType": "UPDATE_RESOURCES",
             "TaskPriority": "HIGH",
-            # The request that created the task; the answer's own RequestId stands outside.
+            # The id of the request that created the task; the answer's own RequestId is beside Data.
             "RequestId": "0D9B1C5E-6B7A-5C3D-8F21-3A4B5C6D7E8F",
             "TaskDetail": '{"resourceTypes":["ACS::ECS::Instance","ACS::OSS::Bucket"]}',
             "ExecutionId": "",
@@ -55,74 +61,68 @@ _BDRC_SHAPE = TaskShape(
     },
 )
 
-BDRC_TASK = Action(
-    api="bdrc.task",
-    cloud="alibaba",
-    service="bdrc",
-    version="2023-08-08",
-    name="DescribeTask",
-    methods=("GET",),
-    path="/api/v1/tasks/{TaskId}",
-    parameters=(Parameter("TaskId", ("path",)),),
-    answer=answer_task,
-    not_found=TASK_ID_NOT_FOUND,
-    task=_BDRC_SHAPE,
-)
 
-BDRC_TASK_LIST = Action(
-    api="bdrc.task_list",
-    cloud="alibaba",
-    service="bdrc",
-    version="2023-08-08",
-    name="DescribeTasks",
-    methods=("GET",),
-    path="/api/v1/tasks",
-    parameters=tuple(
-        Parameter(name, ("query",), required=False) for name in ("MaxResults", "NextToken", "TaskStatus", "TaskType")
-    ),
-    answer=describe_tasks,
-    task=replace(_BDRC_SHAPE, task_at=(), example=_BDRC_SHAPE.example["Data"]),
-)
+def _list_tasks(call: Call) -> JsonObject:
+    """Answer DescribeTasks, whose last page has no NextToken."""
+    status, kind = call.parameters.get("TaskStatus") or None, call.parameters.get("TaskType") or None
+    if status is not None and status not in _STATUSES:
+        raise invalid("TaskStatus")
+    lowest, highest = _PAGE_SIZES
+    # As documented, a size out of bounds is not refused: below them it means the default, which is the lowest.
+    size = min(max(page_size(call), lowest), highest)
+
+    def wanted(task: JsonObject) -> bool:
+        return status in (None, task["TaskStatus"]) and kind in (None, task["TaskType"])
+
+    tasks, token = cut_page(call, TASK.api, size, wanted)
+    return {"Data": {"Content": tasks, "MaxResults": size, **({"NextToken": token} if token else {})}}
 
 
 def _update_resources(call: Call) -> JsonObject:
     kind = call.parameters.get("ResourceType")
-    # Documented: without a type, resources of every type are updated; the example's detail is of two.
+    # As documented, all types of resources are updated if none is named; the example's detail has two.
     detail = {"TaskDetail": json.dumps({"resourceTypes": [kind]})} if kind else {}
     return _start(call, {"TaskType": "UPDATE_RESOURCES", **detail})
 
 
 def _check_rules(call: Call) -> JsonObject:
     # Undocumented: the detail of a task of this type.
-    detail = json.dumps(starting.given(call, "ResourceArn", "RuleId"))
+    detail = json.dumps(sent(call, "ResourceArn", "RuleId"))
     return _start(call, {"TaskType": "CHECK_RULES", "TaskDetail": detail})
 
 
 def _start(call: Call, fields: JsonObject) -> JsonObject:
-    task = starting.start(call, BDRC_TASK, f"t-{starting.new_uuid()}", fields)
-    return {"Data": {"TaskId": task.id}}
+    return {"Data": {"TaskId": start(call, TASK, f"t-{new_uuid()}", fields).id}}
 
 
-BDRC_UPDATE_RESOURCES = Action(
-    api="bdrc.task_start",
-    cloud="alibaba",
-    service="bdrc",
-    version="2023-08-08",
-    name="UpdateResources",
+TASK = BDRC.reads(
+    "bdrc.task",
+    "DescribeTask",
+    (Parameter("TaskId", ("path",)),),
+    _SHAPE,
+    methods=("GET",),
+    path="/api/v1/tasks/{TaskId}",
+)
+BDRC.action(
+    "bdrc.task_list",
+    "DescribeTasks",
+    _list_tasks,
+    tuple(Parameter(name, ("query",), required=False) for name in _LIST_PARAMETERS),
+    methods=("GET",),
+    path="/api/v1/tasks",
+    entry=replace(_SHAPE, task_at=(), example=_SHAPE.example["Data"]),
+)
+BDRC.action(
+    "bdrc.task_start",
+    "UpdateResources",
+    _update_resources,
+    BDRC.optional("ResourceType"),
     path="/api/v1/resources/update",
-    parameters=(Parameter("ResourceType", _FORM, required=False),),
-    answer=_update_resources,
 )
-
-BDRC_CHECK_RULES = Action(
-    api="bdrc.task_start",
-    cloud="alibaba",
-    service="bdrc",
-    version="2023-08-08",
-    name="CheckRules",
+BDRC.action(
+    "bdrc.task_start",
+    "CheckRules",
+    _check_rules,
+    (*BDRC.required("ResourceArn"), *BDRC.optional("RuleId")),
     path="/api/v1/rules/check",
-    parameters=(Parameter("ResourceArn", _FORM), Parameter("RuleId", _FORM, required=False)),
-    answer=_check_rules,
 )
-
-BDRC_ACTIONS = (BDRC_TASK_LIST, BDRC_UPDATE_RESOURCES, BDRC_CHECK_RULES)

@@ -1,44 +1,54 @@
 """ICE's workflow tasks and AI workflow tasks: read, listed, started and stopped.
 
 Sources: ICE's documents of GetWorkflowTask, GetAIWorkflowTask and StopAIWorkflowTask, and the models of
-``alibabacloud-ice20201109`` for parameters, fields and statuses. Neither has a client token for a start, and no
-parameter of these actions is required by them. The example's values are our own.
+``alibabacloud-ice20201109`` for parameters, bounds, fields and statuses. No start has a client token, and these actions
+require no parameter. The example's values are our own.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, find_task, merge
-from airflow_cloudtasks.emulator.products.shared.listing import list_workflow_tasks
-from airflow_cloudtasks.emulator.products.shared.not_found import TASK_ID_NOT_FOUND
-from airflow_cloudtasks.emulator.vendor.contract import Action, Parameter, Stamp, TaskShape
-from airflow_cloudtasks.emulator.vendor.wire import VendorError
+from airflow_cloudtasks.emulator.products.shared.answers import merge
+from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid, sent, start
+from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page, page_size
+from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid
+from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Place
+    from airflow_cloudtasks.emulator.vendor.contract import Action, Call
 
-_PLACES: tuple[Place, ...] = ("query", "form")
+ICE = Product("alibaba", "ice", "2020-11-09", ("query", "form"))
+
+_PAGE_SIZES = (1, 100)
+_KEY_TEXT_LENGTH = 32
+# Source: StartOfCreateTime and EndOfCreateTime, "querying data from the last 90 days only".
+_REACH_SECONDS = 90 * 86_400
+_ISO = "%Y-%m-%dT%H:%M:%SZ"
+_NEVER = "9999-12-31T23:59:59Z"
 # Source: UserData of StartWorkflow.
 _USER_DATA_BYTES = 512
-_STOPPED = Step("stopped")
+_STAMPS = (
+    Stamp("CreateTime", "created", iso_utc),
+    Stamp("FinishTime", "finished", iso_utc),
+)
 
-_ICE_SHAPE = TaskShape(
+_SHAPE = TaskShape(
     task_at=("WorkflowTask",),
     id_at="TaskId",
     status_at="Status",
     unfinished=frozenset({"Init", "Processing"}),
     waiting=frozenset({"Init"}),
     script=(Step("Init", 1), Step("Processing", 2), Step("Succeed")),
-    stamps=(
-        Stamp("CreateTime", "created", iso_utc),
-        Stamp("FinishTime", "finished", iso_utc),
-    ),
+    failed=Step("Failed"),
+    canceled=Step("Canceled"),
+    stamps=_STAMPS,
     example={
         "WorkflowTask": {
             "TaskId": "emulated",
@@ -50,63 +60,35 @@ _ICE_SHAPE = TaskShape(
                 "Status": "Active",
                 "Type": "Common",
                 "CreateTime": "2022-11-27T10:02:12Z",
-                # The line's end is in the document's example too.
+                # The document's example ends with a newline too.
                 "ModifiedTime": "2022-11-29T02:06:19Z\n",
             },
-            # Not JSON, as in the document's example, though it is a JSON text in other answers.
+            # Not JSON, as in the document's example, though it is JSON text in other answers.
             "ActivityResults": "No results yet.",
             "UserData": '{"NotifyAddress":"http://callback.invalid"}',
         }
     },
 )
-
-# The list's model has no ActivityResults, and a MediaType in its Workflow that the single task's has not.
-_ICE_LISTED = merge(
-    {name: value for name, value in _ICE_SHAPE.example["WorkflowTask"].items() if name != "ActivityResults"},
-    {"Workflow": {"MediaType": "Media"}},
-)
-
-ICE_WORKFLOW_TASK = Action(
-    api="ice.workflow_task",
-    cloud="alibaba",
-    service="ice",
-    version="2020-11-09",
-    name="GetWorkflowTask",
-    parameters=(Parameter("TaskId", ("query", "form")),),
-    answer=answer_task,
-    not_found=TASK_ID_NOT_FOUND,
-    task=_ICE_SHAPE,
-)
-
-ICE_WORKFLOW_TASK_LIST = Action(
-    api="ice.workflow_task_list",
-    cloud="alibaba",
-    service="ice",
-    version="2020-11-09",
-    name="ListWorkflowTasks",
-    parameters=tuple(
-        Parameter(name, ("query", "form"), required=False)
-        for name in (
-            *("StartOfCreateTime", "EndOfCreateTime", "KeyText", "WorkflowId", "WorkflowName"),
-            *("MaxResults", "NextToken"),
-        )
+# The list's model has no ActivityResults. Its Workflow has a MediaType, which that of the single task has not.
+_ENTRY = replace(
+    _SHAPE,
+    task_at=(),
+    left_out=frozenset({"ActivityResults"}),
+    example=merge(
+        {name: value for name, value in _SHAPE.example["WorkflowTask"].items() if name != "ActivityResults"},
+        {"Workflow": {"MediaType": "Media"}},
     ),
-    answer=list_workflow_tasks,
-    task=replace(_ICE_SHAPE, task_at=(), example=_ICE_LISTED, left_out=frozenset({"ActivityResults"})),
 )
-
-
 _AI_SHAPE = TaskShape(
     task_at=("WorkflowTask",),
     id_at="TaskId",
     status_at="Status",
-    # It has no status for a task that waits.
+    # There is no status for a task that waits.
     unfinished=frozenset({"running"}),
     script=(Step("running", 3), Step("succeeded")),
-    stamps=(
-        Stamp("CreateTime", "created", iso_utc),
-        Stamp("FinishTime", "finished", iso_utc),
-    ),
+    failed=Step("failed"),
+    canceled=Step("stopped"),
+    stamps=_STAMPS,
     example={
         "WorkflowTask": {
             "TaskId": "emulated",
@@ -132,65 +114,86 @@ _AI_SHAPE = TaskShape(
 )
 
 
+def _list_workflow_tasks(call: Call) -> JsonObject:
+    """Answer ListWorkflowTasks. Its NextToken, which the SDK's model requires, is empty on the last page."""
+    filters = {name: value for name, value in call.parameters.items() if value}
+    size = page_size(call)
+    lowest, highest = _PAGE_SIZES
+    if not lowest <= size <= highest:
+        raise invalid("MaxResults")
+    text = filters.get("KeyText", "")
+    if len(text) > _KEY_TEXT_LENGTH:
+        raise invalid("KeyText")
+    reach = iso_utc(call.now - _REACH_SECONDS)
+    # Texts of this format compare as the times that they denote.
+    earliest = max(reach, _iso_time("StartOfCreateTime", filters.get("StartOfCreateTime", reach)))
+    latest = _iso_time("EndOfCreateTime", filters.get("EndOfCreateTime", _NEVER))
+    workflow = {
+        name: filters[parameter]
+        for name, parameter in (("WorkflowId", "WorkflowId"), ("Name", "WorkflowName"))
+        if parameter in filters
+    }
+
+    def wanted(task: JsonObject) -> bool:
+        # A test may set these fields to any value, null included.
+        return (
+            earliest <= str(task["CreateTime"]) <= latest
+            and text in str(task["TaskInput"])
+            and workflow.items() <= (task["Workflow"] or {}).items()
+        )
+
+    tasks, token = cut_page(call, WORKFLOW_TASK.api, size, wanted)
+    return {"TaskList": tasks, "MaxResults": size, "NextToken": token}
+
+
+def _iso_time(name: str, text: str) -> str:
+    try:
+        return f"{datetime.strptime(text, _ISO).isoformat()}Z"
+    except ValueError:
+        raise invalid(name) from None
+
+
 def _start_workflow(call: Call) -> JsonObject:
     if len(call.parameters.get("UserData", "").encode()) > _USER_DATA_BYTES:
-        raise VendorError("InvalidParameter", "The specified parameter UserData is not valid.")
-    return _start(call, ICE_WORKFLOW_TASK, starting.given(call, "TaskInput", "UserData"))
+        raise invalid("UserData")
+    return _start(call, WORKFLOW_TASK, "TaskInput", "UserData")
 
 
 def _start_ai_workflow(call: Call) -> JsonObject:
-    return _start(call, ICE_AI_WORKFLOW_TASK, starting.given(call, "Inputs", "UserData"))
+    return _start(call, AI_WORKFLOW_TASK, "Inputs", "UserData")
 
 
-def _start(call: Call, reader: Action, fields: JsonObject) -> JsonObject:
-    task = starting.start(call, reader, starting.new_uuid(), {**fields, "Workflow": starting.given(call, "WorkflowId")})
-    return {"TaskId": task.id}
+def _start(call: Call, reader: Action, *shown: str) -> JsonObject:
+    fields = {**sent(call, *shown), "Workflow": sent(call, "WorkflowId")}
+    return {"TaskId": start(call, reader, new_uuid(), fields).id}
 
 
-def _stop_ai_workflow_task(call: Call) -> JsonObject:
-    task_id = call.parameters["TaskId"]
-    task = call.state.tasks.find(ICE_AI_WORKFLOW_TASK.api, task_id, call.parameters)
-    starting.cancel(call, ICE_AI_WORKFLOW_TASK, task_id, task, _STOPPED)
-    # Undocumented: what is said of a task that has ended, or of one that is not real-time. It is answered like any.
-    return {"TaskId": find_task(call, ICE_AI_WORKFLOW_TASK, task_id).id}
-
-
-def _ice(api: str, name: str, **more: Any) -> Action:
-    return Action(api=api, cloud="alibaba", service="ice", version="2020-11-09", name=name, **more)
-
-
-def _optional(*names: str) -> tuple[Parameter, ...]:
-    return tuple(Parameter(name, _PLACES, required=False) for name in names)
-
-
-ICE_WORKFLOW_START = _ice(
+WORKFLOW_TASK = ICE.reads("ice.workflow_task", "GetWorkflowTask", ICE.required("TaskId"), _SHAPE)
+ICE.action(
+    "ice.workflow_task_list",
+    "ListWorkflowTasks",
+    _list_workflow_tasks,
+    ICE.optional(
+        *("StartOfCreateTime", "EndOfCreateTime", "KeyText", "WorkflowId", "WorkflowName"),
+        *("MaxResults", "NextToken"),
+    ),
+    entry=_ENTRY,
+)
+ICE.action(
     "ice.workflow_task_start",
     "StartWorkflow",
-    parameters=(
-        *_optional("WorkflowId", "TaskInput", "UserData"),
-        Parameter("SkipInputVerification", _PLACES, required=False, type="boolean"),
+    _start_workflow,
+    (
+        *ICE.optional("WorkflowId", "TaskInput", "UserData"),
+        Parameter("SkipInputVerification", ICE.locations, required=False, type="boolean"),
     ),
-    answer=_start_workflow,
 )
-ICE_AI_WORKFLOW_TASK = _ice(
-    "ice.ai_workflow_task",
-    "GetAIWorkflowTask",
-    parameters=(Parameter("TaskId", _PLACES),),
-    answer=answer_task,
-    not_found=TASK_ID_NOT_FOUND,
-    task=_AI_SHAPE,
-)
-ICE_AI_WORKFLOW_START = _ice(
+AI_WORKFLOW_TASK = ICE.reads("ice.ai_workflow_task", "GetAIWorkflowTask", ICE.required("TaskId"), _AI_SHAPE)
+ICE.action(
     "ice.ai_workflow_task_start",
     "StartAIWorkflow",
-    parameters=_optional("WorkflowId", "Inputs", "UserData", "DispatchTag"),
-    answer=_start_ai_workflow,
+    _start_ai_workflow,
+    ICE.optional("WorkflowId", "Inputs", "UserData", "DispatchTag"),
 )
-ICE_AI_WORKFLOW_STOP = _ice(
-    "ice.ai_workflow_task_cancel",
-    "StopAIWorkflowTask",
-    parameters=(Parameter("TaskId", _PLACES),),
-    answer=_stop_ai_workflow_task,
-)
-
-ICE_ACTIONS = (ICE_WORKFLOW_TASK_LIST, ICE_WORKFLOW_START, ICE_AI_WORKFLOW_START, ICE_AI_WORKFLOW_STOP)
+# Undocumented: the answer for a task that has ended, or that is not real-time. It is answered like any other.
+ICE.cancels(AI_WORKFLOW_TASK, "StopAIWorkflowTask", ICE.required("TaskId"), id_at=("TaskId",))

@@ -1,7 +1,7 @@
 """LKE's tasks: read, and started by the changes and exports of labels.
 
 Sources: LKE's document of GetTaskStatus; for the others the definitions and examples of LKE 2023-11-30 that tccli
-ships. Their examples have no TaskId in the answers, which the definitions have. None of them cancels a task or has a
+ships. The answers have a TaskId in the definitions, though not in the examples. No action cancels a task or has a
 client token, and none lists an error code: ResourceNotFound is Tencent Cloud's common one.
 """
 
@@ -11,29 +11,30 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, merge
-from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter, TaskShape
+from airflow_cloudtasks.emulator.products.shared.answers import merge
+from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_number, start
+from airflow_cloudtasks.emulator.vendor.contract import NotFound, Parameter, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Place
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
-_JSON: tuple[Place, ...] = ("json", "query")
-_BOT = Parameter("BotBizId", _JSON)
+LKE = Product("tencent", "lke", "2023-11-30", ("json", "query"), needs_region=True)
+
 _SUCCESS = "SUCCESS"
 
 
 def _modify_label(call: Call) -> JsonObject:
     task = _start(call)
-    labels = [{"LabelBizId": starting.new_number(call), **label} for label in call.parameters.get("Labels", [])]
+    labels = [{"LabelBizId": new_number(call), **label} for label in call.parameters.get("Labels", [])]
     return {"TaskId": task.id, "Labels": labels}
 
 
 def _export_label(call: Call) -> JsonObject:
     task = _start(call)
-    # Where the export is to be had is known once it is there.
+    # The path of the export is shown once the task has succeeded.
     path = {"Params": {"CosPath": f"/public/{call.parameters['BotBizId']}/export/{task.id}.xlsx"}}
     task.script = tuple(
         replace(step, fields=merge(path, step.fields)) if step.status == _SUCCESS else step for step in task.script
@@ -44,29 +45,18 @@ def _export_label(call: Call) -> JsonObject:
 def _start(call: Call) -> Task:
     # The type of a task is the name of the action that starts it.
     scope = {"TaskType": call.action.name, "BotBizId": call.parameters["BotBizId"]}
-    return starting.start(call, LKE_TASK, starting.new_number(call), {}, scope)
-
-
-def _lke(api: str, name: str, **more: Any) -> Action:
-    common: dict[str, Any] = {"cloud": "tencent", "service": "lke", "version": "2023-11-30", "needs_region": True}
-    return Action(api=api, name=name, **common, **more)
-
-
-def _optional(*names: str) -> tuple[Parameter, ...]:
-    return tuple(Parameter(name, _JSON, required=False) for name in names)
+    return start(call, TASK, new_number(call), {}, scope)
 
 
 def _array(name: str, **more: Any) -> Parameter:
-    return Parameter(name, _JSON, required=False, type="array", **more)
+    return Parameter(name, LKE.locations, required=False, type="array", **more)
 
 
-LKE_TASK = _lke(
+TASK = LKE.reads(
     "lke.task",
     "GetTaskStatus",
-    parameters=(Parameter("TaskId", _JSON), Parameter("TaskType", _JSON), _BOT),
-    answer=answer_task,
-    not_found=NotFound("ResourceNotFound", "The task does not exist.", 200),
-    task=TaskShape(
+    LKE.required("TaskId", "TaskType", "BotBizId"),
+    TaskShape(
         task_at=(),
         id_at="TaskId",
         status_at="Status",
@@ -74,6 +64,7 @@ LKE_TASK = _lke(
         waiting=frozenset({"PENDING"}),
         unfinished=frozenset({"PENDING", "RUNNING"}),
         script=(Step("PENDING", 1), Step("RUNNING", 2), Step(_SUCCESS)),
+        failed=Step("FAILED"),
         example={
             "Message": "",
             "Params": {"CosPath": ""},
@@ -82,30 +73,27 @@ LKE_TASK = _lke(
             "TaskType": "ModifyAttributeLabel",
         },
     ),
+    not_found=NotFound("ResourceNotFound", "The task does not exist.", 200),
 )
-
-LKE_MODIFY_LABEL = _lke(
+LKE.action(
     "lke.task_start",
     "ModifyAttributeLabel",
-    parameters=(
-        *(_BOT, Parameter("AttributeBizId", _JSON), Parameter("AttrName", _JSON)),
-        *_optional("AttrKey", "LoginUin", "LoginSubAccountUin"),
+    _modify_label,
+    (
+        *LKE.required("BotBizId", "AttributeBizId", "AttrName"),
+        *LKE.optional("AttrKey", "LoginUin", "LoginSubAccountUin"),
         _array("DeleteLabelBizIds"),
-        _array("Labels", items="object", members=(*_optional("LabelBizId", "LabelName"), _array("SimilarLabels"))),
+        _array("Labels", items="object", members=(*LKE.optional("LabelBizId", "LabelName"), _array("SimilarLabels"))),
     ),
-    answer=_modify_label,
 )
-
-LKE_EXPORT_LABEL = _lke(
+LKE.action(
     "lke.task_start",
     "ExportAttributeLabel",
-    parameters=(
-        _BOT,
-        *_optional("LoginUin", "LoginSubAccountUin"),
+    _export_label,
+    (
+        *LKE.required("BotBizId"),
+        *LKE.optional("LoginUin", "LoginSubAccountUin"),
         _array("AttributeBizIds"),
-        Parameter("Filters", _JSON, required=False, type="object", members=_optional("Query")),
+        Parameter("Filters", LKE.locations, required=False, type="object", members=LKE.optional("Query")),
     ),
-    answer=_export_label,
 )
-
-LKE_ACTIONS = (LKE_MODIFY_LABEL, LKE_EXPORT_LABEL)

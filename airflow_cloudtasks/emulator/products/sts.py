@@ -1,9 +1,9 @@
-"""The token services' actions: AssumeRole in its forms, and GetCallerIdentity.
+"""The token services of both clouds: AssumeRole in its forms, and GetCallerIdentity.
 
 Sources: Alibaba Cloud, STS 2015-04-01, the documents and error codes of AssumeRole, AssumeRoleWithOIDC and
 GetCallerIdentity (https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-errorcodes); Tencent Cloud, STS
-2018-08-13, the definitions and examples that tccli ships and the error codes that its SDK lists. What a wrong external
-id is answered with is documented by neither: the codes here are those for a role that does not trust the caller.
+2018-08-13, the definitions and examples that tccli ships and the error codes that its SDK lists. Neither documents the
+refusal of a wrong external id: the codes here are those for a role that does not trust the caller.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_cloudtasks.emulator.engine.sts import account_number, issue, open_session, user_number
+from airflow_cloudtasks.emulator.engine.sts import account_number, open_session, user_number
 from airflow_cloudtasks.emulator.engine.times import iso_utc
-from airflow_cloudtasks.emulator.vendor.contract import Action, Parameter
+from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.vendor.contract import Parameter
 from airflow_cloudtasks.emulator.vendor.wire import VendorError, is_json_object
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.keys import Session
-    from airflow_cloudtasks.emulator.engine.sts import Issued
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Place
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 _ALIBABA_DEFAULT_SECONDS = 3600
 _ALIBABA_SECONDS = range(900, 43_200 + 1)
@@ -32,20 +32,8 @@ _TENCENT_SESSION_NAME = re.compile(r"[\w+=,.@\-]{2,128}", re.ASCII)
 _NO_TRUST = "You are not authorized to do this action. You should be authorized by RAM."
 
 
-def issue_into(call: Call, session: Session, asked_seconds: float) -> Issued:
-    """Make a temporary key, and accept it from now on.
-
-    Args:
-        call: The call that asks for it.
-        session: Whose it is.
-        asked_seconds: How long it shall live if the settings say nothing.
-
-    Returns:
-        The key.
-    """
-    issued = issue(session, call.state.sts, asked_seconds, call.state.now())
-    call.state.keys.add_issued(issued.key, session.cloud)
-    return issued
+ALIBABA_STS = Product("alibaba", "sts", "2015-04-01", ("query", "form"))
+TENCENT_STS = Product("tencent", "sts", "2018-08-13", ("json", "query"))
 
 
 def _assume_role_alibaba(call: Call) -> JsonObject:
@@ -86,17 +74,17 @@ def _caller_identity_alibaba(call: Call) -> JsonObject:
 
 
 def _alibaba_session(call: Call) -> Session:
-    given = call.parameters
-    session = _session("alibaba", call)
+    sent = call.parameters
+    session = _open_session("alibaba", call)
     if session is None:
         raise VendorError("InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
-    if not _ALIBABA_SESSION_NAME.fullmatch(given["RoleSessionName"]):
+    if not _ALIBABA_SESSION_NAME.fullmatch(sent["RoleSessionName"]):
         raise VendorError("InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
-    asked = given.get("DurationSeconds", str(_ALIBABA_DEFAULT_SECONDS))
+    asked = sent.get("DurationSeconds", str(_ALIBABA_DEFAULT_SECONDS))
     if not re.fullmatch(r"[0-9]{1,9}", asked) or int(asked) not in _ALIBABA_SECONDS:
         text = "The Min/Max value of DurationSeconds is 15min/12hr."
         raise VendorError("InvalidParameter.DurationSeconds", text)
-    if "Policy" in given and not is_json_object(given["Policy"]):
+    if "Policy" in sent and not is_json_object(sent["Policy"]):
         raise VendorError("InvalidParameter.PolicyGrammar", "The parameter Policy has not passed grammar check.")
     if not _exists(call, session):
         raise VendorError("EntityNotExist.Role", "The specified Role not exists.", 404)
@@ -105,13 +93,13 @@ def _alibaba_session(call: Call) -> Session:
 
 def _alibaba_credentials(call: Call, session: Session) -> JsonObject:
     asked = int(call.parameters.get("DurationSeconds", _ALIBABA_DEFAULT_SECONDS))
-    issued = issue_into(call, session, asked)
+    issued = call.state.issue_key(session, asked)
     return {
         "Credentials": {
             "AccessKeyId": issued.key.id,
             "AccessKeySecret": issued.key.secret,
             "SecurityToken": issued.key.token,
-            "Expiration": iso_utc(issued.told_expiry),
+            "Expiration": iso_utc(issued.stated_expiry),
         },
         "AssumedRoleUser": {
             "Arn": f"{session.role_arn}/{session.name}",
@@ -158,7 +146,7 @@ def _caller_identity_tencent(call: Call) -> JsonObject:
 
 
 def _tencent_session(call: Call) -> Session:
-    session = _session("tencent", call)
+    session = _open_session("tencent", call)
     if session is None:
         raise VendorError("InvalidParameter.ParamError", "The parameter `RoleArn` is not valid.")
     if not _TENCENT_SESSION_NAME.fullmatch(session.name):
@@ -173,131 +161,77 @@ def _tencent_session(call: Call) -> Session:
 
 
 def _tencent_credentials(call: Call, session: Session) -> JsonObject:
-    issued = issue_into(call, session, call.parameters.get("DurationSeconds", _TENCENT_DEFAULT_SECONDS))
+    issued = call.state.issue_key(session, call.parameters.get("DurationSeconds", _TENCENT_DEFAULT_SECONDS))
     return {
         "Credentials": {
             "Token": issued.key.token,
             "TmpSecretId": issued.key.id,
             "TmpSecretKey": issued.key.secret,
         },
-        "ExpiredTime": issued.told_expiry,
-        "Expiration": iso_utc(issued.told_expiry),
+        "ExpiredTime": issued.stated_expiry,
+        "Expiration": iso_utc(issued.stated_expiry),
     }
 
 
-def _session(cloud: Cloud, call: Call) -> Session | None:
-    given = call.parameters
-    return open_session(cloud, given["RoleArn"], given["RoleSessionName"], account_number(cloud, call.caller))
+def _open_session(cloud: Cloud, call: Call) -> Session | None:
+    sent = call.parameters
+    return open_session(cloud, sent["RoleArn"], sent["RoleSessionName"], account_number(cloud, call.caller))
 
 
 def _exists(call: Call, session: Session) -> bool:
     return call.state.sts.roles is None or session.role_arn in call.state.sts.roles
 
 
-_FORM: tuple[Place, ...] = ("query", "form")
-_JSON: tuple[Place, ...] = ("json", "query")
-_TAG = (Parameter("Key", _JSON), Parameter("Value", _JSON))
+_TAG = TENCENT_STS.required("Key", "Value")
+_DURATION = Parameter("DurationSeconds", TENCENT_STS.locations, required=False, type="integer")
 
-ALIBABA_ASSUME_ROLE = Action(
-    api="sts.assume_role",
-    cloud="alibaba",
-    service="sts",
-    version="2015-04-01",
-    name="AssumeRole",
-    methods=("GET", "POST"),
-    parameters=(
-        Parameter("RoleArn", _FORM),
-        Parameter("RoleSessionName", _FORM),
-        Parameter("DurationSeconds", _FORM, required=False),
-        Parameter("Policy", _FORM, required=False),
-        Parameter("ExternalId", _FORM, required=False),
-        Parameter("SourceIdentity", _FORM, required=False),
+ALIBABA_STS.action(
+    "sts.assume_role",
+    "AssumeRole",
+    _assume_role_alibaba,
+    (
+        *ALIBABA_STS.required("RoleArn", "RoleSessionName"),
+        *ALIBABA_STS.optional("DurationSeconds", "Policy", "ExternalId", "SourceIdentity"),
     ),
-    answer=_assume_role_alibaba,
+    methods=("GET", "POST"),
 )
-
-ALIBABA_ASSUME_ROLE_WITH_OIDC = Action(
-    api="sts.assume_role_with_oidc",
-    cloud="alibaba",
-    service="sts",
-    version="2015-04-01",
-    name="AssumeRoleWithOIDC",
-    methods=("GET", "POST"),
-    parameters=(
-        Parameter("OIDCProviderArn", _FORM),
-        Parameter("RoleArn", _FORM),
-        Parameter("OIDCToken", _FORM, secret=True),
-        Parameter("RoleSessionName", _FORM),
-        Parameter("DurationSeconds", _FORM, required=False),
-        Parameter("Policy", _FORM, required=False),
+ALIBABA_STS.action(
+    "sts.assume_role_with_oidc",
+    "AssumeRoleWithOIDC",
+    _assume_role_with_oidc,
+    (
+        *ALIBABA_STS.required("OIDCProviderArn", "RoleArn"),
+        Parameter("OIDCToken", ALIBABA_STS.locations, secret=True),
+        *ALIBABA_STS.required("RoleSessionName"),
+        *ALIBABA_STS.optional("DurationSeconds", "Policy"),
     ),
-    answer=_assume_role_with_oidc,
+    methods=("GET", "POST"),
     signed=False,
 )
-
-ALIBABA_GET_CALLER_IDENTITY = Action(
-    api="sts.get_caller_identity",
-    cloud="alibaba",
-    service="sts",
-    version="2015-04-01",
-    name="GetCallerIdentity",
-    methods=("GET", "POST"),
-    parameters=(),
-    answer=_caller_identity_alibaba,
-)
-
-TENCENT_ASSUME_ROLE = Action(
-    api="sts.assume_role",
-    cloud="tencent",
-    service="sts",
-    version="2018-08-13",
-    name="AssumeRole",
-    parameters=(
-        Parameter("RoleArn", _JSON),
-        Parameter("RoleSessionName", _JSON),
-        Parameter("DurationSeconds", _JSON, required=False, type="integer"),
-        Parameter("Policy", _JSON, required=False),
-        Parameter("ExternalId", _JSON, required=False),
-        Parameter("Tags", _JSON, required=False, type="array", items="object", members=_TAG),
-        Parameter("SourceIdentity", _JSON, required=False),
-        Parameter("SerialNumber", _JSON, required=False),
-        Parameter("TokenCode", _JSON, required=False, secret=True),
+ALIBABA_STS.action("sts.get_caller_identity", "GetCallerIdentity", _caller_identity_alibaba, methods=("GET", "POST"))
+TENCENT_STS.action(
+    "sts.assume_role",
+    "AssumeRole",
+    _assume_role_tencent,
+    (
+        *TENCENT_STS.required("RoleArn", "RoleSessionName"),
+        _DURATION,
+        *TENCENT_STS.optional("Policy", "ExternalId"),
+        Parameter("Tags", TENCENT_STS.locations, required=False, type="array", items="object", members=_TAG),
+        *TENCENT_STS.optional("SourceIdentity", "SerialNumber"),
+        Parameter("TokenCode", TENCENT_STS.locations, required=False, secret=True),
     ),
-    answer=_assume_role_tencent,
 )
-
-TENCENT_ASSUME_ROLE_WITH_WEB_IDENTITY = Action(
-    api="sts.assume_role_with_web_identity",
-    cloud="tencent",
-    service="sts",
-    version="2018-08-13",
-    name="AssumeRoleWithWebIdentity",
-    parameters=(
-        Parameter("ProviderId", _JSON),
-        Parameter("WebIdentityToken", _JSON, secret=True),
-        Parameter("RoleArn", _JSON),
-        Parameter("RoleSessionName", _JSON),
-        Parameter("DurationSeconds", _JSON, required=False, type="integer"),
+TENCENT_STS.action(
+    "sts.assume_role_with_web_identity",
+    "AssumeRoleWithWebIdentity",
+    _assume_role_with_web_identity,
+    (
+        *TENCENT_STS.required("ProviderId"),
+        Parameter("WebIdentityToken", TENCENT_STS.locations, secret=True),
+        *TENCENT_STS.required("RoleArn", "RoleSessionName"),
+        _DURATION,
     ),
-    answer=_assume_role_with_web_identity,
     signed=False,
 )
-
-TENCENT_GET_CALLER_IDENTITY = Action(
-    api="sts.get_caller_identity",
-    cloud="tencent",
-    service="sts",
-    version="2018-08-13",
-    name="GetCallerIdentity",
-    parameters=(),
-    answer=_caller_identity_tencent,
-)
-
-STS_ACTIONS: tuple[Action, ...] = (
-    ALIBABA_ASSUME_ROLE,
-    ALIBABA_ASSUME_ROLE_WITH_OIDC,
-    ALIBABA_GET_CALLER_IDENTITY,
-    TENCENT_ASSUME_ROLE,
-    TENCENT_ASSUME_ROLE_WITH_WEB_IDENTITY,
-    TENCENT_GET_CALLER_IDENTITY,
-)
+TENCENT_STS.action("sts.get_caller_identity", "GetCallerIdentity", _caller_identity_tencent)

@@ -1,4 +1,4 @@
-"""The ASGI application: vendor requests by a lean path of their own, ``/_control`` by Starlette."""
+"""The ASGI application: it serves vendor requests itself and passes ``/_control`` to Starlette, which is slower."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from airflow_cloudtasks.emulator.control.routes import PREFIX, control_app
-from airflow_cloudtasks.emulator.engine.keys import CLOUDS
-from airflow_cloudtasks.emulator.vendor.alibaba import AlibabaGateway, is_alibabas
+from airflow_cloudtasks.emulator.engine.values import CLOUDS
+from airflow_cloudtasks.emulator.vendor.alibaba import AlibabaGateway, is_for_alibaba
 from airflow_cloudtasks.emulator.vendor.gateway import decide
 from airflow_cloudtasks.emulator.vendor.metadata import HOSTS, MetadataGateway
 from airflow_cloudtasks.emulator.vendor.metadata import PREFIX as METADATA_PREFIX
@@ -21,8 +21,7 @@ from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, headers_from
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
-    from airflow_cloudtasks.emulator.engine.state import State
-    from airflow_cloudtasks.emulator.engine.values import Cloud
+    from airflow_cloudtasks.emulator.control.operations import ControlPlane
     from airflow_cloudtasks.emulator.vendor.gateway import Gateway
 
     Scope = MutableMapping[str, Any]
@@ -31,15 +30,12 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 TRANSPORT = "cloudtasks_transport"
-"""Where the server leaves the connection's transport in ``scope["state"]``, for a fault to cut."""
+"""The key of the connection's transport in ``scope["state"]``, by which a fault cuts the connection."""
 
-# SO_LINGER on, for 0 seconds: closing sends RST at once instead of an orderly end.
+# SO_LINGER on, for 0 seconds: close() then sends RST at once instead of an orderly end.
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _WHOLE_URL = re.compile(r"https?://(?P<authority>[^/]*?)(?::80)?(?P<path>/.*)?", re.IGNORECASE)
 _CAM_PREFIX = "/latest/meta-data/cam/"
-_ALIBABA = AlibabaGateway()
-_TENCENT = TencentGateway()
-_METADATA: dict[Cloud, MetadataGateway] = {cloud: MetadataGateway(cloud) for cloud in CLOUDS}
 _HINT = Reply(
     404,
     to_json(
@@ -59,21 +55,18 @@ class EmulatorApp:
     """The emulator as an ASGI application.
 
     Args:
-        state: The emulator's memory.
+        plane: The emulator's control plane, with its memory.
     """
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._control = control_app(state)
+    def __init__(self, plane: ControlPlane) -> None:
+        self._state = plane.state
+        self._control = control_app(plane)
+        self._alibaba = AlibabaGateway(plane.registry)
+        self._tencent = TencentGateway(plane.registry)
+        self._metadata = {cloud: MetadataGateway(cloud) for cloud in CLOUDS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, as ASGI asks.
-
-        Args:
-            scope: The request's head.
-            receive: Gives its body.
-            send: Takes the answer.
-        """
+        """Serve one request of ASGI."""
         target = scope["raw_path"].decode("latin-1")
         authority, raw_path = (target, "/") if scope["method"] == "CONNECT" else split_target(target)
         if authority is not None and not _serves(authority, scope):
@@ -90,11 +83,24 @@ class EmulatorApp:
             headers_from(scope["headers"]),
             await _read_body(receive),
         )
-        gateway = _gateway_for(request, authority)
+        gateway = self._gateway_for(request, authority)
         if gateway is None:
             await _send(_HINT, send)
             return
         await self._serve(gateway, request, scope, receive, send)
+
+    def _gateway_for(self, request: Request, authority: str | None) -> Gateway | None:
+        headers = request.headers
+        authorization = headers.get("authorization", "")
+        if authority in HOSTS:
+            return self._metadata[HOSTS[authority]]
+        if "x-tc-action" in headers or "x-tc-version" in headers or authorization.startswith("TC3-"):
+            return self._tencent
+        if is_for_alibaba(request):
+            return self._alibaba
+        if request.raw_path.startswith(METADATA_PREFIX):
+            return self._metadata["tencent" if request.raw_path.startswith(_CAM_PREFIX) else "alibaba"]
+        return None
 
     async def _serve(self, gateway: Gateway, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         state = self._state
@@ -103,13 +109,8 @@ class EmulatorApp:
         exchange = identified.exchange
         with state.lock:
             decision = decide(gateway, request, identified, state)
-            state.journal.begin(
-                exchange,
-                came_in,
-                decision.outcome,
-                decision.reply.status if decision.reply else None,
-                throttled=decision.throttled,
-            )
+            status = decision.reply.status if decision.reply else None
+            state.journal.begin(exchange, came_in, decision.outcome, status, throttled=decision.throttled)
             delay = state.draw_latency()
         try:
             if delay:
@@ -127,14 +128,9 @@ class EmulatorApp:
 
 
 def split_target(target: str) -> tuple[str | None, str]:
-    """Take a request's target apart.
+    """Return host and path of a request's target, which is a path, or a whole URL if the client uses a proxy.
 
-    Args:
-        target: The target without its query: a path, or a whole URL as a client sends it to a proxy.
-
-    Returns:
-        The host that was asked, with its port unless that is http's own, or None where the target names none; and the
-        path.
+    The host includes its port unless that is 80. It is None if the target is only a path.
     """
     match = _WHOLE_URL.fullmatch(target)
     return (match["authority"].lower(), match["path"] or "/") if match else (None, target)
@@ -152,20 +148,6 @@ def _not_proxied(authority: str) -> Reply:
         f"it does not pass requests on to {authority}."
     )
     return Reply(403, to_json({"error": text}), "application/json")
-
-
-def _gateway_for(request: Request, authority: str | None) -> Gateway | None:
-    headers = request.headers
-    authorization = headers.get("authorization", "")
-    if authority in HOSTS:
-        return _METADATA[HOSTS[authority]]
-    if "x-tc-action" in headers or "x-tc-version" in headers or authorization.startswith("TC3-"):
-        return _TENCENT
-    if is_alibabas(request):
-        return _ALIBABA
-    if request.raw_path.startswith(METADATA_PREFIX):
-        return _METADATA["tencent" if request.raw_path.startswith(_CAM_PREFIX) else "alibaba"]
-    return None
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -187,7 +169,7 @@ async def _send(reply: Reply, send: Send) -> None:
 
 
 async def _hang_up(scope: Scope, receive: Receive, seconds: float) -> None:
-    """Keep the client waiting, or until it gives up, and then cut the connection without an answer."""
+    """Wait until the time is over or the client disconnects, then cut the connection without an answer."""
     if seconds:
         try:
             async with asyncio.timeout(seconds):
@@ -198,8 +180,8 @@ async def _hang_up(scope: Scope, receive: Receive, seconds: float) -> None:
     transport = scope["state"][TRANSPORT]
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
     transport.abort()
-    # The server takes an application that returns without an answer for a broken one and says so in its log, unless it
-    # has noticed by then that the connection is gone.
+    # uvicorn logs an error for an application that returns without an answer, unless it knows that the connection is
+    # gone.
     await _disconnected(receive)
 
 

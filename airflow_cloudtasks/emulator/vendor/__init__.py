@@ -1,1 +1,1 @@
-"""What each cloud does on the wire: signatures, parameters, envelopes and errors."""
+"""What each cloud does on the wire: how it reads, authenticates and refuses a request, and wraps an answer."""

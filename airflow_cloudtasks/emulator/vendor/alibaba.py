@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
 from airflow_cloudtasks.emulator.engine.journal import Exchange
-from airflow_cloudtasks.emulator.engine.values import JsonObject
-from airflow_cloudtasks.emulator.products.registry import ACTIONS
 from airflow_cloudtasks.emulator.vendor import alibaba_signing, signatures
-from airflow_cloudtasks.emulator.vendor.alibaba_signing import missing
-from airflow_cloudtasks.emulator.vendor.contract import find_by_path
+from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid, missing
 from airflow_cloudtasks.emulator.vendor.gateway import ANONYMOUS, Identified, random_request_id
 from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, VendorError, is_json_object, to_json
 
@@ -26,19 +23,15 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.engine.keys import Key
     from airflow_cloudtasks.emulator.engine.state import State
-    from airflow_cloudtasks.emulator.engine.values import Cloud
+    from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Action, Kind
+    from airflow_cloudtasks.emulator.vendor.registry import Registry
 
 _CONTENT_TYPE = "application/json;charset=utf-8"
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={}&source=PopGw"
 _FORM = "application/x-www-form-urlencoded"
 
-_RPC = {(a.name, a.version): a for a in ACTIONS if a.cloud == "alibaba" and a.path == "/"}
-_ROA = tuple(a for a in ACTIONS if a.cloud == "alibaba" and a.path != "/")
-_VERSIONS = {a.version for a in ACTIONS if a.cloud == "alibaba"}
-
-
-# All comes as text; an object or array is JSON in it, as the SDK's models for sending ("Shrink") show.
+# Every parameter is sent as text. An object or an array is JSON in it: see the SDK's request models ("Shrink").
 _IS_KIND: dict[Kind, Callable[[str], bool]] = {
     "string": lambda text: True,
     "integer": lambda text: re.fullmatch(r"-?[0-9]{1,19}", text) is not None,
@@ -48,19 +41,19 @@ _IS_KIND: dict[Kind, Callable[[str], bool]] = {
 
 
 class AlibabaGateway:
-    """Alibaba Cloud's side of :class:`airflow_cloudtasks.emulator.vendor.gateway.Gateway`."""
+    """Alibaba Cloud's :class:`airflow_cloudtasks.emulator.vendor.gateway.Gateway`.
+
+    Args:
+        registry: The actions that it serves.
+    """
 
     cloud: Cloud = "alibaba"
 
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
     def identify(self, request: Request) -> Identified:
-        """Read what a request asks for: by headers in RPC style, by path and version in ROA style.
-
-        Args:
-            request: The request.
-
-        Returns:
-            Its action, or why there is none.
-        """
+        """Identify a request by its headers or parameters in RPC style, by path and version in ROA style."""
         headers = request.headers
         query, form = _query(request), _form(request)
         if _is_v3(request):
@@ -74,44 +67,44 @@ class AlibabaGateway:
             region=query.get("RegionId") or headers.get("x-acs-region-id"),
             key_id=key_id,
         )
-        if not version:
-            return Identified(exchange, refusal=missing("Version"))
-        if request.raw_path == "/":
-            if not name:
-                return Identified(exchange, refusal=missing("Action"))
-            action = _RPC.get((name, version))
-            in_path: dict[str, str] = {}
-        else:
-            action, in_path = find_by_path(_ROA, request.method, request.raw_path)
-        if version not in _VERSIONS or (action is not None and action.version != version):
-            refusal = VendorError("InvalidVersion", "Specified parameter Version is not valid.")
+        try:
+            action, in_path = self._find(request, name, version)
+        except VendorError as refusal:
             return Identified(exchange, refusal=refusal)
+        sent: dict[str, Mapping[str, str]] = {"path": in_path, "query": query, "form": form}
+        return Identified.of(exchange, action, _read_parameters(action, sent))
+
+    def _find(self, request: Request, name: str | None, version: str | None) -> tuple[Action, dict[str, str]]:
+        if not version:
+            raise missing("Version")
+        if request.raw_path == "/" and not name:
+            raise missing("Action")
+        action, in_path = self._named(request, name, version)
+        known = any((cloud, known) == ("alibaba", version) for cloud, _, known in self._registry.services)
+        if not known or (action is not None and action.version != version):
+            raise VendorError("InvalidVersion", "Specified parameter Version is not valid.")
         if action is None or request.method not in action.methods or (name and name != action.name):
             text = "Specified api is not found, please check your url and method."
-            return Identified(exchange, refusal=VendorError("InvalidAction.NotFound", text, 404))
-        places = {"path": in_path, "query": query, "form": form}
-        parameters: JsonObject = {}
-        for parameter in action.parameters:
-            for place in parameter.places:
-                if parameter.name in places.get(place, {}):
-                    parameters[parameter.name] = places[place][parameter.name]
-                    break
-        return Identified.of(exchange, action, parameters)
+            raise VendorError("InvalidAction.NotFound", text, 404)
+        return action, in_path
+
+    def _named(self, request: Request, name: str | None, version: str) -> tuple[Action | None, dict[str, str]]:
+        if request.raw_path != "/":
+            return self._registry.at_path("alibaba", request.method, request.raw_path)
+        named = (action for action in self._registry.named("alibaba", version, name) if action.path == "/")
+        return next(named, None), {}
 
     def authenticate(self, request: Request, action: Action | None, state: State, now: float) -> Key:
-        """Check a request's signature, date, nonce and token.
+        """Return the key that signed a request.
 
         Args:
             request: The request.
-            action: The action it asks for, if there is such a one.
-            state: The emulator's memory, which knows keys and nonces.
+            action: Its action, if it could be identified.
+            state: The emulator's memory, which holds keys and nonces.
             now: The time, in Unix seconds.
 
-        Returns:
-            The key it is signed with.
-
         Raises:
-            VendorError: Something about it is missing, wrong, expired or used before.
+            VendorError: Its signature, date, nonce or token is missing, wrong, expired or used before.
         """
         if action is not None and not action.signed:
             return ANONYMOUS
@@ -120,49 +113,20 @@ class AlibabaGateway:
         return alibaba_signing.authenticate_rpc(request, {**_query(request), **_form(request)}, state, now)
 
     def check_parameters(self, request: Request, action: Action, sent: Mapping[str, object]) -> JsonObject:
-        """Check that the parameters an action needs are there, and what they are texts of. Others are ignored.
-
-        Args:
-            request: The request.
-            action: The action.
-            sent: What was sent, by name.
-
-        Returns:
-            The parameters.
-
-        Raises:
-            VendorError: One is missing or no text of its type.
-        """
+        """Return the parameters, unless one is missing or its text is not of its type."""
         for parameter in action.parameters:
             if parameter.required and not sent.get(parameter.name):
                 raise missing(parameter.name)
             if parameter.name in sent and not _IS_KIND[parameter.type](str(sent[parameter.name])):
-                raise VendorError("InvalidParameter", f"The specified parameter {parameter.name} is not valid.")
+                raise invalid(parameter.name)
         return dict(sent)
 
     def success(self, body: JsonObject, request_id: str) -> Reply:
-        """Put the RequestId beside an answer.
-
-        Args:
-            body: The answer.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return an answer with its RequestId beside it."""
         return Reply(200, to_json({"RequestId": request_id, **body}), _CONTENT_TYPE)
 
     def failure(self, error: VendorError, request: Request, request_id: str) -> Reply:
-        """Put a refusal into an envelope: the gateway's, or for HTTP 200 the product's own smaller one.
-
-        Args:
-            error: The refusal.
-            request: The request, whose host is named.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return a refusal in the gateway's envelope, or, for HTTP 200, in the product's own smaller one."""
         body: JsonObject = {"RequestId": request_id, "Code": error.code, "Message": error.message}
         if error.status != 200:
             body["HostId"] = request.headers.get("host", "")
@@ -170,62 +134,40 @@ class AlibabaGateway:
         return Reply(error.status, to_json(body), _CONTENT_TYPE)
 
     def new_request_id(self) -> str:
-        """Make a request id.
-
-        Returns:
-            A fresh UUID in upper case.
-        """
+        """Return a new UUID in upper case."""
         return random_request_id().upper()
 
     def throttled(self, requests_per_second: float) -> VendorError:
-        """Say that requests come too fast.
-
-        Alibaba Cloud documents HTTP 400 for Throttling.User. Some products send 429 or 503; the emulator does not.
-
-        Args:
-            requests_per_second: The limit, which Alibaba Cloud does not tell.
-
-        Returns:
-            The refusal.
-        """
+        """Return Throttling.User with HTTP 400, as documented. Some products send 429 or 503; the emulator does not."""
         return VendorError("Throttling.User", "Request was denied due to user flow control.")
 
     def token_expired(self) -> VendorError:
-        """Say that the security token has expired.
-
-        Returns:
-            The refusal.
-        """
+        """Return the refusal of an expired security token."""
         return VendorError(*alibaba_signing.TOKEN_EXPIRED)
 
     def breakdown(self, request: Request, request_id: str) -> Reply:
-        """Answer HTTP 500, in the gateway's envelope.
-
-        Args:
-            request: The request, whose host is named.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return HTTP 500 in the gateway's envelope."""
         text = "The request processing has failed due to some unknown error."
         return self.failure(VendorError("InternalError", text, 500), request, request_id)
 
 
-def is_alibabas(request: Request) -> bool:
-    """Tell whether a request speaks one of Alibaba Cloud's forms.
-
-    Args:
-        request: The request.
-
-    Returns:
-        Whether it does, well or badly.
-    """
+def is_for_alibaba(request: Request) -> bool:
+    """Return whether a request has one of Alibaba Cloud's forms, valid or not."""
     if _is_v3(request):
         return True
     parameters = {**_query(request), **_form(request)}
-    # SecretId is in Tencent Cloud's older form, which otherwise looks alike and which nobody serves here.
+    # SecretId belongs to Tencent Cloud's older form, which looks alike otherwise and is not served here.
     return {"Action", "Version"} <= parameters.keys() and "SecretId" not in parameters
+
+
+def _read_parameters(action: Action, sent: Mapping[str, Mapping[str, str]]) -> JsonObject:
+    parameters: JsonObject = {}
+    for parameter in action.parameters:
+        for location in parameter.locations:
+            if parameter.name in sent.get(location, {}):
+                parameters[parameter.name] = sent[location][parameter.name]
+                break
+    return parameters
 
 
 def _is_v3(request: Request) -> bool:

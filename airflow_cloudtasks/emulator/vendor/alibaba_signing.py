@@ -1,4 +1,4 @@
-"""Who sent a request to Alibaba Cloud: signature V3 in headers, or the older RPC signature among the parameters.
+"""Authentication of Alibaba Cloud's requests: signature V3 in headers, or the older RPC signature in parameters.
 
 Sources: Alibaba Cloud, "Request syntax and signature method V3" and "Request syntax and signature method V2 for RPC
 APIs"; the common error codes of its products' documents.
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.vendor import signatures
+from airflow_cloudtasks.emulator.vendor.alibaba_errors import missing
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
@@ -20,25 +21,22 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.state import State
     from airflow_cloudtasks.emulator.vendor.wire import Request
 
-# Source: "Request syntax and signature method V3", x-acs-date: a request is good for 15 minutes. The older form has the
-# same limit.
+# Source: "Request syntax and signature method V3", x-acs-date: a request is valid for 15 minutes. The older form has
+# the same limit.
 _WINDOW_SECONDS = 15 * 60
 TOKEN_EXPIRED = ("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
 
 
 def authenticate_v3(request: Request, state: State, now: float) -> Key:
-    """Check a request's V3 signature, date, nonce and token, all of them in headers.
+    """Return the key that signed a request by V3, whose signature, date, nonce and token are in headers.
 
     Args:
         request: The request.
-        state: The emulator's memory, which knows keys and nonces.
+        state: The emulator's memory, which holds keys and nonces.
         now: The time, in Unix seconds.
 
-    Returns:
-        The key it is signed with.
-
     Raises:
-        VendorError: Something about it is missing, wrong, expired or used before.
+        VendorError: One of them is missing, wrong, expired or used before.
     """
     headers = request.headers
     if "authorization" not in headers:
@@ -61,19 +59,16 @@ def authenticate_v3(request: Request, state: State, now: float) -> Key:
 
 
 def authenticate_rpc(request: Request, parameters: Mapping[str, str], state: State, now: float) -> Key:
-    """Check a request's older RPC signature, date, nonce and token, all of them among its parameters.
+    """Return the key that signed a request by V2, whose signature, date, nonce and token are parameters.
 
     Args:
         request: The request.
-        parameters: Every parameter of its query and form.
-        state: The emulator's memory, which knows keys and nonces.
+        parameters: All parameters of its query and form.
+        state: The emulator's memory, which holds keys and nonces.
         now: The time, in Unix seconds.
 
-    Returns:
-        The key it is signed with.
-
     Raises:
-        VendorError: Something about it is missing, wrong, expired or used before.
+        VendorError: One of them is missing, wrong, expired or used before.
     """
     for name in ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
         if not parameters.get(name):
@@ -81,31 +76,10 @@ def authenticate_rpc(request: Request, parameters: Mapping[str, str], state: Sta
     if (parameters["SignatureMethod"], parameters["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
         raise _incomplete("Expected SignatureMethod HMAC-SHA1 and SignatureVersion 1.0.")
     key, sent_at = _find_key(parameters["AccessKeyId"], parameters["Timestamp"], state, now)
-    signed = {name: value for name, value in parameters.items() if name != "Signature"}
-    text = signatures.rpc_string_to_sign(request.method, signed)
-    # Base64 tells upper from lower case, unlike the hexadecimal of the other signatures.
-    if not hmac.compare_digest(signatures.rpc_signature(key.secret, text).encode(), parameters["Signature"].encode()):
-        shown = {name: "***" if name == "SecurityToken" else value for name, value in signed.items()}
-        raise VendorError(
-            "SignatureDoesNotMatch",
-            "Specified signature is not matched with our calculation. server string to sign is:"
-            f"{signatures.rpc_string_to_sign(request.method, shown)}",
-        )
+    _check_rpc_signature(request.method, parameters, key.secret)
     _check_token(parameters.get("SecurityToken") or None, key, now)
     _use_nonce(key, parameters["SignatureNonce"], sent_at, state, now)
     return key
-
-
-def missing(name: str) -> VendorError:
-    """Say that a parameter is missing.
-
-    Args:
-        name: The parameter's name.
-
-    Returns:
-        The refusal.
-    """
-    return VendorError(f"Missing{name}", f"{name} is mandatory for this action.")
 
 
 def _find_key(key_id: str, date: str, state: State, now: float) -> tuple[Key, float]:
@@ -119,7 +93,7 @@ def _find_key(key_id: str, date: str, state: State, now: float) -> tuple[Key, fl
 
 
 def _use_nonce(key: Key, nonce: str, sent_at: float, state: State, now: float) -> None:
-    # Remembered no longer than the date itself is good for: after that the date refuses a replay.
+    # Remembered only while the date is valid: after that, the date refuses a replay.
     if not state.nonces.use(key.id, nonce, sent_at + _WINDOW_SECONDS, now):
         raise VendorError("SignatureNonceUsed", "Specified signature nonce was used already.")
 
@@ -144,7 +118,7 @@ def _parse_date(date: str) -> float:
 
 def _check_v3_signature(request: Request, authorization: signatures.Authorization, secret: str) -> None:
     headers, signed = request.headers, authorization.signed_headers
-    # Source: "Request syntax and signature method V3", step 1: host and all x-acs-* headers take part.
+    # Source: "Request syntax and signature method V3", step 1: host and all x-acs-* headers must be signed.
     for name in headers:
         if (name == "host" or name.startswith("x-acs-")) and name not in signed:
             raise _incomplete(f"The header {name} is not signed.")
@@ -158,10 +132,23 @@ def _check_v3_signature(request: Request, authorization: signatures.Authorizatio
         request.method, request.raw_path, request.raw_query, headers, signed, body_hash
     )
     if not signatures.same_signature(signatures.acs3_signature(secret, canonical), authorization.signature):
-        # The real gateway tells its own calculation too. The token in it is masked: clients log this text.
+        # The real gateway also returns its own calculation. Mask the token in it: clients log this text.
         shown = canonical.replace(headers.get("x-acs-security-token") or "\0", "***")
         raise _mismatch(
             f"server StringToSign is [{signatures.acs3_string_to_sign(canonical)}] server CanonicalRequest is [{shown}]"
+        )
+
+
+def _check_rpc_signature(method: str, parameters: Mapping[str, str], secret: str) -> None:
+    signed = {name: value for name, value in parameters.items() if name != "Signature"}
+    computed = signatures.rpc_signature(secret, signatures.rpc_string_to_sign(method, signed))
+    # Compared as it is: Base64 is case-sensitive, unlike the hexadecimal of the other signatures.
+    if not hmac.compare_digest(computed.encode(), parameters["Signature"].encode()):
+        shown = {name: "***" if name == "SecurityToken" else value for name, value in signed.items()}
+        raise VendorError(
+            "SignatureDoesNotMatch",
+            "Specified signature is not matched with our calculation. server string to sign is:"
+            f"{signatures.rpc_string_to_sign(method, shown)}",
         )
 
 
@@ -173,5 +160,5 @@ def _check_token(token: str | None, key: Key, now: float) -> None:
         raise VendorError("InvalidSecurityToken.MismatchWithAccessKey", text)
     if token is None:
         raise missing("SecurityToken")
-    # A token that is not the key's present one is one it had before: that is how a test's own tokens expire.
+    # Any other token counts as an earlier one of the key: a test expires a token by adding the key with a new one.
     raise VendorError(*TOKEN_EXPIRED)

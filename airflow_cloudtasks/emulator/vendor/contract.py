@@ -1,4 +1,7 @@
-"""The words in which an action is declared. ``actions.py`` speaks them; the gateways act on them."""
+"""The declaration of an action: its parameters, its answer, and the shape of the task that it shows.
+
+The files in ``products`` declare actions; the gateways and the control plane work from the declarations.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_cloudtasks.emulator.engine.keys import Key
     from airflow_cloudtasks.emulator.engine.scripts import Position, Step
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
 
-Place = Literal["path", "query", "form", "json"]
+Location = Literal["path", "query", "form", "json"]
 Kind = Literal["string", "integer", "boolean", "array", "object"]
 Moment = Literal["created", "started", "entered", "finished", "expires"]
 
@@ -26,16 +29,16 @@ class Parameter:
 
     Attributes:
         name: The vendor's name of it.
-        places: Where in a request it is looked for, in order.
+        locations: Where in a request it is read from, in order of precedence.
         required: Whether a request without it is refused.
-        type: The JSON type it must have where it comes as JSON, or that its text must be of where it does not.
-        secret: Whether its value is kept out of the journal.
-        items: For an array, the JSON type of each of its items.
-        members: For an object or an array of objects, what is in it.
+        type: Its JSON type. Outside a JSON body, its text must be of that type.
+        secret: Whether the journal hides its value.
+        items: For an array, the JSON type of its items.
+        members: For an object or an array of objects, the members of the object.
     """
 
     name: str
-    places: tuple[Place, ...]
+    locations: tuple[Location, ...]
     required: bool = True
     type: Kind = "string"
     secret: bool = False
@@ -49,9 +52,9 @@ class Stamp:
 
     Attributes:
         name: Its name in the task's object.
-        moment: Which moment it tells: the task's creation; when it began to run (left out before); when its present
-            step began; when it finished (left out before); when it will be thrown away.
-        format: Turns Unix seconds into the vendor's way of writing a time.
+        moment: Which moment it is: the task's creation; when it began to run (left out before that); when its present
+            step began; when it finished (left out before that); or when the vendor will delete it.
+        format: Converts Unix seconds to the vendor's format.
     """
 
     name: str
@@ -61,29 +64,33 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """How an answer that shows a task is built, or one entry of an answer that shows many.
+    """The task that an answer shows: where it is in the answer, and the vendor's words for its states.
 
     Attributes:
-        example: A whole answer without its RequestId, or a whole entry, in the shape of the vendor's own example, of a
-            task that has not finished.
-        task_at: Where in it the task's object stands; a task's ``fields`` are merged there.
-        status_at: The status's name in the task's object.
+        example: A whole answer without its RequestId, or a whole entry of a list, in the shape of the vendor's own
+            example, for a task that has not finished.
+        task_at: The path of the task's object in the example; a task's ``fields`` are merged there.
+        status_at: The name of the status in the task's object.
+        id_at: The name of the id in the task's object.
         asked_by: The parameter that names the task in a request.
-        id_at: The id's name in the task's object.
         stamps: The times in the task's object.
-        unfinished: Statuses in which the task has not finished, even when its script ends on one.
-        waiting: Those of them in which it has not begun to run.
-        script: How a task goes that a request starts, unless a test says otherwise; empty for one that none starts.
-        parts_at: Where objects beside the task's own stand; ``fields`` that bear their names are merged there.
-        left_out: Names of ``fields`` that are not shown here, though another answer shows them.
-        scope: Parameters besides the id that tell one task from another. A task that was created without one is
-            found under any value of it.
-        format_id: Turns the id asked for into what the answer shows.
-        progress_at: The name of the progress in the task's object, which goes from 0 to ``progress_full``; empty for an
-            API that tells none.
-        progress_full: What a finished task's progress is.
-        percents_at: For an API that has no status, the names of the two percentages it has instead: how much is
-            complete and how much a success. A step's status is then written ``60/50``.
+        unfinished: Statuses of a task that has not finished, even if its script ends on one.
+        waiting: Those of them in which the task has not begun to run.
+        script: How a task goes without a plan of the test. Its last step is the success, the one before it a status
+            in which the task runs.
+        failed: The step on which a failed task ends; None if the vendor has no word for a failure.
+        canceled: The step on which a canceled task ends; None if the vendor has no word for it.
+        started: Whether any request starts such tasks.
+        parts_at: The path of objects beside the task's own; ``fields`` with their names are merged there.
+        left_out: Names of ``fields`` that this answer does not show, though another one does.
+        scope: Parameters that name a task besides its id. A task that was created without one of them is found under
+            any value of it.
+        format_id: Converts the id in the request to the id in the answer.
+        progress_at: The name of the progress in the task's object, from 0 to ``progress_full``; empty if the API has
+            none.
+        progress_full: The progress of a finished task.
+        percents_at: For an API that has two percentages instead of a status, their names: how much is complete and how
+            much has succeeded. The status of a step is then written ``60/50``.
     """
 
     example: JsonObject
@@ -95,6 +102,9 @@ class TaskShape:
     unfinished: frozenset[str] = frozenset()
     waiting: frozenset[str] = frozenset()
     script: tuple[Step, ...] = ()
+    failed: Step | None = None
+    canceled: Step | None = None
+    started: bool = True
     parts_at: tuple[str, ...] | None = None
     left_out: frozenset[str] = frozenset()
     scope: tuple[str, ...] = ()
@@ -103,14 +113,31 @@ class TaskShape:
     progress_full: int = 0
     percents_at: tuple[str, str] | None = None
 
+    @property
+    def endings(self) -> dict[str, Step]:
+        """The step on which a task ends, by ``succeeded``, ``failed`` and ``canceled`` as far as the API has them."""
+        endings = {"succeeded": self.script[-1], "failed": self.failed, "canceled": self.canceled}
+        return {name: step for name, step in endings.items() if step is not None}
+
+    @property
+    def running(self) -> Step:
+        """The step in which a task runs."""
+        return self.script[-2]
+
+    def is_finished(self, where: Position) -> bool:
+        """Return whether a task has finished that is in this position of its script."""
+        if self.percents_at is not None:
+            return where.is_last and str(where.step.status).startswith("100/")
+        return where.is_last and where.step.status not in self.unfinished
+
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """How an API says that there is no such task.
+    """How an API refuses a request for a task that does not exist.
 
     Attributes:
         code: The error code.
-        message: The text beside it.
+        message: The error's text.
         status: The HTTP status that Alibaba Cloud sends with it.
     """
 
@@ -125,11 +152,11 @@ class Call:
 
     Attributes:
         action: The action.
-        parameters: Its parameters, checked.
-        state: The emulator's memory, locked for the length of the call.
+        parameters: Its checked parameters.
+        state: The emulator's memory, locked during the call.
         now: The tasks' time, in Unix seconds.
-        caller: The key it was signed with.
-        ended: Tasks that its answer shows in their last step, and no answer before it did; :meth:`shows` fills it.
+        caller: The key that signed the request.
+        ended: Tasks that this answer is the first to show in their last step; :meth:`shows` adds to it.
     """
 
     action: Action
@@ -139,33 +166,29 @@ class Call:
     caller: Key
     ended: list[Task] = field(default_factory=list)
 
-    def shows(self, task: Task, where: Position) -> None:
-        """Say that the answer shows a task.
-
-        Args:
-            task: The task.
-            where: Where it stands.
-        """
-        if where.is_last and task.noticed_at is None:
+    def shows(self, task: Task) -> None:
+        """Note that the answer shows a task."""
+        if task.noticed_at is None and task.position(self.now).is_last:
             self.ended.append(task)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of one vendor's product.
+    """One action of a vendor's product.
 
     Attributes:
         api: The emulator's name of it.
         cloud: The vendor.
-        service: The product's code, as it stands in a host name or a credential scope.
+        service: The product's code, as in a host name or a credential scope.
         version: The API version.
-        name: The action's name.
-        parameters: What it takes.
-        answer: Makes the answer, without RequestId and envelope; raises VendorError to refuse.
-        task: The shape of the task it shows, or of each entry of the list it shows, for actions that show tasks.
-        not_found: What it answers about a task that does not exist.
-        methods: The HTTP methods it may be called by.
-        path: ``/``, or a template such as ``/api/v1/tasks/{TaskId}`` for Alibaba Cloud's ROA style.
+        name: The vendor's name of it.
+        parameters: Its parameters.
+        answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
+        task: For an action that reads one task, the task's shape. Tasks belong to the API of this action.
+        entry: For an action that lists tasks, the shape of an entry.
+        not_found: How it refuses a request for a task that does not exist.
+        methods: Its HTTP methods.
+        path: ``/``, or a template such as ``/api/v1/tasks/{TaskId}`` in Alibaba Cloud's ROA style.
         needs_region: Whether a request without a region is refused.
         signed: Whether a request without a signature is refused.
     """
@@ -178,24 +201,28 @@ class Action:
     parameters: tuple[Parameter, ...]
     answer: Callable[[Call], JsonObject]
     task: TaskShape | None = None
+    entry: TaskShape | None = None
     not_found: NotFound | None = None
     methods: tuple[str, ...] = ("POST",)
     path: str = "/"
     needs_region: bool = False
     signed: bool = True
 
+    @property
+    def shape(self) -> TaskShape:
+        """The shape of the task that it reads, or of an entry that it lists.
 
-def find_by_path(actions: tuple[Action, ...], method: str, raw_path: str) -> tuple[Action | None, dict[str, str]]:
-    """Find the action that a path names.
+        Raises:
+            TypeError: The action is declared without one.
+        """
+        shape = self.task or self.entry
+        if shape is None:
+            raise TypeError(f"{self.api} shows no task: declare the shape of its task or entry")
+        return shape
 
-    Args:
-        actions: The actions to look among, the first that fits first.
-        method: The HTTP method.
-        raw_path: The path as sent, still percent-encoded.
 
-    Returns:
-        The action, or None, and the parameters in the path, decoded.
-    """
+def find_by_path(actions: Iterable[Action], method: str, raw_path: str) -> tuple[Action | None, dict[str, str]]:
+    """Return the first action that fits a method and a percent-encoded path, and the decoded parameters in the path."""
     segments = raw_path.split("/")
     for action in actions:
         template = action.path.split("/")

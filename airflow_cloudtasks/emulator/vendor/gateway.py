@@ -1,4 +1,4 @@
-"""The way every request goes, whichever the cloud: who is it, may it pass, what is the answer."""
+"""How every request is handled on either cloud: identify it, authenticate it, check it, answer it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_cloudtasks.emulator.engine.faults import Hit
-from airflow_cloudtasks.emulator.engine.journal import Exchange
 from airflow_cloudtasks.emulator.engine.keys import Key
-from airflow_cloudtasks.emulator.engine.values import JsonObject
 from airflow_cloudtasks.emulator.vendor.contract import Call
 from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from airflow_cloudtasks.emulator.engine.journal import Exchange
     from airflow_cloudtasks.emulator.engine.state import State
     from airflow_cloudtasks.emulator.engine.tasks import Task
-    from airflow_cloudtasks.emulator.engine.values import Cloud
+    from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Action
 
 OK = "ok"
 HIDDEN = "***"
 ANONYMOUS = Key("", "", account="anonymous")
-"""Whoever calls an action that needs no signature."""
+"""The caller of an action that needs no signature."""
 HTML = "text/html"
-# Faults that spoil only the answer: what the request asks for is done.
+# Faults that spoil only the answer: the request itself is carried out.
 _AFTER_THE_WORK = ("bad_json", "lost_answer")
 _HTML_PAGE = b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\n"
+# The vendors' usual limit, in requests a second, for an injected refusal where no limit is set.
+_USUAL_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What a request turned out to ask for.
+    """What a request asks for.
 
     Attributes:
-        exchange: What the journal will say of it.
-        action: The action, or None.
-        refusal: What is answered when there is no such action, once the signature has been checked.
-        parameters: The action's own parameters as sent, those included that the journal must not know.
+        exchange: The journal's record of it.
+        action: The action; None if it cannot be identified.
+        refusal: How the request is refused without an action, once its signature has been checked.
+        parameters: The action's own parameters as sent, including those that the journal hides.
     """
 
     exchange: Exchange
@@ -49,16 +50,7 @@ class Identified:
 
     @classmethod
     def of(cls, exchange: Exchange, action: Action, parameters: JsonObject) -> Identified:
-        """Complete an exchange with its action and parameters, hiding what the journal must not know.
-
-        Args:
-            exchange: What is known so far.
-            action: The action.
-            parameters: The parameters as sent.
-
-        Returns:
-            What the request asks for.
-        """
+        """Complete an exchange with its action and its parameters, and hide the secret ones from the journal."""
         hidden = {parameter.name for parameter in action.parameters if parameter.secret}
         exchange.api, exchange.service, exchange.action = action.api, action.service, action.name
         exchange.parameters = {name: HIDDEN if name in hidden else value for name, value in parameters.items()}
@@ -71,42 +63,42 @@ class Gateway(Protocol):
     cloud: Cloud
 
     def identify(self, request: Request) -> Identified:
-        """Read what a request asks for, refusing nothing yet."""
+        """Return what a request asks for, without refusing it yet."""
 
     def authenticate(self, request: Request, action: Action | None, state: State, now: float) -> Key:
-        """Check who sent a request, or raise VendorError. Actions that need no signature get ANONYMOUS."""
+        """Return the key that signed a request, or ANONYMOUS for an unsigned action; raise VendorError to refuse."""
 
     def check_parameters(self, request: Request, action: Action, sent: Mapping[str, object]) -> JsonObject:
-        """Check an action's parameters, or raise VendorError."""
+        """Return an action's parameters as sent, or raise VendorError if they do not fit its declaration."""
 
     def success(self, body: JsonObject, request_id: str) -> Reply:
-        """Put an answer into the cloud's envelope."""
+        """Return an answer in the cloud's envelope."""
 
     def failure(self, error: VendorError, request: Request, request_id: str) -> Reply:
-        """Put a refusal into the cloud's envelope."""
+        """Return a refusal in the cloud's envelope."""
 
     def new_request_id(self) -> str:
-        """Make a request id, spelled as the cloud spells it."""
+        """Return a new request id, spelled as the cloud spells it."""
 
     def throttled(self, requests_per_second: float) -> VendorError:
-        """Say that requests come too fast."""
+        """Return the refusal of a request that exceeds a rate limit."""
 
     def token_expired(self) -> VendorError:
-        """Say that the security token has expired."""
+        """Return the refusal of an expired security token."""
 
     def breakdown(self, request: Request, request_id: str) -> Reply:
-        """Answer HTTP 500."""
+        """Return an answer of HTTP 500."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a request.
+    """What happens to a request.
 
     Attributes:
         outcome: ``ok``, a vendor's error code, or the kind of the fault that hit it.
-        reply: What is sent; None when nothing is.
-        hang_seconds: How long the client is kept waiting before nothing is sent.
-        throttled: Whether it was refused for coming too fast.
+        reply: The answer; None if none is sent.
+        hang_seconds: How long the client waits before the connection is cut without an answer.
+        throttled: Whether the request is refused by a rate limit.
         ended: Tasks that the reply is the first to show in their last step.
     """
 
@@ -118,19 +110,10 @@ class Decision:
 
 
 def decide(gateway: Gateway, request: Request, identified: Identified, state: State) -> Decision:
-    """Decide about one request. The state is locked by the caller.
+    """Decide what happens to a request, while the caller holds the state's lock.
 
-    Faults strike after the signature has been checked, so that an injected fault never hides a client that signs
-    wrongly; limits come after faults, so that a spoiled request costs no budget.
-
-    Args:
-        gateway: The cloud's gateway.
-        request: The request.
-        identified: What it asks for.
-        state: The emulator's memory.
-
-    Returns:
-        What becomes of it.
+    Faults strike after the signature check, so that an injected fault never hides a client that signs wrongly. Limits
+    come after faults, so that a spoiled request does not count.
     """
     request_id = gateway.new_request_id()
     now = state.now()
@@ -141,53 +124,34 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         if action is None:
             raise identified.refusal or VendorError("InvalidAction", "There is no such action.")
         hit = state.faults.strike(action.api)
-        if hit is not None and hit.kind not in _AFTER_THE_WORK:
-            return _spoil(gateway, request, request_id, hit, state.limits.requests_per_second)
         limit = state.limits.requests_per_second
+        if hit is not None and hit.kind not in _AFTER_THE_WORK:
+            return _spoil(gateway, request, request_id, hit, limit)
         if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.service, action.name), now):
             error = gateway.throttled(limit)
             return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
         parameters = gateway.check_parameters(request, action, identified.parameters)
         call = Call(action, parameters, state, state.task_now(), key)
-        body = action.answer(call)
+        decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)
     except VendorError as error:
-        if hit is not None and hit.kind == "lost_answer":
-            return Decision(hit.kind, None)
-        return Decision(error.code, gateway.failure(error, request, request_id))
-    reply = gateway.success(body, request_id)
-    if hit is not None and hit.kind == "lost_answer":
-        return Decision(hit.kind, None)
-    if hit is not None:
-        return Decision(hit.kind, _garble(reply, hit.ordinal))
-    return Decision(OK, reply, ended=call.ended)
+        decision = Decision(error.code, gateway.failure(error, request, request_id))
+    return decision if hit is None else _spoil_answer(decision, hit)
 
 
 def html_page(text: str) -> bytes:
-    """Make the kind of page that a load balancer answers with when what is behind it does not.
-
-    Args:
-        text: Its title and heading.
-
-    Returns:
-        The page.
-    """
+    """Return a page such as a load balancer answers with when its backend does not."""
     return _HTML_PAGE % (text.encode(), text.encode())
 
 
 def random_request_id() -> str:
-    """Make a request id.
-
-    Returns:
-        A fresh UUID in lower case.
-    """
+    """Return a new UUID in lower case."""
     return str(uuid.uuid4())
 
 
 def _spoil(gateway: Gateway, request: Request, request_id: str, hit: Hit, limit: float | None) -> Decision:
     match hit.kind:
         case "throttle":
-            # Without a limit of its own the emulator speaks of the vendors' usual one.
-            reply = gateway.failure(gateway.throttled(limit or 20), request, request_id)
+            reply = gateway.failure(gateway.throttled(limit or _USUAL_LIMIT), request, request_id)
             return Decision(hit.kind, reply, throttled=True)
         case "expired_token":
             return Decision(hit.kind, gateway.failure(gateway.token_expired(), request, request_id))
@@ -199,8 +163,16 @@ def _spoil(gateway: Gateway, request: Request, request_id: str, hit: Hit, limit:
             return Decision(hit.kind, None)
 
 
+def _spoil_answer(decision: Decision, hit: Hit) -> Decision:
+    if hit.kind == "lost_answer":
+        return Decision(hit.kind, None)
+    if decision.outcome != OK or decision.reply is None:
+        return decision
+    return Decision(hit.kind, _garble(decision.reply, hit.ordinal))
+
+
 def _garble(reply: Reply, ordinal: int) -> Reply:
-    # By turns the two ways it is seen in practice: an answer cut off on the way, and a page instead of an answer.
+    # Alternates the two forms that occur in practice: a truncated answer, and a page instead of an answer.
     if ordinal % 2:
         return Reply(200, html_page("200 OK"), HTML)
     return Reply(200, reply.body[: len(reply.body) // 2], reply.content_type)

@@ -2,7 +2,7 @@
 
 Sources: Tencent Cloud, "Common Params" and "Signature v3" (https://www.tencentcloud.com/document/product/267/37447) for
 what a request carries and how it is signed; "Common Error Codes" for the codes; the definitions and recorded examples
-that tccli ships for parameter types and the texts beside the codes.
+that tccli ships for parameter types and the texts of the errors.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from airflow_cloudtasks.emulator.engine.journal import Exchange
-from airflow_cloudtasks.emulator.engine.values import JsonObject
-from airflow_cloudtasks.emulator.products.registry import ACTIONS
 from airflow_cloudtasks.emulator.vendor import signatures
 from airflow_cloudtasks.emulator.vendor.gateway import ANONYMOUS, HTML, Identified, html_page, random_request_id
 from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, VendorError, to_json
@@ -24,75 +22,90 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.engine.keys import Key
     from airflow_cloudtasks.emulator.engine.state import State
-    from airflow_cloudtasks.emulator.engine.values import Cloud
+    from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Action, Kind, Parameter
+    from airflow_cloudtasks.emulator.vendor.registry import Registry
 
 # Source: "Signature v3": AuthFailure.SignatureExpire when the clocks differ by more than five minutes.
 _WINDOW_SECONDS = 5 * 60
 # Spelled without a charset: Tencent's SDK looks for an error only under exactly this value.
 _CONTENT_TYPE = "application/json"
 _MUST_SIGN = ("content-type", "host")
-
-_ACTIONS = {(a.service, a.version, a.name): a for a in ACTIONS if a.cloud == "tencent"}
-_VERSIONS = {(a.service, a.version) for a in ACTIONS if a.cloud == "tencent"}
-_SERVICES = {a.service for a in ACTIONS if a.cloud == "tencent"}
 _JSON_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
-# Source: the definition of AssumeRoleWithWebIdentity: what Authorization holds in a call without a signature. Such a
-# call names no service, so that it is told by version and action.
+# Source: the definition of AssumeRoleWithWebIdentity: the Authorization of a call without a signature. Such a call
+# names no service, so that version and action identify it.
 _SKIP = "SKIP"
-_UNSIGNED = {(a.version, a.name): a.service for a in ACTIONS if a.cloud == "tencent" and not a.signed}
 
 
 class TencentGateway:
-    """Tencent Cloud's side of :class:`airflow_cloudtasks.emulator.vendor.gateway.Gateway`."""
+    """Tencent Cloud's :class:`airflow_cloudtasks.emulator.vendor.gateway.Gateway`.
+
+    Args:
+        registry: The actions that it serves.
+    """
 
     cloud: Cloud = "tencent"
 
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
     def identify(self, request: Request) -> Identified:
-        """Read what a request asks for: the service by its credential scope, the rest by its headers.
-
-        Args:
-            request: The request.
-
-        Returns:
-            Its action, or why there is none.
-        """
+        """Identify a request by the service in its credential scope and by its headers."""
         headers = request.headers
         name, version = headers.get("x-tc-action"), headers.get("x-tc-version")
         authorization = signatures.parse_tc3(headers.get("authorization", ""))
-        unsigned = _UNSIGNED.get((version or "", name or "")) if headers.get("authorization") == _SKIP else None
         exchange = Exchange(
             "tencent",
-            service=authorization.service if authorization else unsigned,
+            service=authorization.service if authorization else self._unsigned_service(request, version, name),
             action=name,
             version=version,
             region=headers.get("x-tc-region"),
             key_id=authorization.key_id if authorization else None,
         )
-        action, refusal = _find(request.method, exchange.service, version, name)
-        if action is None:
+        try:
+            action = self._find(request.method, exchange.service, version, name)
+        except VendorError as refusal:
             return Identified(exchange, refusal=refusal)
+        if action is None:
+            return Identified(exchange)
         exchange.api = action.api
-        parameters = _parameters(request)
+        parameters = _parse_parameters(request)
         if parameters is None:
             text = "The request body is not a valid JSON object."
             return Identified(exchange, refusal=VendorError("InvalidParameter", text))
         return Identified.of(exchange, action, parameters)
 
+    def _unsigned_service(self, request: Request, version: str | None, name: str | None) -> str | None:
+        if request.headers.get("authorization") != _SKIP:
+            return None
+        return next((one.service for one in self._registry.named("tencent", version, name) if not one.signed), None)
+
+    def _find(self, method: str, service: str | None, version: str | None, name: str | None) -> Action | None:
+        if method not in ("GET", "POST"):
+            raise VendorError("UnsupportedProtocol", "Only the GET and POST methods are supported.")
+        if service is None or version is None or name is None:
+            return None
+        named = self._registry.named("tencent", version, name)
+        if ("tencent", service, version) not in self._registry.services:
+            if named:
+                raise _unauthorized(f"The service `{service}` does not match the requested action.")
+            raise VendorError("NoSuchVersion", f"The version `{version}` of the API does not exist.")
+        action = next((action for action in named if action.service == service), None)
+        if action is None:
+            raise VendorError("InvalidAction", f"The request action `{name}` is invalid or not found.")
+        return action
+
     def authenticate(self, request: Request, action: Action | None, state: State, now: float) -> Key:
-        """Check a request's signature, date and token.
+        """Return the key that signed a request.
 
         Args:
             request: The request.
-            action: The action it asks for, if there is such a one.
-            state: The emulator's memory, which knows the keys.
+            action: Its action, if it could be identified.
+            state: The emulator's memory, which holds the keys.
             now: The time, in Unix seconds.
 
-        Returns:
-            The key it is signed with.
-
         Raises:
-            VendorError: Something about it is missing, wrong or expired.
+            VendorError: Its signature, date or token is missing, wrong or expired.
         """
         headers = request.headers
         for name in ("Action", "Version", "Timestamp"):
@@ -102,17 +115,7 @@ class TencentGateway:
             raise _missing("Authorization")
         if headers["authorization"] == _SKIP and action is not None and not action.signed:
             return ANONYMOUS
-        authorization = signatures.parse_tc3(headers["authorization"])
-        if authorization is None:
-            raise _unauthorized("The header cannot be read.")
-        for name in _MUST_SIGN:
-            if name not in authorization.signed_headers:
-                raise _unauthorized(f"The header `{name}` must be signed.")
-        for name in authorization.signed_headers:
-            if name not in headers:
-                raise _unauthorized(f"The signed header `{name}` is missing.")
-        if authorization.service not in _SERVICES:
-            raise _unauthorized(f"The service `{authorization.service}` does not match the requested domain.")
+        authorization = self._parse_authorization(headers)
         timestamp = headers["x-tc-timestamp"]
         if not re.fullmatch(r"[0-9]{1,12}", timestamp):
             raise VendorError("InvalidParameter", "The value type of parameter `Timestamp` is not valid.")
@@ -128,20 +131,23 @@ class TencentGateway:
             raise self.token_expired()
         return key
 
+    def _parse_authorization(self, headers: Mapping[str, str]) -> signatures.Authorization:
+        authorization = signatures.parse_tc3(headers["authorization"])
+        if authorization is None:
+            raise _unauthorized("The header cannot be read.")
+        for name in _MUST_SIGN:
+            if name not in authorization.signed_headers:
+                raise _unauthorized(f"The header `{name}` must be signed.")
+        for name in authorization.signed_headers:
+            if name not in headers:
+                raise _unauthorized(f"The signed header `{name}` is missing.")
+        services = {service for cloud, service, _ in self._registry.services if cloud == "tencent"}
+        if authorization.service not in services:
+            raise _unauthorized(f"The service `{authorization.service}` does not match the requested domain.")
+        return authorization
+
     def check_parameters(self, request: Request, action: Action, sent: Mapping[str, object]) -> JsonObject:
-        """Check an action's parameters: all there, none unknown, each of its JSON type, and a region where needed.
-
-        Args:
-            request: The request.
-            action: The action.
-            sent: What was sent, by name.
-
-        Returns:
-            The parameters.
-
-        Raises:
-            VendorError: One is missing, unknown or of another type.
-        """
+        """Return the parameters, unless one is missing, unknown or of another type, or the region is missing."""
         if action.needs_region and not request.headers.get("x-tc-region"):
             raise _missing("Region")
         checked = dict(sent)
@@ -154,47 +160,19 @@ class TencentGateway:
         return checked
 
     def success(self, body: JsonObject, request_id: str) -> Reply:
-        """Put an answer under ``Response``.
-
-        Args:
-            body: The answer.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return an answer under ``Response``."""
         return Reply(200, to_json({"Response": {**body, "RequestId": request_id}}), _CONTENT_TYPE)
 
     def failure(self, error: VendorError, request: Request, request_id: str) -> Reply:
-        """Put a refusal under ``Response``, in HTTP 200 whatever it is.
-
-        Args:
-            error: The refusal.
-            request: The request.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return a refusal under ``Response``, always with HTTP 200."""
         return self.success({"Error": {"Code": error.code, "Message": error.message}}, request_id)
 
     def new_request_id(self) -> str:
-        """Make a request id.
-
-        Returns:
-            A fresh UUID in lower case.
-        """
+        """Return a new UUID in lower case."""
         return random_request_id()
 
     def throttled(self, requests_per_second: float) -> VendorError:
-        """Say that requests come too fast.
-
-        Args:
-            requests_per_second: The limit.
-
-        Returns:
-            The refusal.
-        """
+        """Return the refusal of a request that exceeds a rate limit."""
         limit = f"{requests_per_second:g}"
         return VendorError(
             "RequestLimitExceeded",
@@ -203,23 +181,11 @@ class TencentGateway:
         )
 
     def token_expired(self) -> VendorError:
-        """Say that the token is not good, which is also how Tencent Cloud says that it has expired.
-
-        Returns:
-            The refusal.
-        """
+        """Return the refusal of a wrong token, which Tencent Cloud also sends for an expired one."""
         return VendorError("AuthFailure.TokenFailure", "The provided token could not be validated or has expired.")
 
     def breakdown(self, request: Request, request_id: str) -> Reply:
-        """Answer HTTP 500: a page of the load balancer, since the API itself always answers HTTP 200.
-
-        Args:
-            request: The request.
-            request_id: The request's id.
-
-        Returns:
-            The reply.
-        """
+        """Return HTTP 500 with a page of the load balancer, since the API itself always answers HTTP 200."""
         return Reply(500, html_page("500 Internal Server Error"), HTML)
 
 
@@ -246,7 +212,7 @@ def _check_value(parameter: Parameter, value: object, name: str) -> None:
 
 
 def _check_type(value: object, wanted: Kind, name: str) -> None:
-    # bool is an int to Python and a type of its own to JSON.
+    # In Python, bool is an int; in JSON, it is a type of its own.
     if not isinstance(value, _JSON_TYPES[wanted]) or (isinstance(value, bool) and wanted != "boolean"):
         text = f"The value type of parameter `{name}` is not valid, input type should be `{wanted}`."
         raise VendorError("InvalidParameter", text)
@@ -261,24 +227,7 @@ def _unauthorized(detail: str) -> VendorError:
     return VendorError("AuthFailure.InvalidAuthorization", f"{text} {detail}")
 
 
-def _find(
-    method: str, service: str | None, version: str | None, name: str | None
-) -> tuple[Action | None, VendorError | None]:
-    if method not in ("GET", "POST"):
-        return None, VendorError("UnsupportedProtocol", "Only the GET and POST methods are supported.")
-    if service is None or version is None or name is None:
-        return None, None
-    if (service, version) not in _VERSIONS:
-        if any((other, version, name) in _ACTIONS for other in _SERVICES):
-            return None, _unauthorized(f"The service `{service}` does not match the requested action.")
-        return None, VendorError("NoSuchVersion", f"The version `{version}` of the API does not exist.")
-    action = _ACTIONS.get((service, version, name))
-    if action is None:
-        return None, VendorError("InvalidAction", f"The request action `{name}` is invalid or not found.")
-    return action, None
-
-
-def _parameters(request: Request) -> dict[str, Any] | None:
+def _parse_parameters(request: Request) -> dict[str, Any] | None:
     if request.method == "GET":
         return dict(parse_qsl(request.raw_query, keep_blank_values=True))
     try:

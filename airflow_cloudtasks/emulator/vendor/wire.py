@@ -1,4 +1,4 @@
-"""What travels: a request as it came in, a reply as it goes out, and a refusal in a vendor's words. Pure data."""
+"""A request as it came in, a reply as it goes out, and a refusal in a vendor's words. Pure data."""
 
 from __future__ import annotations
 
@@ -30,14 +30,7 @@ class Request:
 
 
 def headers_from(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Read header pairs, as ASGI gives them, into one mapping.
-
-    Args:
-        pairs: Names in lower case, with their values.
-
-    Returns:
-        Values by name; a repeated header's values are joined by a comma, as RFC 9110 allows.
-    """
+    """Return ASGI's header pairs as values by lower-case name; repeated headers are joined by a comma (RFC 9110)."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
@@ -65,8 +58,8 @@ class VendorError(Exception):
 
     Attributes:
         code: The vendor's error code, e.g. ``SignatureDoesNotMatch``.
-        message: The text beside it.
-        status: The HTTP status Alibaba Cloud sends with it. Tencent Cloud always sends 200.
+        message: The error's text.
+        status: The HTTP status that Alibaba Cloud sends with it. Tencent Cloud always sends 200.
     """
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -77,26 +70,12 @@ class VendorError(Exception):
 
 
 def to_json(value: Any) -> bytes:
-    """Encode as the vendors do: compact JSON in UTF-8.
-
-    Args:
-        value: Anything JSON can hold.
-
-    Returns:
-        The encoded bytes.
-    """
+    """Encode a JSON value as the vendors do: compact, in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def is_json_object(text: str) -> bool:
-    """Tell whether a text is a JSON object.
-
-    Args:
-        text: The text.
-
-    Returns:
-        Whether it is.
-    """
+    """Return whether a text is a JSON object."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:

@@ -39,20 +39,12 @@ TASK = "{{ ti.task_id }}"
 PROJECT = "2417334454903762944"
 DAY = "2026-01-02"
 
-# The APIs of the emulator: what a task of theirs is until the test ends it, and after.
-STATUSES = {
-    "wedata.workflow_run": ("RUNNING", "SUCCESS"),
-    "wedata.task_run": ("RUNNING", "SUCCESS"),
-    "wedata.sql_run": ("RUNNING", "SUCCESS"),
-    "wedata.backfill": ("50/50", "100/100"),
-    "wedata.task_instance": ("RUNNING", "COMPLETED"),
-    "ice.workflow_task": ("Processing", "Succeed"),
-    "ice.ai_workflow_task": ("running", "succeeded"),
-    "bpstudio.task": ("BINDING", "FINISH"),
-    "bpstudio.operation": ("RUNNING", "SUCCESS"),
-    "bdrc.task": ("RUNNING", "COMPLETE"),
-    "lke.task": ("RUNNING", "SUCCESS"),
-}
+# The APIs of the emulator whose tasks run until the test ends them.
+RUNNING_APIS = (
+    *("wedata.workflow_run", "wedata.task_run", "wedata.sql_run", "wedata.backfill", "wedata.task_instance"),
+    *("ice.workflow_task", "ice.ai_workflow_task"),
+    *("bpstudio.task", "bpstudio.operation", "bdrc.task", "lke.task"),
+)
 ROWS = [{"day": DAY, "orders": "17"}, {"day": "2026-01-03", "orders": None}]
 
 # An API that the package does not know, as a user would define it: it reads what the emulator serves in another way.

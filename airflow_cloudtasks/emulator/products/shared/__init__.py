@@ -1,1 +1,1 @@
-"""What the products share: how an answer is built, and how a task starts, ends and is listed."""
+"""What products share: the declaration of a product, and how tasks are shown, listed, started and canceled."""

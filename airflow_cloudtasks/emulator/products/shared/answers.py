@@ -1,15 +1,15 @@
-"""How an answer that shows a task is put together. Pure: nothing it is given is changed."""
+"""Build the answer that shows a task. Pure: no argument is changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.emulator.engine.scripts import Position, began_at, position
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_cloudtasks.emulator.engine.scripts import Position
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Action, Call, Moment, TaskShape
@@ -18,31 +18,14 @@ _EXPIRES_AFTER_SECONDS = 7 * 86_400
 
 
 def put(tree: JsonObject, path: tuple[str, ...], value: Any) -> JsonObject:
-    """Set one leaf of a tree.
-
-    Args:
-        tree: The tree, left as it is.
-        path: The keys to the leaf; objects missing on the way are made.
-        value: The leaf.
-
-    Returns:
-        A tree with the leaf set, sharing with the old one all that did not change.
-    """
+    """Return a tree with one leaf set, which shares everything else with the old tree; missing objects are created."""
     head, *rest = path
     child = tree.get(head)
     return {**tree, head: put(child if isinstance(child, dict) else {}, tuple(rest), value) if rest else value}
 
 
 def merge(tree: JsonObject, changes: JsonObject) -> JsonObject:
-    """Lay changes over a tree: objects are merged, anything else is replaced.
-
-    Args:
-        tree: The tree, left as it is.
-        changes: What to lay over it.
-
-    Returns:
-        The merged tree.
-    """
+    """Return a tree with changes: objects are merged, any other value is replaced."""
     merged = dict(tree)
     for name, change in changes.items():
         old = merged.get(name)
@@ -51,16 +34,7 @@ def merge(tree: JsonObject, changes: JsonObject) -> JsonObject:
 
 
 def merge_fields(shape: TaskShape, body: JsonObject, fields: JsonObject) -> JsonObject:
-    """Lay a task's fields over its answer, each where it belongs.
-
-    Args:
-        shape: The answer's shape.
-        body: The answer so far.
-        fields: Fields of the task's object, or whole parts beside it by their names.
-
-    Returns:
-        The answer with the fields.
-    """
+    """Return an answer with a task's fields: members of its object, or whole parts beside it, by their names."""
     for name, value in fields.items():
         if name in shape.left_out:
             continue
@@ -71,20 +45,20 @@ def merge_fields(shape: TaskShape, body: JsonObject, fields: JsonObject) -> Json
     return body
 
 
-def show_task(shape: TaskShape, task: Task, where: Position, parameters: Mapping[str, Any]) -> JsonObject:
-    """Build the answer that shows a task, or one entry of an answer that shows many.
+def show_task(shape: TaskShape, task: Task, now: float, parameters: Mapping[str, Any]) -> JsonObject:
+    """Return the answer that shows a task, or its entry in a list, without RequestId and envelope.
+
+    The fields of the task and of its step take precedence.
 
     Args:
         shape: The answer's shape.
         task: The task.
-        where: Where it stands.
-        parameters: The request's parameters; those of the scope that the task's object shows are shown as asked for.
-
-    Returns:
-        The answer, without RequestId and envelope. What the task's and the step's own fields say wins over all else.
+        now: The tasks' time, in Unix seconds.
+        parameters: The request's parameters; the task's object shows those of its scope as they were sent.
     """
-    finished = is_finished(shape, where)
-    # One copy, filled in place: a page of a list has 500 of these.
+    where = task.position(now)
+    finished = shape.is_finished(where)
+    # One copy, filled in place: a page of a list has up to 500 of these.
     shown = dict(_at(shape.example, shape.task_at))
     shown[shape.id_at] = shape.format_id(task.id)
     shown.update(_status(shape, where.step.status))
@@ -102,48 +76,13 @@ def show_task(shape: TaskShape, task: Task, where: Position, parameters: Mapping
     return merge_fields(shape, body, where.step.fields)
 
 
-def is_finished(shape: TaskShape, where: Position) -> bool:
-    """Tell whether a task has ended.
-
-    Args:
-        shape: The shape of its answer.
-        where: Where it stands.
-
-    Returns:
-        Whether nothing comes any more.
-    """
-    if shape.percents_at is not None:
-        return where.is_last and str(where.step.status).startswith("100/")
-    return where.is_last and where.step.status not in shape.unfinished
-
-
-def shape_of(action: Action) -> TaskShape:
-    """Give the shape of the task that an action shows.
-
-    Args:
-        action: The action.
-
-    Returns:
-        Its shape.
-
-    Raises:
-        TypeError: The action is declared without one.
-    """
-    if action.task is None:
-        raise TypeError(f"{action.api} shows a task: declare its shape")
-    return action.task
-
-
 def find_task(call: Call, reader: Action, task_id: str) -> Task:
-    """Find a task that a request means, or refuse.
+    """Return the task that a request means.
 
     Args:
         call: The call.
-        reader: The action that reads such tasks, which declares how one that does not exist is refused.
+        reader: The action that reads such tasks, which declares the refusal.
         task_id: The task's id.
-
-    Returns:
-        The task.
 
     Raises:
         VendorError: There is no such task.
@@ -154,40 +93,24 @@ def find_task(call: Call, reader: Action, task_id: str) -> Task:
         return task
     not_found = reader.not_found
     if not_found is None:
-        raise TypeError(f"{reader.api} shows a task: declare its not_found")
+        raise TypeError(f"{reader.api} reads a task: declare its not_found")
     raise VendorError(not_found.code, not_found.message, not_found.status)
 
 
 def answer_task(call: Call) -> JsonObject:
-    """Answer an action that reads one task by its id: the ``answer`` of most actions.
-
-    Args:
-        call: The call, of an action that declares ``task`` and ``not_found``.
-
-    Returns:
-        The answer, without RequestId and envelope.
+    """Return the answer of an action that reads one task by its id.
 
     Raises:
         VendorError: There is no such task.
     """
-    shape = shape_of(call.action)
+    shape = call.action.shape
     return answer_with(call, shape, find_task(call, call.action, call.parameters[shape.asked_by]))
 
 
 def answer_with(call: Call, shape: TaskShape, task: Task) -> JsonObject:
-    """Show a task to a caller.
-
-    Args:
-        call: The call.
-        shape: How it is shown.
-        task: The task.
-
-    Returns:
-        The answer or the entry of a list.
-    """
-    where = position(task.script, task.created_at, call.now)
-    call.shows(task, where)
-    return show_task(shape, task, where, call.parameters)
+    """Return the answer that shows a task by a shape, and note that the call shows it."""
+    call.shows(task)
+    return show_task(shape, task, call.now, call.parameters)
 
 
 def _at(tree: JsonObject, path: tuple[str, ...]) -> JsonObject:
@@ -213,15 +136,15 @@ def _moment(moment: Moment, shape: TaskShape, task: Task, where: Position) -> fl
         case "created":
             return task.created_at
         case "started":
-            return began_at(task.script, task.created_at, where.entered_at, shape.waiting)
+            return task.began_at(where.entered_at, shape.waiting)
         case "entered":
             return where.entered_at
         case "finished":
-            return where.entered_at if is_finished(shape, where) else None
+            return where.entered_at if shape.is_finished(where) else None
         case "expires":
             return task.created_at + _EXPIRES_AFTER_SECONDS
 
 
 def _progress(where: Position, full: int, *, finished: bool) -> int:
-    # A script that ends on a running status has nothing timed left to measure: it stands still short of the end.
+    # A script that ends on a running status has no timed step left to measure: its progress stays below the end.
     return full if finished else int(full * min(where.progress, 0.99))

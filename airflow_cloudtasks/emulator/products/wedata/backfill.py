@@ -1,20 +1,19 @@
 """WeData's backfill plans, which have two percentages for a status: created, read and deleted.
 
-Source: the definitions and examples of WeData 2025-08-06 that tccli ships. What becomes of a deleted plan is not
-documented: here there is none of that id any more, at once, while the job that deletes it goes on.
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. The effect of a deletion is not documented:
+here the plan is gone at once, while the job that deletes it goes on.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
-from airflow_cloudtasks.emulator.products.shared import starting
 from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel, new_uuid, sent, start
 from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
+from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
 from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
 from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 PLAN = Parameter("DataBackfillPlanId", JSON)
 _PAIR = optional("K", "V")
 _RANGE = optional("StartDate", "EndDate", "ExecutionStartTime", "ExecutionEndTime")
-# What a range has in the example of GetDataBackfillPlan though that of CreateDataBackfillPlan has not given it.
+# Source: the example of GetDataBackfillPlan has these times, though that of CreateDataBackfillPlan does not send them.
 _WHOLE_DAY = {"ExecutionStartTime": "00:00", "ExecutionEndTime": "23:59"}
 
 _SHAPE = TaskShape(
@@ -37,6 +36,8 @@ _SHAPE = TaskShape(
     scope=("ProjectId",),
     waiting=frozenset({"0/0"}),
     script=(Step("0/0", 1), Step("50/50", 2), Step("100/100")),
+    failed=Step("100/0"),
+    canceled=Step("100/0"),
     stamps=(
         Stamp("StartTime", "started", beijing_time),
         Stamp("EndTime", "finished", beijing_time),
@@ -73,39 +74,37 @@ _SHOWN = (
 
 
 def _get_plan(call: Call) -> JsonObject:
-    shape = replace(_SHAPE, stamps=in_zone(call, _SHAPE.stamps))
-    return answer_with(call, shape, find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"]))
+    return answer_with(call, in_zone(call, _SHAPE), find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"]))
 
 
 def _create_plan(call: Call) -> JsonObject:
-    plan_id = starting.new_uuid()
+    plan_id = new_uuid()
     ranges = [{**_WHOLE_DAY, **one} for one in call.parameters["DataBackfillRangeList"]]
-    # Documented: a plan without a name gets one of random letters.
-    fields = {"DataBackfillPlanName": starting.new_uuid(), "DataBackfillRangeList": ranges}
-    starting.start(call, BACKFILL, plan_id, {**fields, **starting.given(call, *_SHOWN)})
+    # As documented, a plan without a name gets a random one.
+    fields = {"DataBackfillPlanName": new_uuid(), "DataBackfillRangeList": ranges}
+    start(call, BACKFILL, plan_id, {**fields, **sent(call, *_SHOWN)})
     return {"Data": {"DataBackfillPlanId": plan_id}}
 
 
 def _delete_plan(call: Call) -> JsonObject:
     plan_id = call.parameters["DataBackfillPlanId"]
-    plan = call.state.tasks.find(BACKFILL.api, plan_id, call.parameters)
-    starting.cancel(call, BACKFILL, plan_id, plan, Step("100/0"))
+    cancel(call, BACKFILL, plan_id)
     call.state.tasks.remove(find_task(call, BACKFILL, plan_id))
     return start_job(call, "DATA_BACKFILL_DELETE", 1, noted=False)
 
 
-BACKFILL = wedata(
+BACKFILL = WEDATA.reads(
     "wedata.backfill",
     "GetDataBackfillPlan",
-    parameters=(PROJECT, PLAN, *optional("TimeZone")),
+    (PROJECT, PLAN, *optional("TimeZone")),
+    _SHAPE,
     answer=_get_plan,
-    not_found=NOT_FOUND,
-    task=_SHAPE,
 )
-BACKFILL_START = wedata(
+WEDATA.action(
     "wedata.backfill_start",
     "CreateDataBackfillPlan",
-    parameters=(
+    _create_plan,
+    (
         PROJECT,
         Parameter("TaskIds", JSON, type="array"),
         Parameter("DataBackfillRangeList", JSON, type="array", items="object", members=_RANGE),
@@ -129,13 +128,5 @@ BACKFILL_START = wedata(
             ),
         ),
     ),
-    answer=_create_plan,
 )
-BACKFILL_CANCEL = wedata(
-    "wedata.backfill_cancel",
-    "DeleteDataBackfillPlanAsync",
-    parameters=(PROJECT, PLAN),
-    answer=_delete_plan,
-)
-
-BACKFILL_ACTIONS = (BACKFILL_START, BACKFILL_CANCEL)
+WEDATA.action("wedata.backfill_cancel", "DeleteDataBackfillPlanAsync", _delete_plan, (PROJECT, PLAN))

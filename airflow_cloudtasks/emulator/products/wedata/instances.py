@@ -1,11 +1,11 @@
-"""WeData's task instances: read, listed, also by the backfill that makes them, run again and killed, with their logs.
+"""WeData's task instances: read, listed, listed by backfill plan, rerun and killed, with their logs.
 
-Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not say which state a killed
-instance has: EXPIRED, "failed", is the only end of theirs that is neither a success nor a skip. Nor do they say how the
-last page of a log is known: here its NextCursor is null.
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not state the state of a killed
+instance: EXPIRED ("failed") is the only final state that is neither a success nor a skip. Nor do they state how a
+client recognises the last page of a log: here its NextCursor is null.
 
-An instance of a backfill plan is in the plan's list and has a log, made of what the plan's percentages tell; the other
-actions know it once a test has made a task of its key, which is then shown in the list instead.
+The instances of a backfill plan are in the plan's list and have logs, both derived from the plan's percentages. The
+other actions know such an instance only if a test has added a task with its key; the list then shows that task.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.emulator.engine.scripts import Step, began_at, position
+from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time, clock_length
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task, is_finished
+from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel_task, find, start_again
 from airflow_cloudtasks.emulator.products.wedata.backfill import BACKFILL, PLAN
 from airflow_cloudtasks.emulator.products.wedata.backfill_instances import find_planned, planned_instances
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
 from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
-from airflow_cloudtasks.emulator.products.wedata.lists import PAGE, answer_list, cut_page, invalid
+from airflow_cloudtasks.emulator.products.wedata.lists import PAGE, answer_list, cut_page
+from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, invalid, optional
 from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
 from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
 
 _KEY = Parameter("InstanceKey", JSON)
 _KEYS = Parameter("InstanceKeyList", JSON, type="array")
-_KILLED = Step("EXPIRED", fields={"JobErrorMsg": "The instance was killed."})
 _WAITING = frozenset({"WAIT_EVENT", "WAIT_UPSTREAM", "WAIT_RUN"})
-# A page of a log, in characters.
+# The size of a page of a log, in characters.
 _LOG_PAGE = 2_000
 _LOG_LEVELS = ("Info", "Debug", "Warn", "Error", "All")
-# As in the example of GetTaskInstanceLog.
+# Source: the example of GetTaskInstanceLog.
 _LINE_END = "<br>"
 
 _SHAPE = TaskShape(
@@ -47,9 +46,11 @@ _SHAPE = TaskShape(
     asked_by="InstanceKey",
     scope=("ProjectId",),
     waiting=_WAITING,
-    # An instance in FAILED_RETRY will be tried again.
+    # WeData will retry an instance in FAILED_RETRY.
     unfinished=_WAITING | {"RUNNING", "FAILED_RETRY"},
     script=(Step("WAIT_RUN", 1), Step("RUNNING", 2), Step("COMPLETED")),
+    failed=Step("EXPIRED"),
+    canceled=Step("EXPIRED", fields={"JobErrorMsg": "The instance was killed."}),
     stamps=(
         Stamp("SchedulerTime", "created", beijing_time),
         Stamp("StartTime", "started", beijing_time),
@@ -86,19 +87,19 @@ _SHAPE = TaskShape(
         }
     },
 )
-# TaskInstance has what TaskInstanceDetail has, but for the message.
+# TaskInstance has the fields of TaskInstanceDetail except the message.
 _ENTRY = replace(
     _SHAPE,
     task_at=(),
     example={name: value for name, value in _SHAPE.example["Data"].items() if name != "JobErrorMsg"},
     left_out=_SHAPE.left_out | {"JobErrorMsg"},
 )
-# By the parameters of ListTaskInstances, what an entry has to equal.
+# Parameters of ListTaskInstances that the field of the same name must equal.
 _EQUAL = (
     *("InstanceType", "InstanceState", "TaskTypeId", "CycleType"),
     *("FolderId", "WorkflowId", "ExecutorGroupId"),
 )
-# By the first part of two of its parameters, of which one ends in From and one in To, the time that lies between.
+# The time that each pair of its parameters bounds, which have this name with From and To.
 _BETWEEN = {"ScheduleTime": "SchedulerTime", "StartTime": "StartTime", "LastUpdateTime": "LastUpdateTime"}
 _SORTS = {
     "SCHEDULE_DATE": "SchedulerTime",
@@ -113,8 +114,7 @@ def _get_instance(call: Call) -> JsonObject:
 
 
 def _show(call: Call, task: Task) -> JsonObject:
-    shape = replace(_SHAPE, stamps=in_zone(call, _SHAPE.stamps))
-    return _complete(call, task, answer_with(call, shape, task)["Data"])
+    return _complete(call, task, answer_with(call, in_zone(call, _SHAPE), task)["Data"])
 
 
 def _list_instances(call: Call) -> JsonObject:
@@ -125,7 +125,7 @@ def _list_instances(call: Call) -> JsonObject:
     if direction not in ("ASC", "DESC"):
         raise invalid("SortType")
     order = [(_SORTS[column], direction == "DESC")] if column else []
-    shape = replace(_ENTRY, stamps=in_zone(call, _ENTRY.stamps))
+    shape = in_zone(call, _ENTRY)
     return answer_list(call, TASK_INSTANCE.api, lambda entry: _wanted(asked, entry), order, shape, _complete)
 
 
@@ -136,7 +136,7 @@ def _wanted(asked: Any, entry: JsonObject) -> bool:
         and asked.get("OwnerUin") in (None, *entry["OwnerUinList"])
         and (not words or any(word in f"{entry['TaskName']} {entry['TaskId']}" for word in words))
         and all(
-            # Texts of this format compare as the times they tell.
+            # Texts of this format compare as the times that they denote.
             asked.get(f"{name}From", "") <= (entry[field] or "") <= asked.get(f"{name}To", "9999")
             for name, field in _BETWEEN.items()
         )
@@ -150,7 +150,7 @@ def _list_backfill_instances(call: Call) -> JsonObject:
 
 
 def _backfill_entry(call: Call, planned: Task) -> JsonObject:
-    own = call.state.tasks.find(TASK_INSTANCE.api, planned.id, call.parameters)
+    own = find(call, TASK_INSTANCE, planned.id)
     shown = _show(call, own or planned)
     return {
         **planned.fields,
@@ -167,17 +167,17 @@ def _rerun_instances(call: Call) -> JsonObject:
         runs = task.fields.get("TotalRunNum", 1) + 1
         kept = {name: value for name, value in task.fields.items() if name not in ("LogInfo", "JobErrorMsg")}
         task.fields = {**kept, "TotalRunNum": runs}
-        starting.start_again(call, TASK_INSTANCE, task)
+        start_again(call, TASK_INSTANCE, task)
     return answer
 
 
 def _kill_instances(call: Call) -> JsonObject:
     keys = call.parameters["InstanceKeyList"]
-    tasks = {key: call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters) for key in keys}
-    # Undocumented: what becomes of the others where one does not exist. Here the call is refused and none is killed.
+    tasks = {key: find(call, TASK_INSTANCE, key) for key in keys}
+    # Undocumented: the effect on the others if one does not exist. Here the call is refused and none is killed.
     unknown = [key for key in keys if tasks[key] is None]
     for key in unknown or keys:
-        starting.cancel(call, TASK_INSTANCE, key, tasks[key], _KILLED)
+        cancel_task(call, TASK_INSTANCE, key, tasks[key])
     for key in unknown:
         find_task(call, TASK_INSTANCE, key)
     return start_job(call, "INSTANCE_KILL", len(keys), noted=False)
@@ -185,15 +185,14 @@ def _kill_instances(call: Call) -> JsonObject:
 
 def _get_log(call: Call) -> JsonObject:
     key = call.parameters["InstanceKey"]
-    own = call.state.tasks.find(TASK_INSTANCE.api, key, call.parameters)
-    task = own or find_planned(call, key) or find_task(call, TASK_INSTANCE, key)
+    task = find(call, TASK_INSTANCE, key) or find_planned(call, key) or find_task(call, TASK_INSTANCE, key)
     cursor, level = call.parameters.get("NextCursor") or "0", call.parameters.get("LogLevel", "All")
     if not cursor.isdecimal():
         raise invalid("NextCursor")
     if level not in _LOG_LEVELS:
         raise invalid("LogLevel")
     lines = _log_of(call, task).split(_LINE_END)
-    # One of several runs is kept: LifeRoundNum changes nothing.
+    # Only the log of the last run is kept, so that LifeRoundNum has no effect.
     text = _LINE_END.join(line for line in lines if level == "All" or f" {level.upper()} " in line)
     start, end = int(cursor), int(cursor) + _LOG_PAGE
     return {
@@ -208,43 +207,43 @@ def _get_log(call: Call) -> JsonObject:
 
 
 def _log_of(call: Call, task: Task) -> str:
-    where = position(task.script, task.created_at, call.now)
+    where = task.position(call.now)
     fields = {**task.fields, **where.step.fields}
     if "LogInfo" in fields:
         return str(fields["LogInfo"])
-    begun = began_at(task.script, task.created_at, call.now, _WAITING)
-    if begun is None:
+    began = task.began_at(call.now, _WAITING)
+    if began is None:
         return ""
-    lines = [f"{beijing_time(begun)} INFO The task has started."]
-    if is_finished(_SHAPE, where):
+    lines = [f"{beijing_time(began)} INFO The task has started."]
+    if _SHAPE.is_finished(where):
         failed = where.step.status == "EXPIRED"
-        told = f"ERROR {fields.get('JobErrorMsg', 'The task has failed.')}" if failed else "INFO The task has ended."
-        lines.append(f"{beijing_time(where.entered_at)} {told}")
+        text = f"ERROR {fields.get('JobErrorMsg', 'The task has failed.')}" if failed else "INFO The task has ended."
+        lines.append(f"{beijing_time(where.entered_at)} {text}")
     return _LINE_END.join(lines)
 
 
 def _complete(call: Call, task: Task, shown: JsonObject) -> JsonObject:
-    # Documented by example: the key is the task's id, an underscore and the time of its data.
+    # As in the examples, the key is the task's id, an underscore and the time of its data.
     task_id, _, run_date = task.id.partition("_")
-    where = position(task.script, task.created_at, call.now)
-    begun = began_at(task.script, task.created_at, call.now, _WAITING)
-    cost = int((where.entered_at - begun) * 1000) if begun is not None and is_finished(_SHAPE, where) else None
+    where = task.position(call.now)
+    began = task.began_at(call.now, _WAITING)
+    cost = int((where.entered_at - began) * 1000) if began is not None and _SHAPE.is_finished(where) else None
     known = {"TaskId": task_id, "CurRunDate": run_date, "CostTime": cost}
     return {**shown, **{name: value for name, value in known.items() if shown[name] is None}}
 
 
-TASK_INSTANCE = wedata(
+TASK_INSTANCE = WEDATA.reads(
     "wedata.task_instance",
     "GetTaskInstance",
-    parameters=(PROJECT, _KEY, *optional("TimeZone")),
+    (PROJECT, _KEY, *optional("TimeZone")),
+    _SHAPE,
     answer=_get_instance,
-    not_found=NOT_FOUND,
-    task=_SHAPE,
 )
-TASK_INSTANCE_LIST = wedata(
+WEDATA.action(
     "wedata.task_instance_list",
     "ListTaskInstances",
-    parameters=(
+    _list_instances,
+    (
         PROJECT,
         *PAGE,
         *optional("Keyword", "TimeZone", "InstanceState", "CycleType", "OwnerUin", "FolderId", "WorkflowId"),
@@ -253,13 +252,13 @@ TASK_INSTANCE_LIST = wedata(
         *optional("ExecutorGroupId", *(f"{name}{end}" for name in _BETWEEN for end in ("From", "To"))),
         *optional("SortColumn", "SortType"),
     ),
-    answer=_list_instances,
-    task=_ENTRY,
+    entry=_ENTRY,
 )
-TASK_INSTANCE_START = wedata(
+WEDATA.action(
     "wedata.task_instance_start",
     "RerunTaskInstancesAsync",
-    parameters=(
+    _rerun_instances,
+    (
         PROJECT,
         _KEYS,
         *optional("RerunType", "CheckParentType", "SonRangeType", "RedefineSelfWorkflowDependency"),
@@ -267,33 +266,22 @@ TASK_INSTANCE_START = wedata(
         Parameter("RedefineParallelNum", JSON, required=False, type="integer"),
         Parameter("RedefineParamList", JSON, required=False, type="object", members=optional("K", "V")),
     ),
-    answer=_rerun_instances,
 )
-TASK_INSTANCE_CANCEL = wedata(
-    "wedata.task_instance_cancel",
-    "KillTaskInstancesAsync",
-    parameters=(PROJECT, _KEYS),
-    answer=_kill_instances,
-)
-TASK_INSTANCE_LOG = wedata(
+WEDATA.action("wedata.task_instance_cancel", "KillTaskInstancesAsync", _kill_instances, (PROJECT, _KEYS))
+WEDATA.action(
     "wedata.task_instance_log",
     "GetTaskInstanceLog",
-    parameters=(
+    _get_log,
+    (
         PROJECT,
         _KEY,
         Parameter("LifeRoundNum", JSON, required=False, type="integer"),
         *optional("LogLevel", "NextCursor"),
     ),
-    answer=_get_log,
 )
-BACKFILL_INSTANCE_LIST = wedata(
+WEDATA.action(
     "wedata.backfill_instance_list",
     "ListDataBackfillInstances",
-    parameters=(PROJECT, PLAN, Parameter("TaskId", JSON), *PAGE),
-    answer=_list_backfill_instances,
-)
-
-INSTANCE_ACTIONS = (
-    *(TASK_INSTANCE_LIST, TASK_INSTANCE_START, TASK_INSTANCE_CANCEL, TASK_INSTANCE_LOG),
-    BACKFILL_INSTANCE_LIST,
+    _list_backfill_instances,
+    (PROJECT, PLAN, *WEDATA.required("TaskId"), *PAGE),
 )

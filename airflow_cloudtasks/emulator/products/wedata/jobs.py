@@ -1,7 +1,7 @@
-"""WeData's operations jobs: what every action whose name ends in Async starts.
+"""WeData's operations jobs, which every action starts whose name ends in Async.
 
-Source: the definitions and examples of WeData 2025-08-06 that tccli ships. Of the types of a job they show
-INSTANCE_KILL alone; the others are named after it.
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. INSTANCE_KILL is the only type of a job that
+they show; the other types are named after it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time_with_t
-from airflow_cloudtasks.emulator.products.shared import starting
 from airflow_cloudtasks.emulator.products.shared.answers import answer_task
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, wedata
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import add, new_uuid, note_start, plan_for
+from airflow_cloudtasks.emulator.products.wedata.product import PROJECT, WEDATA
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
@@ -28,6 +28,7 @@ _SHAPE = TaskShape(
     waiting=frozenset({"INIT"}),
     unfinished=frozenset({"INIT", "RUNNING"}),
     script=(Step("INIT", 1), Step("RUNNING", 1), Step("SUCCESS")),
+    failed=Step("FAIL"),
     stamps=(
         Stamp("CreateTime", "created", beijing_time_with_t),
         Stamp("UpdateTime", "entered", beijing_time_with_t),
@@ -49,22 +50,19 @@ _SHAPE = TaskShape(
 
 
 def start_job(call: Call, kind: str, parts: int, *, noted: bool) -> JsonObject:
-    """Start a job, and answer with its id.
+    """Start a job, and return the answer with its id.
 
     Args:
         call: The call that starts it.
         kind: Its type.
-        parts: How many things it does.
-        noted: Whether it counts as a task that a request starts; one that only cancels others does not.
-
-    Returns:
-        The answer, without RequestId.
+        parts: The number of its sub-processes.
+        noted: Whether the ledger records it as a start; not if it only cancels other tasks.
     """
-    job_id = starting.new_uuid()
+    job_id = new_uuid()
     if noted:
-        starting.note_start(call, ASYNC_JOB, job_id)
-    plan = starting.plan_for(call, ASYNC_JOB)
-    starting.add(call, ASYNC_JOB, job_id, plan, {"AsyncType": kind, "TotalSubProcessCount": parts})
+        note_start(call, ASYNC_JOB, job_id)
+    fields = {"AsyncType": kind, "TotalSubProcessCount": parts}
+    add(call, ASYNC_JOB, job_id, plan_for(call, ASYNC_JOB), fields)
     return {"Data": {"AsyncId": job_id}}
 
 
@@ -72,17 +70,16 @@ def _get_job(call: Call) -> JsonObject:
     job = answer_task(call)["Data"]
     total = job["TotalSubProcessCount"]
     finished = 0 if job["Status"] in _SHAPE.unfinished else total
-    # A partial success is short of one part, unless a test says otherwise.
+    # In a partial success one part fails, unless a test sets the counts.
     succeeded = {"SUCCESS": finished, "PART_SUCCESS": max(0, finished - 1)}.get(job["Status"], 0)
     counts = {"FinishedSubProcessCount": finished, "SuccessSubProcessCount": succeeded}
     return {"Data": {**job, **{name: count for name, count in counts.items() if job[name] is None}}}
 
 
-ASYNC_JOB = wedata(
+ASYNC_JOB = WEDATA.reads(
     "wedata.async_job",
     "GetOpsAsyncJob",
-    parameters=(PROJECT, Parameter("AsyncId", JSON)),
+    (PROJECT, *WEDATA.required("AsyncId")),
+    _SHAPE,
     answer=_get_job,
-    not_found=NOT_FOUND,
-    task=_SHAPE,
 )

@@ -1,8 +1,7 @@
-"""WeData's lists: filtered, put in order, and cut into pages by their number.
+"""WeData's lists: filtered, sorted, and cut into numbered pages.
 
-Source: the definitions of WeData 2025-08-06 that tccli ships. Bounds of a page (1 to 100, 10 unless asked) are
-documented for ListTaskInstances; the other lists are held to the same. How a bad parameter is refused is not
-documented: InvalidParameter is Tencent Cloud's common code.
+Source: the definitions of WeData 2025-08-06 that tccli ships. The bounds of a page size (1 to 100, 10 by default) are
+documented for ListTaskInstances; here the other lists have the same.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ import operator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_cloudtasks.emulator.engine.scripts import position
-from airflow_cloudtasks.emulator.products.shared.answers import shape_of, show_task
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, optional
+from airflow_cloudtasks.emulator.products.shared.answers import show_task
+from airflow_cloudtasks.emulator.products.wedata.product import JSON, WEDATA, invalid, optional
 from airflow_cloudtasks.emulator.vendor.contract import Parameter
-from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -25,8 +22,9 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.vendor.contract import Call, TaskShape
 
     Test = Callable[[JsonObject], bool]
+    Complete = Callable[[Call, Task, JsonObject], JsonObject]
 
-Entry = TypeVar("Entry")
+Item = TypeVar("Item")
 
 _DEFAULT_SIZE = 10
 _LARGEST_SIZE = 100
@@ -48,12 +46,16 @@ ORDER_FIELDS = Parameter(
     required=False,
     type="array",
     items="object",
-    members=(Parameter("Name", JSON), Parameter("Direction", JSON)),
+    members=WEDATA.required("Name", "Direction"),
 )
 PAGE = (
     Parameter("PageNumber", JSON, required=False, type="integer"),
     Parameter("PageSize", JSON, required=False, type="integer"),
 )
+
+
+def _as_it_is(call: Call, task: Task, entry: JsonObject) -> JsonObject:
+    return entry
 
 
 def answer_list(
@@ -62,25 +64,23 @@ def answer_list(
     wanted: Test,
     order: list[tuple[str, bool]],
     shape: TaskShape | None = None,
-    complete: Callable[[Call, Task, JsonObject], JsonObject] = lambda call, task, entry: entry,
+    complete: Complete = _as_it_is,
     ids: Collection[str] | None = None,
 ) -> JsonObject:
-    """Answer a list. Without an order the newest come first.
+    """Return the page of a list that a request asks for.
 
     Args:
-        call: The call, of an action that declares the shape of an entry.
-        api: The API whose tasks are listed.
-        wanted: Tells whether an entry is listed.
-        order: Names of an entry's fields to sort by, each with whether it goes down; the first counts most.
+        call: The call.
+        api: The API that reads the listed tasks.
+        wanted: Returns whether an entry is listed.
+        order: The fields to sort by, each with whether it is descending, most significant first. Without any, the
+            newest tasks come first.
         shape: The shape of an entry; None for the action's own.
-        complete: Adds to an entry what its shape cannot tell.
-        ids: The only tasks that can be wanted, where that is known without a look at them; None for all.
-
-    Returns:
-        The page, without RequestId.
+        complete: Adds fields to an entry that its shape does not determine.
+        ids: The only ids that can be wanted, if they are known without reading the tasks; None for all.
 
     Raises:
-        VendorError: Page or page size make no sense.
+        VendorError: Page or page size are not valid.
     """
     found = find_entries(call, api, wanted, shape, complete, ids)
     for name, descending in reversed(order):
@@ -93,57 +93,34 @@ def find_entries(
     api: str,
     wanted: Test,
     shape: TaskShape | None = None,
-    complete: Callable[[Call, Task, JsonObject], JsonObject] = lambda call, task, entry: entry,
+    complete: Complete = _as_it_is,
     ids: Collection[str] | None = None,
 ) -> list[tuple[Task, JsonObject]]:
-    """Find what a list lists.
-
-    Args:
-        call: The call, of an action that declares the shape of an entry.
-        api: The API whose tasks are listed.
-        wanted: Tells whether an entry is listed.
-        shape: The shape of an entry; None for the action's own.
-        complete: Adds to an entry what its shape cannot tell.
-        ids: The only tasks that can be wanted, where that is known without a look at them; None for all.
-
-    Returns:
-        The tasks with their entries, the newest first.
-    """
-    entries = _entries(call, api, shape or shape_of(call.action), ids)
+    """Return the listed tasks with their entries, newest first; the arguments are those of :func:`answer_list`."""
+    entries = _entries(call, api, shape or call.action.shape, ids)
     completed = ((task, complete(call, task, entry)) for task, entry in entries)
     return [(task, entry) for task, entry in completed if wanted(entry)]
 
 
 def show_entries(call: Call, found: Iterable[tuple[Task, JsonObject]]) -> list[JsonObject]:
-    """Show entries of a list, and say so.
-
-    Args:
-        call: The call.
-        found: Tasks with their entries.
-
-    Returns:
-        The entries.
-    """
+    """Return the entries of tasks, and note that the call shows the tasks."""
     shown = []
     for task, entry in found:
-        call.shows(task, position(task.script, task.created_at, call.now))
+        call.shows(task)
         shown.append(entry)
     return shown
 
 
-def cut_page(call: Call, found: Sequence[Entry], show: Callable[[Sequence[Entry]], list[JsonObject]]) -> JsonObject:
-    """Answer with the page that a request asks for.
+def cut_page(call: Call, found: Sequence[Item], show: Callable[[Sequence[Item]], list[JsonObject]]) -> JsonObject:
+    """Return the page that a request asks for.
 
     Args:
         call: The call.
-        found: All that the list has, in order.
-        show: Turns those of the page into what the answer shows.
-
-    Returns:
-        The page, without RequestId.
+        found: All items of the list, in order.
+        show: Returns the entries of the items of a page.
 
     Raises:
-        VendorError: Page or page size make no sense.
+        VendorError: Page or page size are not valid.
     """
     number, size = call.parameters.get("PageNumber", 1), call.parameters.get("PageSize", _DEFAULT_SIZE)
     if number < 1:
@@ -161,16 +138,15 @@ def cut_page(call: Call, found: Sequence[Entry], show: Callable[[Sequence[Entry]
     }
 
 
-def passes(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
-    """Read the parameter Filters of a list of runs.
+def parse_filters(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
+    """Return the test that the parameter Filters of a list of runs describes.
+
+    An entry passes if every filter accepts it, by any of the filter's values.
 
     Args:
-        filters: The filters; all must let an entry pass, each by any one of its values.
-        known: By the name of a filter, the field of an entry that it is held against.
-        keyword: The fields of an entry that Keyword is held against: a name to find it in, and an id to equal.
-
-    Returns:
-        What tells whether an entry passes.
+        filters: The filters.
+        known: The field that each filter refers to, by the filter's name.
+        keyword: The fields that Keyword refers to: a name that contains it, and an id that equals it.
 
     Raises:
         VendorError: There is no such filter.
@@ -180,27 +156,16 @@ def passes(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keywo
 
 
 def named_ids(filters: Iterable[Mapping[str, Any]], name: str) -> list[str] | None:
-    """Tell which tasks a filter by id names, so that a few are found fast among many.
-
-    Args:
-        filters: The filters.
-        name: The name of the filter by id.
-
-    Returns:
-        The ids; None where there is no such filter.
-    """
+    """Return the ids in the filter of a name, so that only these tasks are read; None without such a filter."""
     return next((one.get("Values", []) for one in filters if one.get("Name") == name), None)
 
 
-def read_order(fields: Iterable[Mapping[str, str]], known: Mapping[str, str]) -> list[tuple[str, bool]]:
-    """Read the parameter OrderFields of a list of runs.
+def parse_order(fields: Iterable[Mapping[str, str]], known: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """Return the order that the parameter OrderFields of a list of runs describes: fields, and whether descending.
 
     Args:
-        fields: What to sort by.
-        known: By the name of an order, the field of an entry that it means.
-
-    Returns:
-        Fields of an entry, each with whether it goes down.
+        fields: The parameter.
+        known: The field that each order refers to, by the order's name.
 
     Raises:
         VendorError: There is no such order or direction.
@@ -213,29 +178,17 @@ def read_order(fields: Iterable[Mapping[str, str]], known: Mapping[str, str]) ->
     return order
 
 
-def invalid(name: str) -> VendorError:
-    """Refuse a parameter.
-
-    Args:
-        name: Its name.
-
-    Returns:
-        The refusal.
-    """
-    return VendorError("InvalidParameter", f"The value of the parameter `{name}` is not valid.")
-
-
 def _entries(call: Call, api: str, shape: TaskShape, ids: Collection[str] | None) -> Iterable[tuple[Task, JsonObject]]:
     for task in call.state.tasks.newest(api):
         if ids is not None and task.id not in ids:
             continue
         if task.is_inside(call.parameters):
-            yield task, show_task(shape, task, position(task.script, task.created_at, call.now), call.parameters)
+            yield task, show_task(shape, task, call.now, call.parameters)
 
 
 def _filter(name: str, values: list[str], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
     if name in _TIME_FILTERS:
-        # The format of the two times is not documented; the answers have Unix milliseconds.
+        # Undocumented: the format of the two times. The answers have Unix milliseconds.
         bounds = [_whole(value) for value in values]
         holds = _TIME_FILTERS[name]
         return lambda entry: all(holds(int(entry["ScheduleTime"]), bound) for bound in bounds)
@@ -254,5 +207,5 @@ def _whole(text: str) -> int:
 
 
 def _sort_key(value: Any) -> tuple[bool, Any]:
-    # What is null comes before what is not.
+    # Null sorts before every other value.
     return (value is not None, 0 if value is None else value)

@@ -1,8 +1,7 @@
 """WeData's workflow runs and the task runs under them: read, listed, started and killed.
 
 Source: the definitions and examples of WeData 2025-08-06 that tccli ships, for every name, type and "required". They do
-not say which state a killed run has, how large a page may be, or how a bad filter is refused; each is decided where it
-stands.
+not state the state of a killed run, the largest page, or the refusal of a bad filter; the code notes each decision.
 """
 
 from __future__ import annotations
@@ -12,20 +11,27 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_cloudtasks.emulator.engine.scripts import Step, position
+from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import unix_milliseconds
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, answer_with, is_finished
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, answer_with
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import (
+    add,
+    cancel_task,
+    end_as_canceled,
+    find,
+    new_uuid,
+    start,
+)
 from airflow_cloudtasks.emulator.products.wedata.lists import (
     FILTERS,
     ORDER_FIELDS,
     PAGE,
     answer_list,
     named_ids,
-    passes,
-    read_order,
+    parse_filters,
+    parse_order,
 )
+from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
 from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 
 if TYPE_CHECKING:
@@ -37,9 +43,6 @@ if TYPE_CHECKING:
 
 _WAITING = frozenset({"PENDING", "QUEUED"})
 _UNFINISHED = _WAITING | {"RUNNING"}
-# Undocumented: no state of a run is said to be the one after a kill, and FAILED is the only one of the documented that
-# is an end and neither a success nor a skip.
-_KILLED = Step("FAILED", fields={"ErrorCodeStr": "Killed"})
 
 _RUN_SHAPE = TaskShape(
     task_at=("Data", "TriggerWorkflowRun"),
@@ -50,6 +53,9 @@ _RUN_SHAPE = TaskShape(
     waiting=_WAITING,
     unfinished=_UNFINISHED,
     script=(Step("PENDING", 1), Step("RUNNING", 2), Step("SUCCESS")),
+    failed=Step("FAILED"),
+    # Undocumented: the state of a killed run. FAILED is the only documented final state that is no success and no skip.
+    canceled=Step("FAILED", fields={"ErrorCodeStr": "Killed"}),
     stamps=(
         Stamp("CreateTime", "created", unix_milliseconds),
         Stamp("ScheduleTime", "created", unix_milliseconds),
@@ -100,15 +106,10 @@ _RUN_SHAPE = TaskShape(
     },
 )
 
-_TASK_RUN_SHAPE = TaskShape(
+_TASK_RUN_SHAPE = replace(
+    _RUN_SHAPE,
     task_at=("Data",),
-    id_at="ExecutionId",
-    status_at="ExecutionState",
     asked_by="TaskExecutionId",
-    scope=("ProjectId",),
-    waiting=_WAITING,
-    unfinished=_UNFINISHED,
-    script=_RUN_SHAPE.script,
     stamps=(
         Stamp("CreateTime", "created", unix_milliseconds),
         Stamp("ScheduleTime", "created", unix_milliseconds),
@@ -170,13 +171,13 @@ _TASK_RUN_SHAPE = TaskShape(
 )
 _RUN_ENTRY = replace(_RUN_SHAPE, task_at=(), example=_RUN_SHAPE.example["Data"]["TriggerWorkflowRun"])
 _TASK_RUN_ENTRY = replace(_TASK_RUN_SHAPE, task_at=(), example=_TASK_RUN_SHAPE.example["Data"])
-# ListTriggerTaskRunBrief has less than the single read, and spells the state otherwise.
+# The fields of ListTriggerTaskRunBrief, which has fewer than the single read and another name for the state.
 _LISTED = (
     *("ErrorCodeStr", "ExecuteUserUin", "ExecutionEndTime", "ExecutionId", "ExecutionStartTime", "ExecutionTime"),
     *("IsLatestExecution", "RerunTimes", "RetryTimes", "ScheduleTime", "TaskId", "TaskName", "TriggerType"),
     *("WaitTime", "WorkflowExecutionId", "WorkflowId", "WorkflowName"),
 )
-# By the names that the definitions of the two lists give to filters and orders, the fields they are held against.
+# The fields that the filters and orders of the two lists refer to, by the names in the definitions.
 _RUN_FILTERS = {
     "WorkflowId": "WorkflowId",
     "FolderId": "FolderId",
@@ -202,7 +203,7 @@ def _get_workflow_run(call: Call) -> JsonObject:
         for task in _task_runs_of(call, call.parameters["WorkflowExecutionId"])
     ]
     states = Counter(run["ExecutionState"] for run in shown)
-    # LabelValue is a text for people; here the state once more.
+    # LabelValue is a text for people; here it repeats the state.
     counts = [{"LabelKey": state, "LabelValue": state, "Count": count} for state, count in states.items()]
     return {"Data": {**answer["Data"], "TriggerTaskRuns": shown, "BizStateEnumInfos": counts}}
 
@@ -226,8 +227,8 @@ def _list_task_runs(call: Call) -> JsonObject:
 
 def _list(call: Call, api: str, known: Mapping[str, str], keyword: tuple[str, str]) -> JsonObject:
     filters = call.parameters.get("Filters", [])
-    order = read_order(call.parameters.get("OrderFields", []), _ORDERS)
-    return answer_list(call, api, passes(filters, known, keyword), order, ids=named_ids(filters, "ExecutionId"))
+    order = parse_order(call.parameters.get("OrderFields", []), _ORDERS)
+    return answer_list(call, api, parse_filters(filters, known, keyword), order, ids=named_ids(filters, "ExecutionId"))
 
 
 def _start_workflow_run(call: Call) -> JsonObject:
@@ -235,13 +236,13 @@ def _start_workflow_run(call: Call) -> JsonObject:
     workflow_id = call.parameters["WorkflowId"]
     params = {one.get("ParamKey"): one.get("ParamValue") for one in call.parameters.get("AdvancedParams") or []}
     fields = {"WorkflowId": workflow_id, "SelectedTaskIds": selected, "WorkflowParams": json.dumps(params)}
-    run = starting.start(call, WORKFLOW_RUN, starting.new_uuid(), fields)
-    # A workflow's tasks are not known here: one stands for all of them where none are selected.
+    run = start(call, WORKFLOW_RUN, new_uuid(), fields)
+    # The emulator does not know a workflow's tasks: one task stands for all of them unless some are selected.
     for task_id in selected or [_TASK_RUN_ENTRY.example["TaskId"]]:
-        # A task run goes as its run does, unless a test has planned it.
+        # A task run goes as its workflow run does, unless a test has planned it.
         plan = call.state.plans.take(TASK_RUN.api, tuple(_below(step) for step in run.script))
         above = {"WorkflowExecutionId": run.id, "WorkflowId": workflow_id, "TaskId": task_id}
-        starting.add(call, TASK_RUN, starting.new_uuid(), plan, above)
+        add(call, TASK_RUN, new_uuid(), plan, above)
     return {"Data": {"WorkflowExecutionId": run.id}}
 
 
@@ -256,12 +257,12 @@ def _kill_workflow_runs(call: Call) -> JsonObject:
 
 
 def _runs_to_kill(call: Call) -> list[Task]:
-    # Without ids, All means every run that has not ended and Pending those that wait; without either, none is meant.
+    # Without ids, All means every run that has not ended, and Pending every one that waits; without either, none.
     if not (call.parameters.get("All") or call.parameters.get("Pending")):
         return []
     runs = []
     for task in call.state.tasks.newest(WORKFLOW_RUN.api):
-        status = position(task.script, task.created_at, call.now).step.status
+        status = task.position(call.now).step.status
         statuses = _UNFINISHED if call.parameters.get("All") else _WAITING
         if status in statuses and _is_of(call, task):
             runs.append(task)
@@ -269,26 +270,26 @@ def _runs_to_kill(call: Call) -> list[Task]:
 
 
 def _kill_workflow_run(call: Call, run_id: str) -> JsonObject:
-    run = call.state.tasks.find(WORKFLOW_RUN.api, run_id, call.parameters)
+    run = find(call, WORKFLOW_RUN, run_id)
     if run is not None and not _is_of(call, run):
         run = None
-    killed = starting.cancel(call, WORKFLOW_RUN, run_id, run, _KILLED)
+    killed = cancel_task(call, WORKFLOW_RUN, run_id, run)
     if killed:
         for task in _task_runs_of(call, run_id):
-            if not is_finished(_TASK_RUN_SHAPE, position(task.script, task.created_at, call.now)):
-                starting.end(call, task, _KILLED)
+            if not _TASK_RUN_SHAPE.is_finished(task.position(call.now)):
+                end_as_canceled(call, TASK_RUN, task)
     return {
         "ItemId": run_id,
         "ItemName": None if run is None else run.fields.get("WorkflowName", _RUN_ENTRY.example["WorkflowName"]),
         "ExecutionActionId": None,
-        # Undocumented: how a run that cannot be killed is told. OpStatus and ErrorMessage are there for it.
+        # Undocumented: the answer for a run that cannot be killed. OpStatus and ErrorMessage have room for it.
         "ErrorMessage": None if killed else "The run does not exist or has ended.",
         "OpStatus": killed,
     }
 
 
 def _is_of(call: Call, run: Task) -> bool:
-    # A run that a test made without a workflow is one of any.
+    # A run that a test added without a workflow belongs to any.
     return run.is_inside(call.parameters) and run.fields.get("WorkflowId") in (None, call.parameters["WorkflowId"])
 
 
@@ -303,35 +304,34 @@ def _task_runs_of(call: Call, run_id: str) -> list[Task]:
 
 def _with_parent(call: Call, task_run: JsonObject) -> JsonObject:
     run_id = task_run["WorkflowExecutionId"]
-    run = call.state.tasks.find(WORKFLOW_RUN.api, run_id, call.parameters) if run_id else None
+    run = find(call, WORKFLOW_RUN, run_id) if run_id else None
     if run is None:
         return task_run
-    state = position(run.script, run.created_at, call.now).step.status
-    return {**task_run, "WorkflowExecutionState": state}
+    return {**task_run, "WorkflowExecutionState": run.position(call.now).step.status}
 
 
-WORKFLOW_RUN = wedata(
+WORKFLOW_RUN = WEDATA.reads(
     "wedata.workflow_run",
     "GetTriggerWorkflowRun",
-    # What its filters and orders may be is not documented: they are taken and change nothing.
-    parameters=(PROJECT, Parameter("WorkflowExecutionId", JSON), FILTERS, ORDER_FIELDS),
+    # The names of its filters and orders are not documented: they are accepted and have no effect.
+    (PROJECT, *WEDATA.required("WorkflowExecutionId"), FILTERS, ORDER_FIELDS),
+    _RUN_SHAPE,
     answer=_get_workflow_run,
-    not_found=NOT_FOUND,
-    task=_RUN_SHAPE,
 )
-WORKFLOW_RUN_LIST = wedata(
+WEDATA.action(
     "wedata.workflow_run_list",
     "ListTriggerWorkflowRuns",
-    parameters=(PROJECT, FILTERS, ORDER_FIELDS, *PAGE),
-    answer=_list_workflow_runs,
-    task=_RUN_ENTRY,
+    _list_workflow_runs,
+    (PROJECT, FILTERS, ORDER_FIELDS, *PAGE),
+    entry=_RUN_ENTRY,
 )
-WORKFLOW_RUN_START = wedata(
+WEDATA.action(
     "wedata.workflow_run_start",
     "CreateTriggerWorkflowRun",
-    parameters=(
+    _start_workflow_run,
+    (
         PROJECT,
-        Parameter("WorkflowId", JSON),
+        *WEDATA.required("WorkflowId"),
         Parameter(
             "AdvancedParams",
             JSON,
@@ -343,34 +343,30 @@ WORKFLOW_RUN_START = wedata(
         Parameter("TaskIds", JSON, required=False, type="array"),
         *optional("SchedulingResourceGroupId", "IntegrationResourceGroupId"),
     ),
-    answer=_start_workflow_run,
 )
-WORKFLOW_RUN_CANCEL = wedata(
+WEDATA.action(
     "wedata.workflow_run_cancel",
     "KillTriggerWorkflowRuns",
-    parameters=(
+    _kill_workflow_runs,
+    (
         PROJECT,
-        Parameter("WorkflowId", JSON),
+        *WEDATA.required("WorkflowId"),
         Parameter("WorkflowExecutionIdList", JSON, required=False, type="array"),
         Parameter("All", JSON, required=False, type="boolean"),
         Parameter("Pending", JSON, required=False, type="boolean"),
     ),
-    answer=_kill_workflow_runs,
 )
-TASK_RUN = wedata(
+TASK_RUN = WEDATA.reads(
     "wedata.task_run",
     "GetTriggerTaskRun",
-    parameters=(PROJECT, Parameter("TaskExecutionId", JSON)),
+    (PROJECT, *WEDATA.required("TaskExecutionId")),
+    _TASK_RUN_SHAPE,
     answer=_get_task_run,
-    not_found=NOT_FOUND,
-    task=_TASK_RUN_SHAPE,
 )
-TASK_RUN_LIST = wedata(
+WEDATA.action(
     "wedata.task_run_list",
     "ListTriggerTaskRuns",
-    parameters=(PROJECT, FILTERS, ORDER_FIELDS, *PAGE),
-    answer=_list_task_runs,
-    task=_TASK_RUN_ENTRY,
+    _list_task_runs,
+    (PROJECT, FILTERS, ORDER_FIELDS, *PAGE),
+    entry=_TASK_RUN_ENTRY,
 )
-
-RUN_ACTIONS = (WORKFLOW_RUN_LIST, WORKFLOW_RUN_START, WORKFLOW_RUN_CANCEL, TASK_RUN_LIST)

@@ -1,12 +1,12 @@
 """WeData's runs of SQL scripts: started, read with their rows, stopped, and listed by their script.
 
-Source: the definitions and examples of WeData 2025-08-06 that tccli ships. Of the two ends TERMINATED and CANCELED they
-do not say which one a stop leads to; the emulator's is TERMINATED ("has been stopped").
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not state whether a stopped run is
+TERMINATED or CANCELED; here it is TERMINATED ("has been stopped").
 
-Of the list they say little. Its example tells a success as ``S``, as an older one of RunSQLScript does; here a run has
-the same status as in GetSQLRunResult. JobExecutionList is null, as in that example. Undocumented, and so ours: the
-newest come first, SearchWord is part of the text as it is written, and StartTime and EndTime bound CreateTime, in
-Beijing's time and with the bounds themselves.
+They say little about the list. Its example writes a success as ``S``, as an older one of RunSQLScript does; here a run
+has the same status as in GetSQLRunResult. JobExecutionList is null, as in that example. Undocumented, and decided here:
+the newest runs come first, SearchWord is a substring of the script's text, and StartTime and EndTime are inclusive
+bounds of CreateTime in UTC+8.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.emulator.engine.scripts import Step, position
+from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
-from airflow_cloudtasks.emulator.products.shared import starting
-from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task, is_finished, show_task
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, optional, wedata
+from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task, show_task
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel, new_number, new_uuid, start
 from airflow_cloudtasks.emulator.products.wedata.lists import find_entries, show_entries
+from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
 from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Call
 
-_STOPPED = Step("TERMINATED")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
-# "Has a value in any status": what it says is for people, in the language of the caller.
+# Source: StatusMessage, "has a value in any status". It is a text for people, in the language of the caller.
 _STATUS_MESSAGES = {
     "QUEUED": "The run has not finished and has no results yet. Ask again later with the same JobId.",
     "RUNNING": "The run has not finished and has no results yet. Ask again later with the same JobId.",
@@ -43,7 +42,7 @@ _STATUS_MESSAGES = {
     "TERMINATED": "The run was stopped and has no results.",
     "CANCELED": "The run was canceled and has no results.",
 }
-# What GetSQLRunResult and JobDto both have. All else is shown by one of them alone.
+# The fields that GetSQLRunResult and JobDto share. Every other field belongs to one of them alone.
 _IN_BOTH = frozenset({"JobId", "Status"})
 _JOB_EXAMPLE = {
     "JobId": "emulated",
@@ -61,7 +60,7 @@ _JOB_EXAMPLE = {
     "ScriptContentTruncate": False,
     "JobExecutionList": None,
 }
-# What a JobExecutionDto has of its JobDto.
+# The fields of JobExecutionDto that repeat its JobDto.
 _OF_JOB = (
     *("JobId", "ScriptContent", "ScriptContentTruncate", "Status"),
     *("CreateTime", "UpdateTime", "EndTime", "TimeCost"),
@@ -76,6 +75,8 @@ _SHAPE = TaskShape(
     waiting=frozenset({"QUEUED"}),
     unfinished=frozenset({"QUEUED", "RUNNING"}),
     script=(Step("QUEUED", 1), Step("RUNNING", 2), Step("SUCCESS")),
+    failed=Step("FAILED"),
+    canceled=Step("TERMINATED"),
     left_out=frozenset(_JOB_EXAMPLE) - _IN_BOTH,
     example={
         "Data": {
@@ -117,52 +118,51 @@ _JOB = replace(
 def _get_result(call: Call) -> JsonObject:
     task = find_task(call, SQL_RUN, call.parameters["JobId"])
     shown = answer_with(call, _SHAPE, task)["Data"]
-    told = {**task.fields, **position(task.script, task.created_at, call.now).step.fields}
-    # Documented: an empty list as long as the run goes on, and for one that is no success.
+    fields = {**task.fields, **task.position(call.now).step.fields}
+    # As documented, the list is empty unless the run has succeeded.
     results = shown["Results"] if shown["Status"] == "SUCCESS" else []
-    if "Results" not in told:
+    if "Results" not in fields:
         results = [{**one, "JobExecutionId": f"{task.id}_0"} for one in results]
     only = call.parameters.get("JobExecutionId")
     return {
         "Data": {
             **shown,
-            "CostMs": told.get("CostMs", _cost(call, task)),
-            "StatusMessage": told.get("StatusMessage", _STATUS_MESSAGES.get(shown["Status"], "")),
+            "CostMs": fields.get("CostMs", _cost(call, task)),
+            "StatusMessage": fields.get("StatusMessage", _STATUS_MESSAGES.get(shown["Status"], "")),
             "Results": [one for one in results if only in (None, one.get("JobExecutionId"))],
         }
     }
 
 
 def _cost(call: Call, task: Task) -> int:
-    where = position(task.script, task.created_at, call.now)
-    until = where.entered_at if is_finished(_SHAPE, where) else call.now
+    where = task.position(call.now)
+    until = where.entered_at if _SHAPE.is_finished(where) else call.now
     return int((until - task.created_at) * 1000)
 
 
 def _run_script(call: Call) -> JsonObject:
-    script_id, content = call.parameters.get("ScriptId"), _text_of(call.parameters.get("ScriptContent"))
+    script_id, content = call.parameters.get("ScriptId"), _decode(call.parameters.get("ScriptContent"))
     if script_id is None:
-        # Documented: both are needed without a saved script, and in the configuration a data source.
+        # As documented, a run without a saved script needs a text, and a data source in the configuration.
         config = call.parameters.get("ScriptConfig", {})
         for name, value in (("ScriptContent", content), ("ScriptConfig.DatasourceId", config.get("DatasourceId"))):
             if not value:
                 raise VendorError("MissingParameter", f"The request is missing a required parameter `{name}`.")
-    fields = {"ScriptId": script_id or f"adhoc-{starting.new_uuid()}", "ScriptContent": content or "SELECT 1;"}
-    task = starting.start(call, SQL_RUN, starting.new_number(call), fields)
-    where = position(task.script, task.created_at, call.now)
-    job = _complete(call, task, show_task(_JOB, task, where, call.parameters))
+    fields = {"ScriptId": script_id or f"adhoc-{new_uuid()}", "ScriptContent": content or "SELECT 1;"}
+    task = start(call, SQL_RUN, new_number(call), fields)
+    job = _complete(call, task, show_task(_JOB, task, call.now, call.parameters))
     return {"Data": {**job, "JobExecutionList": [_execution(job)]}}
 
 
-def _text_of(content: str | None) -> str | None:
-    """Take a script's text as WeData does: what might be Base64 is taken for that, whatever was meant."""
+def _decode(content: str | None) -> str | None:
+    """Return a script's text. Like WeData, decode every text that can be Base64, even if it is not meant so."""
     if not content or len(content) % 4 or not _BASE64.fullmatch(content):
         return content
     return b64decode(content).decode(errors="replace")
 
 
 def _complete(call: Call, task: Task, job: JsonObject) -> JsonObject:
-    # A run that goes on has no cost yet.
+    # A running job has no cost yet.
     if job["EndTime"] is None or job["TimeCost"] is not None:
         return job
     return {**job, "TimeCost": _cost(call, task)}
@@ -198,32 +198,31 @@ def _wanted(asked: Mapping[str, Any], job: JsonObject) -> bool:
         and asked.get("JobId", job["JobId"]) == job["JobId"]
         and asked.get("SearchWord", "") in (job["ScriptContent"] or "")
         and asked.get("ExecuteUserUin", job["UserUin"]) == job["UserUin"]
-        # Texts of this format compare as the times they tell.
+        # Texts of this format compare as the times that they denote.
         and asked.get("StartTime", "") <= job["CreateTime"] <= asked.get("EndTime", "9999")
     )
 
 
 def _stop_run(call: Call) -> JsonObject:
     job_id = call.parameters["JobId"]
-    task = call.state.tasks.find(SQL_RUN.api, job_id, call.parameters)
-    stopped = starting.cancel(call, SQL_RUN, job_id, task, _STOPPED)
+    stopped = cancel(call, SQL_RUN, job_id)
     find_task(call, SQL_RUN, job_id)
-    # Documented as "whether it succeeded"; undocumented whether it does for a run that has ended.
+    # Documented as "whether it succeeded". Undocumented: its value for a run that has ended.
     return {"Data": {"Status": stopped}}
 
 
-SQL_RUN = wedata(
+SQL_RUN = WEDATA.reads(
     "wedata.sql_run",
     "GetSQLRunResult",
-    parameters=(PROJECT, Parameter("JobId", JSON), *optional("JobExecutionId")),
+    (PROJECT, *WEDATA.required("JobId"), *optional("JobExecutionId")),
+    _SHAPE,
     answer=_get_result,
-    not_found=NOT_FOUND,
-    task=_SHAPE,
 )
-SQL_RUN_START = wedata(
+WEDATA.action(
     "wedata.sql_run_start",
     "RunSQLScript",
-    parameters=(
+    _run_script,
+    (
         PROJECT,
         *optional("ScriptId", "ScriptContent", "Params"),
         Parameter(
@@ -236,24 +235,16 @@ SQL_RUN_START = wedata(
             ),
         ),
     ),
-    answer=_run_script,
 )
-SQL_RUN_CANCEL = wedata(
-    "wedata.sql_run_cancel",
-    "StopSQLScriptRun",
-    parameters=(Parameter("JobId", JSON), PROJECT),
-    answer=_stop_run,
-)
-SQL_RUN_LIST = wedata(
+WEDATA.action("wedata.sql_run_cancel", "StopSQLScriptRun", _stop_run, (*WEDATA.required("JobId"), PROJECT))
+WEDATA.action(
     "wedata.sql_run_list",
     "ListSQLScriptRuns",
-    parameters=(
+    _list_runs,
+    (
         PROJECT,
-        Parameter("ScriptId", JSON),
+        *WEDATA.required("ScriptId"),
         *optional("JobId", "SearchWord", "ExecuteUserUin", "StartTime", "EndTime"),
     ),
-    answer=_list_runs,
-    task=_JOB,
+    entry=_JOB,
 )
-
-SQL_ACTIONS = (SQL_RUN_START, SQL_RUN_CANCEL, SQL_RUN_LIST)

@@ -1,27 +1,29 @@
-"""WeData's tasks as they are designed, whose status tells of their publication and of no run.
+"""WeData's tasks at design time: their status is that of their publication, not of a run.
 
 Source: WeData's document of GetTask, with values of our own.
 """
 
 from __future__ import annotations
 
+from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task
-from airflow_cloudtasks.emulator.products.wedata.contract import JSON, NOT_FOUND, PROJECT, wedata
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.wedata.product import PROJECT, WEDATA
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
-WEDATA_TASK = wedata(
+WEDATA.reads(
     "wedata.task",
     "GetTask",
-    parameters=(PROJECT, Parameter("TaskId", JSON)),
-    answer=answer_task,
-    not_found=NOT_FOUND,
-    task=TaskShape(
+    (PROJECT, *WEDATA.required("TaskId")),
+    TaskShape(
         task_at=("Data", "TaskBaseAttribute"),
         parts_at=("Data",),
         id_at="TaskId",
         status_at="Status",
         scope=("ProjectId",),
+        # New, paused, published, and taken offline. No request publishes a task here.
+        script=(Step("N", 1), Step("O", 2), Step("Y")),
+        failed=Step("F"),
+        started=False,
         stamps=(
             Stamp("CreateTime", "created", beijing_time),
             Stamp("LastUpdateTime", "entered", beijing_time),

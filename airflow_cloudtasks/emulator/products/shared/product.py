@@ -1,0 +1,160 @@
+"""The declaration of a product and its actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_cloudtasks.emulator.products.shared import start_and_cancel
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, find_task, put
+from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
+from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call, Location, TaskShape
+
+# Each cloud's common refusal. Few products document one of their own.
+_NOT_FOUND: dict[Cloud, NotFound] = {
+    "alibaba": TASK_ID_NOT_FOUND,
+    "tencent": NotFound("ResourceNotFound", "The specified resource does not exist.", 200),
+}
+
+
+@dataclass(slots=True)
+class Product:
+    """A vendor's product, and the actions of it that the emulator serves.
+
+    Attributes:
+        cloud: The vendor.
+        service: The product's code, as in a host name or a credential scope.
+        version: The API version.
+        locations: Where in a request its parameters are read from, in order of precedence.
+        needs_region: Whether a request without a region is refused.
+        actions: The actions declared so far.
+    """
+
+    cloud: Cloud
+    service: str
+    version: str
+    locations: tuple[Location, ...]
+    needs_region: bool = False
+    actions: list[Action] = field(default_factory=list)
+
+    def required(self, *names: str) -> tuple[Parameter, ...]:
+        """Return strings that a request must have."""
+        return tuple(Parameter(name, self.locations) for name in names)
+
+    def optional(self, *names: str) -> tuple[Parameter, ...]:
+        """Return strings that a request may leave out."""
+        return tuple(Parameter(name, self.locations, required=False) for name in names)
+
+    def action(
+        self,
+        api: str,
+        name: str,
+        answer: Callable[[Call], JsonObject],
+        parameters: tuple[Parameter, ...] = (),
+        **more: Any,
+    ) -> Action:
+        """Declare an action.
+
+        Args:
+            api: The emulator's name of it.
+            name: The vendor's name of it.
+            answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
+            parameters: Its parameters.
+            **more: Other attributes of the action.
+        """
+        given = {"needs_region": self.needs_region, **more}
+        action = Action(api, self.cloud, self.service, self.version, name, parameters, answer, **given)
+        self.actions.append(action)
+        return action
+
+    def reads(
+        self,
+        api: str,
+        name: str,
+        parameters: tuple[Parameter, ...],
+        task: TaskShape,
+        *,
+        answer: Callable[[Call], JsonObject] = answer_task,
+        **more: Any,
+    ) -> Action:
+        """Declare the action that reads one task by its id.
+
+        Args:
+            api: The API that the tasks belong to, e.g. ``ice.workflow_task``.
+            name: The vendor's name of the action.
+            parameters: Its parameters.
+            task: The shape of the task.
+            answer: Returns the answer, if the shape alone does not determine it.
+            **more: Other attributes of the action.
+
+        Raises:
+            ValueError: The shape's script has no running status before its success.
+        """
+        if len(task.script) < 2:
+            raise ValueError(
+                f"{api}: expected a script of a running status and a success, got {len(task.script)} steps"
+            )
+        return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
+
+    def starts(
+        self,
+        reader: Action,
+        name: str,
+        parameters: tuple[Parameter, ...],
+        id_at: tuple[str, ...],
+        *,
+        shown: tuple[str, ...] = (),
+        example: JsonObject | None = None,
+        **more: Any,
+    ) -> Action:
+        """Declare an action that starts a task and answers its id, a new UUID.
+
+        Args:
+            reader: The action that reads the task.
+            name: The vendor's name of the action.
+            parameters: Its parameters.
+            id_at: The path of the id in the answer.
+            shown: Parameters that the task's object shows under the same names.
+            example: The rest of the answer.
+            **more: Other attributes of the action.
+        """
+
+        def answer(call: Call) -> JsonObject:
+            task_id = start_and_cancel.new_uuid()
+            start_and_cancel.start(call, reader, task_id, start_and_cancel.sent(call, *shown))
+            return put(example or {}, id_at, task_id)
+
+        return self.action(f"{reader.api}_start", name, answer, parameters, **more)
+
+    def cancels(
+        self,
+        reader: Action,
+        name: str,
+        parameters: tuple[Parameter, ...],
+        *,
+        id_at: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Action:
+        """Declare an action that cancels a task at once. A task that has ended is answered alike and stays as it is.
+
+        Args:
+            reader: The action that reads the task; its shape has the step of a canceled task.
+            name: The vendor's name of the action.
+            parameters: Its parameters.
+            id_at: The path of the task's id in the answer; empty for an empty answer.
+            **more: Other attributes of the action.
+        """
+
+        def answer(call: Call) -> JsonObject:
+            task_id = call.parameters[reader.shape.asked_by]
+            start_and_cancel.cancel(call, reader, task_id)
+            find_task(call, reader, task_id)
+            return put({}, id_at, task_id) if id_at else {}
+
+        return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)

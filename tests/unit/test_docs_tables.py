@@ -1,0 +1,136 @@
+"""The generated tables of README and docs have every API and every operator, and are current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import docs_tables
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+
+from .every_operator import typed_operators
+
+PAGE = "# Title\n\n<!-- generated:lists -->\nold\n<!-- /generated -->\n\nEnd.\n"
+
+
+def row(table: str, name: str) -> str:
+    [line] = [line for line in docs_tables.TABLES[table]().splitlines() if line.startswith(f"| `{name}` |")]
+    return line
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A README with an outdated table, in a project of its own."""
+    monkeypatch.setattr(docs_tables, "ROOT", tmp_path)
+    readme = tmp_path / "README.md"
+    readme.write_text(PAGE)
+    return readme
+
+
+def test_the_tables_of_this_project_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert docs_tables.main(["--check"]) == 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize("table", docs_tables.TABLES)
+def test_a_page_has_each_table(table: str) -> None:
+    assert any(f"<!-- generated:{table} -->" in path.read_text("utf-8") for path in docs_tables.pages())
+
+
+def test_a_check_fails_for_an_outdated_table_and_says_how_to_write_it(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert docs_tables.main(["--check"]) == 1
+    output = capsys.readouterr()
+    assert "-old" in output.out
+    assert "+| `bdrc.task` |" in output.out
+    assert "Run: make docs-tables" in output.err
+    assert page.read_text() == PAGE
+
+
+def test_a_table_is_written_between_its_markers_and_nothing_else_changes(page: Path) -> None:
+    assert docs_tables.main([]) == 0
+    lists = docs_tables.lists()
+    assert page.read_text() == PAGE.replace("\nold\n", f"\n\n{lists}\n\n")
+    assert docs_tables.main(["--check"]) == 0
+
+
+def test_pages_below_docs_have_tables_and_those_of_a_build_do_not(page: Path, tmp_path: Path) -> None:
+    for folder in ("docs/how-to", "docs/_build"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "page.md").write_text(PAGE)
+    assert docs_tables.main([]) == 0
+    assert "old" not in (tmp_path / "docs/how-to/page.md").read_text()
+    assert "old" in (tmp_path / "docs/_build/page.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (PAGE.replace("lists", "list"), "README.md: there is no table 'list'; expected one of apis, "),
+        (PAGE.replace("<!-- /generated -->", ""), "README.md: a <!-- generated:NAME --> has no <!-- /generated -->"),
+    ],
+)
+def test_a_marker_that_cannot_be_filled_in_is_an_error(
+    page: Path, capsys: pytest.CaptureFixture[str], text: str, error: str
+) -> None:
+    page.write_text(text)
+    assert docs_tables.main([]) == 1
+    assert error in capsys.readouterr().err
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_the_table_of_apis_has_the_action_the_parameters_and_every_status(name: str) -> None:
+    api, line = APIS[name], row("apis", name)
+    assert f" {api.read.name} |" in line
+    assert all(f"`{param}`" in line for param in (api.id_param, *api.task_params, *api.read.optional))
+    assert all(status in line for status in api.states)
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_the_permissions_have_every_action(name: str) -> None:
+    api = APIS[name]
+    actions = {api.read.name} | {listing.action.name for listing in (api.list_tasks, api.cancel) if listing}
+    for start in api.starts:
+        actions |= {start.action.name, *([start.then.name] if start.then else [])}
+        actions |= {start.find.tasks.action.name} if start.find else set()
+    if api.parts:
+        actions |= {
+            part.name
+            for part in (api.parts.listed and api.parts.listed.action, api.parts.log and api.parts.log.action)
+            if part
+        }
+    line, policies = row("permissions", name), docs_tables.permissions()
+    for action in actions:
+        assert f"`{api.service.name}:{action}`" in line
+        assert f'"{api.service.name}:{action}"' in policies
+
+
+def test_every_operator_is_in_the_table_of_operators() -> None:
+    rows = [row("operators", operator.__name__) for operator in typed_operators()]
+    assert len(rows) == len(docs_tables.operators().splitlines()) - 2
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.starts])
+def test_the_table_of_operators_has_how_each_start_is_canceled_and_recognised(name: str) -> None:
+    api, rows = APIS[name], docs_tables.operators().splitlines()
+    for start in api.starts:
+        [line] = [line for line in rows if line.startswith("| `") and f" {start.action.name}" in line.split("|")[2]]
+        _, _, how, kill, lost, _ = line.split("|")
+        assert start.then is None or start.then.name in how
+        assert (api.cancel.action.name in kill) if api.cancel else (kill == " none ")
+        known = start.client_token or (start.find and start.find.tasks.action.name)
+        assert (known in lost) if known else ("the task fails" in lost)
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.list_tasks])
+def test_the_table_of_lists_has_the_action(name: str) -> None:
+    listing = APIS[name].list_tasks
+    assert listing is not None
+    assert f" {listing.action.name} |" in row("lists", name)
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.parts])
+def test_the_table_of_failed_parts_has_the_api(name: str) -> None:
+    assert row("failed_parts", name)
