@@ -258,7 +258,7 @@ def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         before = asyncio.all_tasks()
         await body()
         await until(lambda: asyncio.all_tasks() == before)
-        assert not poller._pollers[asyncio.get_running_loop()]
+        assert not poller._pollers.get()
 
     asyncio.run(watched(), debug=True)
 
