@@ -30,7 +30,8 @@ test:
 	@$(MAKE) --no-print-directory coverage
 
 # One process runs the tests in a real `airflow standalone`, first of all; two run the others, which mostly wait.
-MEASURED := --numprocesses=3 --no-loadscope-reorder --cov --cov-report=
+PARALLEL := --numprocesses=3 --no-loadscope-reorder
+MEASURED := $(PARALLEL) --cov --cov-report=
 
 coverage:
 	@echo "==> Coverage of both runs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -91,9 +92,20 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(scope="session")
-def airflow_home() -> Path:
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An Airflow home with a database, for DAGs that run in this process."""
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    migrated, database = shared / "migrated.db", HOME / "airflow.db"
+    # One process makes the database. The others of pytest-xdist copy it.
+    with (shared / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if migrated.exists():
+            shutil.copy(migrated, database)
+        else:
+            subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
+            shutil.copy(database, migrated)
     return HOME
 
 

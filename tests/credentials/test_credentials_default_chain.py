@@ -1,6 +1,7 @@
 """The vendors' default chains: environment, profile file, the role of the machine; each in a process of its own.
 
-Alibaba's library reads its environment when it is imported, and urllib keeps the proxies that it saw first.
+Alibaba's library reads its environment when it is imported, and urllib keeps the proxies that it saw first. Each test
+forks a process that has imported Airflow, which takes seconds, and neither of these.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +19,85 @@ from kinds import KEY, Kind, Machine, asked, assert_hides_secrets, signers
 
 from airflow_cloudtasks.emulator import Emulator
 
-TELL = """
-import asyncio, json, sys
-sys.path.insert(0, sys.argv[2])
+FORKING = """
+import asyncio, json, os, signal, sys
+sys.path.insert(0, sys.argv[1])
 from kinds import Kind, aread, read
-kind = Kind(sys.argv[1], "default")
+
 def attempt(function):
     try:
         return str(function().state)
-    except Exception as error:  # whatever comes is what the test looks at
+    except Exception as error:  # the test looks at any error
         return f"{type(error).__name__}: {error}"
-print("TOLD", json.dumps([
-    attempt(lambda: read(kind.hook())),
-    attempt(lambda: asyncio.run(aread(kind.hook()))),
-    kind.hook().test_connection(),
-]))
+
+def results(kind):
+    return [
+        attempt(lambda: read(kind.hook())),
+        attempt(lambda: asyncio.run(aread(kind.hook()))),
+        kind.hook().test_connection(),
+    ]
+
+assert not [name for name in sys.modules if name.startswith("alibabacloud_credentials")]
+for line in sys.stdin:
+    cloud, environment = json.loads(line)
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+        print("END", flush=True)
+    else:
+        signal.alarm(120)
+        os.environ.clear()
+        os.environ.update(environment)
+        print("RESULTS", json.dumps(results(Kind(cloud, "default"))), flush=True)
+        os._exit(0)
 """
 
 ALIBABA, TENCENT = Kind("alibaba", "default"), Kind("tencent", "default")
 BOTH = pytest.mark.parametrize("kind", [ALIBABA, TENCENT], ids=str)
 
 
-def in_a_process(machine: Machine, kind: Kind, home: Path, **variables: str) -> tuple[str, str, tuple[bool, str]]:
-    """Read a task of the cloud in both ways, and test the connection."""
-    connection = kind.connection(machine)
-    if kind is TENCENT:
-        # With no key and no auth_type, the default chain is meant.
-        del connection["extra"]["auth_type"]
-    ended = subprocess.run(
-        [sys.executable, "-c", TELL, kind.cloud, str(Path(__file__).parent)],
-        env={
-            **{name: value for name, value in os.environ.items() if name.lower() != "http_proxy"},
-            "HOME": str(home),
-            "AIRFLOW_CONN_KIND": json.dumps(connection),
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            **variables,
-        },
-        capture_output=True,
+Results = tuple[str, str, tuple[bool, str]]
+InAProcess = Callable[..., Results]
+
+
+@pytest.fixture(scope="module")
+def in_a_process() -> Iterator[InAProcess]:
+    """A function that reads a task of the cloud in both ways, and tests the connection, in a new process."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
-        check=False,
-    )
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("TOLD ")]
-    assert lines, ended.stderr
-    assert "emulator-secret" not in ended.stdout + ended.stderr
-    results: Any = json.loads(lines[-1].removeprefix("TOLD "))
-    return results
+    ) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def run(machine: Machine, kind: Kind, home: Path, **variables: str) -> Results:
+            connection = kind.connection(machine)
+            if kind is TENCENT:
+                # With no key and no auth_type, the default chain is meant.
+                del connection["extra"]["auth_type"]
+            environment = {
+                **{name: value for name, value in os.environ.items() if name.lower() != "http_proxy"},
+                "HOME": str(home),
+                "AIRFLOW_CONN_KIND": json.dumps(connection),
+                **variables,
+            }
+            print(json.dumps([kind.cloud, environment]), file=stdin, flush=True)
+            lines: list[str] = []
+            while not lines or lines[-1] not in ("END\n", ""):
+                lines.append(stdout.readline())
+            printed = "".join(lines)
+            assert "emulator-secret" not in printed
+            found = [line for line in lines if line.startswith("RESULTS ")]
+            assert found, printed
+            results: Any = json.loads(found[-1].removeprefix("RESULTS "))
+            return results
+
+        yield run
+        process.kill()
 
 
 VARIABLES = {
@@ -78,7 +113,7 @@ PROFILES = {
 }
 
 
-def assert_read_with(machine: Machine, kind: Kind, results: tuple[str, str, tuple[bool, str]]) -> None:
+def assert_read_with(machine: Machine, kind: Kind, results: Results) -> None:
     sync, asynchronous, (worked, sentence) = results
     assert (sync, asynchronous, worked) == ("succeeded", "succeeded", True), results
     assert sentence.startswith("Connected to account ")
@@ -86,14 +121,18 @@ def assert_read_with(machine: Machine, kind: Kind, results: tuple[str, str, tupl
 
 
 @BOTH
-def test_chain_begins_with_the_environment(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_begins_with_the_environment(
+    in_a_process: InAProcess, machine: Machine, kind: Kind, tmp_path: Path
+) -> None:
     results = in_a_process(machine, kind, tmp_path, **dict(zip(VARIABLES[kind.cloud], KEY, strict=True)))
     assert_read_with(machine, kind, results)
     assert set(signers(machine.emulator, kind)) == {KEY[0]}
 
 
 @BOTH
-def test_chain_continues_with_a_profile_file(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_continues_with_a_profile_file(
+    in_a_process: InAProcess, machine: Machine, kind: Kind, tmp_path: Path
+) -> None:
     name, content = PROFILES[kind.cloud]
     (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_text(content.format(*KEY))
@@ -103,7 +142,9 @@ def test_chain_continues_with_a_profile_file(machine: Machine, kind: Kind, tmp_p
 
 
 @BOTH
-def test_chain_ends_with_the_role_of_the_machine(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_chain_ends_with_the_role_of_the_machine(
+    in_a_process: InAProcess, machine: Machine, kind: Kind, tmp_path: Path
+) -> None:
     results = in_a_process(machine, kind, tmp_path, http_proxy=machine.emulator.url)
     assert_read_with(machine, kind, results)
     assert "metadata.credentials" in asked(machine.emulator)
@@ -111,7 +152,9 @@ def test_chain_ends_with_the_role_of_the_machine(machine: Machine, kind: Kind, t
 
 
 @BOTH
-def test_error_names_where_the_chain_looked(machine: Machine, kind: Kind, tmp_path: Path) -> None:
+def test_error_names_where_the_chain_looked(
+    in_a_process: InAProcess, machine: Machine, kind: Kind, tmp_path: Path
+) -> None:
     with Emulator() as stopped:
         nobody = stopped.url
     for text in in_a_process(machine, kind, tmp_path, http_proxy=nobody)[:2]:
