@@ -7,7 +7,7 @@ from itertools import cycle
 import pytest
 
 from airflow_cloudtasks.emulator.control.parsing import parse_task
-from airflow_cloudtasks.emulator.engine.faults import Fault, Faults
+from airflow_cloudtasks.emulator.engine.faults import FaultRule, Faults
 from airflow_cloudtasks.emulator.engine.journal import Exchange, Journal
 from airflow_cloudtasks.emulator.engine.limits import Limits, SlidingWindow
 from airflow_cloudtasks.emulator.engine.nonces import Nonces
@@ -127,8 +127,8 @@ def test_each_account_and_action_has_its_own_window() -> None:
 
 
 def test_a_fault_alternates_its_kinds_and_is_spent_after_its_count() -> None:
-    faults = Faults(dice=lambda: 0.0)
-    faults.add(Fault(("reset", "throttle"), count=3))
+    faults = Faults(random_number=lambda: 0.0)
+    faults.add(FaultRule(("reset", "throttle"), count=3))
     assert [hit.kind if (hit := faults.strike("ice.workflow_task")) else None for _ in range(5)] == [
         "reset",
         "throttle",
@@ -139,16 +139,16 @@ def test_a_fault_alternates_its_kinds_and_is_spent_after_its_count() -> None:
 
 
 def test_a_fault_strikes_at_its_rate() -> None:
-    dice = cycle([0.1, 0.29, 0.3, 0.9])
-    faults = Faults(dice=lambda: next(dice))
-    faults.add(Fault(("reset",), rate=0.3))
+    numbers = cycle([0.1, 0.29, 0.3, 0.9])
+    faults = Faults(random_number=lambda: next(numbers))
+    faults.add(FaultRule(("reset",), rate=0.3))
     assert [faults.strike("ice.workflow_task") is not None for _ in range(4)] == [True, True, False, False]
 
 
 def test_the_first_fault_that_strikes_decides() -> None:
-    faults = Faults(dice=lambda: 0.5)
-    faults.add(Fault(("reset",), rate=0.2))
-    faults.add(Fault(("throttle",)))
+    faults = Faults(random_number=lambda: 0.5)
+    faults.add(FaultRule(("reset",), rate=0.2))
+    faults.add(FaultRule(("throttle",)))
     hit = faults.strike("ice.workflow_task")
     assert hit is not None
     assert hit.kind == "throttle"

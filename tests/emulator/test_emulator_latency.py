@@ -74,7 +74,7 @@ def test_delays_an_injected_fault_too(client: Client) -> None:
 
 def test_draws_the_delay_evenly_from_a_range() -> None:
     drawn = iter([0.0, 0.5, 0.75])
-    state = State(dice=lambda: next(drawn), latency=(1.0, 3.0))
+    state = State(random_number=lambda: next(drawn), latency=(1.0, 3.0))
     assert [state.draw_latency() for _ in range(3)] == [1.0, 2.0, 2.5]
 
 

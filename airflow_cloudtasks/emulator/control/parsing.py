@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_cloudtasks.emulator.control.errors import BadInputError
-from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, Fault
+from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, FaultRule
 from airflow_cloudtasks.emulator.engine.keys import DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.engine.plans import Plan
 from airflow_cloudtasks.emulator.engine.scripts import Step
@@ -101,7 +101,7 @@ def parse_limit(requests_per_second: Any) -> float | None:
     return number
 
 
-def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None) -> Fault:
+def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None) -> FaultRule:
     """Return a fault of an API, or of all; every argument except ``kind`` may be None."""
     kinds = kind if isinstance(kind, list | tuple) else [kind]
     if not kinds:
@@ -115,7 +115,7 @@ def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None)
     if seconds is not None and "hang" not in parsed:
         raise BadInputError("seconds: is the length of a hang; expected it only where kind is or lists 'hang'")
     hang = DEFAULT_HANG_SECONDS if seconds is None else parse_seconds("seconds", seconds)
-    return Fault(parsed, share, count, hang, api)
+    return FaultRule(parsed, share, count, hang, api)
 
 
 def parse_latency(seconds: Any) -> tuple[float, float]:

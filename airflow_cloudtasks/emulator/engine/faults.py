@@ -1,4 +1,4 @@
-"""Injected faults: which request is spoiled, and how. The dice are passed in, so that a test can load them."""
+"""Injected faults: which requests fail, and how. A test can pass in the random numbers that decide this."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ DEFAULT_HANG_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Fault:
-    """A rule that spoils requests.
+class FaultRule:
+    """A rule that makes requests fail.
 
     Attributes:
-        kinds: What happens to a request that it hits; several kinds take turns.
-        rate: The share of requests that it hits, 0 to 1.
-        count: How many more requests it may hit; None for any number.
+        kinds: The faults that the rule injects, in turn.
+        rate: The share of requests that fail, 0 to 1.
+        count: How many more requests may fail; None for any number.
         seconds: How long a hang keeps the client waiting.
-        api: The only API whose requests it hits, by the emulator's name; None for all.
-        hits: How many requests it has hit.
+        api: The emulator's name of the API whose requests fail; None for all APIs.
+        hits: How many requests have failed by this rule.
     """
 
     kinds: tuple[FaultKind, ...]
@@ -36,7 +36,7 @@ class Fault:
     hits: int = 0
 
     def describe(self) -> JsonObject:
-        """Return its settings and its number of hits as a JSON object."""
+        """Return the rule's settings and its number of hits as a JSON object."""
         return {
             "kind": list(self.kinds),
             "rate": self.rate,
@@ -49,12 +49,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What happens to one request.
+    """The fault that a rule injects into one request.
 
     Attributes:
         kind: The fault.
         seconds: How long a hang keeps the client waiting.
-        ordinal: How many requests the same rule hit before this one.
+        ordinal: How many requests have failed by the same rule before this one.
     """
 
     kind: FaultKind
@@ -66,16 +66,16 @@ class Faults:
     """The rules in force, in the order they were added.
 
     Args:
-        dice: Returns a number in [0, 1) for every rule that is tried.
+        random_number: Returns a number in [0, 1). A rule injects its fault if the number is below the rule's rate.
     """
 
-    def __init__(self, dice: Callable[[], float]) -> None:
-        self._dice = dice
-        self._rules: list[Fault] = []
+    def __init__(self, random_number: Callable[[], float]) -> None:
+        self._random_number = random_number
+        self._rules: list[FaultRule] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, rule: FaultRule) -> None:
         """Add a rule after those in force."""
-        self._rules.append(fault)
+        self._rules.append(rule)
 
     def clear(self) -> None:
         """Remove every rule."""
@@ -86,9 +86,9 @@ class Faults:
         return [rule.describe() for rule in self._rules]
 
     def strike(self, api: str) -> Hit | None:
-        """Return what happens to a request of an API by the first rule that hits it, or None if no rule does."""
+        """Return the fault to inject into a request of an API, from the first rule that has one; None for no fault."""
         for rule in self._rules:
-            if rule.api not in (None, api) or self._dice() >= rule.rate:
+            if rule.api not in (None, api) or self._random_number() >= rule.rate:
                 continue
             hit = Hit(rule.kinds[rule.hits % len(rule.kinds)], rule.seconds, rule.hits)
             rule.hits += 1

@@ -1,4 +1,4 @@
-"""Plans: how the tasks go that requests will start."""
+"""Plans: the scripts and fields of the tasks that later requests start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a task goes.
+    """The script and the fields of a task.
 
     Attributes:
         script: Its statuses in order.
@@ -40,7 +40,7 @@ class Plans:
         self._all[api] = plan
 
     def take(self, api: str, default: tuple[Step, ...]) -> Plan:
-        """Return the plan for a task that starts now and use it up; without a plan, one of the default script."""
+        """Return the plan for a task that starts now, and remove it if it is for one task; else the default script."""
         planned = self._next.get(api)
         if planned:
             return planned.popleft()

@@ -35,7 +35,7 @@ class State:
 
     Args:
         wall_clock: Returns Unix seconds. Signatures are checked against it.
-        dice: Returns a number in [0, 1), which decides whether a fault strikes and how late an answer is.
+        random_number: Returns a number in [0, 1). It decides whether a request fails and how late an answer is.
         latency: The initial least and most seconds by which every answer is late.
 
     Attributes:
@@ -43,7 +43,7 @@ class State:
         keys: The access keys.
         nonces: The used nonces.
         tasks: The tasks.
-        plans: How the tasks go that requests will start.
+        plans: The scripts and fields of the tasks that later requests start.
         ledger: The tasks that requests have started and canceled.
         tokens: The id of the task that each client token stands for, by account, action and token.
         numbers: Ids for tasks of products that number them.
@@ -58,7 +58,7 @@ class State:
     def __init__(
         self,
         wall_clock: Callable[[], float] = time.time,
-        dice: Callable[[], float] = random.random,
+        random_number: Callable[[], float] = random.random,
         latency: tuple[float, float] = NO_LATENCY,
     ) -> None:
         self.lock = threading.RLock()
@@ -71,13 +71,13 @@ class State:
         # Not reset, so that an id that a client still holds never names another task.
         self.numbers = itertools.count(_FIRST_NUMBER)
         self.limits = Limits()
-        self.faults = Faults(dice)
+        self.faults = Faults(random_number)
         self.latency = self._first_latency = latency
         self.journal = Journal()
         self.sts = StsSettings()
         self.metadata_tokens = MetadataTokens()
         self._wall_clock = wall_clock
-        self._dice = dice
+        self._random_number = random_number
         self._ahead = 0.0
 
     def now(self) -> float:
@@ -95,7 +95,7 @@ class State:
     def draw_latency(self) -> float:
         """Return by how many seconds the next answer is late."""
         lowest, highest = self.latency
-        return lowest + (highest - lowest) * self._dice()
+        return lowest + (highest - lowest) * self._random_number()
 
     def issue_key(self, session: Session, asked_seconds: float) -> Issued:
         """Return a new temporary key of a session, accepted from now on; the STS settings may change its lifetime."""

@@ -26,15 +26,15 @@ BPSTUDIO = Product("alibaba", "bpstudio", "2021-09-31", ("form",))
 _FORM: tuple[Location, ...] = ("form",)
 # BPStudio reports success and failure as Code, an HTTP-like number in a string, with HTTP 200.
 _SUCCESS = {"Code": "200", "Message": "Success"}
-# Source: the Data of ExecuteOperationASync, "the ID expires after one hour".
-_OPERATION_SECONDS = 3600
-# Undocumented: the status of a task that has not been executed yet.
-_CREATED = Plan((Step("BINDING"),))
+# An operation can be read for this long. Source: the Data of ExecuteOperationASync, "the ID expires after one hour".
+_OPERATION_LIFETIME_SECONDS = 3600
+# Undocumented: the status of a task before ExecuteTask. Here it is the only documented status besides FINISH.
+_UNTIL_EXECUTED = Plan((Step("BINDING"),))
 _EXAMPLE_NUMBER = 1333
 
 
 def _number(task_id: str) -> int:
-    """Convert an id of a request, a string, to an id of an answer, a number; the example's if it is none."""
+    """Return the number that answers show for an id; the example's number if a test chose an id that is no number."""
     return int(task_id) if task_id.isascii() and task_id.isdigit() else _EXAMPLE_NUMBER
 
 
@@ -86,13 +86,14 @@ def _create_task(call: Call) -> JsonObject:
         "InstanceIds": f'{{\\"app\\":\\"{app_id}\\"}}',
     }
     start_and_cancel.note_start(call, TASK, task_id)
-    start_and_cancel.add(call, TASK, task_id, _CREATED, fields)
+    start_and_cancel.add(call, TASK, task_id, _UNTIL_EXECUTED, fields)
     return {**_SUCCESS, "Data": int(task_id)}
 
 
 def _execute_task(call: Call) -> JsonObject:
     task = find_task(call, TASK, call.parameters["TaskId"])
-    if task.script == _CREATED.script:
+    # A task runs once: the answer for an executed task only shows it.
+    if task.script == _UNTIL_EXECUTED.script:
         start_and_cancel.start_again(call, TASK, task)
     shown = answer_with(call, _TASK_SHAPE, task)["Data"]
     # In this answer, Code is a number.
@@ -104,21 +105,22 @@ def _execute_task(call: Call) -> JsonObject:
 
 
 def _execute_operation(call: Call) -> JsonObject:
-    token = call.parameters.get("ClientToken")
-    key = (call.caller.account, call.action.name, token or "")
-    operation_id = call.state.tokens.get(key) if token else None
-    if operation_id is None:
-        operation_id = f"op_{start_and_cancel.new_uuid().replace('-', '')}"
-        start_and_cancel.start(call, OPERATION, operation_id, {})
-        if token:
-            call.state.tokens[key] = operation_id
+    token = call.parameters.get("ClientToken", "")
+    key = (call.caller.account, call.action.name, token)
+    if token and key in call.state.tokens:
+        return {**_SUCCESS, "Data": call.state.tokens[key]}
+    operation_id = f"op_{start_and_cancel.new_uuid().replace('-', '')}"
+    start_and_cancel.start(call, OPERATION, operation_id, {})
+    if token:
+        call.state.tokens[key] = operation_id
     return {**_SUCCESS, "Data": operation_id}
 
 
 def _get_operation(call: Call) -> JsonObject:
     task = start_and_cancel.find(call, OPERATION, call.parameters["OperationId"])
-    if task is None or call.now - task.created_at >= _OPERATION_SECONDS:
-        # As documented, the answer for an expired operation has no Data. Undocumented: an operation that never existed.
+    if task is None or call.now - task.created_at >= _OPERATION_LIFETIME_SECONDS:
+        # Documented: the answer for an expired operation has no Data. Undocumented: the answer for an operation that
+        # never existed. Here it is the same.
         return dict(_SUCCESS)
     return answer_with(call, _OPERATION_SHAPE, task)
 

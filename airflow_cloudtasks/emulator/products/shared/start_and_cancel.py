@@ -1,4 +1,4 @@
-"""Start and cancel tasks: a task goes by its plan or ends before its time, and the ledger records either."""
+"""Start and cancel tasks, and record both in the ledger. A started task follows its plan until it is canceled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def sent(call: Call, *names: str) -> JsonObject:
 
 
 def plan_for(call: Call, reader: Action) -> Plan:
-    """Return the plan for a task that a call starts, and use it up."""
+    """Return the plan for a task that a call starts. A plan for one task is used only once."""
     return call.state.plans.take(reader.api, reader.shape.script)
 
 
@@ -45,18 +45,18 @@ def add(
     fields: JsonObject,
     scope: Mapping[str, str] | None = None,
 ) -> Task:
-    """Add a task that a call brings about, without recording a start.
+    """Add a task that a call creates, without recording a start.
 
     Args:
         call: The call.
         reader: The action that reads the task.
         task_id: The task's id.
-        plan: How it goes. Its fields take precedence.
+        plan: The task's script and fields. These fields take precedence over ``fields``.
         fields: Fields of its object that the request sets.
         scope: Its scope; None for the one in the call's parameters.
     """
-    where = sent(call, *reader.shape.scope) if scope is None else scope
-    task = Task(reader.api, task_id, plan.script, call.now, merge(fields, plan.fields), where)
+    task_scope = sent(call, *reader.shape.scope) if scope is None else scope
+    task = Task(reader.api, task_id, plan.script, call.now, merge(fields, plan.fields), task_scope)
     call.state.tasks.add(task)
     return task
 
@@ -101,9 +101,9 @@ def cancel_task(call: Call, reader: Action, task_id: str, task: Task | None) -> 
         task_id: The id in the request.
         task: The task of that id; None if there is none.
     """
-    where = None if task is None else task.position(call.now)
-    running = where is not None and not reader.shape.is_finished(where)
-    status = None if where is None else where.step.status
+    position = None if task is None else task.position(call.now)
+    running = position is not None and not reader.shape.is_finished(position)
+    status = None if position is None else position.step.status
     entry = Canceled(reader.api, task_id, call.action.name, dict(call.parameters), call.now, status, running)
     call.state.ledger.canceled.append(entry)
     if task is not None and running:

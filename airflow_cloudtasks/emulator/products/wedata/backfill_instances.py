@@ -3,8 +3,8 @@
 The definitions of WeData 2025-08-06 that tccli ships do not state the order in which a plan's instances run; the
 example of ListDataBackfillInstances has the states of task instances. Here the instances run task by task and, for each
 task, day by day, whatever DataTimeOrder is. In a plan at "60/50", the first 60 of a hundred instances have ended, the
-first 50 of them successfully; the next one runs, and the others wait. Every task has one instance a day. A day of two
-ranges counts once. A range without two days in the documented format (yyyy-MM-dd) has no instances.
+first 50 of them successfully. The next one runs, and the others wait. Every task has one instance a day. A day that is
+in two ranges counts once. A range has no instances unless its two days have the documented format (yyyy-MM-dd).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def planned_instances(call: Call, plan: Task, task_id: str) -> list[Task]:
     """Return the instances of one task of a plan by day; none for a task that is not in the plan.
 
-    They are tasks of ``wedata.task_instance`` that the store does not hold. Their scripts end at the present.
+    They are tasks of ``wedata.task_instance`` that the store does not hold. Each script ends with the present step.
     """
     shown = show_task(BACKFILL.shape, plan, call.now, call.parameters)["Data"]
     all_of_plan = list(product(shown["TaskIds"], dict.fromkeys(_days(shown["DataBackfillRangeList"]))))
@@ -36,23 +36,23 @@ def planned_instances(call: Call, plan: Task, task_id: str) -> list[Task]:
     return [
         Task(
             "wedata.task_instance",
-            f"{one}_{day}",
+            f"{owner}_{day}",
             _script(so_far, index, len(all_of_plan)),
             plan.created_at,
-            {"TaskId": one, "CurRunDate": day},
+            {"TaskId": owner, "CurRunDate": day},
             plan.scope,
         )
-        for index, (one, day) in enumerate(all_of_plan)
-        if one == task_id
+        for index, (owner, day) in enumerate(all_of_plan)
+        if owner == task_id
     ]
 
 
 def find_planned(call: Call, key: str) -> Task | None:
-    """Return the instance of a key, ``{task's id}_{time of its data}``, from the newest plan that has it, or None."""
+    """Return the instance of a key, ``{TaskId}_{CurRunDate}``, from the newest plan that has it, or None."""
     task_id = key.rpartition("_")[0]
     plans = (plan for plan in call.state.tasks.newest(BACKFILL.api) if plan.is_inside(call.parameters))
-    instances = (one for plan in plans for one in planned_instances(call, plan, task_id))
-    return next((one for one in instances if one.id == key), None)
+    instances = (instance for plan in plans for instance in planned_instances(call, plan, task_id))
+    return next((instance for instance in instances if instance.id == key), None)
 
 
 def _days(ranges: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """WeData's task instances: read, listed, listed by backfill plan, rerun and killed, with their logs.
 
 Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They do not state the state of a killed
-instance: EXPIRED ("failed") is the only final state that is neither a success nor a skip. Nor do they state how a
-client recognises the last page of a log: here its NextCursor is null.
+instance: EXPIRED ("failed") is the only final state that is neither a success nor a skip. They do not state how a
+client recognises the last page of a log either. Here the last page's NextCursor is null.
 
-The instances of a backfill plan are in the plan's list and have logs, both derived from the plan's percentages. The
-other actions know such an instance only if a test has added a task with its key; the list then shows that task.
+The instances of a backfill plan are not stored. ListDataBackfillInstances and GetTaskInstanceLog derive them from the
+plan's percentages. The other actions find such an instance only if a test has added a task with its InstanceKey. Then
+ListDataBackfillInstances shows the added task.
 """
 
 from __future__ import annotations
@@ -94,13 +95,13 @@ _ENTRY = replace(
     example={name: value for name, value in _SHAPE.example["Data"].items() if name != "JobErrorMsg"},
     left_out=_SHAPE.left_out | {"JobErrorMsg"},
 )
-# Parameters of ListTaskInstances that the field of the same name must equal.
-_EQUAL = (
+# Filters of ListTaskInstances by value: the field of the same name must equal the parameter.
+_VALUE_FILTERS = (
     *("InstanceType", "InstanceState", "TaskTypeId", "CycleType"),
     *("FolderId", "WorkflowId", "ExecutorGroupId"),
 )
-# The time that each pair of its parameters bounds, which have this name with From and To.
-_BETWEEN = {"ScheduleTime": "SchedulerTime", "StartTime": "StartTime", "LastUpdateTime": "LastUpdateTime"}
+# Filters of ListTaskInstances by time: the parameters {name}From and {name}To bound this field.
+_TIME_FILTERS = {"ScheduleTime": "SchedulerTime", "StartTime": "StartTime", "LastUpdateTime": "LastUpdateTime"}
 _SORTS = {
     "SCHEDULE_DATE": "SchedulerTime",
     "START_TIME": "StartTime",
@@ -114,31 +115,33 @@ def _get_instance(call: Call) -> JsonObject:
 
 
 def _show(call: Call, task: Task) -> JsonObject:
-    return _complete(call, task, answer_with(call, in_zone(call, _SHAPE), task)["Data"])
+    return _with_derived_fields(call, task, answer_with(call, in_zone(call, _SHAPE), task)["Data"])
 
 
 def _list_instances(call: Call) -> JsonObject:
-    asked = call.parameters
-    column, direction = asked.get("SortColumn"), asked.get("SortType", "DESC")
+    parameters = call.parameters
+    column, direction = parameters.get("SortColumn"), parameters.get("SortType", "DESC")
     if column not in (None, *_SORTS):
         raise invalid("SortColumn")
     if direction not in ("ASC", "DESC"):
         raise invalid("SortType")
     order = [(_SORTS[column], direction == "DESC")] if column else []
     shape = in_zone(call, _ENTRY)
-    return answer_list(call, TASK_INSTANCE.api, lambda entry: _wanted(asked, entry), order, shape, _complete)
+    return answer_list(
+        call, TASK_INSTANCE.api, lambda entry: _passes_filters(parameters, entry), order, shape, _with_derived_fields
+    )
 
 
-def _wanted(asked: Any, entry: JsonObject) -> bool:
-    words = [word for word in asked.get("Keyword", "").split(",") if word]
+def _passes_filters(parameters: Any, entry: JsonObject) -> bool:
+    words = [word for word in parameters.get("Keyword", "").split(",") if word]
     return (
-        all(asked.get(name, entry[name]) == entry[name] for name in _EQUAL)
-        and asked.get("OwnerUin") in (None, *entry["OwnerUinList"])
+        all(parameters.get(name, entry[name]) == entry[name] for name in _VALUE_FILTERS)
+        and parameters.get("OwnerUin") in (None, *entry["OwnerUinList"])
         and (not words or any(word in f"{entry['TaskName']} {entry['TaskId']}" for word in words))
         and all(
-            # Texts of this format compare as the times that they denote.
-            asked.get(f"{name}From", "") <= (entry[field] or "") <= asked.get(f"{name}To", "9999")
-            for name, field in _BETWEEN.items()
+            # Times in this format can be compared as text.
+            parameters.get(f"{name}From", "") <= (entry[field] or "") <= parameters.get(f"{name}To", "9999")
+            for name, field in _TIME_FILTERS.items()
         )
     )
 
@@ -146,12 +149,12 @@ def _wanted(asked: Any, entry: JsonObject) -> bool:
 def _list_backfill_instances(call: Call) -> JsonObject:
     plan = find_task(call, BACKFILL, call.parameters["DataBackfillPlanId"])
     found = planned_instances(call, plan, call.parameters["TaskId"])
-    return cut_page(call, found, lambda page: [_backfill_entry(call, one) for one in page])
+    return cut_page(call, found, lambda page: [_backfill_entry(call, planned) for planned in page])
 
 
 def _backfill_entry(call: Call, planned: Task) -> JsonObject:
-    own = find(call, TASK_INSTANCE, planned.id)
-    shown = _show(call, own or planned)
+    added_by_test = find(call, TASK_INSTANCE, planned.id)
+    shown = _show(call, added_by_test or planned)
     return {
         **planned.fields,
         **{name: shown[name] for name in ("TaskName", "StartTime", "EndTime")},
@@ -174,12 +177,13 @@ def _rerun_instances(call: Call) -> JsonObject:
 def _kill_instances(call: Call) -> JsonObject:
     keys = call.parameters["InstanceKeyList"]
     tasks = {key: find(call, TASK_INSTANCE, key) for key in keys}
-    # Undocumented: the effect on the others if one does not exist. Here the call is refused and none is killed.
+    # Undocumented: what happens to the other instances if one does not exist. Here the call fails and kills none.
     unknown = [key for key in keys if tasks[key] is None]
     for key in unknown or keys:
+        # Cancel the task. For an unknown key, only record the request.
         cancel_task(call, TASK_INSTANCE, key, tasks[key])
-    for key in unknown:
-        find_task(call, TASK_INSTANCE, key)
+    if unknown:
+        find_task(call, TASK_INSTANCE, unknown[0])  # Raises the vendor's error.
     return start_job(call, "INSTANCE_KILL", len(keys), noted=False)
 
 
@@ -192,7 +196,7 @@ def _get_log(call: Call) -> JsonObject:
     if level not in _LOG_LEVELS:
         raise invalid("LogLevel")
     lines = _log_of(call, task).split(_LINE_END)
-    # Only the log of the last run is kept, so that LifeRoundNum has no effect.
+    # LifeRoundNum has no effect: the emulator keeps only the log of the last run.
     text = _LINE_END.join(line for line in lines if level == "All" or f" {level.upper()} " in line)
     start, end = int(cursor), int(cursor) + _LOG_PAGE
     return {
@@ -207,29 +211,29 @@ def _get_log(call: Call) -> JsonObject:
 
 
 def _log_of(call: Call, task: Task) -> str:
-    where = task.position(call.now)
-    fields = {**task.fields, **where.step.fields}
+    position = task.position(call.now)
+    fields = {**task.fields, **position.step.fields}
     if "LogInfo" in fields:
         return str(fields["LogInfo"])
     began = task.began_at(call.now, _WAITING)
     if began is None:
         return ""
     lines = [f"{beijing_time(began)} INFO The task has started."]
-    if _SHAPE.is_finished(where):
-        failed = where.step.status == "EXPIRED"
+    if _SHAPE.is_finished(position):
+        failed = position.step.status == "EXPIRED"
         text = f"ERROR {fields.get('JobErrorMsg', 'The task has failed.')}" if failed else "INFO The task has ended."
-        lines.append(f"{beijing_time(where.entered_at)} {text}")
+        lines.append(f"{beijing_time(position.entered_at)} {text}")
     return _LINE_END.join(lines)
 
 
-def _complete(call: Call, task: Task, shown: JsonObject) -> JsonObject:
-    # As in the examples, the key is the task's id, an underscore and the time of its data.
+def _with_derived_fields(call: Call, task: Task, shown: JsonObject) -> JsonObject:
+    # As in the vendor's examples, an InstanceKey is {TaskId}_{CurRunDate}.
     task_id, _, run_date = task.id.partition("_")
-    where = task.position(call.now)
+    position = task.position(call.now)
     began = task.began_at(call.now, _WAITING)
-    cost = int((where.entered_at - began) * 1000) if began is not None and _SHAPE.is_finished(where) else None
-    known = {"TaskId": task_id, "CurRunDate": run_date, "CostTime": cost}
-    return {**shown, **{name: value for name, value in known.items() if shown[name] is None}}
+    cost = int((position.entered_at - began) * 1000) if began is not None and _SHAPE.is_finished(position) else None
+    derived = {"TaskId": task_id, "CurRunDate": run_date, "CostTime": cost}
+    return {**shown, **{name: value for name, value in derived.items() if shown[name] is None}}
 
 
 TASK_INSTANCE = WEDATA.reads(
@@ -249,7 +253,7 @@ WEDATA.action(
         *optional("Keyword", "TimeZone", "InstanceState", "CycleType", "OwnerUin", "FolderId", "WorkflowId"),
         Parameter("InstanceType", JSON, required=False, type="integer"),
         Parameter("TaskTypeId", JSON, required=False, type="integer"),
-        *optional("ExecutorGroupId", *(f"{name}{end}" for name in _BETWEEN for end in ("From", "To"))),
+        *optional("ExecutorGroupId", *(f"{name}{end}" for name in _TIME_FILTERS for end in ("From", "To"))),
         *optional("SortColumn", "SortType"),
     ),
     entry=_ENTRY,

@@ -1,7 +1,7 @@
-"""WeData's operations jobs, which every action starts whose name ends in Async.
+"""WeData's operations jobs. Every action whose name ends in Async starts one.
 
-Source: the definitions and examples of WeData 2025-08-06 that tccli ships. INSTANCE_KILL is the only type of a job that
-they show; the other types are named after it.
+Source: the definitions and examples of WeData 2025-08-06 that tccli ships. They show one type of a job,
+INSTANCE_KILL. The emulator names the other types in the same way.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def start_job(call: Call, kind: str, parts: int, *, noted: bool) -> JsonObject:
         call: The call that starts it.
         kind: Its type.
         parts: The number of its sub-processes.
-        noted: Whether the ledger records it as a start; not if it only cancels other tasks.
+        noted: Whether the ledger records the job as a start. False for a job that only cancels tasks.
     """
     job_id = new_uuid()
     if noted:
