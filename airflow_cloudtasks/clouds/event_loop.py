@@ -1,4 +1,4 @@
-"""Values that exist once per event loop, and turns among its coroutines."""
+"""Values that exist once per event loop, and turns that keep the loop responsive."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _turns = PerEventLoop(asyncio.Lock)
 
 
 async def take_turn() -> None:
-    """Return in a later iteration of the event loop, in each of which one caller at most returns.
+    """Wait for a turn: at most one caller returns in each iteration of the event loop.
 
-    Otherwise two hundred waits that start together, or that receive the same credentials together, would block the
+    Without turns, two hundred waits that start together, or that receive the same credentials together, would block the
     loop until all of them have sent their requests.
     """
     async with _turns.get():

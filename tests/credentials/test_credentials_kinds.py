@@ -205,7 +205,7 @@ ENDING = {"alibaba": 14 * 60, "tencent": 170}
 def test_replaces_a_session_before_it_expires(
     machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(credentials_module, "_FETCH_INTERVAL_SECONDS", 0.0)
     machine.emulator.sts(seconds=ENDING[kind.cloud])
     hook = kind.connect(machine)
     get(hook)
@@ -225,7 +225,7 @@ def test_replaces_a_session_before_it_expires(
 @EITHER_WAY
 @pytest.mark.parametrize("kind", ASKING, ids=str)
 def test_fetches_a_valid_session_once(machine: Machine, kind: Kind, get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials_module, "_ASK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(credentials_module, "_FETCH_INTERVAL_SECONDS", 0.0)
     hook = kind.connect(machine)
     for _ in range(3):
         get(hook)
@@ -314,7 +314,7 @@ def test_error_names_a_missing_token_file(machine: Machine, kind: Kind, get: Get
 @pytest.mark.parametrize("kind", MACHINES, ids=str)
 def test_error_explains_a_machine_without_the_role(machine: Machine, kind: Kind, get: Get) -> None:
     text = refused(kind.connect(machine, role_name="no-such-role"), get, CredentialsError)
-    assert "the metadata service of this machine gave none; is it a" in text
+    assert "the metadata service of this machine returned no credentials; is it a" in text
 
 
 @EITHER_WAY

@@ -49,7 +49,7 @@ def test_renews_a_refused_key_once() -> None:
 
 
 def test_a_fetch_in_progress_does_not_restore_a_refused_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_FETCH_INTERVAL_SECONDS", -1.0)
     vendor = Vendor()
     source = VendorCredentials(vendor.make, SETTINGS, explain)
     assert source.get() == FIRST
@@ -64,7 +64,7 @@ def test_a_fetch_in_progress_does_not_restore_a_refused_key(monkeypatch: pytest.
 
 
 def test_keeps_the_current_credentials_when_a_refresh_fails(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    monkeypatch.setattr(module, "_ASK_AGAIN_SECONDS", -1.0)
+    monkeypatch.setattr(module, "_FETCH_INTERVAL_SECONDS", -1.0)
     answers = iter([FIRST])
     source = VendorCredentials(lambda settings: lambda: next(answers), SETTINGS, explain)
     assert source.get() == FIRST

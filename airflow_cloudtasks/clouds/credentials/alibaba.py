@@ -27,14 +27,14 @@ from airflow_cloudtasks.errors import (
 )
 from airflow_cloudtasks.values import at, load_json, text
 
-# The vendor's classes log failures to stderr, with the URL that they called and its signature. The error that they
-# raise says what is needed. A filter, because the configuration of logging sets levels later.
+# The vendor's classes log failures to stderr, with the requested URL and its signature. Drop these lines: the raised
+# error says enough. Use a filter, because logging is configured later and would reset a level.
 logging.getLogger("credentials").addFilter(lambda record: False)
-# At level DEBUG, the package beneath logs whole requests and answers, even those of STS with keys in them.
+# At level DEBUG, the package that sends their requests logs whole requests and answers, including the keys from STS.
 logging.getLogger("alibabacloud-tea").addFilter(lambda record: record.levelno > logging.DEBUG)
 
-# Where the text of a CredentialException holds the HTTP answer.
-_ANSWER = re.compile(r"http_code: (\d+), result: (\{.*\})", re.DOTALL)
+# The HTTP status and the body in the text of a CredentialException.
+_HTTP_ANSWER = re.compile(r"http_code: (\d+), result: (\{.*\})", re.DOTALL)
 
 
 class _Provider(Protocol):
@@ -42,7 +42,7 @@ class _Provider(Protocol):
 
 
 def _assume_role(settings: CredentialSettings) -> Fetch:
-    return _fetch_from_sts(
+    return _fetcher_from_sts(
         settings,
         RamRoleArnCredentialsProvider,
         access_key_id=settings.key_id,
@@ -52,7 +52,7 @@ def _assume_role(settings: CredentialSettings) -> Fetch:
 
 
 def _oidc(settings: CredentialSettings) -> Fetch:
-    return _fetch_from_sts(
+    return _fetcher_from_sts(
         settings,
         OIDCRoleArnCredentialsProvider,
         oidc_provider_arn=settings.oidc_provider,
@@ -61,21 +61,21 @@ def _oidc(settings: CredentialSettings) -> Fetch:
 
 
 def _machine(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(
+    return _fetcher_from(
         EcsRamRoleCredentialsProvider(
             role_name=settings.role_name,
-            # IMDSv2 only: version 1 returns the key to anyone who can make this machine send one request.
+            # IMDSv2 only: version 1 returns the key to any single GET request from this machine, even a forged one.
             disable_imds_v1=True,
-            # Without the connection's proxy: the metadata service would answer for the proxy's machine.
+            # No proxy: through the connection's proxy, the metadata service of the proxy's machine would answer.
             http_options=_http_options(settings, proxy=None),
-            # VendorCredentials fetches regularly, so that no scheduler thread is needed.
+            # No refresh thread of the vendor: VendorCredentials fetches regularly.
             async_update_enabled=False,
         )
     )
 
 
 def _default(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(DefaultCredentialsProvider())
+    return _fetcher_from(DefaultCredentialsProvider())
 
 
 CREDENTIAL_CLASSES: dict[str, VendorClass] = {
@@ -86,7 +86,7 @@ CREDENTIAL_CLASSES: dict[str, VendorClass] = {
 }
 
 
-def explain(error: Exception, endpoint: str) -> CloudTasksError:
+def translate_error(error: Exception, endpoint: str) -> CloudTasksError:
     """Return this package's error for an error of the vendor's classes.
 
     Args:
@@ -97,20 +97,20 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
         return InvalidConnection(f"The credentials cannot be fetched: {error}.")
     context: dict[str, Any] = {"action": "Fetching credentials", "endpoint": endpoint}
     if not isinstance(error, CredentialException):
-        # Only the type: the text of a broken connection holds the URL with its signature.
+        # Show only the error's type: its text may hold the URL with the signature.
         return TransientError(f"no answer ({type(error).__name__})", code="ConnectionError", **context)
     message = str(error)
-    if answer := _ANSWER.search(message):
+    if answer := _HTTP_ANSWER.search(message):
         return _reported_error(http_status=int(answer[1]), body=answer[2], context=context)
     if "chain" in message:
         return CredentialsError(
-            "the default chain found none: no ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the "
-            "environment, no profile file, no role of this machine",
+            "the default chain found no credentials: no ALIBABA_CLOUD_ACCESS_KEY_ID and "
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment, no profile file, no role of this machine",
             code="NoCredentials",
             **context,
         )
     return CredentialsError(
-        "the metadata service of this machine gave none; is it an ECS instance with a RAM role?",
+        "the metadata service of this machine returned no credentials; is it an ECS instance with a RAM role?",
         code="NoCredentials",
         **context,
     )
@@ -120,8 +120,8 @@ def _reported_error(http_status: int, body: str, context: dict[str, Any]) -> Clo
     """Return the error that an answer of STS or of the metadata service reports."""
     answer = load_json(body)
     code = text(at(answer, "Code")) or f"HTTP{http_status}"
-    kind = error_kind(code, http_status)
-    return kind(
+    error_class = error_kind(code, http_status)
+    return error_class(
         text(without_signed_text(text(at(answer, "Message")) or "")) or "no message",
         code=code,
         http_status=http_status,
@@ -130,10 +130,10 @@ def _reported_error(http_status: int, body: str, context: dict[str, Any]) -> Clo
     )
 
 
-def _fetch_from(provider: _Provider) -> Fetch:
+def _fetcher_from(provider: _Provider) -> Fetch:
     def fetch() -> Credentials:
-        found = provider.get_credentials()
-        return Credentials(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None)
+        key = provider.get_credentials()
+        return Credentials(key.get_access_key_id(), key.get_access_key_secret(), key.get_security_token() or None)
 
     return fetch
 
@@ -147,8 +147,8 @@ def _http_options(settings: CredentialSettings, proxy: str | None) -> HttpOption
     )
 
 
-def _fetch_from_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -> Fetch:
-    provider = kind(
+def _fetcher_from_sts(settings: CredentialSettings, provider_class: Any, **arguments: Any) -> Fetch:
+    provider = provider_class(
         role_arn=settings.role_arn,
         role_session_name=settings.role_session_name or SESSION_NAME,
         policy=settings.policy,
@@ -157,6 +157,6 @@ def _fetch_from_sts(settings: CredentialSettings, kind: Any, **arguments: Any) -
         http_options=_http_options(settings, settings.network.proxy),
         **arguments,
     )
-    # The vendor's classes have no argument for the connection's trusted certificates.
+    # The vendor's classes have no argument for the trusted certificates.
     provider._runtime_options["ca"] = settings.network.certificates()
-    return _fetch_from(provider)
+    return _fetcher_from(provider)

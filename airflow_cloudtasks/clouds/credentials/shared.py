@@ -1,4 +1,4 @@
-"""Share the credentials that vendors' classes fetch: one object for all users of the same settings."""
+"""Share fetched credentials: one object for all users of the same settings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _lock = Lock()
 
 
 def shared_credentials(cloud: Cloud, auth_type: str, settings: CredentialSettings) -> VendorCredentials:
-    """Return the credentials of some settings, the same object to all users in this process.
+    """Return the credentials for these settings: one object for all users in this process.
 
-    So a thousand waits on one connection need one session at STS. The object is dropped with its last user.
+    So a thousand waits on one connection need one session at STS. The object is freed with its last user.
 
     Args:
         cloud: The cloud.
@@ -29,6 +29,6 @@ def shared_credentials(cloud: Cloud, auth_type: str, settings: CredentialSetting
         if (credentials := _shared.get(key)) is None:
             # Imported here: loading a vendor's credential package is slow, and most connections hold a key instead.
             module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud}")
-            credentials = VendorCredentials(module.CREDENTIAL_CLASSES[auth_type], settings, module.explain)
+            credentials = VendorCredentials(module.CREDENTIAL_CLASSES[auth_type], settings, module.translate_error)
             _shared[key] = credentials
         return credentials

@@ -1,4 +1,4 @@
-"""Hold a connection's credentials: a key of the Airflow connection, or what a vendor's class fetches."""
+"""Hold a connection's credentials: the key of the Airflow connection, or credentials that a vendor's class fetches."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, Invalid
 
 _log = logging.getLogger(__name__)
 
-# The vendors' classes hold credentials and replace them minutes before they expire. So often they are called to get the
-# replacement.
-_ASK_AGAIN_SECONDS = 30.0
+# The vendors' classes replace credentials minutes before they expire. Call them at this interval, so that requests are
+# signed with the replacement in time.
+_FETCH_INTERVAL_SECONDS = 30.0
 
 # The session's name in the cloud's audit log, if the connection has none.
 SESSION_NAME = "airflow"
@@ -116,17 +116,20 @@ class VendorCredentials:
     Args:
         make: Creates the vendor's object.
         settings: Its settings.
-        explain: Returns this package's error for an error of the vendor's class; its second argument is the URL of STS.
+        translate_error: Returns this package's error for an error of the vendor's class and the URL of STS.
     """
 
     def __init__(
-        self, make: VendorClass, settings: CredentialSettings, explain: Callable[[Exception, str], CloudTasksError]
+        self,
+        make: VendorClass,
+        settings: CredentialSettings,
+        translate_error: Callable[[Exception, str], CloudTasksError],
     ) -> None:
         self._make = make
         self._settings = settings
-        self._explain = explain
+        self._translate_error = translate_error
         self._lock = Lock()
-        # The following change together and under the lock: when a fetch begins or ends, and when a cloud refuses a key.
+        # The lock guards all of these. They change when a fetch begins or ends, and when a cloud refuses a key.
         self._fetch: Fetch | None = None
         self._held: Credentials | None = None
         self._fetched_at = 0.0
@@ -147,7 +150,7 @@ class VendorCredentials:
         if (held := self._current()) is not None:
             return held
         try:
-            # Shielded: one caller that is canceled must not cancel the fetch for the others.
+            # Shield the fetch: the cancellation of one caller must not cancel it for the others.
             return await asyncio.shield(asyncio.wrap_future(self._start()))
         finally:
             await take_turn()
@@ -166,7 +169,7 @@ class VendorCredentials:
 
     def _current(self) -> Credentials | None:
         held = self._held
-        if held is not None and time.monotonic() - self._fetched_at > _ASK_AGAIN_SECONDS:
+        if held is not None and time.monotonic() - self._fetched_at > _FETCH_INTERVAL_SECONDS:
             # In the background: the held credentials stay valid for minutes.
             self._start()
         return held
@@ -190,7 +193,7 @@ class VendorCredentials:
             self._finish(generation, fetch, fetched)
 
     def _finish(self, generation: int, fetch: Fetch | None, fetched: Credentials | None) -> None:
-        """Keep the result of a fetch; after a failed one, the credentials held before."""
+        """Keep the fetched credentials. After a failed fetch, keep the credentials held before."""
         with self._lock:
             if generation == self._generation:
                 self._fetch = fetch
@@ -200,18 +203,18 @@ class VendorCredentials:
 
     def _failure(self, error: Exception) -> CloudTasksError:
         """Return the error of this package for an error of a fetch; log it if the fetch ran in the background."""
-        failure = self._explained(error)
+        failure = self._translated(error)
         if self._held is not None:
             _log.warning("Keeping the credentials held so far: %s", failure)
         return failure
 
-    def _explained(self, error: Exception) -> CloudTasksError:
+    def _translated(self, error: Exception) -> CloudTasksError:
         if isinstance(error, CloudTasksError):
             return error
         if isinstance(error, FileNotFoundError | PermissionError):
             return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
-        explained = self._explain(error, self._settings.sts.url)
-        if isinstance(explained, NotFound):
+        translated = self._translate_error(error, self._settings.sts.url)
+        if isinstance(translated, NotFound):
             # The role does not exist. A wait for a task that may not exist yet ignores NotFound and would never end.
-            return error_from_dict(explained.as_dict() | {"kind": CredentialsError.__name__})
-        return explained
+            return error_from_dict(translated.as_dict() | {"kind": CredentialsError.__name__})
+        return translated

@@ -24,7 +24,7 @@ from airflow_cloudtasks.clouds.tencent import error_kind
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, TransientError
 
-# At level DEBUG, the vendor's package logs whole answers, even those of STS with keys in them.
+# At level DEBUG, the vendor's package logs whole answers, including the keys from STS.
 logging.getLogger("tencentcloud_sdk_common").addFilter(lambda record: record.levelno > logging.DEBUG)
 
 # The lifetime of a session whose connection sets none.
@@ -43,7 +43,7 @@ def _session(settings: CredentialSettings) -> tuple[str | None, str, int]:
 
 
 class _StsClient:
-    """Calls STS by this package's settings, for the vendor's classes that lack some of them."""
+    """A mixin that calls STS with all settings of the connection; the vendor's classes lack some of them."""
 
     _settings: CredentialSettings
     # Set by the vendor's classes.
@@ -81,7 +81,7 @@ class _StsClient:
 
 
 class _AssumeRole(_StsClient, STSAssumeRoleCredential):  # type: ignore[misc]  # the vendor's package has no types
-    """The vendor's class, which lacks an external id, a policy and a proxy."""
+    """The vendor's class, with an external id, a policy and a proxy added."""
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
@@ -105,7 +105,7 @@ class _AssumeRole(_StsClient, STSAssumeRoleCredential):  # type: ignore[misc]  #
 
 
 class _Oidc(_StsClient, OIDCRoleArnCredential):  # type: ignore[misc]  # the vendor's package has no types
-    """The vendor's class, which lacks a proxy and a file whose token changes."""
+    """The vendor's class, with a proxy and a token file that may change added."""
 
     def __init__(self, settings: CredentialSettings) -> None:
         self._settings = settings
@@ -132,19 +132,19 @@ class _VendorCredential(Protocol):
 
 
 def _assume_role(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(_AssumeRole(settings))
+    return _fetcher_from(_AssumeRole(settings))
 
 
 def _oidc(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(_Oidc(settings))
+    return _fetcher_from(_Oidc(settings))
 
 
 def _machine(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(CVMRoleCredential(settings.role_name))
+    return _fetcher_from(CVMRoleCredential(settings.role_name))
 
 
 def _default(settings: CredentialSettings) -> Fetch:
-    return _fetch_from(DefaultCredentialProvider().get_credentials())
+    return _fetcher_from(DefaultCredentialProvider().get_credentials())
 
 
 CREDENTIAL_CLASSES: dict[str, VendorClass] = {
@@ -155,7 +155,7 @@ CREDENTIAL_CLASSES: dict[str, VendorClass] = {
 }
 
 
-def explain(error: Exception, endpoint: str) -> CloudTasksError:
+def translate_error(error: Exception, endpoint: str) -> CloudTasksError:
     """Return this package's error for an error of the vendor's classes.
 
     Args:
@@ -177,20 +177,20 @@ def explain(error: Exception, endpoint: str) -> CloudTasksError:
 
 def _no_credentials(context: dict[str, Any]) -> CredentialsError:
     return CredentialsError(
-        "none were found: no TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in the environment, no profile file, "
-        "no role of this machine, no TKE identity",
+        "no credentials were found: no TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in the environment, no "
+        "profile file, no role of this machine, no TKE identity",
         code="NoCredentials",
         **context,
     )
 
 
-def _fetch_from(credential: _VendorCredential) -> Fetch:
+def _fetcher_from(credential: _VendorCredential) -> Fetch:
     def fetch() -> Credentials:
         key_id, secret, token = credential.get_credential_info()
         if not key_id or not secret:
             # The vendor's class for the metadata service raises nothing when it fails.
             raise CredentialsError(
-                "the metadata service of this machine gave none; is it a CVM instance with a CAM role?",
+                "the metadata service of this machine returned no credentials; is it a CVM instance with a CAM role?",
                 code="NoCredentials",
                 action="Fetching credentials",
             )
