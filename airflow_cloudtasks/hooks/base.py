@@ -75,9 +75,11 @@ class CloudTasksHook(CallingHook):
             task: The task as last read.
             api_params: The other parameters that identify it, in the vendor's spelling.
 
+        A request that fails is skipped.
+
         Returns:
-            The task, with its failed parts added to ``message`` and ``detail``. The unchanged task if the cloud says
-            nothing more. A failed request is skipped.
+            The task, with its failed parts added to ``message`` and ``detail``; the unchanged task if the cloud reports
+            no failed part.
         """
         steps = explanation(api, task, self.parameters(api, task.id, api_params))
         step = _advance(steps)
@@ -111,8 +113,8 @@ class CloudTasksHook(CallingHook):
         Args:
             api: The API.
             cloud_task_id: The task's id, or a list of ids.
-            api_params: The other parameters that identify it, in the vendor's spelling. Whatever else the vendor's
-                cancel action needs is read from the task.
+            api_params: The other parameters that identify it, in the vendor's spelling. If the vendor's cancel action
+                needs further parameters, the hook reads them from the task.
 
         Raises:
             CloudApiError: The cloud returned no usable answer, or did not cancel the task; the subclass says why.
@@ -123,12 +125,12 @@ class CloudTasksHook(CallingHook):
             self.cancel(api, request)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the parameters of each request that cancels these tasks; read from the tasks what is not known.
+        """Return the parameters of each request that cancels these tasks; read the tasks if a parameter is not known.
 
         Args:
             api: The API.
             ids: Ids of the tasks.
-            known: The other parameters that identify them, and all else that is known of them, in the vendor's
+            known: The other parameters that identify the tasks, and all other known parameters, in the vendor's
                 spelling.
         """
         missing = {name: path for name, path in (api.cancel.found if api.cancel else {}).items() if name not in known}
@@ -143,7 +145,7 @@ class CloudTasksHook(CallingHook):
         return requests
 
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
-        """Send one request of :meth:`cancel_requests`; raise what :meth:`cancel_task` raises."""
+        """Send one request of :meth:`cancel_requests`; raise the same errors as :meth:`cancel_task`."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
         _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 

@@ -31,11 +31,11 @@ _AsyncCall = Callable[
     [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
 ]
 
-# Look the Airflow connection up again after this long, so that a wait notices an edited connection. A refused key
-# triggers a look-up at once.
+# Look the Airflow connection up again after this time, so that running waits use an edited connection. After a refused
+# key, look it up at once.
 _CONNECTION_SECONDS = 300.0
 
-# Limit of one look-up, whether a secrets backend, the API server or the database answers it.
+# The longest look-up. A secrets backend, the API server or the database answers it.
 _LOOK_UP_SECONDS = 30.0
 
 
@@ -62,7 +62,7 @@ class CallingHook(BaseHook):
         self._client: CloudClient | None = None
         self._resolved_at = 0.0
         self._resolving = asyncio.Lock()
-        self._open: AsyncExitStack | None = None
+        self._exit_stack: AsyncExitStack | None = None
         self._transports: dict[str, AsyncTransport] = {}
 
     def get_conn(self) -> CloudClient:
@@ -75,7 +75,7 @@ class CallingHook(BaseHook):
         if self._client is None:
             return self._use(self._resolve())
         if self._is_old():
-            with self._keeping_what_works():
+            with self._keeping_client_on_error():
                 self._use(self._resolve())
         return self._client
 
@@ -85,7 +85,7 @@ class CallingHook(BaseHook):
             if self._client is None:
                 return self._use(await self._aresolve())
             if self._is_old():
-                with self._keeping_what_works():
+                with self._keeping_client_on_error():
                     self._use(await self._aresolve())
             return self._client
 
@@ -151,7 +151,7 @@ class CallingHook(BaseHook):
 
     async def __aenter__(self) -> Self:
         """Keep network connections open from now on."""
-        self._open = AsyncExitStack()
+        self._exit_stack = AsyncExitStack()
         return self
 
     async def __aexit__(
@@ -159,18 +159,19 @@ class CallingHook(BaseHook):
     ) -> None:
         """Close the network connections."""
         self._transports.clear()
-        if self._open is not None:
-            opened, self._open = self._open, None
-            await opened.aclose()
+        if self._exit_stack is not None:
+            exit_stack, self._exit_stack = self._exit_stack, None
+            await exit_stack.aclose()
 
     @asynccontextmanager
     async def _transport(self, client: CloudClient, service: Service) -> AsyncIterator[AsyncTransport]:
-        if self._open is None:
+        """Yield the service's open transport; outside ``async with``, a transport for one call."""
+        if self._exit_stack is None:
             async with client.transport(service) as transport:
                 yield transport
             return
         if service.name not in self._transports:
-            self._transports[service.name] = await self._open.enter_async_context(client.transport(service))
+            self._transports[service.name] = await self._exit_stack.enter_async_context(client.transport(service))
         yield self._transports[service.name]
 
     async def _acall(
@@ -187,7 +188,7 @@ class CallingHook(BaseHook):
             return await send(self._after_refusal(client, refused, await self._aresolve()))
 
     def console(self, service: Service) -> str | None:
-        """Return the address of a product's console page, on the site that the account belongs to.
+        """Return the address of a product's console page, on the account's site (Chinese or international).
 
         Args:
             service: The product.
@@ -203,41 +204,47 @@ class CallingHook(BaseHook):
         return service.console_intl if is_international and service.console_intl else service.console
 
     def hold(self) -> None:
-        """Stop looking the Airflow connection up again; a signal handler may have interrupted a look-up."""
+        """Keep the current client, however old it is.
+
+        ``on_kill`` runs in a signal handler. The signal may have interrupted a look-up of the Airflow connection, so
+        the handler must not start another one.
+        """
         self._resolved_at = float("inf")
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._resolved_at > _CONNECTION_SECONDS
 
     def _use(self, resolved: CloudClient) -> CloudClient:
-        """Switch to a newly resolved client; keep the current one if the connection is unchanged."""
+        """Return the client to use: the new one if the connection has changed, else the current one."""
         self._resolved_at = time.monotonic()
         if self._client is None or self._client.account != resolved.account:
             if self._client is not None:
-                self.log.info("The Airflow connection %r was changed; going on with what it says now.", self.conn_id)
+                self.log.info(
+                    "The Airflow connection %r was changed; its new values are used from now on.", self.conn_id
+                )
                 self._client.close()
             self._client = resolved
             self._transports.clear()
         return self._client
 
     def _after_refusal(self, client: CloudClient, refused: CredentialsError, resolved: CloudClient) -> CloudClient:
-        """Return the client for a retry if the key was rotated; otherwise raise the refusal again."""
+        """Return the client for a retry if the connection has changed; otherwise raise the refusal again."""
         if resolved.account == client.account:
             raise refused
         return self._use(resolved)
 
     @contextmanager
-    def _keeping_what_works(self) -> Iterator[None]:
-        """Keep the current client, so that no wait ends, if the connection was edited badly or cannot be looked up."""
+    def _keeping_client_on_error(self) -> Iterator[None]:
+        """Keep the current client if the connection is invalid now or cannot be looked up, so that waits continue."""
         try:
             yield
         except (InvalidConnection, TransientError) as error:
             self._resolved_at = time.monotonic()
-            self.log.warning("Going on with what the Airflow connection said before. %s", error)
+            self.log.warning("The earlier values of the Airflow connection stay in use. %s", error)
 
     @contextmanager
     def _looking_up(self) -> Iterator[None]:
-        """Distinguish a missing connection, which is final, from a failed look-up, which is retried."""
+        """Raise InvalidConnection if there is no such connection, and TransientError if the look-up failed."""
         try:
             yield
         except AirflowNotFoundException:
@@ -253,6 +260,7 @@ class CallingHook(BaseHook):
             ) from None
 
     def _resolve(self) -> CloudClient:
+        """Look the Airflow connection up and make a client from it."""
         with self._looking_up():
             connection = self.get_connection(self.conn_id)
             extra = connection.extra_dejson if _is_json_object(connection.extra) else None
@@ -260,11 +268,11 @@ class CallingHook(BaseHook):
 
     async def _aresolve(self) -> CloudClient:
         with self._looking_up():
-            await take_turn()
+            await take_turn()  # Many waits start together.
             async with asyncio.timeout(_LOOK_UP_SECONDS):
                 connection = await get_async_connection(self.conn_id, hook=self)
                 extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
-        # Use a thread: making a client may read files and import a vendor's package.
+        # Making a client may read files and import a vendor's package, which would block the event loop.
         return await asyncio.to_thread(self._make_client, connection, extra)
 
     def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:

@@ -24,7 +24,8 @@ from airflow_cloudtasks.values import load_json
 
 _SITES = ("cn", "intl")
 
-# No other character may appear in a header. Check here, so that a bad key fails before any request is sent.
+# The characters that a key may have: a header allows no others. Check here, so that a bad key fails before the first
+# request.
 _VISIBLE = re.compile(r"[!-~]+")
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
 # Source: both clouds' AssumeRole. The role itself limits how long a session may last.
