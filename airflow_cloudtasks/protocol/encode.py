@@ -21,7 +21,7 @@ def encode(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[st
     """Encode the parameters of a start request.
 
     Args:
-        api: The API of the task; its zone is that of times without one.
+        api: The API of the task. Times without a zone are in its zone.
         start: The action that starts the task.
         parameters: Python values by the vendor's names. A parameter that is None is left out.
 
@@ -138,7 +138,7 @@ class _Encoder:
 
 
 def _rendered(value: Any) -> Any:
-    """Return a list or a dict that a template has rendered as JSON."""
+    """Return a value; decode it if a template has rendered it as JSON."""
     return load_json(value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""Turn a vendor's answer into a CloudTask, as its TaskApi describes it. Pure."""
+"""Turn a vendor's answer into a CloudTask by the API's declaration (TaskApi). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, Statu
 from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
 
-# Vendors count in 64-bit integers. JSON can hold larger ones, and dividing a float by some of those fails.
+# Vendors count in 64-bit integers. JSON allows larger integers, and dividing a float by a very large one fails.
 _LARGEST_COUNT = 2**64
 
 
@@ -31,15 +31,15 @@ def normalise(
         answer: The decoded answer without its envelope (for Tencent Cloud: the value of ``Response``).
         parameters: The parameters of the request; they identify the task if the answer does not.
         region: The region of the request, for the console link.
-        overrides: Statuses that mean something else for this wait.
+        overrides: Statuses that this wait treats differently from the catalog.
 
     Returns:
-        The task. Its state is ``unknown`` if the status is missing or not in the catalog, never a success.
+        The task. Its state is ``unknown`` if the status is missing, or is neither in the catalog nor overridden.
 
     Raises:
-        NotFound: The answer has no task object: the call succeeded, but there is no such task.
-        MalformedAnswer: The task object is not an object, or its status is not a text; the error names the api and the
-            field.
+        NotFound: The call succeeded, but the answer holds no task.
+        MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
+            the error names the api and the field.
     """
     task = at(answer, api.task)
     if task is None:
@@ -69,13 +69,13 @@ def normalise_object(
         api: The API of the task.
         task: The task object.
         answer: The answer that holds it.
-        parameters: The parameters of the request that reads the task singly.
+        parameters: The parameters of the request that reads this task alone.
         region: The region of the request, for the console link.
-        overrides: Statuses that mean something else for this wait.
+        overrides: Statuses that this wait treats differently from the catalog.
 
     Raises:
-        MalformedAnswer: The status is not a text, or nothing identifies the task; the error names the api and the
-            field.
+        MalformedAnswer: The status is not a text or number, or nothing identifies the task; the error names the api
+            and the field.
     """
     status = _status(api, task, answer)
     task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
@@ -100,9 +100,9 @@ def normalise_object(
 
 
 def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
-    """Return the fields that change while a task runs, as the vendor sends them.
+    """Return the values of the fields that may change while a task runs, as the vendor sends them.
 
-    If they are equal in two answers, the task has not changed in between and need not be normalised again.
+    If two answers have equal values, the task has not changed in between, and the caller need not normalise it again.
 
     Args:
         api: The API of the task.
@@ -123,7 +123,7 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
 
 
 def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
-    complete, succeeded = _shares(percentages, task)
+    complete, succeeded = _fractions(percentages, task)
     if complete is None or (complete == 1 and succeeded is None):
         return None
     if complete < 1:
@@ -131,7 +131,8 @@ def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) ->
     return percentages.COMPLETE if succeeded == 1 else percentages.FAILURES
 
 
-def _shares(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
+def _fractions(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Return how much of a task is complete and how much has succeeded, each from 0 to 1."""
     return fraction(at(task, percentages.complete), 100), fraction(at(task, percentages.succeeded), 100)
 
 
@@ -150,13 +151,14 @@ def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
     if api.progress is None:
         return None
     whole = at(task, api.progress_whole) if isinstance(api.progress_whole, str) else api.progress_whole
-    counts = isinstance(whole, int | float) and 0 < whole < _LARGEST_COUNT
-    return fraction(at(task, api.progress), whole) if counts else None
+    if not isinstance(whole, int | float) or not 0 < whole < _LARGEST_COUNT:
+        return None
+    return fraction(at(task, api.progress), whole)
 
 
 def _message(api: TaskApi, task: Mapping[str, Any]) -> str | None:
     if isinstance(api.status, Percentages) and api.message is None:
-        _, succeeded = _shares(api.status, task)
+        _, succeeded = _fractions(api.status, task)
         return None if succeeded is None else f"{succeeded:.0%} succeeded"
     return _text_at(task, api.message)
 

@@ -69,7 +69,7 @@ def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
 
     Args:
         api: The API that reads the tasks.
-        start: The action that restarts them; it has an ``ids_param``.
+        start: The action that restarts the tasks; it has an ``ids_param``.
         parameters: The parameters of the request.
 
     Raises:
@@ -212,7 +212,7 @@ def _shows(shown: Any, expected: Any, key_and_value: tuple[str, str]) -> bool:
 
 
 def _dict_of_pairs(pairs: list[Any], key_and_value: tuple[str, str]) -> dict[Any, Any]:
-    """Return the dict that was sent as a list of objects with a key and a value."""
+    """Return as a dict what the request sent as a list of objects with a key and a value."""
     key, value = key_and_value
     return {pair.get(key): pair.get(value) for pair in pairs if isinstance(pair, dict)}
 

@@ -35,7 +35,7 @@ class StatusOverrides:
 
     @classmethod
     def of(cls, success: Any, failure: Any) -> Self:
-        """Return the overrides of arguments whose templates were rendered.
+        """Return the overrides for arguments whose templates have been rendered.
 
         Args:
             success: Statuses that are a success.
@@ -67,7 +67,7 @@ CATALOG_STATUSES = StatusOverrides()
 
 
 def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
-    """Return the ``success_statuses`` of a wait with further statuses.
+    """Return the ``success_statuses`` of the user together with further statuses.
 
     Args:
         statuses: The further statuses.
