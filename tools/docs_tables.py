@@ -202,13 +202,13 @@ def cam_policy(actions: list[str]) -> str:
 def lists() -> str:
     """Return the table of APIs that are read by lists."""
     return table(
-        ("`api`", "List", "Tasks per request", "A task that has ended"),
+        ("`api`", "List", "Tasks per request", "When a listed task has ended"),
         (
             (
                 code(api.name),
                 f"{api.service.product} {api.list_tasks.action.name}",
                 str(api.list_tasks.page_size or "all"),
-                "" if api.list_tasks.complete else "is also read singly",
+                "" if api.list_tasks.complete else "one more request reads the task by its id",
             )
             for api in APIS.values()
             if api.list_tasks
