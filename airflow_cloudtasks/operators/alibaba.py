@@ -14,7 +14,7 @@ from airflow_cloudtasks.protocol.status_overrides import also_successes
 class IceStartWorkflowOperator(StartCloudTaskOperator):
     """Start a workflow of Intelligent Media Services (ICE, StartWorkflow), and wait for it.
 
-    ICE cannot cancel it.
+    ICE has no action that cancels it.
 
     Args:
         workflow_id: The vendor's ``WorkflowId`` (templated).

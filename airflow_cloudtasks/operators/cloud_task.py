@@ -44,7 +44,7 @@ class GetCloudTaskOperator(_TaskOperator):
     Args:
         api: A name in the catalog, e.g. ``wedata.task``, or your own TaskApi.
         cloud_task_id: Id of the task at the vendor (templated).
-        api_params: The other parameters that identify it, in the vendor's spelling (templated).
+        api_params: The other parameters that identify the task, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
         **kwargs: Arguments of Airflow's BaseOperator.
@@ -71,12 +71,12 @@ class GetCloudTaskOperator(_TaskOperator):
 
 
 class CancelCloudTaskOperator(_TaskOperator):
-    """Cancel one task or several, if the vendor can cancel tasks of this API; do not wait until they have ended.
+    """Cancel one task or several, without waiting until they have ended. The vendor must offer this for the API.
 
     Args:
         api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi.
         cloud_task_id: Id of the task at the vendor, or a list of ids (templated).
-        api_params: The other parameters that identify it, in the vendor's spelling (templated).
+        api_params: The other parameters that identify the tasks, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
         **kwargs: Arguments of Airflow's BaseOperator.

@@ -45,19 +45,20 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 _WEEK = 7 * 24 * 3600.0
-# Airflow stores points in time, and cannot store one that is further away than some thousand years.
+# Some 300 years. Airflow stores a deadline as a date, and no date can be later than the year 9999.
 _MAX_SECONDS = 1e10
 # Seconds between two reads of a new task that the vendor does not show yet.
 _UNSEEN_INTERVAL = 2.0
-_ALL_TASKS = GroupRules()
+_EVERY_TASK_MUST_SUCCEED = GroupRules(wait_for="all")
 
 
 class StartCloudTaskOperator(BaseOperator):
     """Start a task of any API, wait until it has ended, and return it.
 
     A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
-    A start request without an answer is sent again only if the vendor, or a look-up, rules out a second task. If the
-    user kills the Airflow task, the cloud task is canceled.
+    If a start request got no answer, the operator repeats it only if this cannot start a second task: the vendor
+    recognises the repeated request, or a look-up finds no task. If the user kills the Airflow task, the operator
+    cancels the cloud task.
 
     Args:
         api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi that has ``starts``.
@@ -72,24 +73,24 @@ class StartCloudTaskOperator(BaseOperator):
         poke_interval: Time between two polls, in seconds or as a timedelta.
         exponential_backoff: Whether the interval doubles with each poll.
         max_wait: Longest interval, in seconds or as a timedelta; None for no limit.
-        timeout: Longest wait of one try, in seconds or as a timedelta. At its end the task is canceled, if the vendor
-            can cancel it.
+        timeout: Longest wait of one try, in seconds or as a timedelta. Then the operator cancels the task, if the
+            vendor can cancel it.
         cancel_on_kill: Whether to cancel the cloud task if the Airflow task is killed or times out.
         on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
-        multiple_outputs: Whether to store each part of the result that has a value as its own XCom, too, so that the
-            next task can use ``started.output["detail"]``.
+        multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
+            use ``started.output["detail"]``. A part without a value is not stored.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
         The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
-        XCom, and each part of it under the part's name. For an action that takes a list of tasks, a list of them.
+        XCom. For an action that restarts a list of tasks, the list of the normalised tasks.
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
-        AirflowFailException: It cannot be determined whether a request started a task. Airflow does not retry then.
+        AirflowFailException: The operator cannot determine whether a request started a task. Airflow does not retry.
         CloudTaskFailed: The task ended in failed, canceled or expired.
         WaitTimedOut: The task had not ended within ``timeout``.
         CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters.
@@ -136,6 +137,7 @@ class StartCloudTaskOperator(BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
+        # Not Airflow's own multiple_outputs: Airflow 3.0 fails on a part that is None.
         self.pushes_parts = multiple_outputs
         self.rules = WaitRules(
             poke_interval=_seconds("poke_interval", poke_interval),
@@ -150,8 +152,8 @@ class StartCloudTaskOperator(BaseOperator):
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
         if MUST_FORGET_STARTS:
-            # Forget the start only after Airflow has stored the result; until then, a retry has to find the task.
-            self.on_success_callback = [*_as_list(self.on_success_callback), _forget]
+            # Forget the start only after Airflow has stored the result: until then, a retry must find the task.
+            self.on_success_callback = [*_as_list(self.on_success_callback), _end_memory]
         # State of the current run for on_kill, which Airflow may call at any moment.
         self._hook: CloudTasksHook | None = None
         self._on_kill: OnKill | None = None
@@ -177,17 +179,19 @@ class StartCloudTaskOperator(BaseOperator):
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
         except BaseException:
-            # When Airflow 2 kills a task, it raises at any point of this code.
+            # To kill a task, Airflow 2 raises an exception at any point of this code. If a start request may have
+            # arrived by then, look for its task and cancel it.
             if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
         self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._prepare_cancellation(attempt, parameters)
+        # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
         if self.wait_for_completion:
             return self._wait(context, attempt, time.time() + self.timeout)
         stage = self._stages(attempt)[0]
-        wait, _ = self._first_look(stage, time.time() + self.timeout)
+        wait, _ = self._read_first(stage, time.time() + self.timeout)
         for verdict in wait.seen:
             if isinstance(verdict, Broken):
                 self.log.warning("The task has been started but cannot be read: %s", verdict.error)
@@ -213,7 +217,7 @@ class StartCloudTaskOperator(BaseOperator):
     def on_kill(self) -> None:
         """Cancel the cloud task; Airflow calls this if the user kills the Airflow task."""
         self._killed = True
-        if self._hook is None:
+        if self._hook is None:  # Nothing has been started yet.
             return
         self._hook.hold()
         if not self.cancel_on_kill:
@@ -224,23 +228,27 @@ class StartCloudTaskOperator(BaseOperator):
             self._on_kill.carry_out(self._hook)
 
     def outputs(self, task: CloudTask) -> dict[str, Any]:
-        """Return further parts of the result by name, for subclasses to override.
+        """Return further parts of the result by name; subclasses override this.
 
         Args:
-            task: The task as it ended or, without waiting, as first read.
+            task: The task as last read. With ``wait_for_completion=False``, it may still be running.
         """
         return {}
 
     @property
-    def _max_wait_seconds(self) -> float:
-        """Return Airflow's limit of a wait, in the worker and while deferred."""
+    def _execution_timeout_seconds(self) -> float:
+        """Return Airflow's own limit of a wait, in a worker and while deferred."""
         return (self.execution_timeout or timedelta.max).total_seconds()
 
     def _stages(self, attempt: Attempt) -> list[Stage]:
         return stages(self.api, self.start, _without_none(self.parameters), attempt)
 
     def _prepare_cancellation(self, attempt: Attempt, parameters: Mapping[str, Any]) -> None:
-        """Prepare what :meth:`on_kill` needs to cancel the task."""
+        """Prepare the requests with which :meth:`on_kill` cancels the task.
+
+        Raises:
+            AirflowException: The task was killed while it was being started; it has been canceled now.
+        """
         if not self.cancel_on_kill or self._hook is None:
             return
         known = {**parameters, **identifying_params(self.api, self.start, parameters)}
@@ -251,7 +259,7 @@ class StartCloudTaskOperator(BaseOperator):
             self.log.warning("The cancellation cannot be prepared yet: %s", error)
             return
         if self._killed:
-            # The kill interrupted the start, so on_kill came too early to cancel anything.
+            # The kill interrupted the start. At that time, on_kill did not know the task's id.
             self._on_kill.carry_out(self._hook)
             raise AirflowException("The Airflow task was killed while the cloud task was being started.")
 
@@ -260,22 +268,31 @@ class StartCloudTaskOperator(BaseOperator):
         context: Context,
         attempt: Attempt,
         deadline: float,
-        first: int = 0,
-        verdicts: Sequence[Verdict] | None = None,
+        first_stage: int = 0,
+        first_verdicts: Sequence[Verdict] | None = None,
     ) -> Any:
-        """Wait for one stage after the other, from number ``first`` on, which is over if its verdicts are given."""
+        """Wait for one stage after the other, and return the result.
+
+        Args:
+            context: Airflow's context.
+            attempt: The start that is waited for.
+            deadline: When the wait times out, in Unix seconds.
+            first_stage: The number of the first stage to wait for.
+            first_verdicts: The verdicts of that stage, if the trigger has already waited for it.
+        """
         tasks: list[CloudTask] = []
         all_stages = self._stages(attempt)
-        for number, stage in enumerate(all_stages[first:], first):
-            if verdicts is None:
+        for number, stage in enumerate(all_stages[first_stage:], first_stage):
+            if number == first_stage and first_verdicts is not None:
+                verdicts = first_verdicts
+            else:
                 verdicts = self._wait_for_stage(attempt, number, stage, deadline)
             tasks = self._conclude(context, stage, verdicts)
-            verdicts = None
         return self._result(context, all_stages[-1], tasks)
 
     def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
-        """Wait in the worker and return the verdicts, or defer, which raises."""
-        wait, is_over = self._first_look(stage, deadline)
+        """Wait in the worker and return the verdicts, or raise TaskDeferred to wait in the triggerer."""
+        wait, is_over = self._read_first(stage, deadline)
         if self._on_kill is None:
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         if is_over:
@@ -293,18 +310,21 @@ class StartCloudTaskOperator(BaseOperator):
             stage.api_params,
             rules=rules,
             overrides=self._overrides(stage),
-            group=_ALL_TASKS,
+            group=_EVERY_TASK_MUST_SUCCEED,
             log=self.log.info,
         )
 
     def _overrides(self, stage: Stage) -> StatusOverrides:
-        # The overrides are for statuses of the tasks, not for those of a job before them.
+        # The user's overrides apply to the tasks, not to the job that starts them.
         if stage.api is not self.api:
             return CATALOG_STATUSES
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
-    def _first_look(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:
-        """Return the wait after its first read, and whether it is over; read a new task until the vendor shows it."""
+    def _read_first(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:
+        """Read the tasks until the vendor shows them, and return the wait and whether it is over.
+
+        If the vendor does not show them within a minute, the wait goes on without them.
+        """
         wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
         give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
         while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
@@ -315,7 +335,7 @@ class StartCloudTaskOperator(BaseOperator):
         return wait, is_over
 
     def _wait_in_worker(self, stage: Stage, deadline: float) -> list[Verdict]:
-        """Poll until the tasks have ended, or the deadline has passed."""
+        """Poll until the tasks have ended or the deadline has passed, and return the verdicts."""
         wait, polls = self._worker_wait(stage, self.rules), 0
         while True:
             seconds_left = deadline - time.time()
@@ -327,8 +347,8 @@ class StartCloudTaskOperator(BaseOperator):
     def _defer(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> None:
         overrides = self._overrides(stage)
         now = time.time()
-        # Airflow's own timeout of a trigger cancels nothing, so the trigger has to end the wait earlier.
-        seconds = min(max(deadline - now, 0.0), self._max_wait_seconds)
+        # Airflow's own timeout of a trigger does not cancel the cloud task, so the trigger must end the wait earlier.
+        seconds = min(max(deadline - now, 0.0), self._execution_timeout_seconds)
         self.defer(
             trigger=CloudTaskTrigger(
                 api=stored_api(stage.api),
@@ -357,34 +377,33 @@ class StartCloudTaskOperator(BaseOperator):
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
         try:
-            conclude(verdicts, _ALL_TASKS, many=True)
+            conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
         except CloudTaskFailed as failed:
-            # If all of them have ended, forget them, so that the next try starts new ones. A task with an unknown
-            # status may still run.
+            # If all tasks have ended, forget them, so that the next try starts new ones. A task with an unknown status
+            # may still run; the next try must find it.
             if all(task.done for task in failed.tasks):
                 memory_of(context).forget()
                 self._on_kill = None
             raise
         except WaitTimedOut as error:
             if self._on_kill is not None and self._on_kill.carry_out(self._hook):
-                # The vendor may delete a canceled task, and the next try could not find it.
+                # The vendor may delete a canceled task, so the next try could not read it.
                 memory_of(context).forget()
-            limit = min(self.timeout, self._max_wait_seconds)
+            limit = min(self.timeout, self._execution_timeout_seconds)
             raise WaitTimedOut(f"{stage.api.name} took longer than {limit:g} seconds; {error}") from None
         for task in tasks:
             self.log.info("%s", task)
         return tasks
 
     def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
-        """Return what the operator returns, and store its parts as XComs."""
+        """Return the operator's result, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
-            # From here on, a kill has nothing to cancel.
+            # A kill has nothing to cancel any more.
             self._on_kill = None
         if self.start.ids_param is not None and stage.api is self.api:
             return [task.as_dict() for task in tasks]
         result = tasks[0].as_dict() | self.outputs(tasks[0])
         if self.pushes_parts and self.do_xcom_push:
-            # Push the parts here: with multiple_outputs, Airflow 3.0 would fail on a part that is None.
             for name, value in result.items():
                 if value is not None:
                     context["ti"].xcom_push(key=name, value=value)
@@ -411,8 +430,10 @@ def _seconds(name: str, value: Any) -> float:
 
 
 def _as_list(callbacks: Any) -> list[Any]:
-    return [] if callbacks is None else list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
 
 
-def _forget(context: Context) -> None:
+def _end_memory(context: Context) -> None:
     memory_of(context).end()

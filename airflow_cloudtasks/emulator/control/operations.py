@@ -296,28 +296,28 @@ class ControlPlane:
         seconds: float | None = None,
         api: str | None = None,
     ) -> None:
-        """Spoil coming requests. Faults add up; the first one that strikes a request decides what happens to it.
+        """Make coming requests fail. Several faults may be set; a request fails by the first one that applies to it.
 
         Args:
             kind: ``throttle``, ``http_500``, ``reset``, ``hang``, ``bad_json``, ``expired_token`` or ``lost_answer``;
-                or several, which take turns. After a ``reset`` nothing has been done. A ``lost_answer`` looks the same
-                to the client, but the request has been carried out.
-            rate: The share of requests that it strikes, 0 to 1.
-            count: How many requests it strikes; None for any number.
+                or several, which take turns. A ``reset`` request is not carried out. A ``lost_answer`` looks the same
+                to the client, but the request is carried out.
+            rate: The share of requests that fail, 0 to 1.
+            count: How many requests fail; None for any number.
             seconds: How long a hang lasts before the connection is cut; 60 by default.
-            api: Strike only requests of this API, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
+            api: The only API whose requests fail, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
         """
         fault = parsing.parse_fault(kind, rate, count, seconds, self._any_api(api))
         with self.state.lock:
             self.state.faults.add(fault)
 
     def faults(self) -> list[JsonObject]:
-        """Return the faults that are not spent."""
+        """Return the faults that can still make requests fail."""
         with self.state.lock:
             return self.state.faults.describe()
 
     def clear_faults(self) -> None:
-        """Spoil no more requests."""
+        """Remove all faults."""
         with self.state.lock:
             self.state.faults.clear()
 

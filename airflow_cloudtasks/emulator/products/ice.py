@@ -125,7 +125,7 @@ def _list_workflow_tasks(call: Call) -> JsonObject:
     if len(text) > _KEY_TEXT_LENGTH:
         raise invalid("KeyText")
     reach = iso_utc(call.now - _REACH_SECONDS)
-    # Texts of this format compare as the times that they denote.
+    # Times in this format can be compared as text.
     earliest = max(reach, _iso_time("StartOfCreateTime", filters.get("StartOfCreateTime", reach)))
     latest = _iso_time("EndOfCreateTime", filters.get("EndOfCreateTime", _NEVER))
     workflow = {

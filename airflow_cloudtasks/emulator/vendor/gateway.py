@@ -25,7 +25,7 @@ HIDDEN = "***"
 ANONYMOUS = Key("", "", account="anonymous")
 """The caller of an action that needs no signature."""
 HTML = "text/html"
-# Faults that spoil only the answer: the request itself is carried out.
+# Faults that change only the answer: the request itself is carried out.
 _AFTER_THE_WORK = ("bad_json", "lost_answer")
 _HTML_PAGE = b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\n"
 # The vendors' usual limit, in requests a second, for an injected refusal where no limit is set.
@@ -112,8 +112,8 @@ class Decision:
 def decide(gateway: Gateway, request: Request, identified: Identified, state: State) -> Decision:
     """Decide what happens to a request, while the caller holds the state's lock.
 
-    Faults strike after the signature check, so that an injected fault never hides a client that signs wrongly. Limits
-    come after faults, so that a spoiled request does not count.
+    The signature check comes first, so that an injected fault never hides a client that signs wrongly. Faults come
+    before limits, so that a request that fails by a fault does not count.
     """
     request_id = gateway.new_request_id()
     now = state.now()
@@ -126,7 +126,7 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         hit = state.faults.strike(action.api)
         limit = state.limits.requests_per_second
         if hit is not None and hit.kind not in _AFTER_THE_WORK:
-            return _spoil(gateway, request, request_id, hit, limit)
+            return _fail_by_fault(gateway, request, request_id, hit, limit)
         if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.service, action.name), now):
             error = gateway.throttled(limit)
             return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
@@ -135,7 +135,7 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)
     except VendorError as error:
         decision = Decision(error.code, gateway.failure(error, request, request_id))
-    return decision if hit is None else _spoil_answer(decision, hit)
+    return decision if hit is None else _change_answer(decision, hit)
 
 
 def html_page(text: str) -> bytes:
@@ -148,7 +148,7 @@ def random_request_id() -> str:
     return str(uuid.uuid4())
 
 
-def _spoil(gateway: Gateway, request: Request, request_id: str, hit: Hit, limit: float | None) -> Decision:
+def _fail_by_fault(gateway: Gateway, request: Request, request_id: str, hit: Hit, limit: float | None) -> Decision:
     match hit.kind:
         case "throttle":
             reply = gateway.failure(gateway.throttled(limit or _USUAL_LIMIT), request, request_id)
@@ -163,7 +163,7 @@ def _spoil(gateway: Gateway, request: Request, request_id: str, hit: Hit, limit:
             return Decision(hit.kind, None)
 
 
-def _spoil_answer(decision: Decision, hit: Hit) -> Decision:
+def _change_answer(decision: Decision, hit: Hit) -> Decision:
     if hit.kind == "lost_answer":
         return Decision(hit.kind, None)
     if decision.outcome != OK or decision.reply is None:
