@@ -112,7 +112,7 @@ def test_looks_for_a_new_task_until_the_vendor_shows_it(
 ) -> None:
     monkeypatch.setattr(start_cloud_task, "_UNSEEN_INTERVAL", 0.1)
     waiting, looks = operator(**WORKFLOW, deferrable=deferrable), []
-    first_look = waiting._first_look
+    first_look = waiting._read_first
 
     def hidden_at_first(*arguments: Any) -> Any:
         hook = waiting._hook
@@ -127,7 +127,7 @@ def test_looks_for_a_new_task_until_the_vendor_shows_it(
         monkeypatch.setattr(hook, "read_task", read_task)
         return first_look(*arguments)
 
-    waiting._first_look = hidden_at_first
+    waiting._read_first = hidden_at_first
     assert Run()(waiting)["state"] == "succeeded"
     assert len(looks) >= 4
 
