@@ -1,4 +1,4 @@
-"""Runs a sensor or an operator in this process; the triggerer's part in an event loop of its own."""
+"""Runs a sensor or an operator in this process, and its triggers in event loops of their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 
 def run(waiting: Any, context: Any = None) -> Any:
-    """Run it to its end, however often it defers."""
+    """Run a sensor or an operator to its end, also if it defers several times, and return its result."""
     context = {} if context is None else context
-    go_on, event = waiting.execute, {}
+    method, event = waiting.execute, {}
     while True:
         try:
-            return go_on(context, **event)
+            return method(context, **event)
         except TaskDeferred as deferred:
-            go_on = getattr(waiting, deferred.method_name)
+            method = getattr(waiting, deferred.method_name)
             event = {"event": asyncio.run(fired(deferred.trigger))}
 
 

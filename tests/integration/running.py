@@ -1,4 +1,4 @@
-"""Runs a DAG of the DAG folder in this process, as `airflow dags test` does, and reads what it left."""
+"""Runs a DAG in this process, as `airflow dags test` does, and reads its results from Airflow's database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run_dag(dag_id: str, conf: dict[str, Any] | None = None, *, file: Path | Non
     Args:
         dag_id: The DAG.
         conf: The run's configuration.
-        file: The DAG's file; by default, the one of the examples and the tests' own DAGs that has its name.
+        file: The DAG's file; by default, the file of that name among the examples and the tests' own DAGs.
 
     Returns:
         The state of each task; a mapped task's id carries its index, as in ``wait[0]``.
@@ -44,7 +44,7 @@ def _file_of(dag_id: str) -> Path:
 
 
 def _only_dag(dag_id: str, file: Path) -> Any:
-    """Make a file the only one of the DAG folder, all of which dag.test parses once more, and return its DAG."""
+    """Return the DAG of a file, after making it the only file of the DAG folder: dag.test parses the whole folder."""
     dags = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     shutil.rmtree(dags, ignore_errors=True)
     dags.mkdir()

@@ -1,4 +1,4 @@
-"""The emulator with TLS beside http, since Alibaba Cloud's library calls STS over https only, and connections to it."""
+"""An emulator that serves http and https (Alibaba's library calls STS over https only), and connections to it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ ROLES = {
 
 @dataclass(frozen=True)
 class SecureCloud:
-    """A running emulator, and the file with the authority that its certificate is of."""
+    """A running emulator, and the file of the authority that issued its certificate."""
 
     emulator: Emulator
     ca: str
 
     def connection(self, cloud: str, key_id: str | None, secret: str | None, **extra: Any) -> str:
-        """Write an Airflow connection as its environment variable has it; STS is asked over https."""
+        """Return an Airflow connection for an environment variable; it calls STS over https."""
         endpoints = {"*": self.emulator.url, "sts": self.emulator.tls_url}
         extra = {"region": REGIONS[cloud], "endpoints": endpoints, "ca_bundle": self.ca, **extra}
         return json.dumps({"conn_type": CONN_TYPES[cloud], "login": key_id, "password": secret, "extra": extra})
@@ -37,10 +37,10 @@ class SecureCloud:
 
 @contextmanager
 def secure_cloud(folder: Path) -> Iterator[SecureCloud]:
-    """Run it.
+    """Run an emulator with https.
 
     Args:
-        folder: Where its certificates go.
+        folder: The folder for its certificates.
     """
     made = _certificates().make_certificates(folder)
     with Emulator(tls_cert=made.cert, tls_key=made.key, tls_port=0) as emulator:
@@ -48,7 +48,7 @@ def secure_cloud(folder: Path) -> Iterator[SecureCloud]:
 
 
 def _certificates() -> Any:
-    # By its file: the emulator's tests are no package, and not on the path where only these tests run.
+    # Import the module by its file: the emulator's tests are not a package, and may not be on Python's path.
     file = Path(__file__).parent.parent / "emulator" / "certificates.py"
     spec: Any = importlib.util.spec_from_file_location("certificates_of_the_emulator", file)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)

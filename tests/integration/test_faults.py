@@ -1,4 +1,4 @@
-"""A cloud that fails three calls in ten costs a wait nothing but time."""
+"""Waits succeed, only later, against a cloud that fails three calls in ten."""
 
 from __future__ import annotations
 

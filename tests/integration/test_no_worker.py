@@ -15,7 +15,7 @@ from airflow_cloudtasks.emulator import Emulator
 DAG_ID = "no_worker"
 # The emulator's tasks end when the test says so.
 RUNNING_SECONDS = 1_000_000
-# Airflow 3.0 and 3.1 do not, and none of them begins a wait in the triggerer.
+# Whether Airflow logs an event when a worker begins a task, which the test counts. Airflow 3.0 and 3.1 log none.
 NOTES_STARTS = CAN_START or IS_AIRFLOW_2
 BUSY = {"None", "scheduled", "queued", "running", "up_for_retry", "restarting"}
 

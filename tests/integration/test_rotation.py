@@ -1,4 +1,4 @@
-"""A key that is rotated, or a session that is ended, while twenty deferred waits depend on it."""
+"""Twenty deferred waits continue when their key is rotated or their session ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from airflow_cloudtasks.waiting.verdicts import CredentialsGrace
 
 WAITS = 20
 # APIs without a list, so that the polls of each wait are separate requests.
-# cloud: API, fields of its tasks
+# By cloud: the API, and the fields of its tasks.
 APIS: dict[str, tuple[str, dict[str, str]]] = {
     "alibaba": ("bpstudio.task", {"ErrorMessage": ""}),
     "tencent": ("wedata.task", {"ProjectId": "1"}),
 }
+# By API: the parameters that identify a task besides its id.
 PARAMS = {"wedata.task": {"ProjectId": "1"}}
 POLL = 0.2
-# Long enough that a task is still running when everything that a test does in mid-wait is done.
+# Longer than any test takes. A test ends the tasks by moving the emulator's clock.
 RUNNING_SECONDS = 3600
 
 
@@ -40,7 +41,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCloud]:
 def fresh(cloud: SecureCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud.emulator.reset()
     for name in APIS:
-        # Set once here, so that it is put back at the end whatever a test makes of it.
+        # After the test, monkeypatch restores the variable, which the test sets in os.environ.
         monkeypatch.setenv(_variable(name), "")
     for name, (api, params) in APIS.items():
         for number in range(0, WAITS, len(APIS)):
@@ -57,7 +58,7 @@ def _edit_connections(cloud: SecureCloud, key_id: str, secret: str, *, role: boo
 
 
 async def _payload(stored: str) -> dict[str, Any]:
-    """What the triggerer does with a row of its table."""
+    """Rebuild a trigger from its row as the triggerer does, run it, and return the payload of its event."""
     path, arguments = json.loads(stored)
     module, _, name = path.rpartition(".")
     async for event in getattr(import_module(module), name)(**arguments).run():
@@ -65,8 +66,8 @@ async def _payload(stored: str) -> dict[str, Any]:
     raise AssertionError("the trigger fired no event")
 
 
-async def _wait(meanwhile: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
-    """Run all the triggers at once, do something else while they wait, and return what they fire."""
+async def _run_triggers(meanwhile: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
+    """Run all triggers at once and ``meanwhile`` beside them; return the payloads of their events."""
     rows = [
         json.dumps(
             CloudTaskTrigger(
@@ -94,16 +95,16 @@ def _refused(cloud: SecureCloud) -> int:
     return sum(request["outcome"] != "ok" for request in _polls(cloud))
 
 
-async def _until(is_so: Callable[[], bool]) -> None:
+async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
-        while not is_so():  # noqa: ASYNC110 - the emulator has no event to wait for
+        while not condition():  # noqa: ASYNC110 - the emulator has no event to wait for
             await asyncio.sleep(POLL / 4)
 
 
-async def _every_wait_has_polled(cloud: SecureCloud, other_than: Collection[str] = ()) -> None:
-    """Wait until each wait has had an answer, with another key than these."""
+async def _until_all_have_polled(cloud: SecureCloud, other_than: Collection[str] = ()) -> None:
+    """Return when each wait has received an answer to a poll with a key that is not in ``other_than``."""
 
-    def have_all() -> bool:
+    def all_have_polled() -> bool:
         answered = [
             request["parameters"]["TaskId"]
             for request in _polls(cloud)
@@ -111,7 +112,7 @@ async def _every_wait_has_polled(cloud: SecureCloud, other_than: Collection[str]
         ]
         return len(set(answered)) == WAITS
 
-    await _until(have_all)
+    await _until(all_have_polled)
 
 
 def _all_succeeded(payloads: list[dict[str, Any]]) -> bool:
@@ -124,21 +125,21 @@ def test_twenty_waits_survive_the_rotation_of_their_key(cloud: SecureCloud, edit
     _edit_connections(cloud, "emulator-id", "emulator-secret")
 
     async def rotate() -> None:
-        await _every_wait_has_polled(cloud)
+        await _until_all_have_polled(cloud)
         emulator.add_key("new-id", "new-secret")
         if edited == "before":
             _edit_connections(cloud, "new-id", "new-secret")
         emulator.revoke_key("emulator-id")
         if edited == "after":
-            # Several polls are refused before somebody edits the connection; one refusal is every wait's.
+            # The connection is edited only after several refusals. Each refusal counts for all waits of a cloud.
             await _until(lambda: _refused(cloud) > 5 * len(APIS))
             _edit_connections(cloud, "new-id", "new-secret")
-        await _every_wait_has_polled(cloud, other_than={"emulator-id"})
+        await _until_all_have_polled(cloud, other_than={"emulator-id"})
         emulator.advance(RUNNING_SECONDS)
 
-    assert _all_succeeded(asyncio.run(_wait(rotate)))
+    assert _all_succeeded(asyncio.run(_run_triggers(rotate)))
     if edited == "before":
-        # One of each cloud's is refused, or a few that were under way together, and goes on with the new key at once.
+        # For each cloud, only the polls that are under way together are refused. They are repeated with the new key.
         assert len(APIS) <= _refused(cloud) < WAITS
 
 
@@ -151,11 +152,11 @@ def test_twenty_waits_fail_after_the_grace_if_their_key_is_never_replaced(
 
     async def revoke() -> None:
         nonlocal revoked_at
-        await _every_wait_has_polled(cloud)
+        await _until_all_have_polled(cloud)
         cloud.emulator.revoke_key("emulator-id")
         revoked_at = time.monotonic()
 
-    payloads = asyncio.run(_wait(revoke))
+    payloads = asyncio.run(_run_triggers(revoke))
 
     assert time.monotonic() - revoked_at > CredentialsGrace.SECONDS
     assert [payload.get("error", payload).get("kind") for payload in payloads] == ["CredentialsError"] * WAITS
@@ -165,12 +166,14 @@ def test_twenty_waits_survive_the_end_of_their_shared_session(cloud: SecureCloud
     _edit_connections(cloud, "emulator-id", "emulator-secret", role=True)
 
     async def expire() -> None:
-        await _every_wait_has_polled(cloud)
-        ended = {request["key_id"] for request in _polls(cloud)}
+        await _until_all_have_polled(cloud)
+        ended_keys = {request["key_id"] for request in _polls(cloud)}
         assert cloud.emulator.expire_issued() == len(APIS)
-        await _every_wait_has_polled(cloud, other_than=ended)
+        await _until_all_have_polled(cloud, other_than=ended_keys)
         cloud.emulator.advance(RUNNING_SECONDS)
 
-    assert _all_succeeded(asyncio.run(_wait(expire)))
-    asked = Counter(request["cloud"] for request in cloud.emulator.requests("sts.assume_role"))
-    assert asked == {"alibaba": 2, "tencent": 2}, "one session before, and one after, for each cloud's connection"
+    assert _all_succeeded(asyncio.run(_run_triggers(expire)))
+    sessions = Counter(request["cloud"] for request in cloud.emulator.requests("sts.assume_role"))
+    assert sessions == {"alibaba": 2, "tencent": 2}, (
+        "each cloud's connection has one session before the end and one after it"
+    )

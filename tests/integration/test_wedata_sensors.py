@@ -1,4 +1,4 @@
-"""Waiting for what somebody else starts in WeData: in a worker, and up to where it hands over to the triggerer."""
+"""WeData sensors wait for runs that WeData itself starts: in a worker, and until the triggerer takes over."""
 
 from __future__ import annotations
 
