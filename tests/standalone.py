@@ -35,8 +35,8 @@ SETTINGS = {
     "AIRFLOW__WEBSERVER__WORKERS": "1",
     # Notice changes quickly. The first name of a pair is Airflow 3's, the second Airflow 2's.
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
-    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "3",
     # Airflow 2 reports a dead worker at each look until its report is handled, and a late report fails the next try. On
     # a loaded machine that takes longer than its default of ten seconds.
     "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "20",
