@@ -247,7 +247,7 @@ class StartCloudTaskOperator(BaseOperator):
         """Prepare the requests with which :meth:`on_kill` cancels the task.
 
         Raises:
-            AirflowException: The task was killed while it was being started; it has been canceled now.
+            AirflowException: The Airflow task was killed during the start. The cancellation has been tried by then.
         """
         if not self.cancel_on_kill or self._hook is None:
             return
