@@ -43,7 +43,7 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
             script = [{"status": running, "seconds": RUNNING_SECONDS}, {"status": case.status or done}]
             clouds.add_task(case.api, task_id, script=script, fields=case.fields)
     for task_id in MAPPED:
-        clouds.add_task("bdrc.task", task_id, ("RUNNING", RUNNING_SECONDS), "COMPLETE")
+        clouds.add_running("bdrc.task", task_id, RUNNING_SECONDS)
     scheduler = Scheduler(standalone, DAG_ID)
     scheduler.run(f"{DAY}T00:00:00Z", {"name": "conf"})
 

@@ -139,7 +139,7 @@ def _set(connections: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _issued(cloud: SecureCloud) -> list[str]:
     """The secrets and the tokens of the sessions that the emulator has issued."""
-    keys = [key for _, key in cloud.emulator._state.keys if key.session is not None]
+    keys = [key for _, key in cloud.emulator.state.keys if key.session is not None]
     return [text for key in keys for text in (key.secret, key.token) if text]
 
 

@@ -1,4 +1,4 @@
-"""Calls and answers for the tests of both clouds: what was asked, and what a server says."""
+"""Calls and answers for the tests of both clouds."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def asked_for(api: TaskApi) -> ApiCall:
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpAnswer:
-    """An answer; ``body`` is sent as it is where it is bytes, and as JSON otherwise."""
+    """Return an answer. A body of bytes is sent unchanged, any other as JSON."""
     return HttpAnswer(status, headers or {}, body if isinstance(body, bytes) else json.dumps(body).encode())

@@ -1,4 +1,4 @@
-"""Every action that the catalog names, and what Tencent Cloud's own examples say of it."""
+"""Every action that the catalog names, and Tencent Cloud's own examples of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_cloudtasks.spec.action import Action
 
 
 def actions(api: TaskApi) -> Iterator[Action]:
-    """Every action that the catalog has for an API."""
+    """Yield every action of an API."""
     yield api.read
     yield from (listing.action for listing in lists(api))
     for start in api.starts:

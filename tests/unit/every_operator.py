@@ -1,4 +1,4 @@
-"""Every operator with arguments of its own, given all of them: as Python has them, not as the vendor does."""
+"""Sample arguments for every operator with arguments of its own, as Python values and not in the vendor's format."""
 
 from __future__ import annotations
 
@@ -142,23 +142,23 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
     },
 }
 
-# What is needed, where the operator itself leaves a choice.
+# For operators that require one of several arguments.
 CHOICES: dict[Operator, dict[str, Any]] = {WeDataRunSqlOperator: {"script_id": "s"}}
 
 
 def of(cloud: str) -> list[Operator]:
-    """The operators of a cloud."""
+    """Return the operators of a cloud."""
     return [operator for operator in EVERYTHING if operator.__module__.endswith(cloud)]
 
 
 def own_arguments(operator: Operator) -> dict[str, bool]:
-    """The arguments that an operator does not share with the others, and whether it needs each of them."""
-    taken = inspect.signature(operator.__init__).parameters.values()
-    return {one.name: one.default is one.empty for one in taken if one.kind is one.KEYWORD_ONLY}
+    """Return the arguments that an operator does not share with the others, each with whether it is required."""
+    accepted = inspect.signature(operator.__init__).parameters.values()
+    return {one.name: one.default is one.empty for one in accepted if one.kind is one.KEYWORD_ONLY}
 
 
 def typed_operators() -> set[Operator]:
-    """All of them, as the modules of the two clouds have them."""
+    """Return all of them, from the modules of the two clouds."""
     return {
         found
         for module in (alibaba, tencent)
@@ -178,11 +178,11 @@ def with_what_is_needed(operator: Operator) -> StartCloudTaskOperator:
 
 
 def parameters_of(operator: StartCloudTaskOperator) -> dict[str, Any]:
-    """What was given for the vendor's action, with what the request is known by."""
+    """Return the parameters of the vendor's action, with the mark or token of the request."""
     given = {name: value for name, value in (operator.parameters or {}).items() if value is not None}
     return with_mark(operator.start, given, "0123456789abcdef0123456789abcdef")
 
 
 def request_of(operator: StartCloudTaskOperator) -> dict[str, Any]:
-    """What is sent to start the task."""
+    """Return the parameters of the start request as sent."""
     return encode(operator.api, operator.start, parameters_of(operator))

@@ -1,4 +1,4 @@
-"""What each envelope of a vendor's error says: its kind, its texts, and nothing that should stay hidden."""
+"""Each envelope of a vendor's error becomes an error of the right class with its texts, and without secrets."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ ALIBABA, BPSTUDIO, TENCENT = asked(ALIBABA_SERVICE, RPC), asked(ALIBABA_SERVICE,
 CALLS = pytest.mark.parametrize("call", [ALIBABA, BPSTUDIO, TENCENT], ids=["alibaba", "bpstudio", "tencent"])
 
 
-def read(call: ApiCall, said: HttpAnswer) -> dict[str, Any]:
-    return CLOUDS[call.service.cloud].read(call, said)
+def read(call: ApiCall, received: HttpAnswer) -> dict[str, Any]:
+    return CLOUDS[call.service.cloud].read(call, received)
 
 
-def error_of(call: ApiCall, said: HttpAnswer) -> CloudApiError:
+def error_of(call: ApiCall, received: HttpAnswer) -> CloudApiError:
     with pytest.raises(CloudApiError) as caught:
-        read(call, said)
+        read(call, received)
     return caught.value
 
 
@@ -169,8 +169,8 @@ def test_reads_bpstudios_failures_under_http_200(code: Any, kind: type[CloudApiE
 
 @pytest.mark.parametrize("code", ["200", 200, " 200"])
 def test_accepts_bpstudios_code_200_as_text_and_as_number(code: Any) -> None:
-    said = {"Code": code, "Message": "Success", "Data": {}}
-    assert read(BPSTUDIO, answer(said)) == said
+    body = {"Code": code, "Message": "Success", "Data": {}}
+    assert read(BPSTUDIO, answer(body)) == body
 
 
 def test_ignores_the_code_field_of_an_action_without_a_success_code() -> None:
@@ -188,8 +188,8 @@ def test_reads_alibabas_lower_case_envelope() -> None:
 
 
 def test_unwraps_tencents_answer() -> None:
-    said = {"Status": "SUCCESS", "Error": None, "RequestId": "r"}
-    assert read(TENCENT, answer({"Response": said})) == said
+    body = {"Status": "SUCCESS", "Error": None, "RequestId": "r"}
+    assert read(TENCENT, answer({"Response": body})) == body
 
 
 PAGE = b"<html><body>Bad gateway</body></html>"
@@ -210,9 +210,9 @@ def test_an_answer_that_is_no_json_object_is_a_retryable_error(
     assert "html" not in str(error)
 
 
-@pytest.mark.parametrize("said", [{}, {"Response": None}, {"Response": [1]}, {"Response": "x"}, {"response": {}}])
-def test_tencents_answer_without_a_response_is_malformed(said: Any) -> None:
-    error = error_of(TENCENT, answer(said))
+@pytest.mark.parametrize("body", [{}, {"Response": None}, {"Response": [1]}, {"Response": "x"}, {"response": {}}])
+def test_tencents_answer_without_a_response_is_malformed(body: Any) -> None:
+    error = error_of(TENCENT, answer(body))
     assert type(error) is MalformedAnswer
     assert error.field == "Response"
     assert "Response" in str(error)
@@ -244,9 +244,9 @@ envelopes = st.dictionaries(
     envelopes | envelopes.map(lambda inner: {"Response": inner}) | envelopes.map(lambda e: {"Response": {"Error": e}}),
     st.sampled_from([200, 302, 400, 403, 404, 429, 500]),
 )
-def test_any_envelope_yields_an_answer_or_a_cloud_api_error(call: ApiCall, said: Any, status: int) -> None:
+def test_any_envelope_yields_an_answer_or_a_cloud_api_error(call: ApiCall, body: Any, status: int) -> None:
     try:
-        result: dict[str, Any] | CloudApiError = read(call, answer(said, status))
+        result: dict[str, Any] | CloudApiError = read(call, answer(body, status))
     except CloudApiError as error:
         result = error
     if isinstance(result, CloudApiError):
@@ -259,7 +259,7 @@ def test_any_envelope_yields_an_answer_or_a_cloud_api_error(call: ApiCall, said:
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "body"),
     [
         (TENCENT, {"Response": {"Error": "broken", "RequestId": 7}}),
         (TENCENT, {"Response": {"Error": [], "RequestId": {}}}),
@@ -269,8 +269,8 @@ def test_any_envelope_yields_an_answer_or_a_cloud_api_error(call: ApiCall, said:
         (ALIBABA, {"Code": None}),
     ],
 )
-def test_a_malformed_error_still_has_a_code_and_a_message(call: ApiCall, said: Any) -> None:
-    error = error_of(call, answer(said, 400))
+def test_a_malformed_error_still_has_a_code_and_a_message(call: ApiCall, body: Any) -> None:
+    error = error_of(call, answer(body, 400))
     assert type(error) is BadRequest
     assert error.code
     assert error.message
@@ -304,17 +304,17 @@ def in_a_minute() -> str:
     ids=str,
 )
 def test_reads_the_delay_that_the_service_asks_for(headers: dict[str, str], seconds: float | None) -> None:
-    for call, said in ((ALIBABA, alibaba_error("Throttling")), (TENCENT, tencent_error("RequestLimitExceeded"))):
-        assert error_of(call, answer(said, 429, headers)).retry_after == seconds
+    for call, body in ((ALIBABA, alibaba_error("Throttling")), (TENCENT, tencent_error("RequestLimitExceeded"))):
+        assert error_of(call, answer(body, 429, headers)).retry_after == seconds
 
 
 def test_reads_a_delay_that_is_a_date() -> None:
-    told = error_of(ALIBABA, answer(alibaba_error("Throttling"), 429, {"Retry-After": in_a_minute()})).retry_after
-    assert 50 < told <= 60
+    delay = error_of(ALIBABA, answer(alibaba_error("Throttling"), 429, {"Retry-After": in_a_minute()})).retry_after
+    assert 50 < delay <= 60
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "body"),
     [
         (ALIBABA, alibaba_error("InvalidParameter", "secret my-secret with my-token is no good")),
         (BPSTUDIO, alibaba_error("500", "secret my-secret with my-token is no good")),
@@ -322,9 +322,9 @@ def test_reads_a_delay_that_is_a_date() -> None:
     ],
     ids=["alibaba", "bpstudio", "tencent"],
 )
-def test_masks_secrets_that_the_vendor_repeats(call: ApiCall, said: Any) -> None:
-    knowing = asked(call.service, call.action, secrets=("my-secret", "my-token"))
-    error = error_of(knowing, answer(said, 400))
+def test_masks_secrets_that_the_vendor_repeats(call: ApiCall, body: Any) -> None:
+    with_secrets = asked(call.service, call.action, secrets=("my-secret", "my-token"))
+    error = error_of(with_secrets, answer(body, 400))
     assert error.message == "secret *** with *** is no good"
     assert "my-" not in f"{error} {error!r} {error.args} {error.as_dict()}"
 
@@ -420,7 +420,7 @@ def test_an_error_that_the_user_can_fix_ends_with_advice(kind: type[CloudApiErro
     assert str(kind("no")).endswith(kind.advice)
 
 
-# What the HTTP status tells where the vendor's code does not
+# The HTTP status where the vendor's code is unknown
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_an_error_that_the_user_can_fix_ends_with_advice(kind: type[CloudApiErro
 )
 def test_alibabas_http_status_decides_where_its_code_is_unknown(status: int, kind: type[CloudApiError]) -> None:
     assert type(error_of(ALIBABA, answer(alibaba_error("SomethingNew"), status))) is kind
-    # BPStudio tells a status of its own under HTTP 200.
+    # BPStudio has a status of its own under HTTP 200.
     assert type(error_of(BPSTUDIO, answer(alibaba_error(str(status)), 200))) is kind
 
 

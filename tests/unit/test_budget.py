@@ -1,4 +1,4 @@
-"""The budget of requests, against a service that allows so many in any second, on a simulated clock."""
+"""The budget of requests, against a service with a limit per second, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALLOWED = 20.0
 
 @dataclass
 class Client:
-    """One process that sends as fast as its budget lets it."""
+    """A process that sends as fast as its budget allows."""
 
     begins: float = 0.0
     allowance: float = ALLOWED
@@ -30,13 +30,13 @@ class Client:
         self.budget = Budget(self.allowance)
 
     def share(self, since: float, seconds: float) -> float:
-        """What part of all that is allowed it was admitted."""
+        """Return the admitted requests as a fraction of the allowance."""
         return sum(at >= since for at in self.admitted) / (ALLOWED * seconds)
 
 
 def run(*clients: Client, seconds: float, allowed: float = ALLOWED, travel: float = 0.05) -> float:
-    """Let clients share one allowance; gives the part of all requests that was refused."""
-    chance = random.Random(0)  # the same in every run
+    """Run clients that share one allowance, and return the fraction of requests that was refused."""
+    chance = random.Random(0)  # seeded, so that every run is the same
     window, number = SlidingWindow(allowed), count()
     events = [(client.begins, next(number), "ask", client, 0.0) for client in clients]
     heapq.heapify(events)

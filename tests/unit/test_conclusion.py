@@ -1,4 +1,4 @@
-"""Waiting on several tasks at once: when it is over, and what it comes to."""
+"""Waiting on several tasks at once: when it is over, and its result or error."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def test_an_error_names_every_failed_task() -> None:
 
 def test_an_api_error_takes_precedence_and_names_the_others() -> None:
     shared = Broken(PermissionDenied("no"))
-    for _ in range(2):  # an error may be one object for many waits
+    for _ in range(2):  # several waits may share one error object
         with pytest.raises(PermissionDenied) as caught:
             conclude([FAILED, shared, Broken(NotFound("no such task")), shared], ALL, many=True)
-        told = pickle.loads(pickle.dumps(caught.value)).message.splitlines()
-        assert [line.partition(";")[0].partition(" (")[0] for line in told] == [
+        lines = pickle.loads(pickle.dumps(caught.value)).message.splitlines()
+        assert [line.partition(";")[0].partition(" (")[0] for line in lines] == [
             "no",
             "And: The call failed: no such task Check the task's id, its other parameters, the region and the account.",
             "And: toy.task 2 ended as failed, the vendor's status is 'S'",

@@ -1,4 +1,4 @@
-"""An Airflow connection either works or says, in one sentence, what is wrong with it and how to mend it."""
+"""An Airflow connection is read, or refused with one sentence that names the fault and the fix."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ def credentials(account: Account) -> Credentials:
         ),
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
-        # Extra that is no JSON object: None stands for it.
+        # Extra that is no JSON object is read as None.
         (ALIBABA, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
         (TENCENT, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
-        # Kinds of credentials, and what each needs.
+        # The fields that each auth_type requires.
         *(
             (cloud_fields, {"login": "", "password": "", "extra": {"auth_type": role, "role_arn": arn}}, text)
             for cloud_fields, role, arn, text in (
@@ -158,7 +158,7 @@ def credentials(account: Account) -> Credentials:
                 ({"duration_seconds": 900.5}, "duration_seconds is '900.5'; expected a whole number"),
             )
         ),
-        # Where requests go, and how.
+        # Network and endpoints.
         (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
         (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
         *(
@@ -210,13 +210,13 @@ def test_an_invalid_connection_names_the_fault_and_the_fix(
 ) -> None:
     with pytest.raises(InvalidConnection) as caught:
         connection(cloud_fields, **fields)
-    told = str(caught.value)
-    assert told.startswith("The Airflow connection 'my_conn' cannot be used: ")
-    assert text in told
-    assert told.endswith(".")
-    assert "\n" not in told
-    assert SECRET not in told
-    assert TOKEN not in told
+    message = str(caught.value)
+    assert message.startswith("The Airflow connection 'my_conn' cannot be used: ")
+    assert text in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert SECRET not in message
+    assert TOKEN not in message
     assert caught.value.__suppress_context__
 
 
@@ -259,9 +259,11 @@ def test_login_and_password_take_precedence_over_extra() -> None:
 
 
 @pytest.mark.parametrize(("cloud_fields", "field"), [(ALIBABA, "security_token"), (TENCENT, "token")])
-@pytest.mark.parametrize("told", [{}, {"auth_type": "sts"}, {"auth_type": None}, {"auth_type": ""}])
-def test_uses_a_temporary_token_with_its_key(cloud_fields: ConnectionFields, field: str, told: dict[str, Any]) -> None:
-    account = connection(cloud_fields, extra={field: f" {TOKEN} ", **told})
+@pytest.mark.parametrize("auth_type", [{}, {"auth_type": "sts"}, {"auth_type": None}, {"auth_type": ""}])
+def test_uses_a_temporary_token_with_its_key(
+    cloud_fields: ConnectionFields, field: str, auth_type: dict[str, Any]
+) -> None:
+    account = connection(cloud_fields, extra={field: f" {TOKEN} ", **auth_type})
     assert credentials(account) == Credentials("my-id", SECRET, TOKEN)
 
 
@@ -363,8 +365,8 @@ def settings(account: Account) -> CredentialSettings:
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
 def test_no_key_and_no_auth_type_mean_the_vendors_default_chain(cloud_fields: ConnectionFields) -> None:
     account = connection(cloud_fields, login=None, password=None)
-    told = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
-    assert account.credentials is told.credentials
+    explicit = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
+    assert account.credentials is explicit.credentials
     assert isinstance(account.credentials, VendorCredentials)
     module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud_fields.cloud}")
     assert account.credentials._make is module.CREDENTIAL_CLASSES["default"]

@@ -1,4 +1,4 @@
-"""Every name in the catalog is one of the vendor's own: actions, parameters, and where a field stands in an answer.
+"""Every action, parameter and path of a field in the catalog is one that the vendor defines.
 
 Tencent Cloud's definitions come with its tccli, Alibaba Cloud's are the models of its SDK packages.
 """
@@ -26,7 +26,7 @@ LISTED = [name for name, api in APIS.items() if api.list_tasks is not None]
 
 
 def fields(api: TaskApi) -> dict[str, str]:
-    """Where the spec says that fields of the task object stand, each with the vendor's type of it."""
+    """Return the paths of the fields that a spec reads from the task object, each with its type at the vendor."""
     strings = (api.id, api.task_name, api.message, api.created_at, api.started_at, api.finished_at, *api.json_fields)
     numbers: tuple[Any, ...] = (api.progress, api.progress_whole)
     if isinstance(api.status, Percentages):
@@ -53,7 +53,7 @@ def members(api: TaskApi, name: str) -> dict[str, Any]:
 
 
 def member_at(api: TaskApi, name: str, path: str) -> Any:
-    """The definition of what stands at a path below an object."""
+    """Return the definition of the member at a path below an object."""
     *parents, last = (key for key in path.split(".") if not key.isdecimal())
     for parent in parents:
         name = members(api, name)[parent]["member"]
@@ -132,14 +132,14 @@ def taken(request: Any, param: str) -> bool:
 
 
 def needed(request: Any) -> set[str]:
-    """The parameters that the comments of a model say are required."""
+    """Return the parameters that the comments of a model call required."""
     source = inspect.getsource(request.__init__)
     attributes = re.findall(r"This parameter is required\.\n(?:\s*#.*\n)*\s*self\.(\w+) =", source)
     return {next(iter(request(**{attribute: "x"}).to_map())) for attribute in attributes}
 
 
 def answered(api: TaskApi, action: Action, path: str) -> bool:
-    """Whether an answer of an action can have something at a path."""
+    """Return whether the model of an answer has a member at a path."""
     body: Any = "x"
     for key in reversed(path.split(".")):
         body = [body] if key == "[]" else {key: body}

@@ -1,4 +1,4 @@
-"""What a poll's outcome means for a wait, when the next one is due, and what is worth a line in the log."""
+"""The verdict on a poll's outcome, the delay until the next poll, and the lines that are logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python's values become what the vendor of each action wants, or are refused in words that say what is wrong."""
+"""Python values are encoded as the vendor of each action expects, or refused with a text that names the fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAY = date(2026, 1, 31)
 
 
 def sent(api: str, action: str, parameter: str, value: Any) -> Any:
-    """What is sent for one parameter of a start request."""
+    """Return the value that is sent for one parameter of a start request."""
     return encode(APIS[api], APIS[api].start(action), {parameter: value})[parameter]
 
 
@@ -48,7 +48,7 @@ def test_encodes_a_plain_value_as_text(value: Any, text: str) -> None:
     [
         (EVENING, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
         (IN_NEW_YORK, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
-        # A time without a zone is in the vendor's, as it is in the vendor's answers.
+        # A time without a zone is in the vendor's zone, as in the vendor's answers.
         (NAIVE, "2026-01-31T12:30:00Z", "2026-01-31 20:30:00"),
     ],
 )
@@ -279,10 +279,10 @@ def is_plain(value: Any) -> bool:
 @given(st.sampled_from(STARTS), st.data())
 def test_encodes_any_value_as_plain_json_types_or_refuses_it(which: tuple[str, Start], data: Any) -> None:
     api, start = which
-    takes = (*start.action.params, *start.action.optional)
-    if not takes:
+    accepted = (*start.action.params, *start.action.optional)
+    if not accepted:
         return
-    given = data.draw(st.dictionaries(st.sampled_from(takes), values, max_size=3))
+    given = data.draw(st.dictionaries(st.sampled_from(accepted), values, max_size=3))
     try:
         encoded = encode(APIS[api], start, given)
     except InvalidArguments as error:

@@ -1,4 +1,4 @@
-"""Requests go where the vendors' own clients send theirs, and nowhere in the clear but to this machine."""
+"""Requests go to the endpoints of the vendors' own clients, and over plain http to this machine only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REGIONS = [
 
 
 def client(api: TaskApi, region: str | None, **more: Any) -> CloudClient:
-    """A client of the region; ``endpoints`` and what else a Place holds may be given too."""
+    """Return a client for a region. ``more`` holds ``endpoints`` and further fields of a Location."""
     credentials = StaticCredentials(Credentials("id", "secret"))
     endpoints = {name: Endpoint.parse(written) for name, written in more.pop("endpoints", {}).items()}
     return CloudClient(

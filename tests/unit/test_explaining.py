@@ -1,4 +1,4 @@
-"""A failed task tells which part of it failed, and the end of that part's log, as far as the vendor tells it."""
+"""A failed task names the parts that failed, with the end of their logs, where the vendor has them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def failed(api: str, detail: dict[str, Any], **attributes: Any) -> CloudTask:
     return dataclasses.replace(made, **attributes)
 
 
-def nobody(action: str, parameters: dict[str, Any]) -> Any:
+def no_request(action: str, parameters: dict[str, Any]) -> Any:
     raise AssertionError(f"{action} was asked for {parameters}")
 
 
-def explained(task: CloudTask, answering: Answering = nobody) -> CloudTask:
-    """The task, once every question has been answered."""
+def explained(task: CloudTask, answering: Answering = no_request) -> CloudTask:
+    """Return the task after every request has been answered."""
     api = APIS[task.api]
     asking = explanation(api, task, api.parameters(task.id, dict.fromkeys(api.task_params, "p")))
     answer = None
     while True:
         try:
             action, parameters = asking.send(answer)
-        except StopIteration as told:
-            found: CloudTask = told.value
-            return found
+        except StopIteration as finished:
+            task_explained: CloudTask = finished.value
+            return task_explained
         answer = answering(action.name, parameters)
 
 
@@ -158,7 +158,7 @@ INSTANCE = {"InstanceKey": "1_2026-01-31 00:00:00", "TaskName": "load", "Instanc
 
 
 def log_of(*pages: Any) -> tuple[list[str] | None, list[Any], CloudTask]:
-    """What is told of an instance's log, which cursors were asked with, and the task."""
+    """Return the log of an instance in the task, the cursors of the requests, and the task."""
     left, cursors = list(pages), []
 
     def answering(action: str, parameters: dict[str, Any]) -> Any:
@@ -177,12 +177,12 @@ def test_an_instances_message_ends_with_its_own_log() -> None:
     log, cursors, task = log_of(("first<br>sec", "10"), ("ond<br>  third \r\n<br>", None))
     assert log == ["first", "second", "  third"]
     assert cursors == [None, "10"]
-    # What it is, and why, the task itself says already.
+    # The task itself already holds the status and the reason.
     assert task.message == "exit code 1; the end of its log:\n  first\n  second\n    third"
 
 
 @pytest.mark.parametrize(
-    ("pages", "told", "requests"),
+    ("pages", "lines", "requests"),
     [
         ([("a<br>", "10"), ("b", "10")], ["a", "b"], 2),
         ([("a", None)], ["a"], 1),
@@ -200,10 +200,10 @@ def test_an_instances_message_ends_with_its_own_log() -> None:
         *("an empty log", "no log", "blank lines", "an error", "no data"),
     ],
 )
-def test_reads_a_log_to_its_end(pages: list[Any], told: list[str] | None, requests: int) -> None:
+def test_reads_a_log_to_its_end(pages: list[Any], lines: list[str] | None, requests: int) -> None:
     log, cursors, task = log_of(*pages)
-    assert (log, len(cursors)) == (told, requests)
-    end_of_log = ["\n  ".join(("the end of its log:", *told))] if told else []
+    assert (log, len(cursors)) == (lines, requests)
+    end_of_log = ["\n  ".join(("the end of its log:", *lines))] if lines else []
     assert task.message == "; ".join(("exit code 1", *end_of_log))
 
 

@@ -1,4 +1,4 @@
-"""A trigger that is killed cancels the task at the cloud, however impatient Airflow is."""
+"""A killed trigger cancels the task at the cloud, though Airflow interrupts the trigger again and again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_kill_cancels_the_task_while_airflow_keeps_cancelling_the_trigger(clou
 
 
 async def _killed(trigger: CloudTaskTrigger) -> None:
-    """Do what Airflow does with a trigger that the user has killed."""
+    """Kill the trigger as Airflow does for a user."""
     try:
         await asyncio.wait_for(trigger.on_kill(), timeout=30)
     except asyncio.CancelledError:
@@ -45,7 +45,7 @@ async def _killed(trigger: CloudTaskTrigger) -> None:
     ("state", "killed"),
     [
         *((state, True) for state in ("failed", "success", "skipped", "removed", "restarting", None)),
-        # Cleared a moment ago, resumed by another triggerer's event, or retried because a worker was taken for dead.
+        # Just cleared, resumed by the event of another triggerer, or retried after a worker was presumed dead.
         *((state, False) for state in ("deferred", "scheduled", "queued", "running", "up_for_retry")),
     ],
 )

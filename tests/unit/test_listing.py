@@ -1,4 +1,4 @@
-"""Reading many tasks by a list: when that is worth it, and how far to read."""
+"""When reading many tasks by a list saves requests, and how many of its pages are read."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_requests_numbered_pages_by_number() -> None:
     assert sweep.next_page == asked
     list(sweep.take(numbered_page("0", "1", pages=9)))
     assert sweep.next_page == asked | {"PageNumber": 2}
-    # Two of them for eight tasks: it is not worth it to go on.
+    # Two pages found three of eight tasks: reading on would cost more than single reads.
     list(sweep.take(numbered_page("theirs", "2", pages=9)))
     assert (sweep.next_page, sweep.is_complete, len(sweep.missing)) == (None, False, 5)
 

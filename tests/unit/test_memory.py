@@ -1,4 +1,4 @@
-"""What a task of Airflow remembers from one try to the next: in its state store, or in a Variable of the database."""
+"""What an Airflow task keeps from one try to the next: in its state store, or in a Variable of the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUE = {"run": 1, "progress": "asking", "ids": []}
 
 
 class Store:
-    """Airflow's state store, as far as it is used."""
+    """The part of Airflow's state store that is used."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -50,7 +50,7 @@ def with_store(store: Store) -> TaskMemory:
 
 @pytest.fixture
 def variables(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables of the database, as a worker has them; in Airflow 3 it asks the API server for them."""
+    """Read and write Variables in the database, without the API server of Airflow 3."""
     if AIRFLOW_VERSION >= (3, 0):
         from airflow.models.variable import Variable
         from airflow.providers.common.compat.sdk import Variable as OfWorker
@@ -76,7 +76,7 @@ def test_a_success_deletes_the_variable_or_in_airflow_2_the_expired_ones(
 ) -> None:
     ended, abandoned, running = (with_variables(task_id=name) for name in ("ended", "abandoned", "running"))
     now = time.time()
-    # As in a busy Airflow: many tasks that were started before these, and go on.
+    # A busy Airflow: many tasks that started earlier and still run.
     crowd = [with_variables(task_id=f"running_{number}") for number in range(60)]
     for memory in crowd:
         memory.keep(VALUE | {"sent_at": now})
@@ -138,7 +138,7 @@ def test_a_database_error_is_raised_instead_of_read_as_no_value(monkeypatch: pyt
         raise ConnectionError("the database")
 
     monkeypatch.setattr(MetastoreBackend, "_fetch_variable", staticmethod(fails))
-    assert Variable.get("any", None) is None, "Airflow tells one from the other now"
+    assert Variable.get("any", None) is None, "Variable.get now distinguishes an error from a missing Variable"
     with pytest.raises(ConnectionError):
         with_variables().get()
 

@@ -1,4 +1,4 @@
-"""A task tells itself in one line for a log and in plain JSON for XCom."""
+"""A task is one line in a log and plain JSON in XCom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot work is refused when the DAG is parsed, in words that say what was expected; templates are not."""
+"""Wrong arguments are refused when the DAG is parsed, with a text that says what was expected. Templates pass."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_refuses_an_unknown_value_of_on_failure() -> None:
     assert said == "on_failure is 'skip'; expected one of wait, fail."
 
 
-# What is not known yet when the DAG is parsed.
+# Values that are unknown when the DAG is parsed.
 
 
 @pytest.fixture

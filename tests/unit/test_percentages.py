@@ -1,4 +1,4 @@
-"""A task whose status is two percentages, and one whose progress counts up to a number that it tells itself."""
+"""Tasks whose status is two percentages, and tasks whose progress counts up to a number in the task object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Airflow is told the truth about this package, in the forms that each of its versions takes."""
+"""The provider info, provider.yaml and the connection form agree with the code, on every version of Airflow."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_form_offers_every_auth_type(name: str) -> None:
     hook = HOOKS[CONNECTION_TYPES.index(name)]
     schema = connection_type(name)["conn-fields"]["auth_type"]["schema"]
     assert schema["enum"] == list(hook.connection_fields.auth_types)
-    # With a default, Airflow's form would fill it in, where empty means what the rest of the connection tells.
+    # Airflow's form would fill a default in, while empty means that the rest of the connection decides.
     assert "default" not in schema
 
 
@@ -147,7 +147,7 @@ SAMPLES = {
 
 
 class Watched(dict[str, Any]):
-    """An Extra that remembers which of its fields were asked for."""
+    """An Extra that records which of its fields were read."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         super().__init__(fields)
@@ -166,7 +166,7 @@ def samples(tmp_path: Path) -> dict[str, Any]:
 
 
 def filled_in(hook: type[CloudTasksHook], auth_type: str, samples: dict[str, Any]) -> Watched:
-    """Every field of the form, each filled in, but a token where it is refused."""
+    """Return every field of the form with a value, except a token where it is refused."""
     extra = samples | {"auth_type": auth_type, "network": "vpc" if hook is AlibabaCloudHook else "internal"}
     fields = connection_type(hook.conn_type)["conn-fields"]
     unwanted = {hook.connection_fields.token_extra} if auth_type == "access_key" else set()
@@ -261,7 +261,7 @@ def test_older_airflows_form_has_the_declared_labels(hook: type[CloudTasksHook])
 
 
 class Field:
-    """A form field that only keeps what it is made of, for an Airflow that comes without wtforms."""
+    """A form field that keeps its arguments, for an Airflow without wtforms."""
 
     def __init__(self, label: str, **options: Any) -> None:
         self.args, self.kwargs = (label,), options
@@ -281,7 +281,7 @@ class StringField(Field):
 
 @pytest.fixture
 def some_wtforms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow 2.11's own wtforms; on Airflow 3, which renders no such form, fields that can be looked at."""
+    """Use Airflow 2.11's own wtforms. On Airflow 3, which renders no such form, use stand-ins."""
     if AIRFLOW_2:
         return
     validators = types.SimpleNamespace(optional=lambda: "optional", any_of=lambda values: ("any of", *values))
@@ -306,7 +306,7 @@ def test_older_airflows_form_has_the_declared_fields(hook: type[CloudTasksHook])
 
 
 def kind_of(widget: Any) -> str:
-    # wtforms gives an UnboundField of the class; the stand-in is the class itself.
+    # wtforms makes an UnboundField of the class. The stand-in is an instance of the class.
     return getattr(widget, "field_class", type(widget)).__name__
 
 

@@ -1,4 +1,4 @@
-"""One call of a cloud: what is tried again and how often, and what happens to a request on its way."""
+"""One call of a cloud: which errors are retried and how often, and how the request is sent."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Request:
 
 @dataclass
 class Server:
-    """A server on loopback that gives its answers in turn, the last one again and again."""
+    """A server on loopback that returns its answers in turn, and the last one repeatedly."""
 
     url: str = ""
     answers: list[Answer] = field(default_factory=lambda: [OK])
@@ -120,7 +120,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, certificate or login of the machine that the tests run on."""
+    """Remove the proxies, certificates and logins of the machine that runs the tests."""
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NETRC")
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
     for name in (*names, *proxies, *(name.lower() for name in proxies)):
@@ -148,7 +148,7 @@ def client(
 
 
 class Caller:
-    """Calls an action, some times in a row over the same connections."""
+    """Calls an action several times in a row over the same connections."""
 
     def __init__(self, asynchronous: bool) -> None:
         self.asynchronous = asynchronous
@@ -166,15 +166,15 @@ class Caller:
         async def calls() -> Any:
             async with by.transport(service) as transport:
                 for _ in range(times):
-                    told = await by.acall(transport, service, action, given)
-                return told
+                    answer = await by.acall(transport, service, action, given)
+                return answer
 
         if self.asynchronous:
             return asyncio.run(calls())
         try:
             for _ in range(times):
-                told = by.call(service, action, given)
-            return told
+                answer = by.call(service, action, given)
+            return answer
         finally:
             by.close()
 
@@ -184,7 +184,7 @@ def call(request: pytest.FixtureRequest) -> Caller:
     return Caller(request.param)
 
 
-# What is tried again
+# Retries
 
 
 def test_retries_a_transient_error_with_a_new_signature(call: Caller, server: Server) -> None:
@@ -243,8 +243,8 @@ def test_every_try_uses_the_current_credentials(call: Caller, server: Server) ->
 
     server.answers = [STUMBLED, OK]
     call(client(server.url, credentials=Rotating()))
-    told = [request.headers["authorization"].partition("Credential=")[2] for request in server.requests]
-    assert [key.partition(",")[0] for key in told] == ["old-id", "new-id"]
+    keys = [request.headers["authorization"].partition("Credential=")[2] for request in server.requests]
+    assert [key.partition(",")[0] for key in keys] == ["old-id", "new-id"]
 
 
 @pytest.mark.parametrize("tries", [1, 3])
@@ -299,7 +299,7 @@ def test_the_retry_delay_is_random_and_doubles_up_to_its_maximum(tried: int) -> 
     assert min(delays) < 0.2 * longest
 
 
-# What happens on the way
+# Sending
 
 
 def test_a_refused_connection_is_transient_and_its_error_holds_neither_query_nor_secret(call: Caller) -> None:
@@ -362,7 +362,7 @@ def test_a_netrc_login_does_not_replace_the_signature(
 
 def test_keeps_no_cookies(call: Caller, server: Server) -> None:
     server.answers = [(200, {"Set-Cookie": "session=1; Path=/"}, OK[2])]
-    # By name: aiohttp would keep no cookies of an IP address in any case.
+    # By name, because aiohttp never keeps cookies of an IP address.
     call(client(server.url.replace("127.0.0.1", "localhost")), times=2)
     assert len(server.requests) == 2
     assert not [request for request in server.requests if "cookie" in request.headers]
@@ -462,7 +462,7 @@ def test_no_proxy_excepts_hosts_from_the_environments_proxy(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of 127.0.0.1, with its key."""
+    """Return a file with a self-signed certificate of 127.0.0.1 and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
     now = datetime.datetime.now(datetime.UTC)
@@ -530,7 +530,7 @@ def test_an_error_names_a_missing_file_of_certificates(
     assert not tls_server.requests
 
 
-# The sessions that waits share
+# Shared sessions
 
 ENDPOINT, ANOTHER = Endpoint("http://127.0.0.1:1"), Endpoint("http://127.0.0.1:2")
 
@@ -540,12 +540,12 @@ def session_of(transport: transport_module.AsyncTransport) -> aiohttp.ClientSess
 
 
 def sharing() -> dict[str, Any]:
-    """The sessions of this event loop."""
+    """Return the sessions of this event loop."""
     return transport_module._sessions.get()
 
 
 def in_a_loop(test: Callable[[], Any]) -> Callable[[], None]:
-    """Run the coroutine function as a test of its own event loop."""
+    """Return a test that runs the coroutine function in its own event loop."""
 
     def run() -> None:
         asyncio.run(test())
@@ -589,7 +589,7 @@ async def test_each_network_has_its_own_session() -> None:
         entered = [await stack.enter_async_context(async_transport(ENDPOINT, network)) for network in networks]
         plain, proxied, patient = map(session_of, entered)
         assert plain is not proxied
-        # How long a try may take is a matter of each request.
+        # Timeouts belong to each request, not to the session.
         assert plain is patient
 
 
@@ -612,7 +612,7 @@ async def test_opens_a_new_session_after_the_last_caller_left() -> None:
 
 
 class SlowOpening:
-    """Holds the opening of sessions back until it is let go."""
+    """Delays the opening of sessions until ``go`` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go, self.opened = asyncio.Event(), []

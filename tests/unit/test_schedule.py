@@ -1,4 +1,4 @@
-"""Whom to ask next, and what an answer means to each wait, on a simulated clock."""
+"""Which task is polled next, and what its outcome means to each wait, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVER = float("inf")
 
 
 class Wait:
-    """A watch, and what it said."""
+    """A watch with its log lines and its end."""
 
     def __init__(self, deadline: float = EVER, now: float = 0.0, **rules: Any) -> None:
         self.lines: list[str] = []
@@ -43,7 +43,7 @@ def settle(schedule: Schedule, subject: Subject, outcome: Outcome, now: float) -
 
 
 def ask(schedule: Schedule, subject: Subject, *outcomes: Outcome) -> float:
-    """Give a task's outcomes in turn, each when it is due; tells when the last one was."""
+    """Settle a task with outcomes in turn, each when it is due. Return the time of the last one."""
     now = 0.0
     for outcome in outcomes:
         assert subject.due is not None
@@ -243,7 +243,7 @@ def test_a_repeatedly_throttled_task_does_not_delay_the_others() -> None:
 
 
 def test_a_small_budget_serves_all_waits_in_turn() -> None:
-    """Two thousand waits that would all like to be polled every second, at 20 a second."""
+    """Two thousand waits with intervals of 1 and 30 seconds, polled at 20 requests a second."""
     waits, rate, schedule, budget = 2000, 20.0, Schedule(), Budget(20.0)
     watches = [Wait(poke_interval=1.0 if number % 2 else 30.0) for number in range(waits)]
     asked: dict[str, list[float]] = {str(number): [] for number in range(waits)}
@@ -263,7 +263,7 @@ def test_a_small_budget_serves_all_waits_in_turn() -> None:
 
 
 def test_the_queue_stays_small_with_many_out_of_turn_polls() -> None:
-    """Counted, not timed: the queue holds little but what is due, however often tasks are asked for out of turn."""
+    """The queue holds little but what is due, however often tasks are polled out of turn. Counted, not timed."""
     schedule = Schedule()
     subjects = [schedule.add({"TaskId": str(number)}, Wait().watch, 0.0) for number in range(1000)]
     for sweep in range(1, 20):
@@ -287,7 +287,7 @@ def test_releases_finished_waits_while_others_continue() -> None:
 
 
 def test_simulated_waits_notice_their_ends_within_the_limit() -> None:
-    """Five hundred tasks that end at any time, one request at a time, answers late by up to 100 ms."""
+    """Five hundred tasks end one after the other; requests are sent singly and answered after 100 ms."""
     waits, schedule, budget, number = 500, Schedule(), Budget(20.0), count()
     ends_at = {str(each): 20 + each * 0.1 for each in range(waits)}
     noticed: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Requests are signed as the vendors' documentation says, and carry their parameters unharmed."""
+"""Requests are signed as the vendors document it, and their parameters arrive unchanged."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_signs_alibabas_published_example_as_published() -> None:
 
 def test_signs_tencents_published_example_as_published() -> None:
     # Source: Tencent Cloud, "Signature v3", CVM's DescribeInstances. The page shows the keys as asterisks, and they
-    # are what it signs with.
+    # are the keys that it signs with.
     cvm = Service(cloud="tencent", name="cvm", version="2017-03-12")
     call = ApiCall(cvm, Action(name="DescribeInstances"), tencent.endpoint(cvm, Location("ap-guangzhou")))
     request = signed(
@@ -93,7 +93,7 @@ def test_signs_tencents_published_example_as_published() -> None:
 
 
 def gateway_signature(request: SignedRequest, secret: str) -> str:
-    """What Alibaba's gateway computes of a request as it arrives: an implementation apart from the SDK's."""
+    """Return the signature that Alibaba's gateway computes for a request, without the SDK's implementation."""
     url = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
     names = re.search("SignedHeaders=([^,]+)", headers["authorization"]).group(1).split(";")

@@ -1,4 +1,4 @@
-"""A spec whose parts do not fit together is refused when it is made, in words that say what is wrong."""
+"""A spec whose fields do not fit together is refused when it is made, with a text that names the fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from airflow_cloudtasks.waiting.verdicts import WaitRules
 
 
 def with_(**changes: Any) -> TaskApi:
-    """A good spec with a part of it exchanged."""
+    """Return a valid spec with some fields replaced."""
     return dataclasses.replace(WEDATA_TASK, **changes)
 
 
@@ -89,7 +89,7 @@ END = Action(name="EndToy", params=("ToyId", "Kind"))
 
 
 def listed(**changes: Any) -> TaskList:
-    """A list of toys, page by page, with a part of it exchanged."""
+    """Return a paged list with some fields replaced."""
     pages: dict[str, Any] = {
         "page_size_param": "PageSize",
         "page_size": 2,

@@ -12,7 +12,7 @@ from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 
 
 def result(columns: list[str] | None, *rows: list[Any]) -> dict[str, Any]:
-    """What one statement returned."""
+    """Return the result of one statement."""
     return {
         "Columns": None if columns is None else [{"ColumnName": name} for name in columns],
         "Rows": [{"Values": row} for row in rows],

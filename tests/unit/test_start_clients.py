@@ -1,6 +1,6 @@
-"""What Alibaba Cloud is sent to start, find, list and stop tasks is what its own clients send, but for blanks in JSON.
+"""Requests that start, find, list and stop tasks equal those of Alibaba Cloud's own clients, except for blanks in JSON.
 
-The clients are asked what they would send; they send nothing.
+The clients only build their requests; nothing is sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from airflow_cloudtasks.values import load_json
 
 from .calls import asked
 from .every_action import actions, every_action, lists, pages_of
-from .every_operator import Operator, of, parameters_of, request_of, with_everything, with_what_is_needed
 from .test_contract import ALIBABA, model, needed, taken
 
 
@@ -37,7 +36,7 @@ def client_of(api: TaskApi) -> Any:
 
 
 def method_of(client: Any, action: Action) -> Any:
-    # The client writes start_aiworkflow; and ExecuteOperationASync is named as asynchronous methods are.
+    # The client writes start_aiworkflow. The name of ExecuteOperationASync ends like those of asynchronous methods.
     [found] = [
         method
         for name, method in inspect.getmembers(client, inspect.ismethod)
@@ -47,7 +46,7 @@ def method_of(client: Any, action: Action) -> Any:
 
 
 def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the vendor's own client sends for an action."""
+    """Return the request of the vendor's own client."""
     client, request = client_of(api), model(api, f"{action.name}Request")
     arguments = [given[name] for name in action.path_params]
     # A request whose parameters all stand in the path has no model.
@@ -87,20 +86,8 @@ def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dic
 
 
 def plainly(pairs: Any) -> dict[str, Any]:
-    """Parameters with their JSON decoded: who writes it leaves other blanks."""
+    """Return the parameters with their JSON decoded, because writers of JSON differ in blanks."""
     return {name: load_json(value) if value[:1] in "{[" else value for name, value in pairs}
-
-
-@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
-@pytest.mark.parametrize("operator", of("alibaba"), ids=lambda operator: operator.__name__)
-def test_sends_the_start_request_of_alibabas_own_client(operator: Operator, build: Any) -> None:
-    built = build(operator)
-    api, action, request = built.api, built.start.action, request_of(built)
-    # Its client makes JSON of dicts for some of its actions; for the others that is left to who calls it.
-    by_client = model(api, f"{action.name}ShrinkRequest") is not None
-    native = parameters_of(built) if by_client else request
-    assert on_our_wire(api, action, request) == on_the_vendors_wire(api, action, native)
-    assert {type(value) for value in request.values()} <= {str, bool}
 
 
 OTHERS = [(APIS[name], action) for name in ALIBABA for action in actions(APIS[name]) if len(action.params) == 1]

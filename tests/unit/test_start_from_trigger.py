@@ -1,4 +1,4 @@
-"""What can begin in the triggerer, and what has to begin on a worker: decided when the DAG is parsed."""
+"""Parsing the DAG decides whether a wait begins in the triggerer or on a worker."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _mapped_by_default() -> None:
     ],
 )
 def test_warns_once_why_a_wait_begins_on_a_worker(parse: Any, reason: str) -> None:
-    with pytest.warns(UserWarning) as warned:  # noqa: PT030 - the text is looked at below
+    with pytest.warns(UserWarning) as warned:  # noqa: PT030 - the text is checked below
         parse()
     (text,) = [str(warning.message) for warning in warned]
     assert text.startswith("wait: the wait begins on a worker despite start_from_trigger, because ")

@@ -1,4 +1,4 @@
-"""What a start request and its answer mean, and which listed task is the one that a request has started."""
+"""Start requests and their answers, and which listed task a request has started."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_omits_an_identifying_parameter_that_was_not_given() -> None:
     assert identifying_params(RUN, RUN.start(), {"WorkflowId": "w", "ProjectId": None}) == {}
 
 
-@pytest.mark.parametrize("told", ["e-1", " e-1\n"])
-def test_reads_the_id_of_the_new_task(told: str) -> None:
-    assert read_start_answer(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": told}}).ids == ("e-1",)
+@pytest.mark.parametrize("received", ["e-1", " e-1\n"])
+def test_reads_the_id_of_the_new_task(received: str) -> None:
+    assert read_start_answer(RUN, RUN.start(), {}, {"Data": {"WorkflowExecutionId": received}}).ids == ("e-1",)
 
 
 def test_reads_an_id_that_is_a_number() -> None:
@@ -153,7 +153,7 @@ def is_found(api: TaskApi, asked: dict[str, Any], listed: dict[str, Any], action
 
 
 def run(**changes: Any) -> dict[str, Any]:
-    """A listed run of a workflow."""
+    """Return a listed run of a workflow with some fields replaced."""
     made = str(int(SENT_AT.timestamp() * 1000))
     return {"ExecutionId": "e", "WorkflowId": "w", "CreateTime": made, "TriggerType": "ManualTrigger", **changes}
 
@@ -164,7 +164,7 @@ def run(**changes: Any) -> dict[str, Any]:
         (int(SENT_AT.timestamp()), True),
         ("2026-01-31T11:59:00Z", True),
         ("2026-01-31T11:58:59Z", False),
-        # The zone of times that name none is the vendor's.
+        # A time without a zone is in the vendor's zone.
         ("2026-01-31 20:00:00", True),
         ("2026-01-31 12:00:00", False),
     ],
@@ -332,7 +332,7 @@ def cancel_of(api: TaskApi) -> Cancel:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "reasons"),
     [
         ([{"OpStatus": True}, {"OpStatus": False, "ErrorMessage": "has ended"}], ["has ended"]),
         ([{"OpStatus": False, "ErrorMessage": None}], ["the vendor does not say why"]),
@@ -340,13 +340,13 @@ def cancel_of(api: TaskApi) -> Cancel:
         (None, []),
     ],
 )
-def test_reads_the_refusal_of_each_canceled_task(items: Any, told: list[str]) -> None:
-    assert refusals(cancel_of(RUN), {"Data": items}) == told
+def test_reads_the_refusal_of_each_canceled_task(items: Any, reasons: list[str]) -> None:
+    assert refusals(cancel_of(RUN), {"Data": items}) == reasons
 
 
-@pytest.mark.parametrize(("status", "told"), [(True, []), (False, ["the vendor does not say why"])])
-def test_reads_the_refusal_of_a_single_canceled_task(status: bool, told: list[str]) -> None:
-    assert refusals(cancel_of(SQL), {"Data": {"Status": status}}) == told
+@pytest.mark.parametrize(("status", "reasons"), [(True, []), (False, ["the vendor does not say why"])])
+def test_reads_the_refusal_of_a_single_canceled_task(status: bool, reasons: list[str]) -> None:
+    assert refusals(cancel_of(SQL), {"Data": {"Status": status}}) == reasons
 
 
 def test_an_answer_without_a_result_is_no_refusal() -> None:

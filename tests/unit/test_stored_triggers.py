@@ -161,7 +161,7 @@ def test_an_operator_raises_the_failure_of_a_stored_event() -> None:
 
 
 def test_an_operator_cancels_a_run_that_timed_out_by_its_stored_event(cloudtasks_emulator: Emulator) -> None:
-    cloudtasks_emulator.add_task("wedata.workflow_run", "e-1", "RUNNING", fields={"WorkflowId": "w"})
+    cloudtasks_emulator.add_running("wedata.workflow_run", "e-1", fields={"WorkflowId": "w"})
     _, complete = resume(START_EVENTS["a run that took too long"])
     with pytest.raises(WaitTimedOut):
         complete()

@@ -1,4 +1,4 @@
-"""What a wait was given as ids, once it is no template any more."""
+"""The ids and statuses of a wait, after templates are rendered."""
 
 from __future__ import annotations
 

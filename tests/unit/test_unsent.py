@@ -1,4 +1,4 @@
-"""Whether a request that got no answer may have been carried out: only if a connection came about."""
+"""A request without an answer may have been carried out only if it was sent over a connection."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Serve = Callable[[socket.socket], None]
 
 
 def reset(connection: socket.socket) -> None:
-    """Read the request, and break the connection."""
+    """Read the request, and reset the connection."""
     connection.recv(65536)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def hang_up(connection: socket.socket) -> None:
-    """Read the request, and close the connection in order."""
+    """Read the request, and close the connection."""
     connection.recv(65536)
 
 
@@ -45,26 +45,26 @@ def stay_silent(connection: socket.socket) -> None:
 
 
 def cut_off(connection: socket.socket) -> None:
-    """Answer half."""
+    """Send half of an answer."""
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
 
 
 def refuse_the_tunnel(connection: socket.socket) -> None:
-    """Refuse what a client asks of a proxy first."""
+    """Refuse the tunnel that a client requests of a proxy."""
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
 
 def speak_no_tls(connection: socket.socket) -> None:
-    """Answer what is no TLS."""
+    """Answer without TLS."""
     connection.recv(65536)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
 @contextmanager
 def serving(serve: Serve) -> Iterator[str]:
-    """Serve one connection after the other; gives host and port."""
+    """Serve one connection after the other. Yield host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def run() -> None:
@@ -105,34 +105,34 @@ def asend(url: str, network: Network) -> None:
 
 @pytest.fixture(params=[send, asend], ids=["sync", "async"])
 def error(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Send a request that gets no answer; gives the error."""
+    """Return a function that sends a request without an answer, and returns the error."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
     def sent(url: str, network: Network = Network(timeouts=TIMEOUTS)) -> TransientError:  # noqa: B008 - it is frozen
-        with pytest.raises(TransientError) as told:
+        with pytest.raises(TransientError) as caught:
             request.param(url, network)
-        return told.value
+        return caught.value
 
     return sent
 
 
 @pytest.fixture
 def refused() -> Iterator[str]:
-    """Host and port of nobody, which nobody else takes meanwhile."""
+    """Yield host and port without a listener, which no other process can take meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
 def test_a_refused_connection_is_unsent(error: Any, refused: str) -> None:
-    told = error(f"http://{refused}")
-    assert (told.unsent, told.may_have_acted) == (True, False)
+    caught = error(f"http://{refused}")
+    assert (caught.unsent, caught.may_have_acted) == (True, False)
 
 
 def test_an_unknown_host_is_unsent(error: Any) -> None:
-    # Reserved for names that nobody has.
+    # RFC 6761 reserves .invalid for names that do not exist.
     assert error("http://cloud.invalid").unsent
 
 
@@ -143,27 +143,27 @@ def test_a_refused_proxy_connection_is_unsent(error: Any, refused: str) -> None:
 @pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
 def test_a_failure_after_the_request_may_have_acted(error: Any, serve: Serve) -> None:
     with serving(serve) as address:
-        told = error(f"http://{address}")
-    assert (told.unsent, told.may_have_acted) == (False, True)
+        caught = error(f"http://{address}")
+    assert (caught.unsent, caught.may_have_acted) == (False, True)
 
 
 @pytest.mark.parametrize("serve", [reset, hang_up, stay_silent, cut_off])
 def test_a_failure_behind_a_proxy_may_have_acted(error: Any, serve: Serve) -> None:
     with serving(serve) as address:
-        told = error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
-    assert (told.unsent, told.may_have_acted) == (False, True)
+        caught = error("http://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
+    assert (caught.unsent, caught.may_have_acted) == (False, True)
 
 
 def test_a_refused_proxy_tunnel_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(refuse_the_tunnel) as address, pytest.raises(TransientError) as told:
+    with serving(refuse_the_tunnel) as address, pytest.raises(TransientError) as caught:
         send("https://cloud.invalid", Network(timeouts=TIMEOUTS, proxy=f"http://{address}"))
-    assert told.value.unsent
+    assert caught.value.unsent
 
 
 def test_a_broken_tls_connection_is_not_unsent() -> None:
-    with serving(speak_no_tls) as address, pytest.raises(TransientError) as told:
+    with serving(speak_no_tls) as address, pytest.raises(TransientError) as caught:
         send(f"https://{address}", Network(timeouts=TIMEOUTS))
-    assert not told.value.unsent
+    assert not caught.value.unsent
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Single values are read in whatever shape the vendors send them, and nothing raises."""
+"""Single values are parsed in every format that the vendors send, and nothing raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A refused key is not held on to, whatever is under way at the time."""
+"""A refused key is replaced, also while a fetch is in progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST, SECOND = Credentials("first", "secret-1"), Credentials("second", "secret-
 
 
 class Vendor:
-    """Each object that is made gives one key for ever, as the vendors' classes do until it is near its end."""
+    """Makes sources that return one key each, as the vendors' classes do until it is about to expire."""
 
     def __init__(self) -> None:
         self.keys = [FIRST, SECOND]

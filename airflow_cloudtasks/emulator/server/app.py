@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
     from airflow_cloudtasks.emulator.control.operations import ControlPlane
+    from airflow_cloudtasks.emulator.engine.state import State
     from airflow_cloudtasks.emulator.vendor.gateway import Gateway
 
     Scope = MutableMapping[str, Any]
@@ -113,8 +114,7 @@ class EmulatorApp:
             state.journal.begin(exchange, came_in, decision.outcome, status, throttled=decision.throttled)
             delay = state.draw_latency()
         try:
-            if delay:
-                await asyncio.sleep(delay)
+            await _sleep_until(state.now() + delay, state)
             if decision.ended:
                 with state.lock:
                     state.tasks.notice(decision.ended, state.task_now())
@@ -125,6 +125,12 @@ class EmulatorApp:
         finally:
             with state.lock:
                 state.journal.end(exchange)
+
+
+async def _sleep_until(moment: float, state: State) -> None:
+    """Sleep by the clock that dates answers: a sleep of asyncio may end a moment early by that clock."""
+    while (left := moment - state.now()) > 0:  # noqa: ASYNC110 - it waits for a time, not for an event
+        await asyncio.sleep(left)
 
 
 def split_target(target: str) -> tuple[str | None, str]:

@@ -1,0 +1,58 @@
+"""The start requests of every operator follow the vendors' own definitions and clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_cloudtasks.catalog import APIS
+
+from .every_operator import (
+    EVERYTHING,
+    Operator,
+    of,
+    own_arguments,
+    parameters_of,
+    request_of,
+    typed_operators,
+    with_everything,
+    with_what_is_needed,
+)
+from .test_contract import model
+from .test_start_clients import on_our_wire, on_the_vendors_wire
+from .test_start_contract import mistakes
+
+
+@pytest.mark.parametrize("operator", EVERYTHING, ids=lambda operator: operator.__name__)
+def test_the_samples_cover_every_argument_of_the_operator(operator: Operator) -> None:
+    assert set(EVERYTHING[operator]) == set(own_arguments(operator))
+
+
+def test_the_samples_cover_every_operator() -> None:
+    assert set(EVERYTHING) == typed_operators()
+
+
+def test_every_start_of_the_catalog_has_an_operator() -> None:
+    starts = {(api.name, start.action.name) for api in APIS.values() for start in api.starts}
+    built = [with_what_is_needed(operator) for operator in EVERYTHING]
+    assert {(operator.api.name, operator.start.action.name) for operator in built} == starts
+
+
+@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
+@pytest.mark.parametrize("operator", of("tencent"), ids=lambda operator: operator.__name__)
+def test_the_start_request_follows_tencents_definitions(operator: Operator, build: Any) -> None:
+    built = build(operator)
+    assert mistakes(built.api, built.start.action, request_of(built)) == []
+
+
+@pytest.mark.parametrize("build", [with_everything, with_what_is_needed])
+@pytest.mark.parametrize("operator", of("alibaba"), ids=lambda operator: operator.__name__)
+def test_sends_the_start_request_of_alibabas_own_client(operator: Operator, build: Any) -> None:
+    built = build(operator)
+    api, action, request = built.api, built.start.action, request_of(built)
+    # For some actions, Alibaba's client encodes dicts as JSON. For the others, its caller has to.
+    by_client = model(api, f"{action.name}ShrinkRequest") is not None
+    native = parameters_of(built) if by_client else request
+    assert on_our_wire(api, action, request) == on_the_vendors_wire(api, action, native)
+    assert {type(value) for value in request.values()} <= {str, bool}
