@@ -665,6 +665,13 @@ def test_refuses_ids_that_are_no_list_before_any_request(cloud: Cloud) -> None:
     assert not cloud.requests(RERUN)
 
 
+@each_case
+def test_finds_no_unanswered_start_before_the_first_and_the_task_after_an_answer(cloud: Cloud, case: Case) -> None:
+    assert cloud.starter(case).unanswered() is None
+    attempt = cloud.start(case)
+    assert cloud.starter(case).unanswered() == attempt
+
+
 def allow(cloud: Cloud, patched: pytest.MonkeyPatch, host: str | None = None, **extra: Any) -> None:
     """Change the Airflow connections to the emulator."""
     for variable, value in cloud.emulator.connections().items():
