@@ -37,6 +37,9 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "3",
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "3",
+    # Airflow 3 sends a request again that is not answered in time. On a loaded machine, the first one is carried out
+    # last then, and a deferred task counts as running.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     # Airflow 2 reports a dead worker at each look until its report is handled, and a late report fails the next try. On
     # a loaded machine that takes longer than its default of ten seconds.
     "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "20",

@@ -16,6 +16,7 @@ import pytest
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import (
+    BadRequest,
     CloudApiError,
     InvalidArguments,
     InvalidConnection,
@@ -663,6 +664,26 @@ def test_refuses_ids_that_are_no_list_before_any_request(cloud: Cloud) -> None:
     with pytest.raises(InvalidArguments):
         cloud.start(RERUN, parameters={"InstanceKeyList": [None]})
     assert not cloud.requests(RERUN)
+
+
+@each_case
+def test_finds_no_unanswered_start_before_the_first_and_the_task_after_an_answer(cloud: Cloud, case: Case) -> None:
+    assert cloud.starter(case).unanswered() is None
+    attempt = cloud.start(case)
+    assert cloud.starter(case).unanswered() == attempt
+
+
+@each_case
+def test_clear_starts_another_task_if_the_cloud_rejects_the_read_of_the_remembered_one(
+    cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rejected(starter: Starter, attempt: Attempt) -> Any:
+        raise BadRequest("the parameters of the remembered task are wrong")
+
+    first = cloud.start(case)
+    monkeypatch.setattr(Starter, "_read", rejected)
+    assert cloud.start(case, run=2) != first
+    assert cloud.requests(case) == 2
 
 
 def allow(cloud: Cloud, patched: pytest.MonkeyPatch, host: str | None = None, **extra: Any) -> None:
