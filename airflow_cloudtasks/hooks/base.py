@@ -11,7 +11,7 @@ from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
-from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Cancel, TaskApi
 from airflow_cloudtasks.values import at, text
@@ -35,7 +35,7 @@ class CloudTasksHook(CallingHook):
         api: TaskApi,
         cloud_task_id: str,
         api_params: Mapping[str, Any] | None = None,
-        overrides: StatusOverrides = CATALOG_STATUSES,
+        overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
         """Return a task of any API of this hook's cloud.
 
@@ -59,7 +59,7 @@ class CloudTasksHook(CallingHook):
         api: TaskApi,
         cloud_task_id: str,
         api_params: Mapping[str, Any] | None = None,
-        overrides: StatusOverrides = CATALOG_STATUSES,
+        overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
         """Return a task, like :meth:`read_task`, without blocking the event loop."""
         parameters = self.parameters(api, cloud_task_id, api_params)

@@ -23,7 +23,7 @@ from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.start_requests import identifying_params
-from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.memory import memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
@@ -317,7 +317,7 @@ class StartCloudTaskOperator(BaseOperator):
     def _overrides(self, stage: Stage) -> StatusOverrides:
         # The user's overrides apply to the tasks, not to the job that starts them.
         if stage.api is not self.api:
-            return CATALOG_STATUSES
+            return NO_OVERRIDES
         return StatusOverrides.of(self.success_statuses, self.failure_statuses)
 
     def _read_first(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:

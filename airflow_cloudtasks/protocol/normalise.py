@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
 
@@ -22,7 +22,7 @@ def normalise(
     *,
     parameters: Mapping[str, Any],
     region: str | None = None,
-    overrides: StatusOverrides = CATALOG_STATUSES,
+    overrides: StatusOverrides = NO_OVERRIDES,
 ) -> CloudTask:
     """Return the task that an answer describes.
 
@@ -61,7 +61,7 @@ def normalise_object(
     *,
     parameters: Mapping[str, Any],
     region: str | None = None,
-    overrides: StatusOverrides = CATALOG_STATUSES,
+    overrides: StatusOverrides = NO_OVERRIDES,
 ) -> CloudTask:
     """Return the task that a task object describes, e.g. an item of a list.
 

@@ -62,7 +62,7 @@ class StatusOverrides:
         return None
 
 
-CATALOG_STATUSES = StatusOverrides()
+NO_OVERRIDES = StatusOverrides()
 """No overrides: every status means what the catalog says."""
 
 

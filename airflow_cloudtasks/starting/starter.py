@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, NotFound, StartUnknown
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import can_find, read_start_answer, requested_ids, with_mark
-from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES, StatusOverrides
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt, Memory, Progress
 from airflow_cloudtasks.starting.finder import CannotTell, Finder
 from airflow_cloudtasks.starting.stages import stages
@@ -55,7 +55,7 @@ class Starter:
         memory: Memory,
         *,
         run: int,
-        overrides: StatusOverrides = CATALOG_STATUSES,
+        overrides: StatusOverrides = NO_OVERRIDES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_cloudtasks.errors import BadRequest, CredentialsError, InvalidConnection, NotFound, TransientError
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.status_overrides import CATALOG_STATUSES
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES
 from airflow_cloudtasks.waiting.triggerer.budget import Budget
 from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Subject
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
@@ -28,7 +28,7 @@ class Wait:
         self.lines: list[str] = []
         self.ends: list[Verdict | BaseException] = []
         rules_ = WaitRules(**{"poke_interval": 10.0, **rules})
-        self.watch = Watch(self, 0, rules_, CATALOG_STATUSES, deadline=deadline, now=now)
+        self.watch = Watch(self, 0, rules_, NO_OVERRIDES, deadline=deadline, now=now)
 
     def tell(self, line: str) -> None:
         self.lines.append(line)
