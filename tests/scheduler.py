@@ -75,6 +75,17 @@ class Scheduler:
         """Return the log of a task: one text of each try on a worker, one of each triggerer."""
         return [path.read_text() for path in sorted(self.logs.glob(f"task_id={task_id}/*"))]
 
+    def has_read_the_end_of(self, task_id: str, try_number: int) -> bool:
+        """Whether the scheduler has read from its executor that a try on a worker has ended.
+
+        Until then, a deferred task must not be resumed: the scheduler would take it for killed from outside.
+        """
+        key = f"dag_id='{self._dag_id}', task_id='{task_id}', run_id='{RUN_ID}', try_number={try_number},"
+        return (
+            f"Received executor event with state success for task instance TaskInstanceKey({key}"
+            in self._standalone.log()
+        )
+
     def states(self) -> dict[str, str]:
         """Return the state of each task; a mapped task's id carries its index, as in ``wait[0]``."""
         with self._session() as session:

@@ -96,9 +96,13 @@ class Standalone:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, (
-                f"not within {seconds} s: {what}. The end of Airflow's log:\n{self._log.read_text()[-4000:]}"
+                f"not within {seconds} s: {what}. The end of Airflow's log:\n{self.log()[-4000:]}"
             )
             time.sleep(0.3)
+
+    def log(self) -> str:
+        """Return what Airflow's processes have logged."""
+        return self._log.read_text(errors="replace")
 
     def until_it_answers(self) -> None:
         """Wait for the API server. A task that starts earlier fails."""

@@ -86,6 +86,7 @@ class Crash:
         self._let_what_is_started_go_on()
         self._let(BETWEEN)
         self._until_tried_again(BETWEEN, "deferred")
+        self._until(self._all_deferrals_are_read, "the scheduler has read all deferrals")
         self._emulator.advance(RUNNING_SECONDS)
 
     def answered(self) -> None:
@@ -109,6 +110,10 @@ class Crash:
             return all(tries[each] >= 2 and states[each] == state for each in ids)
 
         self._until(all_are, f"all are {state} again: {moment}")
+
+    def _all_deferrals_are_read(self) -> bool:
+        tries = self._scheduler.tries()
+        return all(self._scheduler.has_read_the_end_of(case.task_id, tries[case.task_id]) for case in _of(BETWEEN))
 
     def _starts(self, case: Case) -> list[dict[str, Any]]:
         return starts_of(case, self._emulator.started())
