@@ -15,6 +15,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +76,24 @@ def statuses(api: TaskApi) -> Iterator[str]:
     yield "; ".join(filter(None, (failures, *(f"{of(state)} ({state})" for state in OTHER_ENDS if of(state)))))
 
 
+def faces() -> str:
+    """Return the table of the classes with a product's own arguments, by cloud."""
+    kinds = ("sensors", "operators", "hooks")
+    return table(
+        ("Module", *(f"`airflow_cloudtasks.{kind}`" for kind in kinds)),
+        ((code(f".{cloud}"), *(listed(map(code, public_classes(kind, cloud))) for kind in kinds)) for cloud in CLOUDS),
+    )
+
+
+def public_classes(kind: str, cloud: str) -> Iterator[str]:
+    """Yield the names of the classes that a module of the package defines."""
+    with airflow_home():
+        module = import_module(f"airflow_cloudtasks.{kind}.{cloud}")
+    for name, found in vars(module).items():
+        if inspect.isclass(found) and found.__module__ == module.__name__ and not name.startswith("_"):
+            yield name
+
+
 def operators() -> str:
     """Return the table of operators: the action that starts, the one that cancels, and what a lost answer leads to."""
     return table(
@@ -90,11 +110,17 @@ def operators() -> str:
     )
 
 
-def typed_operators() -> Iterator[StartCloudTaskOperator]:
-    """Yield one instance of each operator that has arguments of its own."""
-    # Importing Airflow writes a configuration file.
+@contextmanager
+def airflow_home() -> Iterator[None]:
+    """Import Airflow in the block without leaving behind the configuration file that it writes."""
     with tempfile.TemporaryDirectory() as home:
         os.environ.setdefault("AIRFLOW_HOME", home)
+        yield
+
+
+def typed_operators() -> Iterator[StartCloudTaskOperator]:
+    """Yield one instance of each operator that has arguments of its own."""
+    with airflow_home():
         from airflow_cloudtasks.operators import alibaba, tencent
         from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator as Base
 
@@ -294,6 +320,7 @@ def host(service: Service, **location: str) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "apis": apis,
     "emulated": emulated,
+    "faces": faces,
     "failed_parts": failed_parts,
     "hosts": hosts,
     "lists": lists,

@@ -27,7 +27,7 @@ class WorkerWait:
         rules: How to wait.
         overrides: Statuses that mean something else for this wait.
         group: What of them is waited for.
-        log: Where changes are told.
+        log: Where changes are logged.
 
     Attributes:
         hook: What reads them.

@@ -21,7 +21,7 @@ def asked(service: Service, action: Action, secrets: tuple[str, ...] = (), url: 
     return ApiCall(service, action, Endpoint(url), secrets)
 
 
-def asked_for(api: TaskApi) -> ApiCall:
+def read_call(api: TaskApi) -> ApiCall:
     return asked(api.service, api.read)
 
 

@@ -8,6 +8,7 @@ import docs_tables
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 from .every_operator import typed_operators
 
@@ -110,6 +111,14 @@ def test_the_permissions_have_every_action(name: str) -> None:
 def test_every_operator_is_in_the_table_of_operators() -> None:
     rows = [row("operators", operator.__name__) for operator in typed_operators()]
     assert len(rows) == len(docs_tables.operators().splitlines()) - 2
+
+
+def test_the_table_of_faces_has_every_operator_and_sensor() -> None:
+    faces = docs_tables.faces()
+    assert all(f"`{operator.__name__}`" in faces for operator in typed_operators())
+    own = [sensor for sensor in CloudTaskSensor.__subclasses__() if sensor.__module__.startswith("airflow_cloudtasks.")]
+    assert all(f"`{sensor.__name__}`" in faces for sensor in own)
+    assert len(own) == 7
 
 
 @pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.starts])

@@ -20,7 +20,7 @@ from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.triggerer.sweep import Sweep
 
-from .calls import answer, asked_for
+from .calls import answer, read_call
 from .every_action import example_bodies, example_inputs
 from .test_contract import TENCENT
 
@@ -28,7 +28,7 @@ WEDATA_EXAMPLES = Path(tccli.__path__[0]) / "services/wedata/v20250806/examples.
 
 
 def normalised(api: TaskApi, body: bytes, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    content = CLOUDS[api.cloud].read(asked_for(api), answer(body))
+    content = CLOUDS[api.cloud].read(read_call(api), answer(body))
     return normalise(api, content, parameters=parameters, region="ap-guangzhou").as_dict()
 
 

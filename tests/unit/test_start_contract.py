@@ -108,13 +108,13 @@ def questions(name: str) -> list[tuple[Action, dict[str, Any]]]:
     api = APIS[name]
     task = CloudTask(api=name, cloud="tencent", id="7", state=TaskState.FAILED, detail=failure(name)["detail"])
     asking = explanation(api, task, api.parameters("7", dict.fromkeys(api.task_params, "1")))
-    asked_for = [next(asking)]
+    requests = [next(asking)]
     for _ in range(4):
         try:
-            asked_for.append(asking.send(example_outputs(api, asked_for[-1][0])[0]))
+            requests.append(asking.send(example_outputs(api, requests[-1][0])[0]))
         except StopIteration:
             break
-    return asked_for
+    return requests
 
 
 @pytest.mark.parametrize("name", EXPLAINED)

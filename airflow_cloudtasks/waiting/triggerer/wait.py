@@ -72,7 +72,7 @@ async def wait_for_tasks(
         overrides: Statuses that mean something else for this wait.
         group: Whether all of them are waited for.
         deadline: Unix seconds of the timeout; None for none.
-        log: Where changes are told.
+        log: Where changes are logged.
 
     Returns:
         How each wait ended, in the order of the tasks; Waiting where it had not, with the last that was seen.
