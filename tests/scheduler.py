@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from airflow import __version__ as airflow_version
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
@@ -17,7 +16,8 @@ from sqlalchemy.orm import sessionmaker
 from standalone import Standalone
 from user import User
 
-IS_AIRFLOW_2 = airflow_version.startswith("2.")
+from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE, IS_AIRFLOW_2
+
 RUN_ID = "test"
 
 
@@ -56,7 +56,7 @@ class Scheduler:
         try:
             self._standalone.until(condition, what, seconds)
         except AssertionError as error:
-            raise AssertionError(f"Airflow {airflow_version}: {error}\nThe DAG's tasks: {self.states()}") from None
+            raise AssertionError(f"Airflow {AIRFLOW_RELEASE}: {error}\nThe DAG's tasks: {self.states()}") from None
 
     def until_the_run_ends(self) -> str:
         """Wait for the end of the run, and return its state."""

@@ -25,10 +25,10 @@ from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.connection import ConnectionValues, read_connection
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
+from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
 SCHEMAS = Path(airflow.__file__).parent
 PYPROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
-AIRFLOW_2 = airflow.__version__.startswith("2.")
 
 HOOKS = [AlibabaCloudHook, TencentCloudHook]
 CONNECTION_TYPES = ["cloudtasks_alibaba", "cloudtasks_tencent"]
@@ -282,7 +282,7 @@ class StringField(Field):
 @pytest.fixture
 def some_wtforms(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use Airflow 2.11's own wtforms. On Airflow 3, which renders no such form, use stand-ins."""
-    if AIRFLOW_2:
+    if IS_AIRFLOW_2:
         return
     validators = types.SimpleNamespace(optional=lambda: "optional", any_of=lambda values: ("any of", *values))
     fields = types.SimpleNamespace(PasswordField=PasswordField, IntegerField=IntegerField, StringField=StringField)

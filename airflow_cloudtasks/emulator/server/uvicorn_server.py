@@ -23,7 +23,7 @@ else:
 
 
 class _SharesTransport(asyncio.Protocol):
-    """Give the application its connection's transport, which ASGI does not."""
+    """Pass the transport of the connection to the application, which ASGI does not."""
 
     app_state: dict[str, Any]
 
