@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from airflow_cloudtasks.airflow_facts import Is, IsNot, Unknown, task_state
 from airflow_cloudtasks.catalog import find_api, stored_api
@@ -28,6 +28,13 @@ _ASK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)
 
 # Seconds that Airflow allows a trigger's on_kill.
 _MOST_SECONDS = 30.0
+
+
+class AsyncCanceler(Protocol):
+    """What can send a cancel request from an event loop."""
+
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Send one cancel request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class OnKill:
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: CloudTasksHook) -> None:
+    async def carry_out_async(self, hook: AsyncCanceler) -> None:
         """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
         self._tell_what_cannot_be_canceled()
         for request in self.requests:

@@ -17,7 +17,6 @@ from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
-from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
 from airflow_cloudtasks.protocol.timestamps import unix_seconds
@@ -25,7 +24,7 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.starting.on_kill import OnKill, wait_until_done, was_killed
 from airflow_cloudtasks.values import aware
 from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, IS_AIRFLOW_2, RETRIES_AFTER_TRIGGER_FAILURE
-from airflow_cloudtasks.waiting.explain import aexplain_failures
+from airflow_cloudtasks.waiting.explain import aexplain_failures, needs_reasons
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
@@ -52,8 +51,8 @@ def _shared(rules: _Rules) -> _Rules:
 class CloudTaskTrigger(BaseTrigger):
     """Wait for one task or several, and fire one event when the wait is over.
 
-    All triggers of a triggerer with the same API, connection and region share one poller, which keeps to the account's
-    allowance of requests.
+    All triggers of a triggerer with the same API, connection and region share one dispatcher, which keeps to the
+    account's allowance of requests.
 
     The event's payload is one of these, or ``{"tasks": […]}`` with one of these for each task of a list:
 
@@ -232,8 +231,11 @@ class CloudTaskTrigger(BaseTrigger):
             await self._cancel(self.cancel)
 
     async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
         on_kill = OnKill.from_dict(cancel)
-        await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
+        async with gated_hook(on_kill.api, self.conn_id, self.region) as hook:
+            await on_kill.carry_out_async(hook)
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
@@ -263,9 +265,9 @@ class CloudTaskTrigger(BaseTrigger):
 
     async def _end(self, verdicts: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Return the event that ends the Airflow task; None if a worker has to end it."""
+        if needs_reasons(verdicts):
+            verdicts = await self._with_reasons(verdicts)
         try:
-            hook = hook_for(self.api, self.conn_id, self.region)
-            verdicts = await aexplain_failures(hook, self.api, verdicts, self.api_params)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
@@ -284,6 +286,12 @@ class CloudTaskTrigger(BaseTrigger):
                 "The result could not be stored as XCom (%s); a worker ends the task.", type(error).__name__
             )
             return None
+
+    async def _with_reasons(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
+        async with gated_hook(self.api, self.conn_id, self.region) as hook:
+            return await aexplain_failures(hook, self.api, verdicts, self.api_params)
 
     async def _push(self, result: Any) -> TriggerEvent:
         """Store the result as XCom, as a worker does; Airflow 3 stores XComs of an event as JSON within a string."""
