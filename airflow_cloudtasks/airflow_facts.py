@@ -87,7 +87,7 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         extra = found.extra_dejson if _is_json_object(found.extra) else None
     except AirflowNotFoundException:
         channel = _supervisor()
-        facts = [_ask_backend(backend, conn_id) for backend in _backends(channel)]
+        facts = [_ask_backend(backend, conn_id) for backend in _backends()]
         return _absence(facts if channel is None else [*facts, _run(channel, _connection(conn_id))])
     except Exception as error:  # the database, the API server and each secrets backend raise their own errors
         return _failure(error)
@@ -116,7 +116,7 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         extra = await get_async_extra_dejson(found) if _is_json_object(found.extra) else None
     except AirflowNotFoundException:
         channel = _supervisor()
-        facts = [await sync_to_async(_ask_backend)(backend, conn_id) for backend in _backends(channel)]
+        facts = [await sync_to_async(_ask_backend)(backend, conn_id) for backend in _backends()]
         return _absence(facts if channel is None else [*facts, await _arun(channel, _connection(conn_id))])
     except Exception as error:  # as in connection
         return _failure(error)
@@ -340,9 +340,9 @@ def _failure(error: Exception) -> Unknown:
 # it, and the supervisor.
 
 
-def _backends(channel: Any) -> list[Any]:
+def _backends() -> list[Any]:
     """Return the secrets backends of this process, without the one that asks the supervisor."""
-    if channel is None:
+    if IS_AIRFLOW_2:
         from airflow.configuration import ensure_secrets_loaded
 
         return list(ensure_secrets_loaded())

@@ -63,28 +63,25 @@ def memory_of(context: Context) -> TaskMemory:
         context: Airflow's context.
     """
     # Not XComs: Airflow deletes them before each try.
-    of_older_airflow = _Variable(context)
     if context.get("task_state_store") is not None:  # Airflow 3.3 and newer
-        return _StateStore(context, of_older_airflow)
-    return _VariableOfAirflow2(context) if IS_AIRFLOW_2 else of_older_airflow
+        return _StateStore(context)
+    return (_VariableOfAirflow2 if IS_AIRFLOW_2 else _Variable)(context)
 
 
 class _StateStore:
     """Airflow's store for the state of a task. Its values belong to the run's row, and are deleted with it."""
 
-    def __init__(self, context: Context, of_older_airflow: _Variable) -> None:
-        self._context, self._of_older_airflow = context, of_older_airflow
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def get(self) -> dict[str, Any] | None:
         """Return what was kept. What an older Airflow kept before an upgrade is moved here."""
-        if (found := _read(kept_state(self._context, _KEY))) is not None:
+        if (found := _read(kept_state(self._context, _KEY))) is not None or (older := self._of_older_airflow) is None:
             return found
-        # Airflow's own store needs a supervisor, which a test may lack.
-        if not has_supervisor() or (older := self._of_older_airflow.get()) is None:
-            return None
-        self.keep(older)
-        self._of_older_airflow.end()
-        return older
+        if (found := older.get()) is not None:
+            self.keep(found)
+            older.end()
+        return found
 
     def keep(self, value: dict[str, Any]) -> None:
         written = json.loads(json.dumps(value))
@@ -92,11 +89,16 @@ class _StateStore:
 
     def forget(self) -> None:
         _check_forgotten(forget_state(self._context, _KEY))
-        if has_supervisor():
-            self._of_older_airflow.forget()
+        if (older := self._of_older_airflow) is not None:
+            older.forget()
 
     def end(self) -> None:
         """Keep the value: a worker may die before Airflow learns of the success, and a retry must find it then."""
+
+    @property
+    def _of_older_airflow(self) -> _Variable | None:
+        """The Variable of an older Airflow; None if the store is a test's, which needs no supervisor."""
+        return _Variable(self._context) if has_supervisor() else None
 
 
 class _Variable:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import Connection
+from supervisor import FAULTS, Supervisor, each_fault, only_airflow_2, only_airflow_3, refusal, supervisor
 
 from airflow_cloudtasks import airflow_facts
 from airflow_cloudtasks.airflow_facts import (
@@ -31,8 +32,6 @@ from airflow_cloudtasks.airflow_facts import (
 )
 from airflow_cloudtasks.hooks.alibaba import IceHook
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
-
-from .supervisor import FAULTS, Supervisor, each_fault, only_airflow_2, only_airflow_3, refusal, supervisor
 
 __all__ = ["supervisor"]
 

@@ -12,14 +12,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from supervisor import FAULTS, Supervisor, each_fault, only_airflow_2, only_airflow_3, supervisor
 
 from airflow_cloudtasks.airflow_facts import keep_variable
 from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.starting import memory as memory_module
 from airflow_cloudtasks.starting.memory import TaskMemory, memory_of
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2, MUST_FORGET_STARTS
-
-from .supervisor import FAULTS, Supervisor, each_fault, only_airflow_2, only_airflow_3, supervisor
 
 __all__ = ["supervisor"]
 
