@@ -37,6 +37,7 @@ from airflow_cloudtasks.waiting.group import GroupRules
 from airflow_cloudtasks.waiting.outcome import conclude, from_event, seen
 from airflow_cloudtasks.waiting.verdicts import Broken, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -81,7 +82,7 @@ class StartCloudTaskOperator(BaseOperator):
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
-            use ``started.output["detail"]``. A part without a value is not stored.
+            use ``started.output["detail"]``. A list of tasks has no parts.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
@@ -137,8 +138,8 @@ class StartCloudTaskOperator(BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        # Not Airflow's own multiple_outputs: Airflow 3.0 fails on a part that is None.
-        self.pushes_parts = multiple_outputs
+        returns_list = self.start.ids_param is not None and wait_for_completion
+        self.multiple_outputs = multiple_outputs and not returns_list
         self.rules = WaitRules(
             poke_interval=_seconds("poke_interval", poke_interval),
             exponential_backoff=exponential_backoff,
@@ -400,13 +401,12 @@ class StartCloudTaskOperator(BaseOperator):
         if stage.api is self.api and all(task.done for task in tasks):
             # A kill has nothing to cancel any more.
             self._on_kill = None
+        result: Any
         if self.start.ids_param is not None and stage.api is self.api:
-            return [task.as_dict() for task in tasks]
-        result = tasks[0].as_dict() | self.outputs(tasks[0])
-        if self.pushes_parts and self.do_xcom_push:
-            for name, value in result.items():
-                if value is not None:
-                    context["ti"].xcom_push(key=name, value=value)
+            result = [task.as_dict() for task in tasks]
+        else:
+            result = tasks[0].as_dict() | self.outputs(tasks[0])
+        push_parts(self, context, result)
         return result
 
 
