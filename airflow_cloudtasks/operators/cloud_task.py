@@ -10,6 +10,9 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.waiting.outcome import result_of
+from airflow_cloudtasks.waiting.sizes import left_out
+from airflow_cloudtasks.waiting.verdicts import Finished
 from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
@@ -74,7 +77,10 @@ class GetCloudTaskOperator(_TaskOperator):
         task = hook.read_task(self.api, str(self.cloud_task_id), self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
-        result = task.as_dict()
+        read = [Finished(task)]
+        for line in left_out(read):
+            self.log.warning(line)
+        result: dict[str, Any] = result_of(read, many=False)
         push_parts(self, context, result)
         return result
 

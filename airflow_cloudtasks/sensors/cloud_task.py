@@ -32,6 +32,7 @@ from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigg
 from airflow_cloudtasks.waiting.explain import explain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip, seen
+from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
 from airflow_cloudtasks.xcoms.parts import push_parts
@@ -238,6 +239,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         for verdict in verdicts:
             if isinstance(verdict, Finished):
                 self.log.info("%s", verdict.task)
+        for line in left_out(verdicts):
+            self.log.warning(line)
         push_parts(self, context, result)
         return result
 

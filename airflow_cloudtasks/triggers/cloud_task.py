@@ -29,6 +29,7 @@ from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, RETRIES_AFT
 from airflow_cloudtasks.waiting.explain import aexplain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, seen
+from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.xcoms.from_trigger import store
 from airflow_cloudtasks.xcoms.parts import parts_of
@@ -295,6 +296,8 @@ class CloudTaskTrigger(BaseTrigger):
                 return None
             self.log.error("%s", error)
             return TaskFailedEvent()
+        for line in left_out(verdicts):
+            self.log.warning(line)
         if self.do_xcom_push:
             try:
                 await store(self.task_instance, self._xcoms(result))

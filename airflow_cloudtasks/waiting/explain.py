@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.model import CloudTask
     from airflow_cloudtasks.spec import TaskApi
 
 # Of a list of tasks; each may take several requests.
@@ -29,7 +32,10 @@ def explain_failures(
     """
     explained = list(ends)
     for index, end in _failed(ends):
-        explained[index] = replace(end, task=hook.explain(api, end.task, api_params))
+        task = end.task
+        with suppress(CloudTasksError):
+            task = whole_task(hook, api, end, api_params)
+        explained[index] = replace(end, task=hook.explain(api, task, api_params))
     return explained
 
 
@@ -41,6 +47,24 @@ async def aexplain_failures(
     for index, end in _failed(ends):
         explained[index] = replace(end, task=await hook.aexplain(api, end.task, api_params))
     return explained
+
+
+def whole_task(hook: CloudTasksHook, api: TaskApi, end: Finished, api_params: Mapping[str, Any] | None) -> CloudTask:
+    """Return a task that has ended with all of its detail and message; read them again if the event left parts out.
+
+    Args:
+        hook: Hook with the connection of the task.
+        api: The API of the task.
+        end: The verdict on the task.
+        api_params: The other parameters that identify it, in the vendor's spelling.
+
+    Raises:
+        CloudApiError: The cloud returned no usable answer; the subclass says why.
+    """
+    if not end.is_shortened:
+        return end.task
+    read = hook.read_task(api, end.task.id, api_params)
+    return replace(end.task, detail=read.detail, message=read.message)
 
 
 def _failed(ends: Sequence[Verdict]) -> list[tuple[int, Finished]]:

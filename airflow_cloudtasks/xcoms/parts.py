@@ -35,7 +35,8 @@ def push_parts(operator: BaseOperator, context: Context, result: Any) -> None:
         context: Airflow's context.
         result: The operator's result.
     """
-    if operator.multiple_outputs and operator.do_xcom_push:
+    task_instance = context.get("ti")
+    if operator.multiple_outputs and operator.do_xcom_push and task_instance is not None:
         for name, value in parts_of(result).items():
-            context["ti"].xcom_push(key=name, value=value)
+            task_instance.xcom_push(key=name, value=value)
     operator.multiple_outputs = False
