@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 _KEY = "cloud_task_start"
 
 # Beside the value: the row of the DAG run that kept it, and when its task ended, in Unix seconds.
-_ROW = "row"
+_ROW = "airflow_row"
 _ENDED_AT = "ended_at"
 # Seconds for which Airflow 2 keeps a Variable after the end of its task, and a Variable of a task that never ended.
 _ENDED_SECONDS = 3600.0
