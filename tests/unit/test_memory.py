@@ -208,6 +208,19 @@ def test_reads_what_an_older_version_of_the_package_kept() -> None:
     memory.forget()
 
 
+@only_airflow_3
+@pytest.mark.usefixtures("variables")
+def test_drops_the_identity_that_airflow_2_gave_to_a_row_before_an_upgrade() -> None:
+    memory = with_variables(try_number=2)
+    memory.keep(VALUE | {"identity": "of run_after"})
+    assert memory.get() == VALUE | {"identity": "of run_after"}
+    (key,) = keys()
+    kept = VALUE | {"identity": "of id", "airflow_row": {"id": 7, "started": 1.0, "clears": 0, "tries": 1}}
+    keep_variable(key, json.dumps(kept), "")
+    assert memory.get() == VALUE
+    memory.forget()
+
+
 @only_airflow_2
 @pytest.mark.usefixtures("variables")
 def test_a_success_looks_at_a_limited_number_of_variables(monkeypatch: pytest.MonkeyPatch) -> None:
