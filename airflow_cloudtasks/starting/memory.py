@@ -123,6 +123,8 @@ class _Variable:
         row = found.pop(_ROW, None)
         if not self._row.wrote(row, found.get("sent_at")):
             return None
+        if _ENDED_AT in found and row is not None and row.get("tries") == self._row.tries:
+            return None  # A try that has succeeded never runs again, so another row had the same id.
         if row is not None and (row.get("id") is None) != (self._row.id is None):
             # Airflow was upgraded from 2 to 3 in between, and run_identity returns another string for the same row.
             found.pop("identity", None)

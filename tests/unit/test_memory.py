@@ -139,7 +139,7 @@ def test_a_success_deletes_the_variable_or_in_airflow_2_the_expired_ones(
     ended.end()
     abandoned.keep(VALUE | {"sent_at": now - 31 * 24 * 3600})
     running.keep(VALUE | {"sent_at": now})
-    assert (ended.get() == VALUE) == IS_AIRFLOW_2
+    assert (with_variables(task_id="ended", try_number=2).get() == VALUE) == IS_AIRFLOW_2
     monkeypatch.setattr(memory_module, "time", SimpleNamespace(time=lambda: now + 3700))
     with_variables(task_id="another").keep(VALUE)
     with_variables(task_id="another").end()
@@ -195,6 +195,18 @@ def test_another_row_with_the_same_run_id_has_kept_nothing() -> None:
     assert memory.get() is None
     memory.keep(VALUE | {"run": 2})
     assert with_variables(run=row, try_number=2).get() == VALUE | {"run": 2}
+    memory.forget()
+
+
+@only_airflow_2
+@pytest.mark.usefixtures("variables")
+def test_a_success_is_found_by_a_retry_and_not_by_a_row_that_got_the_same_id() -> None:
+    row = {"id": 1}
+    memory = with_variables(run=row)
+    memory.keep(VALUE)
+    memory.end()
+    assert with_variables(run=row, try_number=2).get() == VALUE
+    assert with_variables(run=row).get() is None
     memory.forget()
 
 
