@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, XComArg, conf
 
+from airflow_cloudtasks.airflow_facts import run_identity
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import (
     CloudTaskFailed,
@@ -22,7 +23,6 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.memory import memory_of
@@ -171,7 +171,8 @@ class StartCloudTaskOperator(BaseOperator):
             self.start,
             parameters,
             memory_of(context),
-            run=context["ti"].max_tries,
+            run=_times_cleared(context["ti"]),
+            row=run_identity(context),
             overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
         )
         try:
@@ -181,10 +182,9 @@ class StartCloudTaskOperator(BaseOperator):
         except BaseException:
             # To kill a task, Airflow 2 raises an exception at any point of this code. If a start request may have
             # arrived by then, look for its task and cancel it.
-            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+            if self._killed and self.cancel_on_kill and (interrupted := starter.interrupted()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
-        self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._prepare_cancellation(attempt, parameters)
         # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
@@ -251,9 +251,9 @@ class StartCloudTaskOperator(BaseOperator):
         """
         if not self.cancel_on_kill or self._hook is None:
             return
-        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
+        known = {**parameters, **attempt.asked.params}
         try:
-            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known, is_ours=attempt.is_ours)
         except CloudTasksError as error:
             # A new task may not be readable yet, and preparing its cancellation may need to read it.
             self.log.warning("The cancellation cannot be prepared yet: %s", error)
@@ -427,6 +427,15 @@ def _seconds(name: str, value: Any) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
         raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
     return float(seconds)
+
+
+def _times_cleared(task_instance: Any) -> int:
+    """Return a number that stays the same over retries and changes when the user clears the task.
+
+    Airflow raises ``max_tries`` if the user clears a task that does not run in a worker. If it does, Airflow only tries
+    again, even if no retry is left.
+    """
+    return max(int(task_instance.max_tries), int(getattr(task_instance, "try_number", 0)) - 1)
 
 
 def _as_list(callbacks: Any) -> list[Any]:
