@@ -67,8 +67,9 @@ class Standalone:
         own = {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-            # A process that finds the database locked for long gives up, and a loaded machine keeps it locked.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=60",
+            # A loaded machine keeps the database locked for long. The limit is well below that of a request to the API
+            # server: two requests of one API server can block each other until one of them gives up.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=20",
             "AIRFLOW__API__PORT": api,
             "AIRFLOW__API__BASE_URL": self.address,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",

@@ -12,6 +12,9 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+# Longer than SQLite waits for a lock: after that, the API server answers 500.
+_ANSWER_SECONDS = 60
+
 
 class User:
     """A user of a running Airflow, logged in as its admin.
@@ -58,10 +61,13 @@ class User:
 def _answer_to(request: Request) -> Any:
     for is_last in (*[False] * 9, True):
         try:
-            with urlopen(request, timeout=60) as answer:
+            with urlopen(request, timeout=_ANSWER_SECONDS) as answer:
                 return json.load(answer)
         except HTTPError as error:
             # While many tasks run, SQLite is sometimes locked.
             if is_last or error.code != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+        except TimeoutError:
+            if is_last:
                 raise
     raise AssertionError("the last try returns or raises")
