@@ -172,7 +172,7 @@ class StartCloudTaskOperator(BaseOperator):
             parameters,
             memory_of(context),
             run=_times_cleared(context["ti"]),
-            row=run_identity(context),
+            identity=run_identity(context),
             overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
         )
         try:
@@ -182,7 +182,7 @@ class StartCloudTaskOperator(BaseOperator):
         except BaseException:
             # To kill a task, Airflow 2 raises an exception at any point of this code. If a start request may have
             # arrived by then, look for its task and cancel it.
-            if self._killed and self.cancel_on_kill and (interrupted := starter.interrupted()) is not None:
+            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
         self._prepare_cancellation(attempt, parameters)

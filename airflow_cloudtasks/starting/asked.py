@@ -62,7 +62,7 @@ def digest_of(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> str:
     Raises:
         InvalidArguments: A value cannot be encoded.
     """
-    sent = encode(api, start, {name: _sorted_sets(value) for name, value in parameters.items()})
+    sent = encode(api, start, {name: _in_order(value) for name, value in parameters.items()})
     return _PREFIX + _sha256(_decoded(sent))
 
 
@@ -122,21 +122,21 @@ def _sha256(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _sorted_sets(value: Any) -> Any:
-    """Return a value with every set as a sorted list: the order of a set differs between processes."""
-    match value:
-        case Mapping():
-            return {name: _sorted_sets(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_sorted_sets(each) for each in value]
-        case set() | frozenset():
-            return sorted(value, key=str)
-        case _:
-            return value
+def _in_order(value: Any) -> Any:
+    """Return a value with its dicts and sets in a fixed order, also where a template has rendered them as JSON."""
+    match embedded_json(value):
+        case Mapping() as fields:
+            return {name: _in_order(fields[name]) for name in sorted(fields, key=str)}
+        case list() | tuple() as items:
+            return [_in_order(each) for each in items]
+        case set() | frozenset() as items:
+            return sorted(items, key=str)
+        case other:
+            return other
 
 
 def _decoded(value: Any) -> Any:
-    """Return a value with JSON inside strings decoded: a template may render a dict as text."""
+    """Return a value with JSON inside strings decoded: blanks in it do not count."""
     match embedded_json(value):
         case dict() as fields:
             return {str(name): _decoded(each) for name, each in fields.items()}

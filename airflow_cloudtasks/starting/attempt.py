@@ -31,7 +31,8 @@ class Attempt:
         ids: The ids of the tasks.
         job: The id of the job that must end before the tasks begin; None for no job.
         asked: What was asked for.
-        row: Identifies the Airflow task within the row of its DAG run; empty if an older version stored the attempt.
+        identity: Identifies the Airflow task within the row of its DAG run; empty if an older version stored the
+            attempt.
         is_alone: Whether, as far as was known when the request was sent, no other Airflow task asked for the same.
         is_ours: Whether the vendor confirmed that this start created the tasks. False if a look-up found a task only
             because it has the same parameters.
@@ -44,7 +45,7 @@ class Attempt:
     ids: tuple[str, ...] = ()
     job: str | None = None
     asked: Asked = field(default_factory=Asked)
-    row: str = ""
+    identity: str = ""
     is_alone: bool = False
     is_ours: bool = True
 

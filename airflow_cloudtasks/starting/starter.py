@@ -66,7 +66,7 @@ class Starter:
         parameters: Its parameters, by the vendor's names.
         memory: Stores the attempt for the next try.
         run: Counts how often the user has cleared the Airflow task.
-        row: Identifies the Airflow task within the row of its DAG run.
+        identity: Identifies the Airflow task within the row of its DAG run.
         overrides: Statuses of the task that this wait maps to another state than the catalog does.
         sleep: Waits for a number of seconds.
     """
@@ -80,14 +80,16 @@ class Starter:
         memory: Memory,
         *,
         run: int,
-        row: str = "",
+        identity: str = "",
         overrides: StatusOverrides = NO_OVERRIDES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
-        self._memory, self._run, self._row, self._overrides = memory, run, row, overrides
+        self._memory, self._run, self._identity, self._overrides = memory, run, identity, overrides
         self._sleep = sleep
         self._finder = Finder(hook, api, start, parameters, sleep)
+        # For a kill during the start: the start of this try, and the answer to its request.
+        self._attempt: Attempt | None = None
         self._answer: Future[dict[str, Any]] | None = None
 
     def started(self) -> Attempt:
@@ -110,8 +112,10 @@ class Starter:
         earlier = self._earlier(kept, agrees)
         situation = self._situation(kept, agrees, earlier)
         # The next retry belongs to the current run.
-        attempt = replace(kept, run=self._run, row=self._row, asked=now if agrees == "same" else kept.asked)
+        attempt = replace(kept, run=self._run, identity=self._identity, asked=now if agrees == "same" else kept.asked)
         error: CloudTasksError | None = None
+        if situation.is_same_row and agrees in ("same", "unknown"):
+            self._attempt = attempt
         while True:
             match decide(situation):
                 case Step.READ:
@@ -123,7 +127,7 @@ class Starter:
                     situation = replace(situation, cloud=cloud)
                 case Step.WAIT:
                     self._log_resumed(earlier, situation)
-                    return self._have(attempt) if kept.progress == "asking" else self._keep(attempt, "begun")
+                    return self._have(attempt) if kept.progress == "asking" else self._note(attempt, "begun")
                 case Step.ASK_AGAIN:
                     return self._ask(attempt, unsure=True)
                 case Step.SET_GOING:
@@ -140,13 +144,16 @@ class Starter:
                 case Step.RAISE if error is not None:
                     raise error
 
-    def interrupted(self) -> Attempt | None:
-        """Return the start of this try after a kill interrupted it; None if it is unknown whether it started a task.
+    def unanswered(self) -> Attempt | None:
+        """Return what the current run has started, e.g. after a kill interrupted the start.
+
+        Returns:
+            The attempt; None if nothing was started, or if it is unknown whether a request started a task.
 
         Raises:
-            CloudApiError: The list could not be read.
+            CloudApiError: The list could not be read, or Airflow could not tell what is stored.
         """
-        attempt = self._kept()
+        attempt = self._attempt or self._kept_by_this_run()
         if attempt is None or attempt.progress != "asking":
             return attempt
         if (started := self._late_answer()) is not None:
@@ -168,6 +175,11 @@ class Starter:
         except Exception as error:  # a thread passes on any error
             _log.warning("The start request got no answer before the kill: %s", error)
             return None
+
+    def _kept_by_this_run(self) -> Attempt | None:
+        kept = self._kept()
+        is_current = kept is not None and kept.identity in ("", self._identity) and kept.run == self._run
+        return kept if is_current else None
 
     def _kept(self) -> Attempt | None:
         kept = self._memory.get()
@@ -197,7 +209,7 @@ class Starter:
     def _situation(self, kept: Attempt, agrees: Agreement, earlier: Earlier) -> Situation:
         return Situation(
             progress=kept.progress,
-            is_same_row=kept.row in ("", self._row),
+            is_same_row=kept.identity in ("", self._identity),
             cleared=kept.run != self._run,
             asked=agrees,
             findable=self._findable(kept),
@@ -218,7 +230,7 @@ class Starter:
             token=uuid.uuid4().hex,
             sent_at=time.time(),
             asked=asked,
-            row=self._row,
+            identity=self._identity,
         )
         if kept is not None and self._start.ids_param is not None:
             ids = requested_ids(self._api, self._start, self._parameters)
@@ -232,7 +244,7 @@ class Starter:
                         unsent=True,
                     )
                 _log.warning("Waiting for %s: a task that runs is not restarted.", names)
-                return self._keep(replace(new, ids=ids, is_ours=False), "begun")
+                return self._note(replace(new, ids=ids, is_ours=False), "begun")
         return self._ask(new, unsure=False)
 
     def _still_running(self, ids: Sequence[str], seconds: float) -> list[str]:
@@ -263,7 +275,7 @@ class Starter:
             requested_ids(self._api, self._start, parameters)
         for tries_left in reversed(range(_TRIES)):
             # If this raises, nothing is sent: without a stored attempt, a retry would start a second task.
-            self._memory.keep(attempt.as_dict())
+            self._keep(attempt, "asking")
             try:
                 answer = self._send(request)
                 started = read_start_answer(self._api, self._start, parameters, answer)
@@ -315,8 +327,8 @@ class Starter:
     def _have(self, attempt: Attempt) -> Attempt:
         """Store the ids of the tasks. If a second action sets them going, send it."""
         if self._start.then is None:
-            return self._keep(attempt, "begun")
-        return self._set_going(self._keep(attempt, "made"))
+            return self._note(attempt, "begun")
+        return self._set_going(self._note(attempt, "made"))
 
     def _set_going(self, attempt: Attempt) -> Attempt:
         then = self._start.then
@@ -327,14 +339,27 @@ class Starter:
             except (CloudApiError, Invalid) as error:
                 if _may_have_acted(error):
                     raise self._unknown(f"{attempt.ids[0]} is there, but {then.name} got no answer. {error}") from error
-                self._keep(attempt, "made")
+                self._note(attempt, "made")
                 raise
-        return self._keep(attempt, "begun")
+        return self._note(attempt, "begun")
 
     def _keep(self, attempt: Attempt, progress: Progress) -> Attempt:
-        kept = replace(attempt, progress=progress)
-        self._memory.keep(kept.as_dict())
-        return kept
+        """Store the attempt; raise unless Airflow confirms it, so that no request is sent without a stored attempt."""
+        self._attempt = replace(attempt, progress=progress)
+        self._memory.keep(self._attempt.as_dict())
+        return self._attempt
+
+    def _note(self, attempt: Attempt, progress: Progress) -> Attempt:
+        """Store the attempt after an answer. If Airflow cannot, continue: this process knows the ids of the tasks."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                return self._keep(attempt, progress)
+            except CloudTasksError as error:
+                if not tries_left:
+                    _log.warning("Airflow does not store what was started; a retry may have to look it up. %s", error)
+                else:
+                    self._sleep(_READ_INTERVAL)
+        return replace(attempt, progress=progress)
 
     def _log_resumed(self, earlier: Earlier, now: Situation) -> None:
         if now.asked == "other":

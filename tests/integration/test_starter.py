@@ -672,10 +672,13 @@ def test_refuses_ids_that_are_no_list_before_any_request(cloud: Cloud) -> None:
 
 
 @each_case
-def test_finds_no_interrupted_start_before_the_first_and_the_task_after_an_answer(cloud: Cloud, case: Case) -> None:
-    assert cloud.starter(case).interrupted() is None
-    attempt = cloud.start(case)
-    assert cloud.starter(case).interrupted() == attempt
+def test_a_kill_finds_the_start_of_the_current_run_only(cloud: Cloud, case: Case) -> None:
+    starter = cloud.starter(case)
+    assert starter.unanswered() is None
+    attempt = starter.started()
+    assert starter.unanswered() == attempt
+    assert cloud.starter(case).unanswered() == attempt
+    assert cloud.starter(case, run=2).unanswered() is None
 
 
 @each_case
