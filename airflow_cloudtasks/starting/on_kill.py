@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from airflow_cloudtasks.airflow_facts import Is, IsNot, Unknown, task_state
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 # dead. So the user did not kill it. (The user may have cleared it; then its next run continues with the cloud's task.)
 _RESUMED_STATES = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
+# Seconds between the questions whether the user has killed the task, while Airflow cannot tell.
+_ASK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)
+
 # Seconds that Airflow allows a trigger's on_kill.
 _MOST_SECONDS = 30.0
 
@@ -31,6 +34,13 @@ _MOST_SECONDS = 30.0
 FOUND_ONLY = (
     "it was only found by its parameters and may be another's. Cancel it in the vendor's console if it is yours."
 )
+
+
+class AsyncCanceler(Protocol):
+    """What can send a cancel request from an event loop."""
+
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Send one cancel request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class OnKill:
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: CloudTasksHook) -> None:
+    async def carry_out_async(self, hook: AsyncCanceler) -> None:
         """Cancel the tasks, like :meth:`carry_out`, without blocking the event loop."""
         self._log_if_not_cancelable()
         for request in self.requests:
@@ -155,42 +165,20 @@ async def wait_until_done(work: asyncio.Future[None]) -> None:
 async def was_killed(task_instance: Any) -> bool:
     """Return whether the user has ended the Airflow task. Older Airflow cancels a trigger for other reasons too.
 
+    If Airflow cannot tell, ask again for a while, and then return False: the cloud task of a wait that goes on in
+    another triggerer must not be canceled.
+
     Args:
         task_instance: The trigger's task instance.
     """
-    # Imported here because parsing a DAG imports this module.
-    from asgiref.sync import sync_to_async
-
-    state = await sync_to_async(_state_from_database if IS_AIRFLOW_2 else _state_from_api_server)(task_instance)
-    return state not in _RESUMED_STATES
-
-
-def _state_from_api_server(task_instance: Any) -> str | None:
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-    states = RuntimeTaskInstance.get_task_states(
-        dag_id=task_instance.dag_id,
-        task_ids=[task_instance.task_id],
-        run_ids=[task_instance.run_id],
-        map_index=task_instance.map_index,
-    )
-    of_run = states.get(task_instance.run_id, {})
-    return next(iter(of_run.values()), None)
-
-
-def _state_from_database(task_instance: Any) -> str | None:
-    from airflow.models import TaskInstance
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        state: str | None = (
-            session.query(TaskInstance.state)
-            .filter_by(
-                dag_id=task_instance.dag_id,
-                task_id=task_instance.task_id,
-                run_id=task_instance.run_id,
-                map_index=task_instance.map_index,
-            )
-            .scalar()
-        )
-    return state
+    for seconds in (*_ASK_AGAIN_AFTER, None):
+        match await task_state(task_instance):
+            case Is(state):
+                return state not in _RESUMED_STATES
+            case IsNot():  # The user has deleted the task's run.
+                return True
+            case Unknown(why):
+                if seconds is not None:
+                    await asyncio.sleep(seconds)
+    _log.error("Airflow did not tell whether the user has killed the task (%s): its cloud task goes on.", why)
+    return False

@@ -1,4 +1,4 @@
-"""Many triggers in one event loop, as in a triggerer, over one poller and the emulator."""
+"""Many triggers in one event loop, as in a triggerer, over one dispatcher and the emulator."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat import connection as compat
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
-from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
-from airflow_cloudtasks.waiting.triggerer import metrics, poller
+from airflow_cloudtasks.waiting.triggerer import dispatcher, list_reader, metrics
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
@@ -220,7 +220,7 @@ def test_reads_tasks_singly_if_the_list_never_answers(
         return await call(self, service, action, parameters)
 
     monkeypatch.setattr(CloudTasksHook, "acall_once", bad_list)
-    monkeypatch.setattr(poller, "_PAGE_SECONDS", 1.0)
+    monkeypatch.setattr(list_reader, "_PAGE_SECONDS", 1.0)
     for number in range(40):
         cloud.add_running("bdrc.task", str(number), 1)
     seen = wait(*(trigger(str(number), poke_interval=1) for number in range(40)))
@@ -258,12 +258,12 @@ def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         before = asyncio.all_tasks()
         await body()
         await until(lambda: asyncio.all_tasks() == before)
-        assert not poller._pollers.get()
+        assert not dispatcher._dispatchers.get()
 
     asyncio.run(watched(), debug=True)
 
 
-def test_poller_without_waits_frees_everything(
+def test_dispatcher_without_waits_frees_everything(
     cloud: Emulator, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloud.add_running("lke.task", "1")
@@ -324,7 +324,7 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
     def defect(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(poller, "normalise", defect)
+    monkeypatch.setattr(dispatcher, "normalise", defect)
     cloud.add_finished("lke.task", "1")
 
     async def body() -> None:
@@ -370,7 +370,7 @@ def test_hanging_connection_look_up_delays_no_wait_beyond_its_deadline(
     async def hangs(*_: Any, **__: Any) -> Any:
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr("airflow_cloudtasks.hooks.calling.get_async_connection", hangs)
+    monkeypatch.setattr("airflow.providers.common.compat.connection.get_async_connection", hangs)
     monkeypatch.setattr("airflow_cloudtasks.waiting.triggerer.watch._LAST_POLL_WITHIN", 1.0)
     began = time.monotonic()
     assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
@@ -380,7 +380,7 @@ def test_hanging_connection_look_up_delays_no_wait_beyond_its_deadline(
 def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, looked_up = calling.get_async_connection, []
+    look_up, looked_up = compat.get_async_connection, []
 
     async def fails_at_first(*arguments: Any, **named: Any) -> Any:
         looked_up.append(time.monotonic())
@@ -388,7 +388,7 @@ def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
             raise ConnectionError
         return await look_up(*arguments, **named)
 
-    monkeypatch.setattr(calling, "get_async_connection", fails_at_first)
+    monkeypatch.setattr(compat, "get_async_connection", fails_at_first)
     for number in range(50):
         cloud.add_finished("lke.task", str(number))
     seen = wait(*(lke(str(number)) for number in range(50)))
@@ -410,6 +410,7 @@ def test_refused_key_is_tried_once_for_all_waits(
 
 @pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
 @pytest.mark.parametrize("poke_interval", [0, 1])
+@pytest.mark.usefixtures("airflow_home")
 def test_unusable_connection_fails_every_wait(
     cloud: Emulator, make: Callable[..., CloudTaskTrigger], poke_interval: float
 ) -> None:
@@ -469,7 +470,7 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
             recorded.setdefault(name, []).append(value)
 
     monkeypatch.setattr(metrics, "Stats", Stats)
-    monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
+    monkeypatch.setattr(dispatcher, "_REPORT_SECONDS", 3.0)
     cloud.add_running("bdrc.task", "0", 1)
     cloud.add_running("bdrc.task", "1", 4)
     cloud.fault("throttle", count=1)
