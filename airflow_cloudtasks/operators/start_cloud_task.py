@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, conf
@@ -18,6 +20,7 @@ from airflow_cloudtasks.errors import (
     InvalidArguments,
     NotFound,
     StartUnknown,
+    TransientError,
     WaitTimedOut,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
@@ -26,9 +29,12 @@ from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
+from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.crowd import Doorway
 from airflow_cloudtasks.starting.memory import memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
+from airflow_cloudtasks.starting.shared import doorway_of
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
@@ -178,6 +184,7 @@ class StartCloudTaskOperator(BaseOperator):
             memory_of(context),
             run=_times_cleared(context["ti"]),
             identity=run_identity(context),
+            doorway=partial(_doorway, context),
             overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
         )
         try:
@@ -303,6 +310,9 @@ class StartCloudTaskOperator(BaseOperator):
             else:
                 verdicts = self._wait_for_stage(attempt, number, stage, deadline)
             tasks = self._conclude(context, stage, verdicts)
+        if attempt.is_alone:
+            with suppress(TransientError):  # An entry that stays has no effect after an hour.
+                _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
     def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
@@ -456,6 +466,10 @@ def _seconds(name: str, value: Any) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
         raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
     return float(seconds)
+
+
+def _doorway(context: Context, asked: Asked) -> Doorway:
+    return doorway_of(context, asked, run_identity(context))
 
 
 def _times_cleared(task_instance: Any) -> int:

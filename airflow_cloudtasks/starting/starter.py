@@ -21,6 +21,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     identifying_params,
     read_start_answer,
     requested_ids,
+    shows_mark,
     with_mark,
 )
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
@@ -34,6 +35,7 @@ from airflow_cloudtasks.starting.asked import (
     old_digest,
 )
 from airflow_cloudtasks.starting.attempt import Attempt, Memory, Progress
+from airflow_cloudtasks.starting.crowd import Doorway
 from airflow_cloudtasks.starting.decision import Cloud, Situation, Step, decide
 from airflow_cloudtasks.starting.earlier import Earlier
 from airflow_cloudtasks.starting.finder import Ambiguous, Finder
@@ -68,6 +70,8 @@ class Starter:
         run: Counts how often the user has cleared the Airflow task.
         identity: Identifies the Airflow task within the row of its DAG run.
         overrides: Statuses of the task that this wait maps to another state than the catalog does.
+        doorway: Returns the doorway for a request, shared by all Airflow tasks that ask for the same. None if there is
+            no other Airflow task.
         sleep: Waits for a number of seconds.
     """
 
@@ -82,11 +86,12 @@ class Starter:
         run: int,
         identity: str = "",
         overrides: StatusOverrides = NO_OVERRIDES,
+        doorway: Callable[[Asked], Doorway] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
         self._memory, self._run, self._identity, self._overrides = memory, run, identity, overrides
-        self._sleep = sleep
+        self._doorway_of, self._sleep = doorway, sleep
         self._finder = Finder(hook, api, start, parameters, sleep)
         # For a kill during the start: the start of this try, and the answer to its request.
         self._attempt: Attempt | None = None
@@ -273,7 +278,11 @@ class Starter:
         if self._start.ids_param is not None:
             # Refuse a malformed list of ids before anything is sent.
             requested_ids(self._api, self._start, parameters)
+        doorway = self._doorway(attempt)
         for tries_left in reversed(range(_TRIES)):
+            if doorway is not None:
+                is_alone = doorway.enter()
+                attempt = replace(attempt, is_alone=is_alone and (attempt.is_alone or not unsure))
             # If this raises, nothing is sent: without a stored attempt, a retry would start a second task.
             self._keep(attempt, "asking")
             try:
@@ -300,6 +309,13 @@ class Starter:
                 return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
 
+    def _doorway(self, attempt: Attempt) -> Doorway | None:
+        """Return the doorway if a look-up could take the task of another Airflow task for the one of this start."""
+        is_told_apart = not can_find(self._start, self._parameters) or shows_mark(
+            self._start, self._parameters, attempt.token
+        )
+        return None if self._doorway_of is None or is_told_apart else self._doorway_of(attempt.asked)
+
     def _send(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send the start request from a thread: Airflow 2 interrupts the main thread to kill a task."""
         send = partial(self._hook.call, self._api.service, self._start.action, request, repeatable=False)
@@ -321,6 +337,13 @@ class Starter:
             return ("unreadable" if error.retryable else "rejected"), error, attempt
         if found is None:
             return "not_found", None, attempt
+        doorway = None if found.has_mark else self._doorway(attempt)
+        if doorway is not None and not (attempt.is_alone and doorway.is_alone(attempt.sent_at)):
+            reason = (
+                f"The request got no answer. {found.id} has the same parameters, but another Airflow task asked for "
+                "the same at that time, so that it may be that task's."
+            )
+            return "ambiguous", self._unknown(reason), attempt
         _log.info("Found %s %s, the task of the request that got no answer.", self._api.name, found.id)
         return "found", None, replace(attempt, ids=(found.id,), is_ours=found.has_mark)
 
