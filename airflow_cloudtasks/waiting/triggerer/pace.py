@@ -129,6 +129,6 @@ class Pace:
     def _gain(self, now: float) -> float:
         """Return what a second of answers adds to the share."""
         patience = max(_PATIENCE_SECONDS, _PATIENCE_INTERVALS / self.rate)
-        gain = _GAIN * min(self._share, _GAIN_UP_TO) ** _GAIN_POWER + _GAIN_OF_SMALL / self._share
+        gain: float = _GAIN * min(self._share, _GAIN_UP_TO) ** _GAIN_POWER + _GAIN_OF_SMALL / self._share
         gain *= 1 + ((now - self._cut_at) / patience) ** _PATIENCE_POWER
         return min(gain, _LARGEST_GAIN * self._share)
