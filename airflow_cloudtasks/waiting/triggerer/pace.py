@@ -24,10 +24,10 @@ _CUT_LESS_BY_SQUARE = 0.06
 
 # What a second of answers adds to the share. The first part lets a few triggerers fill the allowance; it is the same
 # for all shares above a quarter. The second part gives more to smaller shares. Both make unequal shares equal.
-_GAIN = 0.0055
+_GAIN = 0.005
 _GAIN_POWER = 1.5
 _GAIN_UP_TO = 1 / 4
-_GAIN_OF_SMALL = 1.45e-6
+_GAIN_OF_SMALL = 6e-8
 
 # After so many seconds, and intervals, without a refusal, others have probably left: the gain has doubled, and goes on
 # to rise steeply.
@@ -129,6 +129,6 @@ class Pace:
     def _gain(self, now: float) -> float:
         """Return what a second of answers adds to the share."""
         patience = max(_PATIENCE_SECONDS, _PATIENCE_INTERVALS / self.rate)
-        gain: float = _GAIN * min(self._share, _GAIN_UP_TO) ** _GAIN_POWER + _GAIN_OF_SMALL / self._share
+        gain: float = _GAIN * min(self._share, _GAIN_UP_TO) ** _GAIN_POWER + _GAIN_OF_SMALL / self._share**2
         gain *= 1 + ((now - self._cut_at) / patience) ** _PATIENCE_POWER
         return min(gain, _LARGEST_GAIN * self._share)
