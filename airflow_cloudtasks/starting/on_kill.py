@@ -82,15 +82,18 @@ class OnKill:
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: CloudTasksHook) -> None:
+    async def carry_out_async(self, hook: CloudTasksHook) -> bool:
         """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
         self._tell_what_cannot_be_canceled()
+        canceled = bool(self.requests)
         for request in self.requests:
             try:
                 await hook.acancel(self.api, request)
                 self._tell_canceled()
             except CloudTasksError as error:
                 self._tell_failed(error)
+                canceled = False
+        return canceled
 
     @property
     def _told(self) -> str:
@@ -108,7 +111,7 @@ class OnKill:
         _log.error("%s could not be canceled, and may go on: %s", self._told, error)
 
 
-async def wait_until_done(work: asyncio.Future[None]) -> None:
+async def wait_until_done(work: asyncio.Future[bool]) -> None:
     """Wait until the work on a kill is done, at most 30 seconds. Airflow cancels a killed trigger every second.
 
     Args:

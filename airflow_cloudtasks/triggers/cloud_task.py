@@ -27,12 +27,14 @@ from airflow_cloudtasks.values import aware
 from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, IS_AIRFLOW_2, RETRIES_AFTER_TRIGGER_FAILURE
 from airflow_cloudtasks.waiting.explain import aexplain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
-from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, is_timed_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 
 # The trigger itself ends the wait at its timeout. If no triggerer is alive to do so, Airflow ends the wait this much
 # later.
 TIMEOUT_GRACE = timedelta(minutes=1)
+# Seconds of it that a cancellation may take.
+_CANCEL_SECONDS = 30.0
 
 # One logger for all triggers: a logger for each of ten thousand triggers would waste memory.
 _log = logging.getLogger(__name__)
@@ -93,10 +95,11 @@ class CloudTaskTrigger(BaseTrigger):
         soft_fail: With ``end_from_trigger``: whether to skip the Airflow task if the cloud task failed.
         never_fail: With ``end_from_trigger``: whether to skip the Airflow task after any error.
         do_xcom_push: With ``end_from_trigger``: whether to store the result as XCom.
-        cancel: What to cancel if the user kills the Airflow task, as ``as_dict`` of
+        cancel: What to cancel at the deadline, or if the user kills the Airflow task, as ``as_dict`` of
             :class:`~airflow_cloudtasks.starting.on_kill.OnKill` returns it; None for nothing.
-        carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``; None for nothing.
-            Airflow's own ``defer`` does not return its keyword arguments when a DAG is only tested.
+        carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``, and whether the
+            trigger has canceled that at the deadline (``is_canceled``); None for nothing. Airflow's own ``defer`` does
+            not return its keyword arguments when a DAG is only tested.
     """
 
     def __init__(
@@ -158,8 +161,8 @@ class CloudTaskTrigger(BaseTrigger):
         self.do_xcom_push = do_xcom_push
         self.cancel = cancel
         self.carried = carried
-        # The cancellation that a kill began.
-        self._killing: asyncio.Future[None] | None = None
+        # The cancellation that a kill, or the deadline, began.
+        self._killing: asyncio.Future[bool] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments from which any triggerer can rebuild this trigger."""
@@ -202,19 +205,22 @@ class CloudTaskTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield one event."""
         many = is_many(self.cloud_task_id)
+        is_canceled = False
         try:
             verdicts = await self._wait(task_ids(self.cloud_task_id))
+            if is_timed_out(verdicts):
+                is_canceled = await self._cancel_at_timeout()
         except InvalidArguments as error:
             verdicts = [Broken(error)]
         except asyncio.CancelledError:
-            if self.cancel is not None and not CALLS_TRIGGER_ON_KILL:
+            if self.cancel is not None and self._killing is None and not CALLS_TRIGGER_ON_KILL:
                 self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
         if self.end_from_trigger and (event := await self._end(verdicts, many=many)) is not None:
             yield event
         else:
-            carried = {} if self.carried is None else {"carried": {**self.carried, "cancel": self.cancel}}
-            yield TriggerEvent(as_event(verdicts, many=many) | carried)
+            carried = {**(self.carried or {}), "cancel": self.cancel, "is_canceled": is_canceled}
+            yield TriggerEvent(as_event(verdicts, many=many) | ({} if self.carried is None else {"carried": carried}))
 
     async def on_kill(self) -> None:
         """Cancel the cloud task; Airflow calls this after the user has killed the Airflow task."""
@@ -227,13 +233,21 @@ class CloudTaskTrigger(BaseTrigger):
         if self._killing is not None:
             await wait_until_done(self._killing)
 
-    async def _cancel_if_killed(self) -> None:
-        if self.cancel is not None and await was_killed(self.task_instance):
-            await self._cancel(self.cancel)
+    async def _cancel_if_killed(self) -> bool:
+        return self.cancel is not None and await was_killed(self.task_instance) and await self._cancel(self.cancel)
 
-    async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+    async def _cancel_at_timeout(self) -> bool:
+        """Cancel the cloud task, and return whether that was done in time; otherwise a worker tries again."""
+        if self.cancel is None:
+            return False
+        self._killing = asyncio.ensure_future(self._cancel(self.cancel))
+        # Not wait_for: if Airflow stops the trigger, cleanup waits for the cancellation.
+        done, _ = await asyncio.wait({self._killing}, timeout=_CANCEL_SECONDS)
+        return bool(done) and self._killing.exception() is None and self._killing.result()
+
+    async def _cancel(self, cancel: Mapping[str, Any]) -> bool:
         on_kill = OnKill.from_dict(cancel)
-        await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
+        return await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
