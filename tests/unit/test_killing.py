@@ -42,7 +42,7 @@ def test_the_trigger_cancels_the_task_at_the_deadline_and_says_whether_it_could(
         api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", deadline=time.time() + 0.2, cancel=cancel, carried={"stage": 0}
     )
     event = asyncio.run(_event(trigger))
-    assert "Processing" in event["timeout"]
+    assert "is running" in event["timeout"]
     assert event["carried"] == {"stage": 0, "cancel": cancel, "is_canceled": is_canceled}
     ended = [each["id"] for each in cloudtasks_emulator.canceled() if each["ended"]]
     assert ended == ["t1"] * is_canceled
