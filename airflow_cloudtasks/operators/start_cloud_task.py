@@ -14,7 +14,6 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowTaskTimeout,
     BaseOperator,
-    XComArg,
     conf,
     get_current_context,
 )
@@ -31,7 +30,9 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.operators._time_limits import TimeLimited
+from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
@@ -43,12 +44,14 @@ from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 from airflow_cloudtasks.version_compat import MUST_FORGET_STARTS
 from airflow_cloudtasks.waiting.airflow_try import current_try
 from airflow_cloudtasks.waiting.backoff import next_delay
-from airflow_cloudtasks.waiting.explain import explain_failures
+from airflow_cloudtasks.waiting.explain import explain_failures, whole_task
 from airflow_cloudtasks.waiting.group import GroupRules
 from airflow_cloudtasks.waiting.limits import TimeLimits, seconds
-from airflow_cloudtasks.waiting.outcome import conclude, from_event, is_timed_out, seen
-from airflow_cloudtasks.waiting.verdicts import Broken, OnUnknown, Verdict, Waiting, WaitRules
+from airflow_cloudtasks.waiting.outcome import conclude, from_event, is_timed_out, result_of, seen
+from airflow_cloudtasks.waiting.sizes import left_out
+from airflow_cloudtasks.waiting.verdicts import Broken, Finished, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -91,7 +94,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
-            use ``started.output["detail"]``. A part without a value is not stored.
+            use ``started.output["detail"]``. A list of tasks has no parts.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
@@ -148,8 +151,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        # Not Airflow's own multiple_outputs: Airflow 3.0 fails on a part that is None.
-        self.pushes_parts = multiple_outputs
+        returns_list = self.start.ids_param is not None and wait_for_completion
+        self.multiple_outputs = multiple_outputs and not returns_list
         self.rules = WaitRules(
             poke_interval=seconds("poke_interval", poke_interval),
             exponential_backoff=exponential_backoff,
@@ -158,8 +161,10 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         )
         if self.start.job_api is not None:
             find_api(self.start.job_api)
-        if not isinstance(parameters, XComArg):
+        if not is_pending(parameters):
             self.start.check(_without_none(parameters))
+            encode(self.api, self.start, _without_none(parameters), AT_PARSE)
+        self._templates = frozenset(template_paths(parameters or {}))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
         if MUST_FORGET_STARTS:
@@ -174,8 +179,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Start the task, or find the one that an earlier try started, and wait for it."""
-        parameters = _without_none(self.parameters)
-        self.start.check(parameters)
+        parameters = self._checked_parameters()
         self._killed = self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
         limits = self.limits(current_try(context).started_at)
@@ -292,6 +296,16 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         error = self._timed_out(context, self.limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
         self.log.error("%s", error)
 
+    def _checked_parameters(self) -> dict[str, Any]:
+        """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
+        try:
+            parameters = _without_none(self.parameters)
+            self.start.check(parameters)
+            encode(self.api, self.start, parameters, rendered(self, self._templates))
+        except InvalidArguments as error:
+            raise AirflowFailException(str(error)) from error
+        return parameters
+
     def _stages(self, attempt: Attempt) -> list[Stage]:
         return stages(self.api, self.start, _without_none(self.parameters), attempt)
 
@@ -376,7 +390,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
         give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
-        while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
+        while not (is_over := wait.read(before_deferring=self.deferrable)):
             not_found = any(isinstance(each, Waiting) and isinstance(each.why, NotFound) for each in wait.seen)
             if not not_found or time.time() > give_up_at:
                 break
@@ -432,6 +446,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         assert self._hook is not None  # noqa: S101 - for the type checker
         verdicts = explain_failures(self._hook, stage.api, verdicts, stage.api_params)
+        if len(verdicts) == 1:
+            verdicts = [self._whole(stage, verdict) for verdict in verdicts]
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
         try:
@@ -470,17 +486,29 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             f"{self.api.name} took longer than {limits.seconds:g} seconds; {why}. Its {limits.binding} is over: {fate}."
         )
 
+    def _whole(self, stage: Stage, verdict: Verdict) -> Verdict:
+        """Return a verdict on the whole task, which :meth:`outputs` needs, even if the trigger's event left parts out.
+
+        Raises:
+            CloudApiError: The task could not be read again. A retry of the Airflow task finds it and reads it.
+        """
+        if not isinstance(verdict, Finished) or not verdict.task.ok:
+            return verdict
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        return Finished(whole_task(self._hook, stage.api, verdict, stage.api_params))
+
     def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
         """Return the operator's result, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
             self._is_over = True
-        if self.start.ids_param is not None and stage.api is self.api:
-            return [task.as_dict() for task in tasks]
-        result = tasks[0].as_dict() | self.outputs(tasks[0])
-        if self.pushes_parts and self.do_xcom_push:
-            for name, value in result.items():
-                if value is not None:
-                    context["ti"].xcom_push(key=name, value=value)
+        many = self.start.ids_param is not None and stage.api is self.api
+        ended = [Finished(task) for task in tasks]
+        for line in left_out(ended):
+            self.log.warning(line)
+        result = result_of(ended, many=many)
+        if not many:
+            result |= self.outputs(tasks[0])
+        push_parts(self, context, result)
         return result
 
 

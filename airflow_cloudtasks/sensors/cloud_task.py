@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.exceptions import AirflowRescheduleException
@@ -25,11 +25,11 @@ from airflow.triggers.base import StartTriggerArgs
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
-from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.operators._task_arguments import TaskArguments, is_pending
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
-from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
-from airflow_cloudtasks.protocol.timestamps import unix_seconds
+from airflow_cloudtasks.protocol.task_ids import is_many
+from airflow_cloudtasks.protocol.timestamps import check_shows_creation, unix_seconds
 from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, renders_by_default, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.waiting.airflow_try import current_try
@@ -38,8 +38,10 @@ from airflow_cloudtasks.waiting.explain import explain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.limits import TimeLimits, seconds
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip, seen
+from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -82,8 +84,9 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         missing: What to do while the cloud does not know the task: ``fail`` at once, or ``wait``.
         on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         on_failure: What to do if the task did not succeed: ``fail``, or ``wait`` until a rerun succeeds.
-        created_since: A datetime, or ISO 8601. A task created earlier does not count: the sensor waits for a newer
-            one (templated).
+        created_since: A datetime, a date, ISO 8601 or Unix seconds; a time without a zone is in the API's zone. A task
+            created earlier does not count: the sensor waits for a newer one. Only for APIs whose answers tell when a
+            task was created (templated).
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
@@ -137,6 +140,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         created_since: Any = None,
         success_statuses: Sequence[str] = (),
         failure_statuses: Sequence[str] = (),
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -147,6 +151,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             **kwargs,
         )
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
+        self.multiple_outputs = multiple_outputs and not is_many(cloud_task_id)
         if deferrable is False and (start_from_trigger or end_from_trigger):
             raise ValueError("start_from_trigger and end_from_trigger wait in the triggerer: leave deferrable out.")
         if deferrable is None:
@@ -158,7 +163,11 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         self.on_unknown = on_unknown
         self.on_failure = on_failure
         # Keep it as text, which a trigger can store.
-        self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
+        self.created_since = created_since.isoformat() if isinstance(created_since, date) else created_since
+        if created_since is not None:
+            check_shows_creation(self.api)
+        if not is_pending(created_since):
+            unix_seconds(created_since, self.api)
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.group = GroupRules(wait_for=wait_for, fail_fast=fail_fast)
@@ -190,8 +199,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         """Wait in the worker or, if ``deferrable`` and the first poll does not end the wait, in the triggerer."""
         self._wait = None
         with self._airflow_errors():
-            ids, overrides, rules = task_ids(self.cloud_task_id), self._overrides(), self._rules_now()
-            self.api.check_params(self.api_params or {})
+            ids, overrides, rules = self.named_ids(), self._overrides(), self._rules_now()
             this_try = current_try(context, reschedules=self.reschedule and not self.deferrable)
             limits = self.limits(this_try.started_at)
             if not self.deferrable:
@@ -224,14 +232,14 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             self._wait = WorkerWait(
                 self.hook(),
                 self.api,
-                task_ids(self.cloud_task_id),
+                self.named_ids(),
                 self.api_params,
                 rules=self._rules_now(),
                 overrides=self._overrides(),
                 group=self.group,
                 log=self.log.info,
             )
-        if not self._wait.read(until_one_goes_on=self.deferrable):
+        if not self._wait.read(before_deferring=self.deferrable):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=as_event(self._wait.seen, many=is_many(self.cloud_task_id)))
 
@@ -290,6 +298,9 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         for verdict in verdicts:
             if isinstance(verdict, Finished):
                 self.log.info("%s", verdict.task)
+        for line in left_out(verdicts):
+            self.log.warning(line)
+        push_parts(self, context, result)
         return result
 
     @contextmanager
@@ -323,7 +334,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         self.start_from_trigger = True
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
-            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - wait).total_seconds()},
+            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - wait).total_seconds(), "keep_link": True},
             next_method="execute_complete",
             timeout=limit,
         )
@@ -351,6 +362,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             "soft_fail": self.soft_fail,
             "never_fail": self.never_fail,
             "do_xcom_push": self.do_xcom_push,
+            "multiple_outputs": self.multiple_outputs,
         }
 
     def _overrides(self) -> StatusOverrides:
@@ -358,7 +370,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
 
     def _rules_now(self) -> WaitRules:
         """Return the rules after Airflow has rendered the templates."""
-        return replace(self._rules(), created_since=unix_seconds(self.created_since))
+        return replace(self._rules(), created_since=unix_seconds(self.created_since, self.api))
 
     def _rules(self) -> WaitRules:
         return WaitRules(
