@@ -356,6 +356,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             "on_unknown": self.on_unknown,
             "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
+            "limit": self.limits(started_at=0.0).binding,
             "wait_for": self.group.wait_for,
             "fail_fast": self.group.fail_fast,
             "end_from_trigger": self.end_from_trigger,

@@ -28,6 +28,7 @@ from airflow_cloudtasks.values import aware
 from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, RETRIES_AFTER_TRIGGER_FAILURE
 from airflow_cloudtasks.waiting.explain import aexplain_failures, needs_reasons
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
+from airflow_cloudtasks.waiting.limits import LimitName
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, is_timed_out, seen
 from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
@@ -99,6 +100,8 @@ class CloudTaskTrigger(BaseTrigger):
         deadline: Unix seconds when the wait times out. None for ``grace`` seconds before Airflow's own timeout of the
             trigger, or for never if Airflow has none.
         grace: Seconds; used only without ``deadline``.
+        limit: Which limit of the try the deadline comes from. No flag turns the end of an ``execution_timeout`` into a
+            skip.
         end_from_trigger: Whether the Airflow task ends here, without a worker.
         soft_fail: With ``end_from_trigger``: whether to skip the Airflow task if the cloud task failed.
         never_fail: With ``end_from_trigger``: whether to skip the Airflow task after any error.
@@ -134,6 +137,7 @@ class CloudTaskTrigger(BaseTrigger):
         fail_fast: bool = False,
         deadline: float | None = None,
         grace: float = TIMEOUT_GRACE.total_seconds(),
+        limit: LimitName = "timeout",
         end_from_trigger: bool = False,
         soft_fail: bool = False,
         never_fail: bool = False,
@@ -167,6 +171,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.group = _shared(GroupRules(wait_for=wait_for, fail_fast=fail_fast))
         self.deadline = deadline
         self.grace = grace
+        self.limit = limit
         self.end_from_trigger = end_from_trigger
         self.soft_fail = soft_fail
         self.never_fail = never_fail
@@ -195,6 +200,7 @@ class CloudTaskTrigger(BaseTrigger):
                 "created_since": self.created_since,
                 "deadline": self.deadline,
                 "grace": self.grace,
+                "limit": self.limit,
                 "end_from_trigger": self.end_from_trigger,
                 "soft_fail": self.soft_fail,
                 "never_fail": self.never_fail,
@@ -306,6 +312,8 @@ class CloudTaskTrigger(BaseTrigger):
             await self._keep_link_of(hook_for(self.api, self.conn_id, self.region), verdicts)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
+            if isinstance(error, WaitTimedOut) and self.limit == "execution_timeout":
+                return None
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
                 self.log.info("Skipped: %s", error)
                 return TaskSkippedEvent()

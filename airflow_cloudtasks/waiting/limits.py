@@ -10,6 +10,9 @@ from typing import Any, Literal
 _MAX_SECONDS = 1e10
 
 
+LimitName = Literal["timeout", "execution_timeout"]
+
+
 def seconds(name: str, value: Any) -> float:
     """Return a duration in seconds: the one rule for every argument that is a duration.
 
@@ -43,7 +46,7 @@ class TimeLimits:
     execution_timeout: float | None = None
 
     @property
-    def binding(self) -> Literal["timeout", "execution_timeout"]:
+    def binding(self) -> LimitName:
         """The limit that is reached first."""
         longer = self.execution_timeout is None or self.timeout <= self.execution_timeout
         return "timeout" if longer else "execution_timeout"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
     TaskDeferred,
 )
+from airflow.triggers.base import TaskSkippedEvent
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import WaitTimedOut
@@ -27,6 +29,7 @@ from airflow_cloudtasks.sensors import cloud_task
 from airflow_cloudtasks.sensors.alibaba import BdrcTaskSensor
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.waiting import airflow_try, backoff
+from airflow_cloudtasks.waiting.verdicts import Waiting
 
 START = 1_700_000_000.0
 # Airflow knows a try before the operator runs in its worker.
@@ -54,6 +57,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     # No randomness.
     monkeypatch.setattr(backoff, "random", SimpleNamespace(uniform=lambda low, high: high))
     return clock
+
+
+@pytest.fixture
+def cloud(cloudtasks_emulator: Emulator) -> Emulator:
+    cloudtasks_emulator.reset()
+    return cloudtasks_emulator
 
 
 class Store(dict[str, Any]):
@@ -184,6 +193,24 @@ def test_airflow_2_does_not_end_a_deferral_before_the_trigger_does(
         assert waiting.execution_timeout == timedelta(seconds=15) + TIMEOUT_GRACE
 
 
+@pytest.mark.parametrize(
+    ("limits", "skips"), [({"timeout": 60}, True), ({"execution_timeout": timedelta(seconds=60)}, False)]
+)
+def test_a_wait_that_ends_in_the_triggerer_is_skipped_at_its_timeout_only(
+    clock: Clock, cloud: Emulator, limits: dict[str, Any], skips: bool
+) -> None:
+    waiting = sensor(end_from_trigger=True, soft_fail=True, **limits)
+    with pytest.raises(TaskDeferred) as deferred:
+        waiting.execute(context())
+    trigger = deferred.value.trigger
+    assert isinstance(trigger, CloudTaskTrigger)
+    event = asyncio.run(trigger._end([Waiting(None)], many=False))
+    if skips:
+        assert isinstance(event, TaskSkippedEvent)
+    else:
+        assert event is None, "a worker has to raise the error that Airflow retries"
+
+
 @pytest.mark.parametrize("error", ["Trigger timeout", "Trigger/execution timeout"])
 @pytest.mark.parametrize(
     ("limits", "raised"),
@@ -229,12 +256,6 @@ def test_a_try_begins_when_airflow_says_or_now(clock: Clock, task_instance: Any,
 
 RERUN = {"project_id": "p1", "instance_keys": ["t_2026-01-01 00:00:00"]}
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
-
-
-@pytest.fixture
-def cloud(cloudtasks_emulator: Emulator) -> Emulator:
-    cloudtasks_emulator.reset()
-    return cloudtasks_emulator
 
 
 def operator(kind: type[StartCloudTaskOperator] = WeDataRunWorkflowOperator, **arguments: Any) -> Any:
