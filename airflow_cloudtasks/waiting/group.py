@@ -46,6 +46,8 @@ class WaitGroup:
         ends: How each wait ended, in the order of the tasks; None for one that goes on.
     """
 
+    __slots__ = ("_failed", "_ok", "_open", "_rules", "ends")
+
     def __init__(self, count: int, rules: GroupRules) -> None:
         self.ends: list[Verdict | None] = [None] * count
         self._rules = rules

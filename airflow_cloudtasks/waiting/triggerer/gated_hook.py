@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, dispatcher_of
+from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 
 
@@ -42,5 +42,5 @@ async def gated_hook(api: TaskApi, conn_id: str | None, region: str | None) -> A
         conn_id: Id of the Airflow connection; None for the cloud's default connection.
         region: Region id; None for the connection's region.
     """
-    async with dispatcher_of(api, conn_id, region) as dispatcher:
+    async with SharedDispatcher(api, conn_id, region) as dispatcher:
         yield GatedHook(dispatcher)

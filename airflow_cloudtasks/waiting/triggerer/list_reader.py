@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
@@ -114,9 +115,6 @@ class ListReader:
             return False
         scope.looked_at = now
         ripe = scope.ripe(now)
-        if self._listing.since_param:
-            # Without a creation time, the list would be as long as the account is old.
-            ripe = [each for each in ripe if _created_at(each)] or ripe
         interval = min((each.interval for each in ripe), default=0.0)
         if not scope.cost.is_worth_it(len(ripe), interval, speeds, now):
             return False
@@ -128,8 +126,9 @@ class ListReader:
 
     async def _read(self, scope: Scope, ripe: list[Subject], *, due: float, until: float) -> None:
         """Read a list. Postpone its tasks meanwhile, but no longer than ``until``: then they are read by their ids."""
-        wanted = await self._postpone(ripe, until)
-        sweep = Sweep(self._api, scope.parameters, wanted, since([_created_at(each) for each in wanted.values()]))
+        wanted, oldest = await self._wanted(ripe)
+        await self._postpone(wanted.values(), until)
+        sweep = Sweep(self._api, scope.parameters, wanted, since(oldest))
         began = self._loop.time()
         try:
             await self._read_pages(scope, sweep, wanted, due=due, until=until)
@@ -145,16 +144,30 @@ class ListReader:
         self._reading -= 1
         scope.is_being_read = False
 
-    async def _postpone(self, subjects: list[Subject], until: float) -> dict[str, Subject]:
-        wanted: dict[str, Subject] = {}
-        for number, subject in enumerate(subjects):
+    async def _wanted(self, ripe: list[Subject]) -> tuple[dict[str, Subject], datetime | None]:
+        """Return the tasks to look for by their ids, and when the oldest was created, if the list can begin there.
+
+        Tasks of unknown age are left out: with them, such a list would be as long as the account is old.
+        """
+        known: dict[str, Subject] = {}
+        unknown: dict[str, Subject] = {}
+        oldest: datetime | None = None
+        for number, subject in enumerate(ripe):
             # A poll may have left, or the waits may have ended, since the tasks were counted.
             if subject.due is not None:
-                self._schedule.postpone(subject, until)
-                wanted[str(subject.parameters[self._api.id_param])] = subject
+                created_at = _created_at(subject) if self._listing.since_param else None
+                (unknown if created_at is None else known)[str(subject.parameters[self._api.id_param])] = subject
+                if created_at is not None and (oldest is None or created_at < oldest):
+                    oldest = created_at
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        return wanted
+        return (known or unknown), oldest
+
+    async def _postpone(self, subjects: Iterable[Subject], until: float) -> None:
+        for number, subject in enumerate(tuple(subjects)):
+            self._schedule.postpone(subject, until)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
 
     async def _read_pages(
         self, scope: Scope, sweep: Sweep, wanted: dict[str, Subject], *, due: float, until: float
@@ -206,6 +219,6 @@ class ListReader:
                 await asyncio.sleep(0)
 
 
-def _created_at(subject: Subject) -> Any:
+def _created_at(subject: Subject) -> datetime | None:
     seen = (watch.last.created_at for watch in subject.watches if isinstance(watch.last, CloudTask))
     return next(seen, None)

@@ -12,7 +12,7 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.group import GroupRules, WaitGroup
-from airflow_cloudtasks.waiting.triggerer.dispatcher import dispatcher_of
+from airflow_cloudtasks.waiting.triggerer.dispatcher import SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
 from airflow_cloudtasks.waiting.verdicts import Broken, Verdict, Waiting, WaitRules
 
@@ -81,7 +81,7 @@ async def wait_for_tasks(
     until = float("inf") if deadline is None else now + deadline - time.time()
     ends = WaitGroup(len(ids), group)
     waiter = _Waiter(ends, log)
-    async with dispatcher_of(api, conn_id, region) as dispatcher:
+    async with SharedDispatcher(api, conn_id, region) as dispatcher:
         try:
             for index, each in enumerate(ids):
                 watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
