@@ -85,14 +85,15 @@ async def wait_for_tasks(
         try:
             for index, each in enumerate(ids):
                 watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
-                dispatcher.add(dispatcher.parameters(each, api_params), watch)
                 waiter.watches.append(watch)
+                try:
+                    dispatcher.add(dispatcher.parameters(each, api_params), watch)
+                except InvalidArguments as error:
+                    waiter.end(index, Broken(error))
                 if index % _AT_ONCE == _AT_ONCE - 1:
                     await asyncio.sleep(0)
             await waiter.over
             return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]
-        except InvalidArguments as error:
-            return [Broken(error)] * len(ids)
         finally:
             for watch in waiter.watches:
                 dispatcher.remove(watch)
