@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.model import CloudTask
     from airflow_cloudtasks.spec import TaskApi
 
 # Failed tasks of one wait that are explained. Each may take several requests.
@@ -37,7 +39,10 @@ def explain_failures(
     """
     explained = list(ends)
     for index, end in _failed(ends):
-        explained[index] = replace(end, task=hook.explain(api, end.task, api_params))
+        task = end.task
+        with suppress(CloudTasksError):
+            task = whole_task(hook, api, end, api_params)
+        explained[index] = replace(end, task=hook.explain(api, task, api_params))
     return explained
 
 
@@ -58,6 +63,24 @@ def needs_reasons(ends: Sequence[Verdict]) -> bool:
         ends: How the wait on each task ended.
     """
     return bool(_failed(ends))
+
+
+def whole_task(hook: CloudTasksHook, api: TaskApi, end: Finished, api_params: Mapping[str, Any] | None) -> CloudTask:
+    """Return a task that has ended with all of its detail and message; read them again if the event left parts out.
+
+    Args:
+        hook: Hook with the connection of the task.
+        api: The API of the task.
+        end: The verdict on the task.
+        api_params: The other parameters that identify it, in the vendor's spelling.
+
+    Raises:
+        CloudApiError: The cloud returned no usable answer; the subclass says why.
+    """
+    if not end.is_shortened:
+        return end.task
+    read = hook.read_task(api, end.task.id, api_params)
+    return replace(end.task, detail=read.detail, message=read.message)
 
 
 def _failed(ends: Sequence[Verdict]) -> list[tuple[int, Finished]]:
