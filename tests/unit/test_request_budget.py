@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -222,19 +223,20 @@ def test_waits_without_an_answer_are_bounded(cloud: SimulatedCloud) -> None:
 # --- reasons and cancels --------------------------------------------------------------------------------------------
 
 
-def trigger(run: str) -> CloudTaskTrigger:
-    return CloudTaskTrigger(
+async def fired(run: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    task_instance = SimpleNamespace(trigger_timeout=None)
+    always = property(lambda _: task_instance, lambda _, __: None)
+    monkeypatch.setattr(CloudTaskTrigger, "task_instance", always, raising=False)
+    trigger = CloudTaskTrigger(
         api=RUNS,
         cloud_task_id=run,
         api_params={"ProjectId": "1"},
         conn_id="a",
         end_from_trigger=True,
+        do_xcom_push=False,
         poke_interval=5.0,
     )
-
-
-async def fired(run: str) -> Any:
-    async for event in trigger(run).run():
+    async for event in trigger.run():
         return event
     raise AssertionError("no event")
 
@@ -278,11 +280,13 @@ def test_reasons_of_many_failures_are_asked_for_within_the_rate(cloud: Simulated
     assert refused <= 0.05 * len(cloud.times())
 
 
-def test_a_trigger_that_ends_its_task_asks_for_reasons_through_the_gate(cloud: SimulatedCloud) -> None:
+def test_a_trigger_that_ends_its_task_asks_for_reasons_through_the_gate(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cloud.ended = {"run": "FAILED"}
 
     async def body() -> None:
-        assert type(await fired("run")).__name__ in ("TaskFailedEvent", "TriggerEvent")
+        assert type(await fired("run", monkeypatch)).__name__ in ("TaskFailedEvent", "TriggerEvent")
 
     run_simulated(body())
     assert len(cloud.times()) == 2, "one poll, and one request for the reason"
