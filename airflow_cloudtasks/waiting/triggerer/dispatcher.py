@@ -22,7 +22,7 @@ from airflow_cloudtasks.protocol.normalise import fingerprint, normalise
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.values import at
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
-from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery
+from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind, Tally
 from airflow_cloudtasks.waiting.triggerer.gates import gate_of
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader, Page
@@ -44,8 +44,9 @@ _CONNECTION_SECONDS = 1.0
 _LONGEST_REST = 60.0
 _LONGEST_REST_IF_INVALID = 10.0
 
-# A throttled request beside the polls is sent this often; one that fails otherwise, as often as the connection says.
+# How often a request beside the polls is throttled, or fails otherwise, before it is given up.
 _MOST_THROTTLES = 10
+_MOST_FAILURES = 5
 
 
 class Dispatcher:
@@ -121,26 +122,23 @@ class Dispatcher:
             CloudApiError: No try gave a usable answer.
             InvalidConnection: The Airflow connection cannot be used.
         """
-        due, failures, throttles = self._loop.time(), 0, 0
+        send = partial(self._send, service, action, parameters)
+        due, failures = self._loop.time(), 0
+        gate: Gate | None = None
         earlier: Tally | None = None
         while True:
-            client = await self.hook.aget_conn()
-            gate = self._gate(client, action)
-            send = partial(self._send, service, action, parameters)
             try:
+                gate = self._gate(await self.hook.aget_conn(), action)
                 return await gate.send(send, kind=kind, due=due, earlier=earlier)
-            except Throttled as error:
-                throttles += 1
-                if throttles == _MOST_THROTTLES:
-                    raise
-                if gate.refuses_only(earlier):
-                    await asyncio.sleep(max(throttle_delay(_LONGEST_REST, throttles), pause(error.retry_after)))
-                earlier = gate.tally
             except CloudApiError as error:
                 failures += 1
-                if not error.retryable or failures >= client.account.retries.tries:
+                is_throttled = isinstance(error, Throttled)
+                if not error.retryable or failures >= (_MOST_THROTTLES if is_throttled else _MOST_FAILURES):
                     raise
-                await asyncio.sleep(max(2.0 ** (failures - 2), error.retry_after or 0.0))
+                # The gate slows down by itself if others are throttled too.
+                if gate is None or not is_throttled or gate.refuses_only(earlier):
+                    await asyncio.sleep(max(throttle_delay(_LONGEST_REST, 1 + failures), pause(error.retry_after)))
+                earlier = None if gate is None else gate.tally
 
     # --- the gate's source of polls -------------------------------------------------------------------------------
 
@@ -170,23 +168,17 @@ class Dispatcher:
             subject.tally = gate.tally
             self._schedule.settle_throttled(subject, due, self._loop.time(), error.retry_after, alone=alone)
         except (CredentialsError, InvalidConnection) as error:
-            await self._deliver_answer(subject, error, asked_at)
+            await self._delivery.deliver(subject, always(error), asked_at)
             await self._deliver_refusal(error, asked_at)
         except CloudApiError as error:
-            if error.retry_after is not None:
-                subject.tally = gate.tally
-            await self._deliver_answer(subject, error, asked_at)
+            subject.tally = None if error.retry_after is None else gate.tally
+            await self._delivery.deliver(subject, always(error), asked_at)
         except Exception as error:  # a bug, or parameters that fit in no request; no other wait is affected
             _crash(subject, error)
         else:
             await self._deliver_answer(subject, answer, asked_at)
 
-    async def _deliver_answer(
-        self, subject: Subject, answer: dict[str, Any] | CloudApiError | InvalidConnection, asked_at: float
-    ) -> None:
-        if not isinstance(answer, dict):
-            await self._delivery.deliver(subject, lambda _: answer, asked_at)
-            return
+    async def _deliver_answer(self, subject: Subject, answer: dict[str, Any], asked_at: float) -> None:
         subject.tally = None
         region = self._client.region if self._client else None
         read = partial(_normalise, self.api, answer, subject.parameters, region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,9 +13,12 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 
+# Seconds; an Airflow task does not stay deferred longer because of the reason.
+_REASON_SECONDS = 300.0
+
 
 class GatedHook:
-    """Explain and cancel tasks as a hook does, with each request through its gate.
+    """Explain and cancel tasks like a hook, with each request through its gate.
 
     Args:
         dispatcher: Sends the requests.
@@ -24,9 +28,13 @@ class GatedHook:
         self._dispatcher = dispatcher
 
     async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
-        """Return a failed task together with the reason for its failure."""
+        """Return a failed task together with the reason for its failure; without it if that takes too long."""
         send = partial(self._dispatcher.call, kind=Kind.REASON)
-        return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
+        try:
+            async with asyncio.timeout(_REASON_SECONDS):
+                return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
+        except TimeoutError:
+            return task
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Send one cancel request, before all polls."""
