@@ -29,7 +29,7 @@ class GatedHook:
 
     async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
         """Return a failed task together with the reason for its failure; without it if that takes too long."""
-        send = partial(self._dispatcher.call, kind=Kind.REASON)
+        send = partial(self._dispatcher.requests.call, kind=Kind.REASON)
         try:
             async with asyncio.timeout(_REASON_SECONDS):
                 return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
@@ -38,7 +38,9 @@ class GatedHook:
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Send one cancel request, before all polls."""
-        await self._dispatcher.hook.acancel(api, request, send=partial(self._dispatcher.call, kind=Kind.CANCEL))
+        await self._dispatcher.hook.acancel(
+            api, request, send=partial(self._dispatcher.requests.call, kind=Kind.CANCEL)
+        )
 
 
 @asynccontextmanager

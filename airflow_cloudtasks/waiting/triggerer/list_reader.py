@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.model import CloudTask
@@ -14,8 +14,9 @@ from airflow_cloudtasks.protocol.normalise import fingerprint, normalise_object
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery
+from airflow_cloudtasks.waiting.triggerer.requests import Page, Requests
 from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Scope, Subject
-from airflow_cloudtasks.waiting.triggerer.sweep import Speeds, Sweep, most_seconds, since
+from airflow_cloudtasks.waiting.triggerer.sweep import Sweep, most_seconds, since
 
 _log = logging.getLogger(__name__)
 
@@ -35,38 +36,6 @@ _LOOK_AGAIN_SECONDS = 0.5
 _READ_ALONE_SECONDS = 300.0
 
 
-class Requests(Protocol):
-    """The requests of a dispatcher, as far as a list reader needs them."""
-
-    def speeds(self) -> Speeds | None:
-        """Return how fast lists and tasks can be read; None while nothing can be sent."""
-
-    async def read_page(self, parameters: Mapping[str, Any], *, due: float, waits: int, seconds: float) -> Page:
-        """Send the request for a page at its turn; raise TimeoutError if its answer takes longer than ``seconds``."""
-
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> object:
-        """Run a coroutine as a task."""
-
-
-class Page:
-    """The answer to a request for a page.
-
-    Args:
-        answer: The answer.
-        asked_at: When the request was sent.
-        seconds: How long the answer took.
-        region: The region in which the request was sent.
-    """
-
-    __slots__ = ("answer", "asked_at", "region", "seconds")
-
-    def __init__(self, answer: Any, asked_at: float, seconds: float, region: str | None) -> None:
-        self.answer = answer
-        self.asked_at = asked_at
-        self.seconds = seconds
-        self.region = region
-
-
 class ListReader:
     """Reads the lists of one dispatcher.
 
@@ -76,6 +45,7 @@ class ListReader:
         requests: Sends the requests.
         schedule: The schedule of the tasks.
         delivery: Delivers what the lists show.
+        start: Runs a coroutine as a task.
         refused: Called with an error of the connection or its key that concerns all waits.
     """
 
@@ -86,6 +56,8 @@ class ListReader:
         requests: Requests,
         schedule: Schedule,
         delivery: Delivery,
+        *,
+        start: Callable[[Coroutine[Any, Any, None]], object],
         refused: Callable[[CredentialsError | InvalidConnection, float], Coroutine[Any, Any, None]],
     ) -> None:
         self._api = api
@@ -93,6 +65,7 @@ class ListReader:
         self._requests = requests
         self._schedule = schedule
         self._delivery = delivery
+        self._start = start
         self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._reading = 0
@@ -121,7 +94,7 @@ class ListReader:
         scope.is_being_read = True
         self._reading += 1
         until = now + most_seconds(len(ripe), interval, speeds)
-        self._requests.start(self._read(scope, ripe, due=subject.due or now, until=until))
+        self._start(self._read(scope, ripe, due=subject.due or now, until=until))
         return True
 
     async def _read(self, scope: Scope, ripe: list[Subject], *, due: float, until: float) -> None:
