@@ -12,7 +12,7 @@ from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusal
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
-from airflow_cloudtasks.protocol.task_ids import task_ids
+from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi
 from airflow_cloudtasks.values import at, text
 
@@ -53,7 +53,7 @@ class CloudTasksHook(CallingHook):
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The parameters cannot identify a task of this API.
         """
-        parameters = self.parameters(api, cloud_task_id, api_params)
+        parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = self.call(api.service, api.read, parameters)
         return normalise(api, answer, parameters=parameters, region=self.get_conn().region, overrides=overrides)
 
@@ -65,7 +65,7 @@ class CloudTasksHook(CallingHook):
         overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
         """Return a task, like :meth:`read_task`, without blocking the event loop."""
-        parameters = self.parameters(api, cloud_task_id, api_params)
+        parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
@@ -138,7 +138,7 @@ class CloudTasksHook(CallingHook):
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The vendor has no action that cancels such a task.
         """
-        for request in self.cancel_requests(api, task_ids(cloud_task_id), dict(api_params or {})):
+        for request in self.cancel_requests(api, task_ids(cloud_task_id, api), dict(api_params or {})):
             self.cancel(api, request)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:

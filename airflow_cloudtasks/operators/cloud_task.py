@@ -66,6 +66,7 @@ class GetCloudTaskOperator(_TaskOperator):
     """
 
     ui_color = "#e8eef9"
+    takes_lists = False
 
     def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -73,8 +74,9 @@ class GetCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the task."""
+        (task_id,) = self.named_ids()
         hook = self.hook()
-        task = hook.read_task(self.api, str(self.cloud_task_id), self.api_params)
+        task = hook.read_task(self.api, task_id, self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
         read = [Finished(task)]
@@ -111,7 +113,8 @@ class CancelCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> None:
         """Cancel the task or tasks."""
+        ids = self.named_ids()
         hook = self.hook()
         keep_link(context, hook, self.api, [])
-        hook.cancel_task(self.api, self.cloud_task_id, self.api_params)
+        hook.cancel_task(self.api, ids, self.api_params)
         self.log.info("Canceled %s %s.", self.api.name, self.cloud_task_id)
