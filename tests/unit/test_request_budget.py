@@ -14,6 +14,7 @@ from airflow_cloudtasks.emulator.engine.limits import SlidingWindow
 from airflow_cloudtasks.errors import Throttled
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.triggerer import dispatcher, gates
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook
 from airflow_cloudtasks.waiting.verdicts import Finished
@@ -316,8 +317,6 @@ def test_reasons_without_an_answer_do_not_delay_polls(cloud: SimulatedCloud) -> 
 
 
 def test_a_cancel_leaves_before_the_polls_that_are_due(cloud: SimulatedCloud) -> None:
-    """The polls of 2,000 waits are due; WeData kills a run by another action, ICE by none, so count by the gate."""
-
     async def body() -> float:
         Waits().begin(names(2000))
         await asyncio.sleep(60)
@@ -327,3 +326,66 @@ def test_a_cancel_leaves_before_the_polls_that_are_due(cloud: SimulatedCloud) ->
         return asyncio.get_running_loop().time() - began
 
     assert run_simulated(body()) < 1
+
+
+def test_a_cancel_is_sent_though_the_connection_cannot_be_looked_up_at_first(cloud: SimulatedCloud) -> None:
+    """Airflow's API server restarts while the user kills the task."""
+
+    async def body() -> None:
+        cloud.lookups_fail = 3
+        async with gated_hook(RUNS, "a", None) as hook:
+            await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+
+    run_simulated(body())
+    assert [sent.action for sent in cloud.sent] == ["KillTriggerWorkflowRuns"]
+
+
+def test_a_cancel_that_is_refused_alone_keeps_to_its_retry_after(cloud: SimulatedCloud) -> None:
+    kill = "KillTriggerWorkflowRuns"
+
+    def refuse(sent: Sent) -> None:
+        if sent.action == kill and len(cloud.times(action=kill)) <= 2:
+            raise Throttled("slow down", retry_after=20.0)
+
+    cloud.refuse = refuse
+
+    async def body() -> None:
+        async with gated_hook(RUNS, "a", None) as hook:
+            await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+
+    run_simulated(body())
+    assert [later - earlier >= 20 for earlier, later in pairwise(cloud.times(action=kill))] == [True, True]
+
+
+# --- gates and dispatchers that end -----------------------------------------------------------------------------------
+
+
+def test_an_unused_gate_is_dropped_after_some_minutes(cloud: SimulatedCloud) -> None:
+    async def body() -> list[int]:
+        counts = []
+        for rest in (0, 300, 700):
+            await asyncio.sleep(rest)
+            waits = Waits()
+            waits.begin(["run"], conn_id=f"connection {rest}", poke_interval=1.0)
+            cloud.key[f"connection {rest}"] = f"key {rest}"
+            await asyncio.sleep(3)
+            await waits.stop()
+            counts.append(len(gates._gates.get()))
+        return counts
+
+    assert run_simulated(body()) == [1, 2, 1]
+
+
+def test_a_defect_while_a_poll_is_picked_fails_every_wait(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    async def body() -> list[Any]:
+        waits = Waits().begin(names(5))
+        await asyncio.sleep(30)
+        monkeypatch.setattr(dispatcher.Schedule, "begin", defect)
+        return await asyncio.gather(*waits, return_exceptions=True)
+
+    assert [type(end) for end in run_simulated(body())] == [ZeroDivisionError] * 5
