@@ -13,6 +13,7 @@ __all__ = [
     "MUST_FORGET_STARTS",
     "RETRIES_AFTER_TRIGGER_FAILURE",
     "START_FROM_TRIGGER_SINCE",
+    "STORES_NONE",
 ]
 
 AIRFLOW_VERSION = tuple(map(int, AIRFLOW_RELEASE.split(".")[:2]))
@@ -25,6 +26,9 @@ START_FROM_TRIGGER_SINCE = (3, 3)
 
 # Since 3.3, Airflow retries a task that failed by the event of a trigger.
 RETRIES_AFTER_TRIGGER_FAILURE = AIRFLOW_VERSION >= (3, 3)
+
+# The API server of Airflow 3.0 refuses an XCom that is None.
+STORES_NONE = AIRFLOW_VERSION != (3, 0)
 
 # Since 3.3, Airflow has a store for the state of a task and empties it. Before, this package keeps a Variable and has
 # to delete it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidArguments
@@ -13,8 +13,11 @@ from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
-from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi
 from airflow_cloudtasks.values import at, text
+
+AsyncSend = Callable[[Service, Action, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""Calls an action and returns its answer, as :meth:`CloudTasksHook.acall` does."""
 
 
 class CloudTasksHook(CallingHook):
@@ -92,14 +95,28 @@ class CloudTasksHook(CallingHook):
             step = _advance(steps, answer)
         return step
 
-    async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
-        """Return a failed task with the reason, like :meth:`explain`, without blocking the event loop."""
+    async def aexplain(
+        self,
+        api: TaskApi,
+        task: CloudTask,
+        api_params: Mapping[str, Any] | None = None,
+        *,
+        send: AsyncSend | None = None,
+    ) -> CloudTask:
+        """Return a failed task with the reason, like :meth:`explain`, without blocking the event loop.
+
+        Args:
+            api: The API of the task.
+            task: The task as last read.
+            api_params: The other parameters that identify it, in the vendor's spelling.
+            send: Sends the requests in place of :meth:`acall`, e.g. within a shared allowance.
+        """
         steps = explanation(api, task, self.parameters(api, task.id, api_params))
         step = _advance(steps)
         while not isinstance(step, CloudTask):
             answer: Answer
             try:
-                answer = await self.acall(api.service, *step)
+                answer = await (send or self.acall)(api.service, *step)
             except CloudTasksError as error:
                 answer = error
             step = _advance(steps, answer)
@@ -149,10 +166,16 @@ class CloudTasksHook(CallingHook):
         assert api.cancel is not None  # noqa: S101 - for the type checker
         _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 
-    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
-        """Send one cancel request, like :meth:`cancel`, without blocking the event loop."""
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any], *, send: AsyncSend | None = None) -> None:
+        """Send one cancel request, like :meth:`cancel`, without blocking the event loop.
+
+        Args:
+            api: The API.
+            request: The parameters of the request.
+            send: Sends the request in place of :meth:`acall`.
+        """
         assert api.cancel is not None  # noqa: S101 - for the type checker
-        _check_canceled(api.cancel, await self.acall(api.service, api.cancel.action, request))
+        _check_canceled(api.cancel, await (send or self.acall)(api.service, api.cancel.action, request))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters of the request that reads a task.

@@ -203,8 +203,11 @@ class CallingHook(BaseHook):
             InvalidConnection: The Airflow connection cannot be used.
             TransientError: The Airflow connection could not be looked up.
         """
-        is_international = self.get_conn().account.location.site == "intl"
-        return service.console_intl if is_international and service.console_intl else service.console
+        return _console(service, self.get_conn())
+
+    async def aconsole(self, service: Service) -> str | None:
+        """Return the address of a product's console page, like :meth:`console`, without blocking the event loop."""
+        return _console(service, await self.aget_conn())
 
     def hold(self) -> None:
         """Keep the current client, however old it is.
@@ -298,6 +301,11 @@ class CallingHook(BaseHook):
         if (unread := unread_fields(self.connection_fields, values)) != self._unread and unread is not None:
             self.log.warning("The Airflow connection %r can be used. %s", self.conn_id, unread)
         self._unread = unread
+
+
+def _console(service: Service, client: CloudClient) -> str | None:
+    is_international = client.account.location.site == "intl"
+    return service.console_intl if is_international and service.console_intl else service.console
 
 
 def _is_json_object(extra: str | None) -> bool:

@@ -10,6 +10,10 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.waiting.outcome import result_of
+from airflow_cloudtasks.waiting.sizes import left_out
+from airflow_cloudtasks.waiting.verdicts import Finished
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -47,6 +51,8 @@ class GetCloudTaskOperator(_TaskOperator):
         api_params: The other parameters that identify the task, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
+        multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
+            use ``read.output["detail"]``.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
@@ -62,6 +68,10 @@ class GetCloudTaskOperator(_TaskOperator):
     ui_color = "#e8eef9"
     takes_lists = False
 
+    def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.multiple_outputs = multiple_outputs
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the task."""
         (task_id,) = self.named_ids()
@@ -69,7 +79,12 @@ class GetCloudTaskOperator(_TaskOperator):
         task = hook.read_task(self.api, task_id, self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
-        return task.as_dict()
+        read = [Finished(task)]
+        for line in left_out(read):
+            self.log.warning(line)
+        result: dict[str, Any] = result_of(read, many=False)
+        push_parts(self, context, result)
+        return result
 
 
 class CancelCloudTaskOperator(_TaskOperator):

@@ -34,11 +34,13 @@ from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.version_compat import MUST_FORGET_STARTS
 from airflow_cloudtasks.waiting.backoff import next_delay
-from airflow_cloudtasks.waiting.explain import explain_failures
+from airflow_cloudtasks.waiting.explain import explain_failures, whole_task
 from airflow_cloudtasks.waiting.group import GroupRules
-from airflow_cloudtasks.waiting.outcome import conclude, from_event, seen
-from airflow_cloudtasks.waiting.verdicts import Broken, OnUnknown, Verdict, Waiting, WaitRules
+from airflow_cloudtasks.waiting.outcome import conclude, from_event, result_of, seen
+from airflow_cloudtasks.waiting.sizes import left_out
+from airflow_cloudtasks.waiting.verdicts import Broken, Finished, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -83,7 +85,7 @@ class StartCloudTaskOperator(BaseOperator):
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
-            use ``started.output["detail"]``. A part without a value is not stored.
+            use ``started.output["detail"]``. A list of tasks has no parts.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
@@ -139,8 +141,8 @@ class StartCloudTaskOperator(BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        # Not Airflow's own multiple_outputs: Airflow 3.0 fails on a part that is None.
-        self.pushes_parts = multiple_outputs
+        returns_list = self.start.ids_param is not None and wait_for_completion
+        self.multiple_outputs = multiple_outputs and not returns_list
         self.rules = WaitRules(
             poke_interval=_seconds("poke_interval", poke_interval),
             exponential_backoff=exponential_backoff,
@@ -340,7 +342,7 @@ class StartCloudTaskOperator(BaseOperator):
         """
         wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
         give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
-        while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
+        while not (is_over := wait.read(before_deferring=self.deferrable)):
             not_found = any(isinstance(each, Waiting) and isinstance(each.why, NotFound) for each in wait.seen)
             if not not_found or time.time() > give_up_at:
                 break
@@ -387,6 +389,8 @@ class StartCloudTaskOperator(BaseOperator):
         """Return the tasks of a stage, or raise the error of its wait."""
         assert self._hook is not None  # noqa: S101 - for the type checker
         verdicts = explain_failures(self._hook, stage.api, verdicts, stage.api_params)
+        if len(verdicts) == 1:
+            verdicts = [self._whole(stage, verdict) for verdict in verdicts]
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
         try:
@@ -408,18 +412,30 @@ class StartCloudTaskOperator(BaseOperator):
             self.log.info("%s", task)
         return tasks
 
+    def _whole(self, stage: Stage, verdict: Verdict) -> Verdict:
+        """Return a verdict on the whole task, which :meth:`outputs` needs, even if the trigger's event left parts out.
+
+        Raises:
+            CloudApiError: The task could not be read again. A retry of the Airflow task finds it and reads it.
+        """
+        if not isinstance(verdict, Finished) or not verdict.task.ok:
+            return verdict
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        return Finished(whole_task(self._hook, stage.api, verdict, stage.api_params))
+
     def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
         """Return the operator's result, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
             # A kill has nothing to cancel any more.
             self._on_kill = None
-        if self.start.ids_param is not None and stage.api is self.api:
-            return [task.as_dict() for task in tasks]
-        result = tasks[0].as_dict() | self.outputs(tasks[0])
-        if self.pushes_parts and self.do_xcom_push:
-            for name, value in result.items():
-                if value is not None:
-                    context["ti"].xcom_push(key=name, value=value)
+        many = self.start.ids_param is not None and stage.api is self.api
+        ended = [Finished(task) for task in tasks]
+        for line in left_out(ended):
+            self.log.warning(line)
+        result = result_of(ended, many=many)
+        if not many:
+            result |= self.outputs(tasks[0])
+        push_parts(self, context, result)
         return result
 
 

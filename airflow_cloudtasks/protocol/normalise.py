@@ -100,7 +100,7 @@ def normalise_object(
     )
 
 
-def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
+def fingerprint(api: TaskApi, task: Any) -> tuple[Any, ...]:
     """Return the values of the fields that may change while a task runs, as the vendor sends them.
 
     If two answers have equal values, the task has not changed in between, and the caller need not normalise it again.

@@ -32,8 +32,10 @@ from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigg
 from airflow_cloudtasks.waiting.explain import explain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip, seen
+from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
+from airflow_cloudtasks.xcoms.parts import push_parts
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -120,10 +122,12 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         created_since: Any = None,
         success_statuses: Sequence[str] = (),
         failure_statuses: Sequence[str] = (),
+        multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
+        self.multiple_outputs = multiple_outputs and not is_many(cloud_task_id)
         if deferrable is False and (start_from_trigger or end_from_trigger):
             raise ValueError("start_from_trigger and end_from_trigger wait in the triggerer: leave deferrable out.")
         if deferrable is None:
@@ -213,7 +217,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
                 group=self.group,
                 log=self.log.info,
             )
-        if not self._wait.read(until_one_goes_on=self.deferrable):
+        if not self._wait.read(before_deferring=self.deferrable):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=as_event(self._wait.seen, many=is_many(self.cloud_task_id)))
 
@@ -239,6 +243,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         for verdict in verdicts:
             if isinstance(verdict, Finished):
                 self.log.info("%s", verdict.task)
+        for line in left_out(verdicts):
+            self.log.warning(line)
+        push_parts(self, context, result)
         return result
 
     @contextmanager
@@ -268,7 +275,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.start_from_trigger = True
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
-            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - timeout).total_seconds()},
+            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - timeout).total_seconds(), "keep_link": True},
             next_method="execute_complete",
             timeout=limit,
         )
@@ -296,6 +303,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             "soft_fail": self.soft_fail,
             "never_fail": self.never_fail,
             "do_xcom_push": self.do_xcom_push,
+            "multiple_outputs": self.multiple_outputs,
         }
 
     def _overrides(self) -> StatusOverrides:

@@ -6,29 +6,36 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.common.compat.sdk import XCom
 from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
 from jinja2 import Environment, StrictUndefined
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments, WaitTimedOut
 from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.links.console import triggerer_links
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
 from airflow_cloudtasks.protocol.timestamps import unix_seconds
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.starting.on_kill import OnKill, wait_until_done, was_killed
 from airflow_cloudtasks.values import aware
-from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, IS_AIRFLOW_2, RETRIES_AFTER_TRIGGER_FAILURE
-from airflow_cloudtasks.waiting.explain import aexplain_failures
+from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, RETRIES_AFTER_TRIGGER_FAILURE
+from airflow_cloudtasks.waiting.explain import aexplain_failures, needs_reasons
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
-from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, seen
+from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.xcoms.from_trigger import store
+from airflow_cloudtasks.xcoms.parts import parts_of
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
 
 # The trigger itself ends the wait at its timeout. If no triggerer is alive to do so, Airflow ends the wait this much
 # later.
@@ -52,8 +59,8 @@ def _shared(rules: _Rules) -> _Rules:
 class CloudTaskTrigger(BaseTrigger):
     """Wait for one task or several, and fire one event when the wait is over.
 
-    All triggers of a triggerer with the same API, connection and region share one poller, which keeps to the account's
-    allowance of requests.
+    All triggers of a triggerer with the same API, connection and region share one dispatcher, which keeps to the
+    account's allowance of requests.
 
     The event's payload is one of these, or ``{"tasks": […]}`` with one of these for each task of a list:
 
@@ -62,8 +69,9 @@ class CloudTaskTrigger(BaseTrigger):
     - ``{"invalid": "…"}``: why the connection or the arguments cannot be used.
     - ``{"timeout": "…"}``: what was last seen before the deadline.
 
-    With ``end_from_trigger``, the event ends the Airflow task without a worker, with two exceptions. After a timeout,
-    only a worker can tell Airflow not to retry. Before Airflow 3.3, only a worker can let Airflow retry a failure.
+    With ``end_from_trigger``, the event ends the Airflow task without a worker, with three exceptions. After a
+    timeout, only a worker can tell Airflow not to retry. Before Airflow 3.3, only a worker can let Airflow retry a
+    failure. Without a triggerer, as in ``dag.test()``, every event resumes the task.
 
     The trigger stores its arguments in Airflow's database. Secrets stay in the Airflow connection.
 
@@ -93,6 +101,8 @@ class CloudTaskTrigger(BaseTrigger):
         soft_fail: With ``end_from_trigger``: whether to skip the Airflow task if the cloud task failed.
         never_fail: With ``end_from_trigger``: whether to skip the Airflow task after any error.
         do_xcom_push: With ``end_from_trigger``: whether to store the result as XCom.
+        multiple_outputs: With ``end_from_trigger``: whether to store each part of the result as XCom, too.
+        keep_link: Whether to store the address of the extra link, because no worker has done so.
         cancel: What to cancel if the user kills the Airflow task, as ``as_dict`` of
             :class:`~airflow_cloudtasks.starting.on_kill.OnKill` returns it; None for nothing.
         carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``; None for nothing.
@@ -125,6 +135,8 @@ class CloudTaskTrigger(BaseTrigger):
         soft_fail: bool = False,
         never_fail: bool = False,
         do_xcom_push: bool = True,
+        multiple_outputs: bool = False,
+        keep_link: bool = False,
         cancel: Mapping[str, Any] | None = None,
         carried: Mapping[str, Any] | None = None,
     ) -> None:
@@ -156,6 +168,8 @@ class CloudTaskTrigger(BaseTrigger):
         self.soft_fail = soft_fail
         self.never_fail = never_fail
         self.do_xcom_push = do_xcom_push
+        self.multiple_outputs = multiple_outputs
+        self.keep_link = keep_link
         self.cancel = cancel
         self.carried = carried
         # The cancellation that a kill began.
@@ -182,6 +196,8 @@ class CloudTaskTrigger(BaseTrigger):
                 "soft_fail": self.soft_fail,
                 "never_fail": self.never_fail,
                 "do_xcom_push": self.do_xcom_push,
+                "multiple_outputs": self.multiple_outputs,
+                "keep_link": self.keep_link,
                 "cancel": self.cancel,
                 "carried": self.carried,
             },
@@ -203,14 +219,18 @@ class CloudTaskTrigger(BaseTrigger):
         """Wait, and yield one event."""
         many = is_many(self.cloud_task_id)
         try:
-            verdicts = await self._wait(task_ids(self.cloud_task_id, self.api))
+            async with self._keeping_link():
+                verdicts = await self._wait(task_ids(self.cloud_task_id, self.api))
         except InvalidArguments as error:
             verdicts = [Broken(error)]
         except asyncio.CancelledError:
             if self.cancel is not None and not CALLS_TRIGGER_ON_KILL:
                 self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
-        if self.end_from_trigger and (event := await self._end(verdicts, many=many)) is not None:
+        # dag.test() and `airflow tasks test` run the trigger without a task instance, and take every event for one that
+        # resumes the task.
+        ends_here = self.end_from_trigger and self.task_instance is not None
+        if ends_here and (event := await self._end(verdicts, many=many)) is not None:
             yield event
         else:
             carried = {} if self.carried is None else {"carried": {**self.carried, "cancel": self.cancel}}
@@ -232,8 +252,11 @@ class CloudTaskTrigger(BaseTrigger):
             await self._cancel(self.cancel)
 
     async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
         on_kill = OnKill.from_dict(cancel)
-        await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
+        async with gated_hook(on_kill.api, self.conn_id, self.region) as hook:
+            await on_kill.carry_out_async(hook)
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
@@ -263,9 +286,10 @@ class CloudTaskTrigger(BaseTrigger):
 
     async def _end(self, verdicts: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Return the event that ends the Airflow task; None if a worker has to end it."""
+        if needs_reasons(verdicts):
+            verdicts = await self._with_reasons(verdicts)
         try:
-            hook = hook_for(self.api, self.conn_id, self.region)
-            verdicts = await aexplain_failures(hook, self.api, verdicts, self.api_params)
+            await self._keep_link_of(hook_for(self.api, self.conn_id, self.region), verdicts)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
@@ -275,34 +299,45 @@ class CloudTaskTrigger(BaseTrigger):
                 return None
             self.log.error("%s", error)
             return TaskFailedEvent()
-        if not self.do_xcom_push:
-            return TaskSuccessEvent()
-        try:
-            return await self._push(result)
-        except Exception as error:  # from Airflow's API server or any XCom backend; a worker tries again
-            self.log.warning(
-                "The result could not be stored as XCom (%s); a worker ends the task.", type(error).__name__
-            )
-            return None
-
-    async def _push(self, result: Any) -> TriggerEvent:
-        """Store the result as XCom, as a worker does; Airflow 3 stores XComs of an event as JSON within a string."""
-        task = self.task_instance
-        if IS_AIRFLOW_2 or task is None:
-            return TaskSuccessEvent(xcoms={_RETURN_VALUE: result})
-        # Import here, as in _wait: this import takes a tenth of the time that importing a sensor takes.
-        from asgiref.sync import sync_to_async
-
-        # Use asgiref's thread: from another thread, Airflow before 3.3 mixes its request with the event loop's.
-        await sync_to_async(XCom.set)(
-            key=_RETURN_VALUE,
-            value=result,
-            dag_id=task.dag_id,
-            task_id=task.task_id,
-            run_id=task.run_id,
-            map_index=task.map_index,
-        )
+        for line in left_out(verdicts):
+            self.log.warning(line)
+        if self.do_xcom_push:
+            try:
+                await store(self.task_instance, self._xcoms(result))
+            except Exception as error:  # from Airflow's API server or any XCom backend; a worker tries again
+                self.log.warning(
+                    "The result could not be stored as XCom (%s); a worker ends the task.", type(error).__name__
+                )
+                return None
         return TaskSuccessEvent()
+
+    async def _with_reasons(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
+        async with gated_hook(self.api, self.conn_id, self.region) as hook:
+            return await aexplain_failures(hook, self.api, verdicts, self.api_params)
+
+    def _xcoms(self, result: Any) -> dict[str, Any]:
+        """Return what a worker stores: the parts, then the result."""
+        return (parts_of(result) if self.multiple_outputs else {}) | {_RETURN_VALUE: result}
+
+    @asynccontextmanager
+    async def _keeping_link(self) -> AsyncIterator[None]:
+        """Store the extra link's address meanwhile, if no worker has."""
+        if not self.keep_link or self.task_instance is None:
+            yield
+            return
+        keeping = asyncio.ensure_future(self._keep_link_of(hook_for(self.api, self.conn_id, self.region), []))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+
+    async def _keep_link_of(self, hook: CloudTasksHook, verdicts: Sequence[Verdict]) -> None:
+        """Store the address of the first task that has one, or of the product's page if no worker has."""
+        tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None and task.console_url]
+        if tasks or self.keep_link:
+            await triggerer_links.get().keep(self.task_instance, hook, self.api, tasks)
 
 
 def _log_line(line: str) -> None:

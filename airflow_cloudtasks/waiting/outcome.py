@@ -21,6 +21,7 @@ from airflow_cloudtasks.errors import (
 )
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.waiting.group import GroupRules
+from airflow_cloudtasks.waiting.sizes import fitted
 from airflow_cloudtasks.waiting.verdicts import Broken, Finished, Verdict, Waiting
 
 
@@ -34,7 +35,8 @@ def conclude(ends: Sequence[Verdict], rules: GroupRules, *, many: bool) -> Any:
 
     Returns:
         The task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; for a list, the list of them in the
-        order given. One that need not be waited for is there as last seen, or None if it was never seen.
+        order given. One that need not be waited for is there as last seen, or None if it was never seen. What is too
+        large is left out.
 
     Raises:
         CloudApiError: A task could not be read; the text names each other task that did not end well.
@@ -51,7 +53,21 @@ def conclude(ends: Sequence[Verdict], rules: GroupRules, *, many: bool) -> Any:
             raise failure
         if timed_out:
             raise WaitTimedOut(_last_seen(ends))
-    tasks = [task.as_dict() if (task := seen(end)) else None for end in ends]
+    return result_of(ends, many=many)
+
+
+def result_of(ends: Sequence[Verdict], *, many: bool) -> Any:
+    """Return the result for XCom, whatever became of the tasks.
+
+    Args:
+        ends: The verdict on each task.
+        many: Whether the result is a list.
+
+    Returns:
+        The task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it, or None if it was never read; for a
+        list, the list of these. What is too large is left out, by :func:`~airflow_cloudtasks.waiting.sizes.fitted`.
+    """
+    tasks = [task.as_dict() if (task := seen(end)) else None for end in fitted(ends)]
     return tasks if many else tasks[0]
 
 
@@ -68,7 +84,7 @@ def is_skip(error: CloudTasksError, *, soft_fail: bool, never_fail: bool) -> boo
 
 def as_event(ends: Sequence[Verdict], *, many: bool) -> dict[str, Any]:
     """Give the ends as plain JSON types, for the event of a trigger."""
-    payloads = [_as_dict(end) for end in ends]
+    payloads = [_as_dict(end) for end in fitted(ends)]
     return {"tasks": payloads} if many else payloads[0]
 
 
@@ -115,8 +131,8 @@ def seen(end: Verdict) -> CloudTask | None:
 
 def _as_dict(end: Verdict) -> dict[str, Any]:
     match end:
-        case Finished(task):
-            return {"task": task.as_dict()}
+        case Finished(task, is_shortened):
+            return {"task": task.as_dict(), **({"shortened": True} if is_shortened else {})}
         case Broken(error):
             return _error_as_dict(error)
         case Waiting(CloudTask() as task):
@@ -138,7 +154,7 @@ def _from_dict(payload: Mapping[str, Any]) -> Verdict:
         case {"timeout": text}:
             return Waiting(WaitTimedOut(text) if text else None)
         case {"task": task}:
-            return Finished(CloudTask.from_dict(task))
+            return Finished(CloudTask.from_dict(task), is_shortened=payload.get("shortened", False))
         case {"invalid": text}:
             return Broken((InvalidArguments if payload.get("arguments") else InvalidConnection)(text))
         case _:

@@ -61,9 +61,15 @@ class WaitRules:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The wait is over: the task ended, well or not."""
+    """The wait is over: the task ended, well or not.
+
+    Args:
+        task: The task.
+        is_shortened: Whether parts of the task's detail or message were left out, because they are too large.
+    """
 
     task: CloudTask
+    is_shortened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
