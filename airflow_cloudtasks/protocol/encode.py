@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
-from airflow_cloudtasks.protocol.task_ids import spelled_id
+from airflow_cloudtasks.protocol.task_ids import is_many, spelled_id
 from airflow_cloudtasks.protocol.timestamps import read_time, read_zone, written
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, why_no_name
@@ -259,7 +259,7 @@ def _rendered(value: Any) -> Any:
 
 def _list(value: Any) -> list[Any]:
     items = _rendered(value)
-    if not isinstance(items, list | tuple | set | frozenset):
+    if not is_many(items):
         raise ValueError("expected a list; a template makes one by the filter tojson.")
     return list(items)
 
