@@ -16,8 +16,7 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.protocol.normalise import glance, normalise, normalise_object
-from airflow_cloudtasks.values import at
+from airflow_cloudtasks.protocol.normalise import glance, normalise, normalise_object, task_object
 from airflow_cloudtasks.waiting.triggerer.budget import Budget
 from airflow_cloudtasks.waiting.triggerer.budgets import budget_of
 from airflow_cloudtasks.waiting.triggerer.metrics import PollerMetrics
@@ -204,7 +203,7 @@ class Poller:
                     self.api, answer, parameters=subject.parameters, region=region, overrides=overrides
                 ),
             )
-            subject.glance = glance(self.api, at(answer, self.api.task))
+            subject.glance = glance(self.api, task_object(self.api, answer))
         finally:
             self._slots.release()
             self._news.set()
