@@ -1,20 +1,22 @@
-"""Runs Airflow's own processes, and Debian's PostgreSQL for their database, as context managers."""
+"""Runs Airflow's own processes as a context manager."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
+
+sys.path.append(str(Path(__file__).parent.parent / "tools"))
+from postgresql import free_ports, postgresql
+
+__all__ = ["Parts", "airflow", "free_ports", "postgresql", "set_up"]
 
 _STOP_SECONDS = 20
 
@@ -99,38 +101,6 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
     return []
 
 
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """Run Debian's PostgreSQL in a temporary directory; yield the SQLAlchemy URL of a database.
-
-    PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as the user ``postgres``.
-    """
-    root = os.geteuid() == 0
-    as_user = ["runuser", "-u", "postgres", "--"] if root else []
-    (port,) = free_ports(1)
-    # Debian installs the commands of each version in a directory outside of PATH.
-    directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: int(one.parent.name))
-    if not directories:
-        raise SystemExit("There is no PostgreSQL: apt-get install postgresql")
-    with tempfile.TemporaryDirectory(prefix="survive-kill-postgresql-") as directory:
-        if root:
-            shutil.chown(directory, "postgres", "postgres")
-
-        def run(command: str, *arguments: str) -> None:
-            subprocess.run(
-                [*as_user, directories[-1] / command, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=directory
-            )
-
-        data = f"{directory}/data"
-        run("initdb", "-D", data, "--auth=trust", "--username=postgres", "--encoding=UTF8")
-        settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
-        run("pg_ctl", "start", "-w", "-D", data, "-l", f"{directory}/log", "-o", settings)
-        try:
-            yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
-
-
 def set_up(home: Path, dags: str, connections: Mapping[str, str], parallelism: int) -> str:
     """Set Airflow up through the environment that its processes inherit.
 
@@ -171,16 +141,3 @@ def airflow(*command: str) -> None:
     done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports on which nothing listens.
-
-    Args:
-        count: Number of ports.
-    """
-    with ExitStack() as stack:
-        probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

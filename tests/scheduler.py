@@ -34,8 +34,7 @@ class Scheduler:
         self.logs = standalone.home / "logs" / f"dag_id={dag_id}" / f"run_id={RUN_ID}"
         self._standalone = standalone
         self._dag_id = dag_id
-        engine = create_engine(f"sqlite:///{standalone.database}", connect_args={"timeout": 60})
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._sessions = sessionmaker(create_engine(standalone.database), expire_on_commit=False)
 
     @cached_property
     def user(self) -> User:

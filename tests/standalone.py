@@ -1,19 +1,23 @@
-"""Starts a real `airflow standalone` on free ports, restarts its triggerer, and kills all its processes."""
+"""Starts a real `airflow standalone` on free ports, restarts its triggerer, and kills all its processes.
+
+Its database is PostgreSQL if that is installed, else SQLite. SQLite lets one process write at a time, so on a loaded
+machine Airflow's processes give up waiting for each other.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
 import psutil
+from postgresql import free_ports, postgresql, postgresql_commands
 
 START_SECONDS = 300
 TERMINATE_SECONDS = 60
@@ -55,21 +59,20 @@ class Standalone:
 
     Args:
         home: Its AIRFLOW_HOME, which holds its DAGs, database and logs, and no other Airflow's.
+        database: SQLAlchemy URL of its database.
         environment: Its environment variables besides those of this process and :data:`SETTINGS`.
     """
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, database: str, environment: Mapping[str, str]) -> None:
         self.home = home
-        self.database = home / "airflow.db"
+        self.database = database
         self._log = home / "standalone.log"
-        api, worker_logs, trigger_logs = map(str, _free_ports(3))
+        api, worker_logs, trigger_logs = map(str, free_ports(3))
         self.address = f"http://localhost:{api}"
         own = {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-            # A loaded machine keeps the database locked for long. The limit is well below that of a request to the API
-            # server: two requests of one API server can block each other until one of them gives up.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout=20",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__API__PORT": api,
             "AIRFLOW__API__BASE_URL": self.address,
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
@@ -78,9 +81,6 @@ class Standalone:
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
         }
         self._environment = dict(os.environ) | SETTINGS | own | dict(environment)
-        # Airflow 3 sets this mode itself. Without it, the many processes lock each other out.
-        with closing(sqlite3.connect(self.database)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
         self._processes = [self._run("standalone", self._log)]
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
@@ -160,12 +160,29 @@ def running_standalone(home: Path, environment: Mapping[str, str]) -> Iterator[S
         home: An empty folder but for ``dags``; see :class:`Standalone`.
         environment: See :class:`Standalone`.
     """
-    standalone = Standalone(home, environment)
-    try:
-        standalone.until_it_answers()
-        yield standalone
-    finally:
-        standalone.kill()
+    with _database(home) as database:
+        standalone = Standalone(home, database, environment)
+        try:
+            standalone.until_it_answers()
+            yield standalone
+        finally:
+            standalone.kill()
+
+
+@contextmanager
+def _database(home: Path) -> Iterator[str]:
+    if postgresql_commands() is not None:
+        # Nothing here has to survive a crash of the machine.
+        with postgresql("fsync=off") as url:
+            yield url
+        return
+    file = home / "airflow.db"
+    # Airflow 3 sets this mode itself. Without it, the many processes lock each other out.
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    # A loaded machine keeps the database locked for long. The limit is well below that of a request to the API server:
+    # two requests of one API server can block each other until one of them gives up.
+    yield f"sqlite:///{file}?timeout=20"
 
 
 def _is_there(address: str) -> bool:
@@ -182,11 +199,3 @@ def _command(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

@@ -329,7 +329,7 @@ class StartCloudTaskOperator(BaseOperator):
         """
         wait = self._worker_wait(stage, replace(self.rules, missing="wait"))
         give_up_at = min(time.time() + UNSEEN_SECONDS, deadline)
-        while not (is_over := wait.read(until_one_goes_on=self.deferrable)):
+        while not (is_over := wait.read(before_deferring=self.deferrable)):
             not_found = any(isinstance(each, Waiting) and isinstance(each.why, NotFound) for each in wait.seen)
             if not not_found or time.time() > give_up_at:
                 break

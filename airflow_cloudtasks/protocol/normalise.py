@@ -41,7 +41,7 @@ def normalise(
         MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
             the error names the api and the field.
     """
-    task = task_object(api, answer, overrides)
+    task = _task_object(api, answer, overrides)
     if task is None:
         raise NotFound(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
@@ -54,7 +54,7 @@ def normalise(
     return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides)
 
 
-def task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
+def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
     """Return the task object in an answer; None if it holds none.
 
     Args:
@@ -120,7 +120,7 @@ def normalise_object(
     )
 
 
-def glance(api: TaskApi, task: Any) -> tuple[Any, ...]:
+def fingerprint(api: TaskApi, task: Any) -> tuple[Any, ...]:
     """Return the values of the fields that may change while a task runs, as the vendor sends them.
 
     If two answers have equal values, the task has not changed in between, and the caller need not normalise it again.

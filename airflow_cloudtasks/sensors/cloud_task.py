@@ -213,7 +213,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
                 group=self.group,
                 log=self.log.info,
             )
-        if not self._wait.read(until_one_goes_on=self.deferrable):
+        if not self._wait.read(before_deferring=self.deferrable):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=as_event(self._wait.seen, many=is_many(self.cloud_task_id)))
 

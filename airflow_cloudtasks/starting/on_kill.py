@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError
@@ -25,6 +25,13 @@ _RESUMED_STATES = frozenset({"deferred", "scheduled", "queued", "running", "up_f
 
 # Seconds that Airflow allows a trigger's on_kill.
 _MOST_SECONDS = 30.0
+
+
+class AsyncCanceler(Protocol):
+    """What can send a cancel request from an event loop."""
+
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Send one cancel request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class OnKill:
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: CloudTasksHook) -> None:
+    async def carry_out_async(self, hook: AsyncCanceler) -> None:
         """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
         self._tell_what_cannot_be_canceled()
         for request in self.requests:

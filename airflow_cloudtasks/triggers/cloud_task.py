@@ -26,7 +26,7 @@ from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.starting.on_kill import OnKill, wait_until_done, was_killed
 from airflow_cloudtasks.values import aware
 from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, RETRIES_AFTER_TRIGGER_FAILURE
-from airflow_cloudtasks.waiting.explain import aexplain_failures
+from airflow_cloudtasks.waiting.explain import aexplain_failures, needs_reasons
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, seen
 from airflow_cloudtasks.waiting.sizes import left_out
@@ -59,8 +59,8 @@ def _shared(rules: _Rules) -> _Rules:
 class CloudTaskTrigger(BaseTrigger):
     """Wait for one task or several, and fire one event when the wait is over.
 
-    All triggers of a triggerer with the same API, connection and region share one poller, which keeps to the account's
-    allowance of requests.
+    All triggers of a triggerer with the same API, connection and region share one dispatcher, which keeps to the
+    account's allowance of requests.
 
     The event's payload is one of these, or ``{"tasks": […]}`` with one of these for each task of a list:
 
@@ -252,8 +252,11 @@ class CloudTaskTrigger(BaseTrigger):
             await self._cancel(self.cancel)
 
     async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
         on_kill = OnKill.from_dict(cancel)
-        await on_kill.carry_out_async(hook_for(on_kill.api, self.conn_id, self.region))
+        async with gated_hook(on_kill.api, self.conn_id, self.region) as hook:
+            await on_kill.carry_out_async(hook)
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
@@ -283,10 +286,10 @@ class CloudTaskTrigger(BaseTrigger):
 
     async def _end(self, verdicts: Sequence[Verdict], *, many: bool) -> TriggerEvent | None:
         """Return the event that ends the Airflow task; None if a worker has to end it."""
-        hook = hook_for(self.api, self.conn_id, self.region)
+        if needs_reasons(verdicts):
+            verdicts = await self._with_reasons(verdicts)
         try:
-            verdicts = await aexplain_failures(hook, self.api, verdicts, self.api_params)
-            await self._keep_link_of(hook, verdicts)
+            await self._keep_link_of(hook_for(self.api, self.conn_id, self.region), verdicts)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
@@ -307,6 +310,12 @@ class CloudTaskTrigger(BaseTrigger):
                 )
                 return None
         return TaskSuccessEvent()
+
+    async def _with_reasons(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
+
+        async with gated_hook(self.api, self.conn_id, self.region) as hook:
+            return await aexplain_failures(hook, self.api, verdicts, self.api_params)
 
     def _xcoms(self, result: Any) -> dict[str, Any]:
         """Return what a worker stores: the parts, then the result."""

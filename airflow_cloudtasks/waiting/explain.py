@@ -1,11 +1,11 @@
-"""Why tasks failed, found out when a wait is over: the same in a worker and in the triggerer."""
+"""Find out why tasks failed once a wait is over; alike in a worker and in the triggerer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
@@ -15,20 +15,27 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.model import CloudTask
     from airflow_cloudtasks.spec import TaskApi
 
-# Of a list of tasks; each may take several requests.
-_MOST = 10
+# Failed tasks of one wait that are explained. Each may take several requests.
+_MOST_EXPLAINED = 10
+
+
+class AsyncExplainer(Protocol):
+    """What can find out the reason of a failure in an event loop."""
+
+    async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
+        """Return a failed task together with the reason for its failure."""
 
 
 def explain_failures(
     hook: CloudTasksHook, api: TaskApi, ends: Sequence[Verdict], api_params: Mapping[str, Any] | None
 ) -> list[Verdict]:
-    """Let the tasks that did not end well say why.
+    """Return the verdicts with the reasons of failures.
 
     Args:
-        hook: What calls the cloud.
+        hook: Asks the cloud.
         api: The API of the tasks.
-        ends: How each task's wait ended.
-        api_params: The other parameters that name them, in the vendor's spelling.
+        ends: How the wait on each task ended.
+        api_params: The other parameters that identify the tasks, in the vendor's spelling.
     """
     explained = list(ends)
     for index, end in _failed(ends):
@@ -40,13 +47,22 @@ def explain_failures(
 
 
 async def aexplain_failures(
-    hook: CloudTasksHook, api: TaskApi, ends: Sequence[Verdict], api_params: Mapping[str, Any] | None
+    hook: AsyncExplainer, api: TaskApi, ends: Sequence[Verdict], api_params: Mapping[str, Any] | None
 ) -> list[Verdict]:
-    """Let the tasks say why, as :func:`with_reasons`, without blocking the event loop."""
+    """Return the verdicts with the reasons, like :func:`explain_failures`, without blocking the event loop."""
     explained = list(ends)
     for index, end in _failed(ends):
         explained[index] = replace(end, task=await hook.aexplain(api, end.task, api_params))
     return explained
+
+
+def needs_reasons(ends: Sequence[Verdict]) -> bool:
+    """Return whether a task failed whose reason can be asked for.
+
+    Args:
+        ends: How the wait on each task ended.
+    """
+    return bool(_failed(ends))
 
 
 def whole_task(hook: CloudTasksHook, api: TaskApi, end: Finished, api_params: Mapping[str, Any] | None) -> CloudTask:
@@ -69,4 +85,4 @@ def whole_task(hook: CloudTasksHook, api: TaskApi, end: Finished, api_params: Ma
 
 def _failed(ends: Sequence[Verdict]) -> list[tuple[int, Finished]]:
     failed = [(index, end) for index, end in enumerate(ends) if isinstance(end, Finished) and not end.task.ok]
-    return failed[:_MOST]
+    return failed[:_MOST_EXPLAINED]

@@ -29,6 +29,11 @@ class GroupRules:
         if self.wait_for not in get_args(WaitFor):
             raise ValueError(f"wait_for is {self.wait_for!r}; expected one of {', '.join(get_args(WaitFor))}.")
 
+    @property
+    def one_may_end_all(self) -> bool:
+        """Whether the end of a single task may end the wait."""
+        return self.wait_for == "any" or self.fail_fast
+
 
 class WaitGroup:
     """The ends of several waits, as they come in.

@@ -11,7 +11,7 @@ import pytest
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.spec import Action, TaskList
-from airflow_cloudtasks.waiting.triggerer.sweep import ListCost, Sweep, since
+from airflow_cloudtasks.waiting.triggerer.sweep import ListCost, Speeds, Sweep, most_seconds, since
 
 BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
 
@@ -37,37 +37,78 @@ def page(*ids: str, token: str = "") -> dict[str, Any]:
     return {"Data": {"Content": [{"TaskId": task_id, "TaskStatus": "RUNNING"} for task_id in ids], "NextToken": token}}
 
 
+SPEEDS = Speeds(list_delay=0.0, list_interval=0.05, read_interval=0.05)
+
+
+def is_worth_it(cost: ListCost, tasks: int, now: float, interval: float = 60.0, speeds: Speeds = SPEEDS) -> bool:
+    return cost.is_worth_it(tasks, interval, speeds, now)
+
+
 @pytest.mark.parametrize(("tasks", "worth_it"), [(0, False), (1, False), (2, True), (500, True), (10_000, True)])
 def test_tries_an_unknown_list_where_it_could_save_requests(tasks: int, worth_it: bool) -> None:
-    assert ListCost(500).is_worth_it(tasks, 0.0) is worth_it
+    assert is_worth_it(ListCost(500), tasks, 0.0) is worth_it
+
+
+def test_a_list_without_pages_costs_one_request() -> None:
+    assert not is_worth_it(ListCost(0), 1, 0.0)
+    assert is_worth_it(ListCost(0), 2, 0.0)
 
 
 def test_skips_a_costly_list_until_there_are_more_tasks() -> None:
     cost = ListCost(500)
-    cost.learn(pages=20, now=0.0)
-    assert [tasks for tasks in (10, 20, 21, 1000) if cost.is_worth_it(tasks, 1.0)] == [21, 1000]
+    cost.learn(20, 0.1, now=0.0)
+    assert [tasks for tasks in (10, 20, 21, 1000) if is_worth_it(cost, tasks, 1.0)] == [21, 1000]
+
+
+def test_skips_a_list_that_takes_longer_than_the_interval_and_than_single_reads() -> None:
+    """800 tasks, a list of 200 pages, 3 seconds a page: 600 seconds; by their ids they are read in 40."""
+    cost = ListCost(100)
+    cost.learn(200, 3.0, now=0.0)
+    assert not is_worth_it(cost, 800, 1.0, interval=60.0)
+    assert is_worth_it(cost, 800, 1.0, interval=601.0)
+    assert is_worth_it(cost, 800, 1.0, speeds=Speeds(0.0, 0.05, 1.0)), "where reads are slow, the list is faster"
+
+
+def test_skips_a_list_whose_requests_must_wait() -> None:
+    cost = ListCost(500)
+    cost.learn(1, 0.1, now=0.0)
+    assert is_worth_it(cost, 100, 1.0, interval=10.0, speeds=Speeds(9.0, 0.05, 0.05))
+    assert not is_worth_it(cost, 100, 1.0, interval=10.0, speeds=Speeds(11.0, 0.05, 0.05))
+
+
+def test_a_list_may_take_an_interval_or_the_time_of_single_reads() -> None:
+    assert most_seconds(100, 60.0, SPEEDS) == 60.0
+    assert most_seconds(4000, 60.0, SPEEDS) == 200.0
 
 
 def test_learned_list_costs_expire() -> None:
     cost = ListCost(500)
-    cost.learn_too_long(100, now=0.0)
-    assert not cost.is_worth_it(100, 599.0)
-    assert cost.is_worth_it(100, 601.0)
+    cost.learn(100, 0.1, now=0.0)
+    assert not is_worth_it(cost, 100, 599.0)
+    assert is_worth_it(cost, 100, 601.0)
     cost.learn_refused(601.0)
-    assert not cost.is_worth_it(1_000_000, 1200.0)
-    assert cost.is_worth_it(2, 1202.0)
+    assert not is_worth_it(cost, 1_000_000, 1200.0)
+    assert is_worth_it(cost, 2, 1202.0)
 
 
 def test_backs_off_from_a_failing_list() -> None:
     cost, now, rests = ListCost(500), 0.0, []
     for _ in range(6):
         cost.learn_failed(now)
-        rests.append(next(rest for rest in range(100) if cost.is_worth_it(100, now + rest)))
+        rests.append(next(rest for rest in range(100) if is_worth_it(cost, 100, now + rest)))
         now += rests[-1]
     assert rests == [5, 10, 20, 40, 60, 60]
-    cost.learn(pages=1, now=now)
+    cost.learn(1, 0.1, now=now)
     cost.learn_failed(now)
-    assert cost.is_worth_it(100, now + 5)
+    assert is_worth_it(cost, 100, now + 5)
+
+
+def test_a_list_that_was_given_up_costs_more_than_its_tasks() -> None:
+    sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(40)])
+    sweep.take(page("theirs", token="t1"))
+    assert sweep.cost(40) == 80
+    sweep.take(page("theirs"))
+    assert sweep.cost(40) == 2
 
 
 def test_stops_at_a_list_that_repeats_its_page_token() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_cloudtasks.catalog import LKE_TASK
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.normalise import glance, normalise
+from airflow_cloudtasks.protocol.normalise import fingerprint, normalise
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import Percentages
 
@@ -65,9 +65,11 @@ def test_a_status_override_accepts_a_partial_success() -> None:
     assert read(StatusOverrides(success=["complete with failures"]), Complete=99, Success=75).state is RUNNING
 
 
-def test_a_change_of_either_percentage_changes_the_glance() -> None:
+def test_a_change_of_either_percentage_changes_the_fingerprint() -> None:
     pairs = [(50, 50), (60, 50), (60, 60)]
-    assert len({glance(PERCENTAGES, {"Complete": complete, "Success": success}) for complete, success in pairs}) == 3
+    assert (
+        len({fingerprint(PERCENTAGES, {"Complete": complete, "Success": success}) for complete, success in pairs}) == 3
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a poller tells of itself: Airflow's metrics, and one line a minute."""
+"""The figures of a dispatcher: Airflow's metrics, and one log line a minute."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from airflow_cloudtasks.model import CloudTask
 _log = logging.getLogger(__name__)
 
 
-class PollerMetrics:
-    """The figures of one poller.
+class DispatcherMetrics:
+    """The figures of one dispatcher.
 
     The metrics are, each followed by the name of the API and tagged with the connection: the counters
     ``cloudtasks.polls`` and ``cloudtasks.throttles``, the gauges ``cloudtasks.budget`` (requests a second) and
-    ``cloudtasks.waiting``, and the timer ``cloudtasks.noticed``, from a task's end to its being noticed.
+    ``cloudtasks.waiting``, and the timer ``cloudtasks.noticed``, from a task's end to the request that notices it.
 
     Args:
         api: The API's name.
@@ -37,24 +37,24 @@ class PollerMetrics:
         Stats.incr(f"cloudtasks.polls.{self._api}", tags=self._tags)
 
     def throttled(self) -> None:
-        """Count a request that was refused for being one too many."""
+        """Count a throttled request."""
         self._throttles += 1
         Stats.incr(f"cloudtasks.throttles.{self._api}", tags=self._tags)
 
     def noticed(self, task: CloudTask) -> None:
-        """Measure how long a task had ended when it was noticed, where the vendor tells when it ended."""
+        """Measure how late the end of a task was noticed, if the vendor says when it ended."""
         if task.finished_at is not None:
             seconds = max(time.time() - task.finished_at.timestamp(), 0.0)
             self._noticed.append(seconds)
             Stats.timing(f"cloudtasks.noticed.{self._api}", seconds * 1000, tags=self._tags)
 
-    def tell(self, waiting: int, rates: dict[str, float], seconds: float) -> None:
-        """Tell what happened since the last time.
+    def report(self, waiting: int, rates: dict[str, float], seconds: float) -> None:
+        """Send the gauges, and log a line about the time since the last report.
 
         Args:
-            waiting: How many wait now.
-            rates: The budget of each action that was used, in requests a second.
-            seconds: How long it was since the last time.
+            waiting: The number of waits.
+            rates: The rate of each action that was used, in requests a second.
+            seconds: Seconds since the last report.
         """
         Stats.gauge(f"cloudtasks.waiting.{self._api}", waiting, tags=self._tags)
         for action, rate in rates.items():

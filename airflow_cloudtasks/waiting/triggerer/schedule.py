@@ -1,64 +1,135 @@
-"""Whom to ask next: all waits of one poller, by when their polls are due. Pure; the clock is an argument."""
+"""When each task is polled: the waits of a dispatcher by due time and by scope. Pure; the caller passes the time.
+
+A scope holds the tasks that one list shows, e.g. those of one project.
+"""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
+from airflow_cloudtasks.waiting.triggerer.due_queue import DueQueue
+from airflow_cloudtasks.waiting.triggerer.sweep import ListCost
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
-from airflow_cloudtasks.waiting.verdicts import Outcome
 
-# How many entries a queue may have for each task, before those that no longer count are taken out.
-_SLACK = 8
+# A queue is compacted once its stale entries outnumber the others.
+_MIN_COMPACTED = 1000
+
+# Seconds for which an empty scope is kept, with the measured costs of its list.
+_SCOPE_KEPT = 600.0
+
+_NEVER = float("-inf")
+
+
+class Scope:
+    """The tasks of one list, and what is known of the list.
+
+    Args:
+        parameters: The parameters that the tasks have in common.
+        page_size: How many tasks a page of the list has at most.
+
+    Attributes:
+        subjects: The tasks.
+        cost: What reading the list costs.
+        is_being_read: Whether the list is being read.
+        looked_at: When it was last considered whether to read the list.
+    """
+
+    __slots__ = ("cost", "is_being_read", "looked_at", "parameters", "subjects")
+
+    def __init__(self, parameters: Mapping[str, Any], page_size: int) -> None:
+        self.parameters = parameters
+        self.subjects: dict[Subject, None] = {}
+        self.cost = ListCost(page_size)
+        self.is_being_read = False
+        self.looked_at = _NEVER
+
+    def ripe(self, now: float) -> list[Subject]:
+        """Return the tasks for which at least half of the interval has passed: reading them now saves a later read."""
+        return [
+            subject
+            for subject in self.subjects
+            if subject.due is not None and 2 * now >= subject.due + subject.asked_at and subject.alone_until <= now
+        ]
 
 
 class Subject:
-    """One task of the cloud, and those who wait on it.
+    """One task of the cloud, and the waits on it.
 
     Args:
-        key: What tells it from others.
+        key: Identifies the task among those of the dispatcher.
         parameters: The parameters of the request that reads it.
+        scope: Its scope.
+        now: Seconds on the clock of the watches.
 
     Attributes:
-        watches: Those who wait on it; one request serves them all.
-        asked_at: When it was last asked for, or else taken up.
-        due: When it is to be asked for; None while it is being asked for, or is no longer waited on.
-        listed: Whether the last list that was read to its end held it; None before the first.
-        throttled: Whether the last request for it was refused for being one too many.
-        glance: What the last answer said in the fields that change; None where it must be read in full.
+        watches: The waits on it, in the order of their beginning; one request serves them all.
+        asked_at: When it was last asked for; before that, when the first wait began.
+        due: When it is to be polled; None while a poll is under way, and without waits.
+        interval: The shortest interval of its waits, in seconds.
+        alone_until: Until when it is read by its id: its list did not show it, or not enough of it.
+        throttles: The number of throttled polls in a row.
+        tally: What the gate had counted at the last throttled poll.
+        fingerprint: The values of the changing fields in the last answer; None if the next one must be read in full.
+        queued_at: The time of its entry in the queue of coming polls.
     """
 
-    __slots__ = ("asked_at", "due", "glance", "key", "listed", "parameters", "throttled", "watches")
+    __slots__ = (
+        "alone_until",
+        "asked_at",
+        "due",
+        "fingerprint",
+        "interval",
+        "is_being_polled",
+        "key",
+        "parameters",
+        "queued_at",
+        "scope",
+        "tally",
+        "throttles",
+        "watches",
+    )
 
-    def __init__(self, key: str, parameters: Mapping[str, Any], now: float) -> None:
+    def __init__(self, key: str, parameters: Mapping[str, Any], scope: Scope, now: float) -> None:
         self.key = key
         self.parameters = parameters
-        self.watches: list[Watch] = []
+        self.scope = scope
+        self.watches: dict[Watch, None] = {}
         self.asked_at = now
         self.due: float | None = None
-        self.listed: bool | None = None
-        self.throttled = False
-        self.glance: tuple[Any, ...] | None = None
-
-    def is_ripe(self, now: float) -> bool:
-        """Whether so much of its interval has gone by that asking now saves asking soon."""
-        return self.due is not None and now - self.asked_at >= self.due - now
+        self.interval = float("inf")
+        self.is_being_polled = False
+        self.alone_until = _NEVER
+        self.throttles = 0
+        self.tally: Any = None
+        self.fingerprint: tuple[Any, ...] | None = None
+        self.queued_at: float | None = None
 
 
 class Schedule:
-    """The tasks that are waited on, and the order in which they are asked for.
+    """The tasks that are waited for, and the order in which they are polled.
 
-    The one that has been due for longest comes first: where the budget is too small for all intervals, everybody's
-    turn comes round in the same time.
+    The task that has been due for the longest time comes first. If the rate is too low for all intervals, each task is
+    polled equally often.
+
+    Args:
+        api: The API of the tasks.
+        changed: Called when a poll may have become due earlier than :meth:`next_at` returned.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, api: TaskApi, changed: Callable[[], None] = lambda: None) -> None:
+        self._changed = changed
+        listing = api.list_tasks
+        self._scope_params = listing.action.params if listing else ()
+        self._page_size = listing.page_size if listing else 0
         self._subjects: dict[str, Subject] = {}
-        self._queue: list[tuple[float, int, Subject]] = []
-        self._ends: list[tuple[float, int, Watch]] = []
-        self._counter = count()
+        self._scopes: dict[tuple[str, ...], Scope] = {}
+        self._coming: DueQueue[Subject] = DueQueue(lambda subject, time: subject.queued_at == time)
+        self._due: DueQueue[Subject] = DueQueue(lambda subject, time: subject.due == time)
+        self._ends: DueQueue[Watch] = DueQueue(lambda watch, _: not watch.over)
+        self.waits = 0
 
     def __len__(self) -> int:
         return len(self._subjects)
@@ -66,13 +137,8 @@ class Schedule:
     def __iter__(self) -> Iterator[Subject]:
         return iter(list(self._subjects.values()))
 
-    @property
-    def waits(self) -> int:
-        """How many wait."""
-        return sum(len(subject.watches) for subject in self._subjects.values())
-
     def add(self, parameters: Mapping[str, Any], watch: Watch, now: float) -> Subject:
-        """Take up a wait.
+        """Add a wait.
 
         Args:
             parameters: The parameters of the request that reads its task.
@@ -80,46 +146,76 @@ class Schedule:
             now: Seconds on the clock of the watch.
 
         Returns:
-            The task that it waits on; the same for all waits on it.
+            The task; one object for all waits on it.
         """
         key = repr(sorted((name, str(value)) for name, value in parameters.items()))
         subject = self._subjects.get(key)
         if subject is None:
-            subject = self._subjects[key] = Subject(key, parameters, now)
-            subject.due = watch.due
-            self._push(subject)
+            scope = self._scope(parameters)
+            subject = self._subjects[key] = Subject(key, parameters, scope, now)
+            scope.subjects[subject] = None
+            self._set_due(subject, watch.due)
         elif subject.due is not None and watch.due < subject.due:
-            subject.due = watch.due
-            self._push(subject)
-        subject.watches.append(watch)
+            self._set_due(subject, watch.due)
+        subject.watches[watch] = None
+        subject.interval = min(subject.interval, watch.interval)
+        # The new watch has had no full read yet: disable the unchanged-answer shortcut once.
+        subject.fingerprint = None
         watch.subject = subject
-        # What was seen at a glance says nothing to one who has not seen it in full.
-        subject.glance = None
+        self.waits += 1
         if watch.ends_by < float("inf"):
-            heapq.heappush(self._ends, (watch.ends_by, next(self._counter), watch))
+            self._ends.push(watch.ends_by, watch)
         return subject
 
     def remove(self, watch: Watch) -> None:
-        """Let go of a wait; it may be over already."""
+        """Remove a wait; it may be over already."""
         watch.leave()
         subject: Subject = watch.subject
         if watch in subject.watches:
-            subject.watches.remove(watch)
+            del subject.watches[watch]
+            self.waits -= 1
             self._forget_if_idle(subject)
+        if len(self._ends) > 2 * self.waits + _MIN_COMPACTED:
+            self._ends.compact()
 
     def next_at(self) -> float | None:
-        """When a poll is due next; None where nothing is waited on but what is being asked for."""
-        while self._queue and self._queue[0][2].due != self._queue[0][0]:
-            heapq.heappop(self._queue)
-        return self._queue[0][0] if self._queue else None
+        """Return when the next task becomes due; None if no task will."""
+        return self._coming.first_at()
 
-    def first_due(self, now: float) -> Subject | None:
-        """The task that has been due for longest, if one is due."""
-        self.next_at()
-        return self._queue[0][2] if self._queue and self._queue[0][0] <= now else None
+    def advance(self, now: float, most: int) -> list[Subject]:
+        """Move tasks that have become due into the queue of due tasks.
+
+        Args:
+            now: Seconds on the clock of the watches.
+            most: The largest number of tasks to move.
+
+        Returns:
+            The tasks that were moved.
+        """
+        moved: list[Subject] = []
+        for _ in range(most):
+            first_at = self._coming.first_at()
+            if first_at is None or first_at > now:
+                break
+            subject = self._coming.pop()
+            subject.queued_at = None
+            if subject.due is None:
+                continue
+            if subject.due > now:
+                self._push_coming(subject)
+            else:
+                self._due.push(subject.due, subject)
+                moved.append(subject)
+        return moved
+
+    def first_due(self) -> Subject | None:
+        """Return the task that has been due for the longest time; None if no task is due."""
+        if len(self._due) > 2 * len(self._subjects) + _MIN_COMPACTED:
+            self._due.compact()
+        return self._due.first()
 
     def begin(self, subject: Subject, now: float) -> float:
-        """Take note that a task is being asked for: until its answer comes it is not due.
+        """Note that a poll leaves: the task is not due until the answer comes.
 
         Returns:
             When it was due.
@@ -127,82 +223,117 @@ class Schedule:
         due = now if subject.due is None else subject.due
         subject.due = None
         subject.asked_at = now
+        subject.is_being_polled = True
         return due
 
-    def put_back(self, subject: Subject, due: float) -> None:
-        """Take note that a request gave no answer at all, as when it was throttled.
+    def postpone(self, subject: Subject, due: float) -> None:
+        """Postpone the poll of a task because a list may show it first.
 
         Args:
-            subject: What was asked for.
-            due: When it is due again.
+            subject: The task.
+            due: When the task is polled if the list has not shown it.
         """
-        if subject.watches:
-            subject.due = due
-            self._push(subject)
+        if subject.due is not None:
+            self._set_due(subject, due)
 
-    def put_back_throttled(self, subject: Subject, due: float, now: float) -> None:
-        """Take note that a request was throttled.
+    def settle(self, subject: Subject, now: float, *, polled: bool = True) -> None:
+        """Schedule the next poll of a task after its watches have taken an answer.
 
         Args:
-            subject: What was asked for. It keeps its turn, but only once: a task that is throttled for itself, whatever
-                the rate, would else be in the way of all others.
-            due: When it was due.
+            subject: The task.
             now: Seconds on the clock of the watches.
+            polled: Whether it was the answer to a poll, and not a list.
         """
-        self.put_back(subject, now if subject.throttled else due)
-        subject.throttled = True
+        if polled:
+            subject.is_being_polled = False
+            subject.throttles = 0
+        for watch in [watch for watch in subject.watches if watch.over]:
+            del subject.watches[watch]
+            self.waits -= 1
+        if subject.watches and not subject.is_being_polled:
+            subject.interval = min(watch.interval for watch in subject.watches)
+            if not polled:
+                subject.asked_at = now
+            self._set_due(subject, min(watch.due for watch in subject.watches))
+        self._forget_if_idle(subject)
 
-    def settle(self, subject: Subject, outcomes: Mapping[Watch, Outcome], now: float) -> None:
-        """Hand an answer to those who wait for it, and see when the next is due.
+    def settle_throttled(
+        self, subject: Subject, due: float, now: float, retry_after: float | None, *, alone: bool
+    ) -> None:
+        """Schedule the next poll of a task after a throttled one.
+
+        The task keeps its turn once. Then it backs off, up to its interval.
 
         Args:
-            subject: What was asked for.
-            outcomes: What the answer is to each of them.
+            subject: The task.
+            due: When the throttled poll was due.
             now: Seconds on the clock of the watches.
+            retry_after: Seconds that the service asks to wait.
+            alone: Whether only this task was throttled; then the gate does not pause, and the task itself does.
         """
-        subject.glance = None
-        subject.throttled = False
-        for watch, outcome in outcomes.items():
-            if not watch.over:
-                watch.take(outcome, now)
-        self._requeue(subject)
-
-    def settle_same(self, subject: Subject, now: float) -> None:
-        """Hand on that an answer said what the last one said."""
-        for watch in subject.watches:
-            watch.take_same(now)
-        self._requeue(subject)
-
-    def time_out(self, now: float) -> None:
-        """End the waits whose time is long up, though a poll of theirs is still to come."""
-        while self._ends and (self._ends[0][0] <= now or self._ends[0][2].over):
-            _, _, watch = heapq.heappop(self._ends)
-            if not watch.over:
-                watch.time_out()
-                self.remove(watch)
-        # What is over, or was asked for out of turn, stays in the queues until its turn comes: not for ever.
-        if len(self._ends) > _SLACK * len(self._subjects) + _SLACK:
-            self._ends = [entry for entry in self._ends if not entry[2].over]
-            heapq.heapify(self._ends)
-        if len(self._queue) > _SLACK * len(self._subjects) + _SLACK:
-            self._queue = [entry for entry in self._queue if entry[2].due == entry[0]]
-            heapq.heapify(self._queue)
-
-    def _requeue(self, subject: Subject) -> None:
-        subject.watches = [watch for watch in subject.watches if not watch.over]
+        subject.is_being_polled = False
+        subject.throttles += 1
+        delay = throttle_delay(subject.interval, subject.throttles)
+        if alone:
+            delay = max(delay, pause(retry_after))
         if subject.watches:
-            subject.due = min(watch.due for watch in subject.watches)
-            self._push(subject)
-        else:
-            self._forget_if_idle(subject)
+            self._set_due(subject, now + delay if delay else due)
+
+    def time_out(self, now: float, most: int) -> int:
+        """End waits whose timeout has passed although their last poll has not been answered.
+
+        Args:
+            now: Seconds on the clock of the watches.
+            most: The largest number of waits to end.
+
+        Returns:
+            How many have been ended.
+        """
+        for ended in range(most):
+            first_at = self._ends.first_at()
+            if first_at is None or first_at > now:
+                return ended
+            watch = self._ends.pop()
+            watch.time_out()
+            self.remove(watch)
+        return most
+
+    def drop_old_scopes(self, now: float) -> None:
+        """Drop scopes that have had no task for some minutes."""
+        old = [
+            key
+            for key, scope in self._scopes.items()
+            if not scope.subjects and not scope.is_being_read and now - scope.looked_at > _SCOPE_KEPT
+        ]
+        for key in old:
+            del self._scopes[key]
+
+    def _scope(self, parameters: Mapping[str, Any]) -> Scope:
+        key = tuple(str(parameters[name]) for name in self._scope_params)
+        scope = self._scopes.get(key)
+        if scope is None:
+            shared = dict(zip(self._scope_params, key, strict=True))
+            scope = self._scopes[key] = Scope(shared, self._page_size)
+        return scope
+
+    def _set_due(self, subject: Subject, due: float) -> None:
+        subject.due = due
+        self._push_coming(subject)
+
+    def _push_coming(self, subject: Subject) -> None:
+        """Queue a task, unless it is queued for an earlier time: :meth:`advance` queues it again then."""
+        due = subject.due
+        if due is not None and (subject.queued_at is None or due < subject.queued_at):
+            subject.queued_at = due
+            self._coming.push(due, subject)
+            self._changed()
+            if len(self._coming) > 2 * len(self._subjects) + _MIN_COMPACTED:
+                self._coming.compact()
 
     def _forget_if_idle(self, subject: Subject) -> None:
         if not subject.watches:
-            subject.due = None
-            # Its key may be another's by now.
+            subject.due = subject.queued_at = None
+            subject.scope.subjects.pop(subject, None)
+            # Another subject may have its key by now.
             if self._subjects.get(subject.key) is subject:
                 del self._subjects[subject.key]
-
-    def _push(self, subject: Subject) -> None:
-        if subject.due is not None:
-            heapq.heappush(self._queue, (subject.due, next(self._counter), subject))

@@ -1,10 +1,11 @@
-"""Reading many tasks by a list: when that is cheaper than reading each of them, and how far to read. Pure."""
+"""When reading a list is better than reading its tasks by their ids, and how far to read it. Pure."""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,84 +13,114 @@ from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.values import at, iso_utc, text
 
-# Seconds that what was learned of a list is believed; accounts fill up and empty.
+# Seconds for which the measured cost of a list is used. Accounts fill up and empty.
 _BELIEVED = 600.0
 
-# A list that has more pages than this part of the tasks that are looked for is left: the account is full of others.
-_WORTH_IT = 4
+# Stop reading a list after a number of pages that is this fraction of the wanted tasks: the account is full of others.
+_MOST_PAGES_PER_TASK = 1 / 4
 
-# However many tasks are looked for: a list is read page after page, and nobody else asks for them meanwhile.
 _MOST_PAGES = 200
 
-# Seconds that a list is left alone after it failed; doubled from failure to failure.
+# Seconds without the list after a failure; doubled with each failure.
 _FIRST_REST = 5.0
 _LONGEST_REST = 60.0
 
-# The vendor's clock and the second that its times are cut to.
+# The vendor's clock may differ, and its times are rounded to seconds.
 _CLOCK_SLACK = timedelta(minutes=5)
 
 
-class ListCost:
-    """What one list costs, as far as is known: tried where it promises to save requests, left where it does not.
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """How fast lists and tasks can be read at present.
 
     Args:
-        page_size: How many tasks a page has at most.
+        list_delay: Seconds until a request for a page can leave.
+        list_interval: Seconds between two such requests.
+        read_interval: Seconds between two requests that read one task.
     """
+
+    list_delay: float
+    list_interval: float
+    read_interval: float
+
+
+class ListCost:
+    """The cost of reading one list, in requests and in seconds, as far as it is known.
+
+    Args:
+        page_size: How many tasks a page has at most; 0 for a list without pages.
+    """
+
+    __slots__ = ("_failures", "_learned_at", "_not_before", "_page_seconds", "_page_size", "_requests")
 
     def __init__(self, page_size: int) -> None:
         self._page_size = page_size
         self._requests: int | None = None
+        self._page_seconds = 0.0
         self._learned_at = self._not_before = float("-inf")
         self._failures = 0
 
-    def is_worth_it(self, tasks: int, now: float) -> bool:
-        """Decide whether to read the list.
+    def is_worth_it(self, tasks: int, interval: float, speeds: Speeds, now: float) -> bool:
+        """Return whether to read the list: it must cost fewer requests and not take too long.
 
         Args:
-            tasks: How many tasks would else be read singly.
+            tasks: The number of tasks that would otherwise be read by their ids.
+            interval: The shortest interval of these tasks, in seconds.
+            speeds: How fast lists and tasks can be read.
             now: Seconds on any steady clock.
         """
         if now < self._not_before:
             return False
-        if self._requests is None or now - self._learned_at > _BELIEVED:
-            # Unknown: as if nothing but these tasks were in it.
-            return math.ceil(tasks / self._page_size) < tasks
-        return self._requests < tasks
+        is_known = self._requests is not None and now - self._learned_at <= _BELIEVED
+        # An unknown list is assumed to hold nothing but these tasks.
+        least = math.ceil(tasks / self._page_size) if self._page_size else 1
+        requests = self._requests if is_known and self._requests is not None else least
+        page_seconds = max(self._page_seconds if is_known else 0.0, speeds.list_interval)
+        seconds = speeds.list_delay + requests * page_seconds
+        return requests < tasks and seconds <= most_seconds(tasks, interval, speeds)
 
-    def learn(self, pages: int, now: float) -> None:
-        """Take note of what reading it cost.
+    def learn(self, pages: int, page_seconds: float, now: float) -> None:
+        """Note what reading the list cost.
 
         Args:
-            pages: How many pages were read until every task was found, or the list was at its end.
+            pages: The number of pages until every task was found, or until the end of the list.
+            page_seconds: Seconds that one page took to be answered, on average.
             now: Seconds on the clock of :meth:`is_worth_it`.
         """
-        self._requests, self._learned_at, self._failures = pages, now, 0
+        self._requests, self._page_seconds, self._learned_at, self._failures = pages, page_seconds, now, 0
 
     def learn_failed(self, now: float) -> None:
-        """Take note that reading it failed, by throttling, a timeout or the like: it is left alone for a while."""
+        """Note that the list could not be read for a reason that may pass; it is not read for a while."""
         self._not_before = now + min(_FIRST_REST * 2**self._failures, _LONGEST_REST)
         self._failures += 1
 
-    def learn_too_long(self, tasks: int, now: float) -> None:
-        """Take note that the list was left before its end: for so many tasks it is not worth it."""
-        self._requests, self._learned_at = tasks, now
-
     def learn_refused(self, now: float) -> None:
-        """Take note that the list cannot be read: the key may not, or the service will not."""
+        """Note that the list cannot be read, e.g. because the key has no permission."""
         self._requests, self._learned_at = sys.maxsize, now
 
 
+def most_seconds(tasks: int, interval: float, speeds: Speeds) -> float:
+    """Return how long a list may take: as long as an interval, or as reading its tasks by their ids.
+
+    Args:
+        tasks: The number of tasks.
+        interval: Their shortest interval, in seconds.
+        speeds: How fast lists and tasks can be read.
+    """
+    return max(interval, tasks * speeds.read_interval)
+
+
 class Sweep:
-    """One reading of a list, page by page, until all that is looked for was found or it is not worth going on.
+    """One pass over a list, page by page, until all wanted tasks are found or reading on is not worth it.
 
     Args:
         api: The API; it has a list.
         scope: The parameters that all tasks of the list have in common.
-        wanted: The ids that are looked for.
-        since: What :func:`since` gave for them.
+        wanted: The ids of the wanted tasks.
+        since: The oldest creation time to list, as :func:`since` returned it.
 
     Attributes:
-        missing: The ids that were not found so far.
+        missing: The ids that have not been found yet.
     """
 
     def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
@@ -97,49 +128,57 @@ class Sweep:
         self._id = api.id or ""
         self._pages = Pages(api.list_tasks, scope, api.name, since)
         self.missing = set(wanted)
-        self._most_pages = min(max(len(self.missing) // _WORTH_IT, 1), _MOST_PAGES)
+        self._most_pages = min(max(int(len(self.missing) * _MOST_PAGES_PER_TASK), 1), _MOST_PAGES)
 
     @property
     def pages(self) -> int:
-        """How many pages were read."""
+        """The number of pages read."""
         return self._pages.read
 
     @property
     def is_complete(self) -> bool:
-        """Whether the list was read to its end."""
+        """Whether the list has been read to its end."""
         return self._pages.next_page is None
 
     @property
     def next_page(self) -> dict[str, Any] | None:
-        """The parameters of the request for the next page; None when there is nothing more to read."""
+        """The parameters of the request for the next page; None if no further page is to be read."""
         goes_on = not self.pages or (self.missing and self.pages < self._most_pages)
         return self._pages.next_page if goes_on else None
 
     def take(self, answer: Any) -> list[tuple[str, Mapping[str, Any]]]:
-        """Take a page.
+        """Return the id and the object of each task on a page.
 
         Args:
-            answer: What the cloud answered.
-
-        Returns:
-            The id and the object of each task on it.
+            answer: The answer of the cloud.
 
         Raises:
-            MalformedAnswer: The answer has no list of objects; names the api and the field.
+            MalformedAnswer: The answer has no list of objects; the error names the api and the field.
         """
         found = [(task_id, task) for task in self._pages.take(answer) if (task_id := text(at(task, self._id)))]
         self.missing.difference_update(task_id for task_id, _ in found)
         return found
 
+    def cost(self, asked: int) -> int:
+        """Return the number of requests that this pass shows the list to cost.
+
+        Args:
+            asked: The number of wanted tasks.
+        """
+        if self.missing and not self.is_complete:
+            # The pass was given up. A pass for somewhat more tasks would meet as many others.
+            return 2 * asked
+        return self.pages
+
 
 def since(created: Collection[datetime | None]) -> str | None:
-    """Decide from when on tasks need to be listed.
+    """Return the creation time from which on tasks need to be listed, as an ISO 8601 time in UTC.
 
     Args:
-        created: When the tasks that are looked for were created; None where that is not known.
+        created: When the wanted tasks were created; None where that is unknown.
 
     Returns:
-        An ISO 8601 time in UTC, a little before the oldest; None if one is not known.
+        A time shortly before the oldest; None if one of them is unknown.
     """
     known = [moment for moment in created if moment is not None]
     if not known or len(known) < len(created):

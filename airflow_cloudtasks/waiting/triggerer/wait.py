@@ -1,4 +1,4 @@
-"""One trigger's wait, on one task or on many, over the poller that it shares with all others."""
+"""The wait of one trigger, on one task or several, over the dispatcher that it shares with all others."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.group import GroupRules, WaitGroup
-from airflow_cloudtasks.waiting.triggerer.poller import join_poller, leave_poller
+from airflow_cloudtasks.waiting.triggerer.dispatcher import dispatcher_of
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
 from airflow_cloudtasks.waiting.verdicts import Broken, Verdict, Waiting, WaitRules
 
-# Tasks of one list that are taken up in one go; the event loop is others' as well.
+# Tasks of a list that are added, or removed, in one iteration of the event loop.
 _AT_ONCE = 200
 
 
 class _Waiter:
-    """What the watches of one trigger report to."""
+    """The owner of the watches of one trigger."""
 
     __slots__ = ("_context", "_group", "_log", "over", "watches")
 
@@ -30,7 +30,7 @@ class _Waiter:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._group = group
         self._log = log
-        # Airflow tells whose line it is by the context that it is logged in, and the poller has none.
+        # Airflow finds the task of a log line by the context, and the dispatcher runs in an empty one.
         self._context = contextvars.copy_context()
 
     def tell(self, line: str) -> None:
@@ -38,7 +38,7 @@ class _Waiter:
         self._context.run(self._log, line)
 
     def end(self, index: int, verdict: Verdict | BaseException) -> None:
-        """Take the end of the wait on one task."""
+        """Note how the wait on one task ended."""
         if self.over.done():
             return
         if isinstance(verdict, BaseException):
@@ -60,40 +60,39 @@ async def wait_for_tasks(
     deadline: float | None,
     log: Callable[[str], Any],
 ) -> list[Verdict]:
-    """Wait until it is over.
+    """Wait until the wait is over, and return the verdicts.
 
     Args:
         api: The API.
         ids: The ids of the tasks.
-        api_params: The other parameters that name them, in the vendor's spelling.
-        conn_id: The Airflow connection; the cloud's default one if not given.
-        region: The region, against the connection's own.
-        rules: How to wait.
-        overrides: Statuses that mean something else for this wait.
-        group: Whether all of them are waited for.
+        api_params: The other parameters that identify them, in the vendor's spelling.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; None for the connection's region.
+        rules: The rules of the wait.
+        overrides: Statuses that this wait maps to another state than the catalog does.
+        group: When the wait on several tasks is over.
         deadline: Unix seconds of the timeout; None for none.
-        log: Where changes are logged.
+        log: Logs a change.
 
     Returns:
-        How each wait ended, in the order of the tasks; Waiting where it had not, with the last that was seen.
+        How each wait ended, in the order of the ids; for a task that had not ended, Waiting with the last outcome.
     """
     now = asyncio.get_running_loop().time()
     until = float("inf") if deadline is None else now + deadline - time.time()
     ends = WaitGroup(len(ids), group)
     waiter = _Waiter(ends, log)
-    poller = join_poller(api, conn_id, region)
-    try:
-        for index, each in enumerate(ids):
-            watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
-            poller.add(poller.parameters(each, api_params), watch)
-            waiter.watches.append(watch)
-            if index % _AT_ONCE == _AT_ONCE - 1:
-                await asyncio.sleep(0)
-        await waiter.over
-        return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]
-    except InvalidArguments as error:
-        return [Broken(error)] * len(ids)
-    finally:
-        for watch in waiter.watches:
-            poller.remove(watch)
-        await leave_poller(poller)
+    async with dispatcher_of(api, conn_id, region) as dispatcher:
+        try:
+            for index, each in enumerate(ids):
+                watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
+                dispatcher.add(dispatcher.parameters(each, api_params), watch)
+                waiter.watches.append(watch)
+                if index % _AT_ONCE == _AT_ONCE - 1:
+                    await asyncio.sleep(0)
+            await waiter.over
+            return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]
+        except InvalidArguments as error:
+            return [Broken(error)] * len(ids)
+        finally:
+            for watch in waiter.watches:
+                dispatcher.remove(watch)

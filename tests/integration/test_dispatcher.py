@@ -1,4 +1,4 @@
-"""Many triggers in one event loop, as in a triggerer, over one poller and the emulator."""
+"""Many triggers in one event loop, as in a triggerer, over one dispatcher and the emulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
-from airflow_cloudtasks.waiting.triggerer import metrics, poller
+from airflow_cloudtasks.waiting.triggerer import dispatcher, list_reader, metrics
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
@@ -220,7 +220,7 @@ def test_reads_tasks_singly_if_the_list_never_answers(
         return await call(self, service, action, parameters)
 
     monkeypatch.setattr(CloudTasksHook, "acall_once", bad_list)
-    monkeypatch.setattr(poller, "_PAGE_SECONDS", 1.0)
+    monkeypatch.setattr(list_reader, "_PAGE_SECONDS", 1.0)
     for number in range(40):
         cloud.add_running("bdrc.task", str(number), 1)
     seen = wait(*(trigger(str(number), poke_interval=1) for number in range(40)))
@@ -258,12 +258,12 @@ def in_a_loop(body: Callable[[], Coroutine[Any, Any, None]]) -> None:
         before = asyncio.all_tasks()
         await body()
         await until(lambda: asyncio.all_tasks() == before)
-        assert not poller._pollers.get()
+        assert not dispatcher._dispatchers.get()
 
     asyncio.run(watched(), debug=True)
 
 
-def test_poller_without_waits_frees_everything(
+def test_dispatcher_without_waits_frees_everything(
     cloud: Emulator, recwarn: pytest.WarningsRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloud.add_running("lke.task", "1")
@@ -324,7 +324,7 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
     def defect(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(poller, "normalise", defect)
+    monkeypatch.setattr(dispatcher, "normalise", defect)
     cloud.add_finished("lke.task", "1")
 
     async def body() -> None:
@@ -469,7 +469,7 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
             recorded.setdefault(name, []).append(value)
 
     monkeypatch.setattr(metrics, "Stats", Stats)
-    monkeypatch.setattr(poller, "_REPORT_SECONDS", 3.0)
+    monkeypatch.setattr(dispatcher, "_REPORT_SECONDS", 3.0)
     cloud.add_running("bdrc.task", "0", 1)
     cloud.add_running("bdrc.task", "1", 4)
     cloud.fault("throttle", count=1)

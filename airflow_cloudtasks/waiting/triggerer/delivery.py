@@ -1,0 +1,101 @@
+"""Delivers answers to the watches of a task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from airflow_cloudtasks.errors import CloudApiError, InvalidConnection
+from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
+from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
+from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Subject
+from airflow_cloudtasks.waiting.triggerer.watch import Evidence
+from airflow_cloudtasks.waiting.verdicts import Outcome
+
+# Watches that are told in one iteration of the event loop.
+AT_ONCE = 50
+
+Read = Callable[[StatusOverrides], Outcome]
+
+
+class Delivery:
+    """Deliver answers to the watches of one dispatcher.
+
+    Args:
+        schedule: The schedule of the watches.
+        metrics: Where noticed ends are counted.
+    """
+
+    def __init__(self, schedule: Schedule, metrics: DispatcherMetrics) -> None:
+        self._schedule = schedule
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._told = 0
+
+    async def deliver(
+        self, subject: Subject, read: Read, asked_at: float, *, polled: bool = True, may_end: bool = True
+    ) -> bool:
+        """Deliver an answer to every watch of a task, and schedule the next poll.
+
+        Args:
+            subject: The task.
+            read: Returns the outcome, which may depend on the statuses that a watch overrides.
+            asked_at: When the request was sent.
+            polled: Whether it is the answer to a poll, and not a list.
+            may_end: Whether it may end a wait.
+
+        Returns:
+            Whether every watch took it.
+        """
+        by_overrides: dict[StatusOverrides, Evidence] = {}
+        all_took = True
+        for watch in tuple(subject.watches):
+            await self._take_turn()
+            if watch.over:
+                continue
+            evidence = by_overrides.get(watch.overrides)
+            if evidence is None:
+                evidence = Evidence(_outcome(read, watch.overrides), asked_at, may_end)
+                by_overrides[watch.overrides] = evidence
+            if not watch.take(evidence, self._loop.time()):
+                all_took = False
+        for evidence in by_overrides.values():
+            if may_end and isinstance(evidence.outcome, CloudTask) and evidence.outcome.done:
+                self._metrics.noticed(evidence.outcome)
+        subject.fingerprint = None
+        self._schedule.settle(subject, self._loop.time(), polled=polled)
+        return all_took
+
+    async def deliver_unchanged(self, subject: Subject, asked_at: float) -> None:
+        """Deliver an entry of a list that is equal to the last one, and schedule the next poll."""
+        for watch in tuple(subject.watches):
+            await self._take_turn()
+            watch.take_unchanged(asked_at, self._loop.time())
+        self._schedule.settle(subject, self._loop.time(), polled=False)
+
+    async def deliver_error(
+        self, subjects: Iterable[Subject], error: CloudApiError | InvalidConnection, asked_at: float
+    ) -> None:
+        """Deliver an error that concerns several tasks.
+
+        Args:
+            subjects: The tasks.
+            error: The error.
+            asked_at: When the request, or the look-up of the connection, was sent.
+        """
+        for subject in subjects:
+            await self.deliver(subject, lambda _: error, asked_at, polled=False)
+
+    async def _take_turn(self) -> None:
+        """Let others use the event loop after every few watches."""
+        self._told += 1
+        if self._told % AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+def _outcome(read: Read, overrides: StatusOverrides) -> Outcome:
+    try:
+        return read(overrides)
+    except CloudApiError as error:
+        return error

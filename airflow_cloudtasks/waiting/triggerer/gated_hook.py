@@ -1,0 +1,46 @@
+"""The requests of a trigger beside its polls, for reasons of failures and for cancels. They pass the same gates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, dispatcher_of
+from airflow_cloudtasks.waiting.triggerer.gate import Kind
+
+
+class GatedHook:
+    """Explain and cancel tasks as a hook does, with each request through its gate.
+
+    Args:
+        dispatcher: Sends the requests.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
+        """Return a failed task together with the reason for its failure."""
+        send = partial(self._dispatcher.call, kind=Kind.REASON)
+        return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
+
+    async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
+        """Send one cancel request, before all polls."""
+        await self._dispatcher.hook.acancel(api, request, send=partial(self._dispatcher.call, kind=Kind.CANCEL))
+
+
+@asynccontextmanager
+async def gated_hook(api: TaskApi, conn_id: str | None, region: str | None) -> AsyncIterator[GatedHook]:
+    """Yield a hook whose requests pass the gates of this event loop.
+
+    Args:
+        api: The API of the tasks.
+        conn_id: Id of the Airflow connection; None for the cloud's default connection.
+        region: Region id; None for the connection's region.
+    """
+    async with dispatcher_of(api, conn_id, region) as dispatcher:
+        yield GatedHook(dispatcher)
