@@ -13,7 +13,7 @@ from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
-from airflow_cloudtasks.protocol.task_ids import task_ids
+from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.values import at
 
@@ -54,7 +54,7 @@ class CloudTasksHook(CallingHook):
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The parameters cannot identify a task of this API.
         """
-        parameters = self.parameters(api, cloud_task_id, api_params)
+        parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = self.call(api.service, api.read, parameters)
         return normalise(api, answer, parameters=parameters, region=self.get_conn().region, overrides=overrides)
 
@@ -66,7 +66,7 @@ class CloudTasksHook(CallingHook):
         overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
         """Return a task, like :meth:`read_task`, without blocking the event loop."""
-        parameters = self.parameters(api, cloud_task_id, api_params)
+        parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
@@ -148,7 +148,7 @@ class CloudTasksHook(CallingHook):
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The vendor has no action that cancels such a task.
         """
-        return cancel_each(self, api, task_ids(cloud_task_id), dict(api_params or {}), already_ended)
+        return cancel_each(self, api, task_ids(cloud_task_id, api), dict(api_params or {}), already_ended)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the parameters of each request that cancels these tasks; read the tasks if a parameter is not known.

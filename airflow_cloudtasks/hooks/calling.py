@@ -22,7 +22,7 @@ from airflow_cloudtasks.errors import (
     InvalidConnection,
     TransientError,
 )
-from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection, unread_fields
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE
@@ -64,6 +64,8 @@ class CallingHook(BaseHook):
         self._resolving = asyncio.Lock()
         self._exit_stack: AsyncExitStack | None = None
         self._transports: dict[str, AsyncTransport] = {}
+        # What was last logged about fields of the connection that are not used.
+        self._unread: str | None = None
 
     def get_conn(self) -> CloudClient:
         """Return the client that signs and sends this hook's requests.
@@ -147,7 +149,8 @@ class CallingHook(BaseHook):
         except CloudTasksError as error:
             return False, str(error)
         region = f"region {client.region}" if client.region else "no region set"
-        return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
+        connected = f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
+        return True, " ".join(filter(None, (connected, self._unread)))
 
     async def __aenter__(self) -> Self:
         """Keep network connections open from now on."""
@@ -289,7 +292,15 @@ class CallingHook(BaseHook):
             extra=extra,
         )
         user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
-        return CloudClient(read_connection(self.connection_fields, values, user_agent), self.region)
+        account = read_connection(self.connection_fields, values, user_agent)
+        self._name_unread_fields(values)
+        return CloudClient(account, self.region)
+
+    def _name_unread_fields(self, values: ConnectionValues) -> None:
+        """Log a warning of misspelled fields, unless it has been logged before."""
+        if (unread := unread_fields(self.connection_fields, values)) != self._unread and unread is not None:
+            self.log.warning("The Airflow connection %r can be used. %s", self.conn_id, unread)
+        self._unread = unread
 
 
 def _console(service: Service, client: CloudClient) -> str | None:

@@ -11,7 +11,6 @@ from airflow_cloudtasks.hooks.canceling import AlreadyEnded
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
-from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.waiting.outcome import result_of
 from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Finished
@@ -68,6 +67,7 @@ class GetCloudTaskOperator(_TaskOperator):
     """
 
     ui_color = "#e8eef9"
+    takes_lists = False
 
     def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -75,8 +75,9 @@ class GetCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the task."""
+        (task_id,) = self.named_ids()
         hook = self.hook()
-        task = hook.read_task(self.api, str(self.cloud_task_id), self.api_params)
+        task = hook.read_task(self.api, task_id, self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
         read = [Finished(task)]
@@ -120,8 +121,9 @@ class CancelCloudTaskOperator(_TaskOperator):
 
     def execute(self, context: Context) -> None:
         """Cancel the task or tasks."""
+        ids = self.named_ids()
         hook = self.hook()
         keep_link(context, hook, self.api, [])
-        ended = hook.cancel_task(self.api, self.cloud_task_id, self.api_params, already_ended=self.already_ended)
-        for task_id in task_ids(self.cloud_task_id):
+        ended = hook.cancel_task(self.api, ids, self.api_params, already_ended=self.already_ended)
+        for task_id in ids:
             self.log.info("%s %s: %s.", self.api.name, task_id, "had ended" if task_id in ended else "canceled")

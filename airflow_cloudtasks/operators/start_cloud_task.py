@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, XComArg, conf
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, conf
 
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import (
@@ -22,6 +22,8 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
+from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
@@ -149,8 +151,10 @@ class StartCloudTaskOperator(BaseOperator):
         )
         if self.start.job_api is not None:
             find_api(self.start.job_api)
-        if not isinstance(parameters, XComArg):
+        if not is_pending(parameters):
             self.start.check(_without_none(parameters))
+            encode(self.api, self.start, _without_none(parameters), AT_PARSE)
+        self._templates = frozenset(template_paths(parameters or {}))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
         if MUST_FORGET_STARTS:
@@ -163,8 +167,7 @@ class StartCloudTaskOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Start the task, or find the one that an earlier try started, and wait for it."""
-        parameters = _without_none(self.parameters)
-        self.start.check(parameters)
+        parameters = self._checked_parameters()
         self._killed = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
         starter = Starter(
@@ -241,6 +244,16 @@ class StartCloudTaskOperator(BaseOperator):
     def _execution_timeout_seconds(self) -> float:
         """Return Airflow's own limit of a wait, in a worker and while deferred."""
         return (self.execution_timeout or timedelta.max).total_seconds()
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
+        try:
+            parameters = _without_none(self.parameters)
+            self.start.check(parameters)
+            encode(self.api, self.start, parameters, rendered(self, self._templates))
+        except InvalidArguments as error:
+            raise AirflowFailException(str(error)) from error
+        return parameters
 
     def _stages(self, attempt: Attempt) -> list[Stage]:
         return stages(self.api, self.start, _without_none(self.parameters), attempt)

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.spec.names import as_name, check_name
 from airflow_cloudtasks.values import at, text
 
 
@@ -32,7 +33,8 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     for name in others:
         if known.get(name) in (None, ""):
             raise InvalidArguments(f"{api.name}: {cancel.action.name} needs {name}.")
-    common = {name: str(known[name]) for name in others}
+        check_name(f"{api.name}: {cancel.action.name}", name, known[name])
+    common = {name: as_name(known[name]) for name in others}
     if cancel.many:
         return [{**common, cancel.id_param: list(ids)}]
     return [{**common, cancel.id_param: task_id} for task_id in ids]

@@ -10,10 +10,11 @@ from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import Percentages, TaskApi
-from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
+from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, number, plain, text
 
 # Vendors count in 64-bit integers. JSON allows larger integers, and dividing a float by a very large one fails.
 _LARGEST_COUNT = 2**64
+_WHOLE = 100
 
 
 def normalise(
@@ -144,17 +145,18 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
 
 
 def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
-    complete, succeeded = _fractions(percentages, task)
-    if complete is None or (complete == 1 and succeeded is None):
+    complete, succeeded = number(at(task, percentages.complete)), _success(percentages, task)
+    if complete is None or (complete >= _WHOLE and succeeded is None):
         return None
-    if complete < 1:
+    if complete < _WHOLE:
         return percentages.INCOMPLETE
-    return percentages.COMPLETE if succeeded == 1 else percentages.FAILURES
+    return percentages.COMPLETE if succeeded == _WHOLE else percentages.FAILURES
 
 
-def _fractions(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Return how much of a task is complete and how much has succeeded, each from 0 to 1."""
-    return fraction(at(task, percentages.complete), 100), fraction(at(task, percentages.succeeded), 100)
+def _success(percentages: Percentages, task: Mapping[str, Any]) -> float | None:
+    """Return the percentage that has succeeded; None for a number that is no percentage: 250 is no success."""
+    succeeded = number(at(task, percentages.succeeded))
+    return succeeded if succeeded is not None and 0 <= succeeded <= _WHOLE else None
 
 
 def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
@@ -179,8 +181,8 @@ def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
 
 def _message(api: TaskApi, task: Mapping[str, Any]) -> str | None:
     if isinstance(api.status, Percentages) and api.message is None:
-        _, succeeded = _fractions(api.status, task)
-        return None if succeeded is None else f"{succeeded:.0%} succeeded"
+        succeeded = _success(api.status, task)
+        return None if succeeded is None else f"{succeeded:.0f}% succeeded"
     return _text_at(task, api.message)
 
 

@@ -75,7 +75,7 @@ def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
     Raises:
         InvalidArguments: The parameters hold no ids, or something that cannot be an id.
     """
-    return task_ids(encode(api, start, parameters)[start.ids_param or ""])
+    return task_ids(encode(api, start, parameters)[start.ids_param or ""], api)
 
 
 def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:

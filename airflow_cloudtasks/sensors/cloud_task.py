@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
@@ -23,10 +23,10 @@ from airflow.triggers.base import StartTriggerArgs
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
-from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.operators._task_arguments import TaskArguments, is_pending
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
-from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
-from airflow_cloudtasks.protocol.timestamps import unix_seconds
+from airflow_cloudtasks.protocol.task_ids import is_many
+from airflow_cloudtasks.protocol.timestamps import check_shows_creation, unix_seconds
 from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, renders_by_default, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.waiting.explain import explain_failures
@@ -70,8 +70,9 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         missing: What to do while the cloud does not know the task: ``fail`` at once, or ``wait``.
         on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         on_failure: What to do if the task did not succeed: ``fail``, or ``wait`` until a rerun succeeds.
-        created_since: A datetime, or ISO 8601. A task created earlier does not count: the sensor waits for a newer
-            one (templated).
+        created_since: A datetime, a date, ISO 8601 or Unix seconds; a time without a zone is in the API's zone. A task
+            created earlier does not count: the sensor waits for a newer one. Only for APIs whose answers tell when a
+            task was created (templated).
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
@@ -138,7 +139,11 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.on_unknown = on_unknown
         self.on_failure = on_failure
         # Keep it as text, which a trigger can store.
-        self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
+        self.created_since = created_since.isoformat() if isinstance(created_since, date) else created_since
+        if created_since is not None:
+            check_shows_creation(self.api)
+        if not is_pending(created_since):
+            unix_seconds(created_since, self.api)
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.group = GroupRules(wait_for=wait_for, fail_fast=fail_fast)
@@ -171,8 +176,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self._wait = None
         with self._airflow_errors():
             # Check here, in every mode: Airflow may treat an exception of a poke as an unsuccessful poke.
-            ids, overrides, rules = task_ids(self.cloud_task_id), self._overrides(), self._rules_now()
-            self.api.check_params(self.api_params or {})
+            ids, overrides, rules = self.named_ids(), self._overrides(), self._rules_now()
             if not self.deferrable:
                 return self._conclude(context, from_event(super().execute(context)))
             deadline = time.time() + self.timeout
@@ -206,7 +210,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             self._wait = WorkerWait(
                 self.hook(),
                 self.api,
-                task_ids(self.cloud_task_id),
+                self.named_ids(),
                 self.api_params,
                 rules=self._rules_now(),
                 overrides=self._overrides(),
@@ -307,7 +311,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def _rules_now(self) -> WaitRules:
         """Return the rules after Airflow has rendered the templates."""
-        return replace(self._rules(), created_since=unix_seconds(self.created_since))
+        return replace(self._rules(), created_since=unix_seconds(self.created_since, self.api))
 
     def _rules(self) -> WaitRules:
         return WaitRules(

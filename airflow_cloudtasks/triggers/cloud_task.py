@@ -89,8 +89,8 @@ class CloudTaskTrigger(BaseTrigger):
         missing: What to do while the cloud does not know the task: ``wait`` or ``fail``.
         on_unknown: What to do while the catalog does not know the status: ``wait`` or ``fail``.
         on_failure: What to do if the task did not succeed: ``wait`` or ``fail``.
-        created_since: ISO 8601 or Unix seconds. A task created earlier does not count: the trigger waits for a newer
-            one.
+        created_since: ISO 8601, in the API's zone if it names none, or Unix seconds. A task created earlier does not
+            count: the trigger waits for a newer one.
         tolerate_errors: Whether to keep waiting after errors that polling again would not mend.
         wait_for: For a list: ``all`` or ``any``.
         fail_fast: For a list: whether the first task that does not succeed ends the wait.
@@ -220,7 +220,7 @@ class CloudTaskTrigger(BaseTrigger):
         many = is_many(self.cloud_task_id)
         try:
             async with self._keeping_link():
-                verdicts = await self._wait(task_ids(self.cloud_task_id))
+                verdicts = await self._wait(task_ids(self.cloud_task_id, self.api))
         except InvalidArguments as error:
             verdicts = [Broken(error)]
         except asyncio.CancelledError:
@@ -268,7 +268,7 @@ class CloudTaskTrigger(BaseTrigger):
             self.api_params,
             conn_id=self.conn_id,
             region=self.region,
-            rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since))),
+            rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since, self.api))),
             overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
             group=self.group,
             deadline=self._deadline(),
