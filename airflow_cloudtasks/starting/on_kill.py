@@ -30,6 +30,12 @@ _ASK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)
 _MOST_SECONDS = 30.0
 
 
+# Why a task is not canceled that a look-up found, although the vendor can cancel it.
+FOUND_ONLY = (
+    "it was only found by its parameters and may be another's. Cancel it in the vendor's console if it is yours."
+)
+
+
 class AsyncCanceler(Protocol):
     """What can send a cancel request from an event loop."""
 
@@ -39,86 +45,112 @@ class AsyncCanceler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnKill:
-    """The requests that cancel tasks, made when the tasks were started: a kill leaves no time to find things out.
+    """The requests that cancel tasks. They are prepared at the start, because a kill leaves no time to read anything.
 
     Args:
         api: The API of the tasks.
         ids: Their ids.
-        requests: The parameters of the requests; none where the vendor has no action that cancels such a task.
+        requests: The parameters of each request; empty if the tasks cannot be canceled.
+        is_ours: Whether the Airflow task surely started the tasks. Otherwise there are no requests.
     """
 
     api: TaskApi
     ids: tuple[str, ...]
     requests: tuple[Mapping[str, Any], ...]
+    is_ours: bool = True
 
     @classmethod
-    def of(cls, hook: CloudTasksHook, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> Self:
-        """Make them.
+    def of(
+        cls,
+        hook: CloudTasksHook,
+        api: TaskApi,
+        ids: Sequence[str],
+        known: Mapping[str, Any],
+        *,
+        is_ours: bool = True,
+    ) -> Self:
+        """Return the requests that cancel tasks.
 
         Args:
-            hook: What calls the cloud, should something have to be read for it.
+            hook: Calls the cloud, if a parameter has to be read.
             api: The API of the tasks.
             ids: Their ids.
-            known: What names them besides, and what they were started with.
+            known: The parameters that identify them, and all other known parameters.
+            is_ours: Whether the Airflow task surely started them.
+
+        Raises:
+            CloudApiError: A parameter could not be read.
+            InvalidArguments: A parameter is not known.
         """
-        return cls(api, tuple(ids), tuple(hook.cancel_requests(api, ids, known)) if api.cancel else ())
+        requests = hook.cancel_requests(api, ids, known) if api.cancel and is_ours else ()
+        return cls(api, tuple(ids), tuple(requests), is_ours)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as plain JSON types, for a trigger to store."""
-        return {"api": stored_api(self.api), "ids": list(self.ids), "requests": [*map(dict, self.requests)]}
+        """Return the requests as plain JSON types, for a trigger to store."""
+        return {
+            "api": stored_api(self.api),
+            "ids": list(self.ids),
+            "requests": [*map(dict, self.requests)],
+            "is_ours": self.is_ours,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make it again of what :meth:`as_dict` gave."""
-        return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]))
+        """Rebuild the requests from the result of :meth:`as_dict`, also of an earlier version."""
+        return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]), data.get("is_ours", True))
 
     def carry_out(self, hook: CloudTasksHook) -> bool:
-        """Cancel the tasks; what goes wrong is logged, since nobody is there to catch it.
+        """Cancel the tasks. Log errors, because no caller can handle them.
 
         Args:
-            hook: What calls the cloud.
+            hook: Calls the cloud.
 
         Returns:
-            Whether all of them have been canceled.
+            Whether all tasks have been canceled.
         """
-        self._tell_what_cannot_be_canceled()
+        self._log_if_not_cancelable()
         canceled = bool(self.requests)
         for request in self.requests:
             try:
                 hook.cancel(self.api, request)
-                self._tell_canceled()
+                self._log_canceled()
             except CloudTasksError as error:
-                self._tell_failed(error)
+                self._log_failed(error)
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: AsyncCanceler) -> None:
-        """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
-        self._tell_what_cannot_be_canceled()
+    async def carry_out_async(self, hook: AsyncCanceler) -> bool:
+        """Cancel the tasks, like :meth:`carry_out`, without blocking the event loop."""
+        self._log_if_not_cancelable()
+        canceled = bool(self.requests)
         for request in self.requests:
             try:
                 await hook.acancel(self.api, request)
-                self._tell_canceled()
+                self._log_canceled()
             except CloudTasksError as error:
-                self._tell_failed(error)
+                self._log_failed(error)
+                canceled = False
+        return canceled
 
     @property
-    def _told(self) -> str:
+    def _label(self) -> str:
         return f"{self.api.name} {', '.join(self.ids)}"
 
-    def _tell_what_cannot_be_canceled(self) -> None:
-        if not self.requests:
+    def _log_if_not_cancelable(self) -> None:
+        if not self.is_ours:
+            _log.warning("%s goes on: %s", self._label, FOUND_ONLY)
+        elif not self.requests:
             product = self.api.service.product
-            _log.warning("%s goes on: %s has no action that cancels such a task.", self._told, product)
+            _log.warning("%s goes on: %s has no action that cancels such a task.", self._label, product)
 
-    def _tell_canceled(self) -> None:
-        _log.info("Canceled %s at the cloud.", self._told)
+    def _log_canceled(self) -> None:
+        _log.info("Canceled %s at the cloud.", self._label)
 
-    def _tell_failed(self, error: CloudTasksError) -> None:
-        _log.error("%s could not be canceled, and may go on: %s", self._told, error)
+    def _log_failed(self, error: CloudTasksError) -> None:
+        _log.error("%s could not be canceled, and may go on: %s", self._label, error)
 
 
-async def wait_until_done(work: asyncio.Future[None]) -> None:
+async def wait_until_done(work: asyncio.Future[bool]) -> None:
     """Wait until the work on a kill is done, at most 30 seconds. Airflow cancels a killed trigger every second.
 
     Args:

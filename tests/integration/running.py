@@ -39,15 +39,16 @@ def run_dag(
         dag_id: The DAG.
         conf: The run's configuration.
         file: The DAG's file; by default, the file of that name among the examples and the tests' own DAGs.
-        logical_date: The run's logical date; now, if there is none. A run of the same date is replaced.
+        logical_date: The run's logical date; by default, now.
 
     Returns:
         The state of each task; a mapped task's id carries its index, as in ``wait[0]``.
     """
     # dag.test leaves its session open, and a failed one would fail every later run.
     settings.Session.remove()
+    date = {"execution_date" if AIRFLOW_VERSION < (3, 0) else "logical_date": logical_date} if logical_date else {}
     with _exceptions_in_contexts():
-        dag_run = _only_dag(dag_id, file or _file_of(dag_id)).test(run_conf=conf, **_of_date(logical_date))
+        dag_run = _only_dag(dag_id, file or _file_of(dag_id)).test(run_conf=conf, **date)
     with create_session() as session:
         return states_of(dag_run, session)
 
@@ -67,10 +68,6 @@ def _exceptions_in_contexts() -> Iterator[None]:
     really_finalize = task_runner.finalize
     with patch.object(task_runner, "finalize", finalize):
         yield
-
-
-def _of_date(logical_date: datetime | None) -> dict[str, Any]:
-    return {"execution_date" if AIRFLOW_VERSION < (3, 0) else "logical_date": logical_date} if logical_date else {}
 
 
 def _file_of(dag_id: str) -> Path:
