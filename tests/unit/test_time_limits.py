@@ -76,10 +76,11 @@ class Store(dict[str, Any]):
 
 
 def context(**more: Any) -> Any:
+    names = {"dag_id": "d", "run_id": "r", "task_id": "start", "map_index": -1}
     task_instance = SimpleNamespace(
-        start_date=datetime.fromtimestamp(START, UTC), end_date=None, max_tries=0, xcom_push=lambda **_: None
+        **names, start_date=datetime.fromtimestamp(START, UTC), end_date=None, max_tries=0, xcom_push=lambda **_: None
     )
-    return {"ti": task_instance, "task_state_store": Store(), **more}
+    return {"ti": task_instance, "dag_run": SimpleNamespace(id=1), "task_state_store": Store(), **more}
 
 
 class Pokes(BdrcTaskSensor):
