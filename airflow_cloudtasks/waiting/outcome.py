@@ -46,7 +46,7 @@ def conclude(ends: Sequence[Verdict], rules: GroupRules, *, many: bool) -> Any:
     """
     any_is_enough = rules.wait_for == "any"
     if not (any_is_enough and any(isinstance(end, Finished) and end.task.ok for end in ends)):
-        timed_out = any(isinstance(end, Waiting) for end in ends)
+        timed_out = is_timed_out(ends)
         failure = _failure(ends)
         # Of several of which one is enough, those that had not ended could still have been the one.
         if failure is not None and not (any_is_enough and timed_out and not rules.fail_fast):
@@ -69,6 +69,15 @@ def result_of(ends: Sequence[Verdict], *, many: bool) -> Any:
     """
     tasks = [task.as_dict() if (task := seen(end)) else None for end in fitted(ends)]
     return tasks if many else tasks[0]
+
+
+def is_timed_out(ends: Sequence[Verdict]) -> bool:
+    """Return whether a wait that is over reached its deadline first.
+
+    Args:
+        ends: How each task's wait ended.
+    """
+    return any(isinstance(end, Waiting) for end in ends)
 
 
 def is_skip(error: CloudTasksError, *, soft_fail: bool, never_fail: bool) -> bool:
