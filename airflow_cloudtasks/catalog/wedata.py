@@ -152,13 +152,15 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     parts=_FAILED_TASK_RUNS,
 )
 
-# The newest run of a workflow at the time of reading, so that the task may change between two reads.
+# The newest run of a workflow that has ended, or the newest one if none has. So a wait ends even if the newest run is
+# always under way, because WeData starts runs faster than they end. At most 99 runs at once may be under way.
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
-    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1}),
+    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 100}),
     id_param="WorkflowId",
     task="Data.Items.0",
+    first_ended="Data.Items",
     list_tasks=None,
     starts=(),
     cancel=None,

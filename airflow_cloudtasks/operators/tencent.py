@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.catalog import LKE_TASK, WEDATA_BACKFILL, WEDATA_SQL_RUN, WEDATA_TASK_INSTANCE
@@ -67,7 +66,8 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
-        sql: The vendor's ``ScriptContent``: the statements, or the name of a file that ends in ``.sql`` (templated).
+        sql: The vendor's ``ScriptContent``: the statements, or the name of a file that ends in ``.sql``, in the DAG's
+            folder or its ``template_searchpath``. The file is a template, too (templated).
         script_id: The vendor's ``ScriptId`` of a saved script, which runs unchanged if ``sql`` is None (templated).
         datasource_id: The vendor's ``DatasourceId``; required without ``script_id`` (templated).
         datasource_env: The vendor's ``DatasourceEnv`` (templated).
@@ -80,8 +80,6 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             ``detail``.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
-
-    template_ext: Sequence[str] = (".sql",)
 
     def __init__(
         self,
@@ -117,7 +115,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             parameters={
                 "ProjectId": project_id,
                 "ScriptId": script_id,
-                "ScriptContent": sql,
+                "ScriptContent": _contents_of_file(sql),
                 "ScriptConfig": given or None,
                 "Params": run_params,
             },
@@ -132,6 +130,17 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             return {"rows": rows}
         self.log.warning("%d rows are more than max_rows=%d: XCom stores none of them.", count, self.max_rows)
         return {"rows": None, "detail": without_rows(task.detail)}
+
+
+def _contents_of_file(sql: Any) -> Any:
+    """Return a template with the contents of a file, if ``sql`` names one.
+
+    With Airflow's ``template_ext``, every text that ends in ``.sql`` would name a file, in whatever argument.
+    """
+    if not isinstance(sql, str) or not sql.endswith(".sql"):
+        return sql
+    name = sql.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{{% include '{name}' %}}"
 
 
 class WeDataBackfillOperator(StartCloudTaskOperator):
