@@ -109,7 +109,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
-        AirflowFailException: The operator cannot determine whether a request started a task. Airflow does not retry.
+        AirflowFailException: The operator cannot determine whether a request started a task, or the rendered parameters
+            are wrong; the text names the parameter. Airflow does not retry.
         CloudTaskFailed: The task ended in failed, canceled or expired.
         WaitTimedOut: The task had not ended within ``timeout``. The text says whether it was canceled.
         AirflowTaskTimeout: The same of Airflow's ``execution_timeout``.
