@@ -182,7 +182,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         parameters = self._checked_parameters()
         self._killed = self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
-        limits = self.limits(current_try(context).started_at)
+        limits = self._limits(current_try(context).started_at)
         starter = self._starter(context, self._hook)
         try:
             attempt = starter.started()
@@ -225,19 +225,19 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         elif is_timed_out(verdicts):
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         # A trigger that 0.2.0 or older stored carries the deadline that follows from timeout alone.
-        limits = self.limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
+        limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
         stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
         tasks = self._conclude(context, stage, limits, verdicts, is_canceled=is_canceled)
         return self._finish(context, attempt, limits, number + 1, tasks)
 
-    def end_unwatched_wait(self, context: Context) -> Any:
+    def _end_unwatched_wait(self, context: Context) -> Any:
         """Read the tasks once more: return the result if they have ended; otherwise, time out and cancel them.
 
         Airflow has dropped what the trigger carried, so take what a retry would find.
         """
         self._hook = hook_for(self.api, self.conn_id, self.region)
         attempt = self._starter(context, self._hook).unanswered()
-        limits = self.limits(started_at=0.0)
+        limits = self._limits(started_at=0.0)
         if attempt is None:
             raise self._timed_out(context, limits, "no triggerer watched it, and what was started is unknown")
         return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
@@ -293,7 +293,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             if attempt is None:
                 return
             self._prepare_cancellation(attempt, _without_none(self.parameters))
-        error = self._timed_out(context, self.limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
+        error = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
         self.log.error("%s", error)
 
     def _checked_parameters(self) -> dict[str, Any]:
@@ -361,7 +361,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             return wait.seen
         if self.deferrable:
             carried = {"attempt": attempt.as_dict(), "stage": number, "started_at": limits.started_at}
-            self.defer_within(limits, self._trigger(stage, limits.deadline, carried))
+            self._defer_within(limits, self._trigger(stage, limits.deadline, carried))
         return self._wait_in_worker(stage, limits.deadline)
 
     def _worker_wait(self, stage: Stage, rules: WaitRules) -> WorkerWait:
