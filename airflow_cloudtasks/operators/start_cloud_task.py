@@ -194,10 +194,11 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             attempt = starter.started()
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
-        except BaseException:
-            # To kill a task, Airflow 2 raises an exception at any point of this code. If a start request may have
-            # arrived by then, look for its task and cancel it.
-            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+        except BaseException as interruption:
+            # To kill a task, Airflow 2 raises an exception at any point of this code, and so does Airflow's timer of
+            # execution_timeout. If a start request may have arrived by then, look for its task and cancel it.
+            is_killed = self._killed or isinstance(interruption, AirflowTaskTimeout)
+            if is_killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
         self._prepare_cancellation(attempt, parameters)
@@ -296,12 +297,16 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         event = (getattr(context["ti"], "next_kwargs", None) or {}).get("event", {})
         is_canceled = event.get("carried", {}).get("is_canceled", False)
         if self._on_kill is None and not is_canceled:
-            attempt = self._starter(context, self._hook).unanswered()
+            try:
+                attempt = self._starter(context, self._hook).unanswered()
+            except CloudTasksError as error:
+                self.log.error("What an earlier worker started cannot be looked up, and may go on: %s", error)
+                return
             if attempt is None:
                 return
             self._prepare_cancellation(attempt, _without_none(self.parameters))
-        error = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
-        self.log.error("%s", error)
+        timed_out = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
+        self.log.error("%s", timed_out)
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""

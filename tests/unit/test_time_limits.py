@@ -76,10 +76,14 @@ class Store(dict[str, Any]):
 
 
 def context(**more: Any) -> Any:
-    task_instance = SimpleNamespace(
-        start_date=datetime.fromtimestamp(START, UTC), end_date=None, max_tries=0, xcom_push=lambda **_: None
-    )
-    return {"ti": task_instance, "task_state_store": Store(), **more}
+    names = {"dag_id": "dag", "run_id": "run", "task_id": "start", "map_index": -1}
+    begun = {"start_date": datetime.fromtimestamp(START, UTC), "end_date": None, "try_number": 1, "max_tries": 0}
+    return {
+        "ti": SimpleNamespace(**names, **begun, xcom_push=lambda **_: None),
+        "dag_run": SimpleNamespace(id=1, run_after=datetime.fromtimestamp(START, UTC)),
+        "task_state_store": Store(),
+        **more,
+    }
 
 
 class Pokes(BdrcTaskSensor):
