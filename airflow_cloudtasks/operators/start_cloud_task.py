@@ -295,6 +295,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         self._hook = self._hook or hook_for(self.api, self.conn_id, self.region)
         event = (getattr(context["ti"], "next_kwargs", None) or {}).get("event", {})
+        if "carried" in event and self._has_ended(event):
+            self.log.info("%s ended before Airflow ended the try: a retry returns its result.", self.api.name)
+            return
         is_canceled = event.get("carried", {}).get("is_canceled", False)
         if self._on_kill is None and not is_canceled:
             try:
@@ -307,6 +310,11 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         timed_out = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
         self.log.error("%s", timed_out)
+
+    def _has_ended(self, event: Mapping[str, Any]) -> bool:
+        """Return whether a trigger's event says that the tasks of the last stage have ended."""
+        last = len(self._stages(Attempt.from_dict(event["carried"]["attempt"]))) - 1
+        return event["carried"]["stage"] == last and all(isinstance(each, Finished) for each in from_event(event))
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
