@@ -45,7 +45,7 @@ def normalise(
         MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
             the error names the api and the field.
     """
-    task = at(answer, api.task)
+    task = _task_object(api, answer, overrides)
     if task is None:
         raise NotFound(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
@@ -56,6 +56,27 @@ def normalise(
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
     return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides, copy=copy)
+
+
+def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
+    """Return the task object in an answer; None if it holds none.
+
+    Args:
+        api: The API that was called.
+        answer: The decoded answer without its envelope.
+        overrides: Statuses that this wait treats differently from the catalog.
+
+    Returns:
+        What the path ``api.task`` leads to. With ``api.first_ended``, the first task of that list that has ended, if
+        there is one.
+    """
+    first = at(answer, api.task)
+    found = None if api.first_ended is None else at(answer, api.first_ended)
+    if not isinstance(found, list):
+        return first
+    tasks = [task for task in found if isinstance(task, Mapping)]
+    ended = (task for task in tasks if _state(api, _status(api, task, answer), task, overrides).done)
+    return next(ended, first)
 
 
 def normalise_object(
