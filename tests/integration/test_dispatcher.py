@@ -335,12 +335,20 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
     in_a_loop(body)
 
 
-def test_id_that_fits_in_no_request_fails_only_its_own_wait(cloud: Emulator) -> None:
+def test_request_that_cannot_be_made_fails_only_its_own_wait(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = CloudTasksHook.acall_once
+
+    async def makes_most(self: CloudTasksHook, service: Any, action: Any, parameters: Any) -> Any:
+        if parameters.get("TaskId") == "odd":
+            raise UnicodeError
+        return await call(self, service, action, parameters)
+
+    monkeypatch.setattr(CloudTasksHook, "acall_once", makes_most)
     cloud.add_running("bdrc.task", "fine", 1)
 
     async def body() -> None:
-        ends = await asyncio.gather(fired(trigger("\ud800")), fired(trigger("fine")), return_exceptions=True)
-        assert isinstance(ends[0], UnicodeEncodeError)
+        ends = await asyncio.gather(fired(trigger("odd")), fired(trigger("fine")), return_exceptions=True)
+        assert isinstance(ends[0], UnicodeError)
         assert ends[1]["task"]["state"] == "succeeded"
 
     in_a_loop(body)
