@@ -63,6 +63,15 @@ def result_of(ends: Sequence[Verdict], *, many: bool) -> Any:
     return tasks if many else tasks[0]
 
 
+def is_timed_out(ends: Sequence[Verdict]) -> bool:
+    """Return whether a wait that is over reached its deadline first.
+
+    Args:
+        ends: How each task's wait ended.
+    """
+    return any(isinstance(end, Waiting) for end in ends)
+
+
 def is_skip(error: CloudTasksError, *, soft_fail: bool, never_fail: bool) -> bool:
     """Decide whether an error skips the Airflow task instead of failing it.
 
@@ -89,7 +98,7 @@ def _error(ends: Sequence[Verdict], rules: GroupRules) -> CloudTasksError | None
     if rules.wait_for == "any" and any(isinstance(end, Finished) and end.task.ok for end in ends):
         return None
     failure = _failure(ends)
-    timed_out = WaitTimedOut(_last_seen(ends)) if any(isinstance(end, Waiting) for end in ends) else None
+    timed_out = WaitTimedOut(_last_seen(ends)) if is_timed_out(ends) else None
     # With "any", a task that had not ended could still have succeeded.
     failures_decide = rules.wait_for == "all" or rules.fail_fast
     return (failure or timed_out) if failures_decide else (timed_out or failure)

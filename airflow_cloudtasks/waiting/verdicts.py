@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, get_args
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Invalid, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.waiting.limits import seconds
 
 OnUnknown = Literal["wait", "fail"]
 OnFailure = Literal["wait", "fail"]
@@ -55,9 +56,9 @@ class WaitRules:
         ):
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; expected one of {', '.join(choices)}.")
-        for name, seconds in (("poke_interval", self.poke_interval), ("max_wait", self.max_wait)):
-            if seconds is not None and not 0 <= seconds < float("inf"):
-                raise ValueError(f"{name} is {seconds!r}; expected a number of seconds of at least 0.")
+        seconds("poke_interval", self.poke_interval)
+        if self.max_wait is not None:
+            seconds("max_wait", self.max_wait)
 
 
 @dataclass(frozen=True, slots=True)
