@@ -428,15 +428,6 @@ def test_unusable_connection_fails_every_wait(
     }
 
 
-def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fails(*_: Any) -> Any:
-        raise ConnectionError
-
-    monkeypatch.setattr(CloudTaskTrigger, "_push", fails)
-    cloud.add_finished("lke.task", "1")
-    assert wait(lke("1", end_from_trigger=True))[0]["task"]["state"] == "succeeded"
-
-
 # --- what it logs and measures ----------------------------------------------------------------------------------------
 
 
