@@ -56,7 +56,8 @@ class CloudTasksHook(CallingHook):
         """
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = self.call(api.service, api.read, parameters)
-        return normalise(api, answer, parameters=parameters, region=self.get_conn().region, overrides=overrides)
+        region = self.get_conn().region
+        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     async def aread_task(
         self,
@@ -69,7 +70,7 @@ class CloudTasksHook(CallingHook):
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
-        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
+        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
         """Return a failed task together with the reason for its failure.

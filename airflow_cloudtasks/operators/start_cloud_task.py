@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, conf
 
+from airflow_cloudtasks.airflow_facts import run_identity
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import (
     CloudTaskFailed,
@@ -17,6 +20,7 @@ from airflow_cloudtasks.errors import (
     InvalidArguments,
     NotFound,
     StartUnknown,
+    TransientError,
     WaitTimedOut,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
@@ -24,11 +28,13 @@ from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.protocol.encode import encode
-from airflow_cloudtasks.protocol.start_requests import identifying_params
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
+from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.crowd import Doorway
 from airflow_cloudtasks.starting.memory import memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
+from airflow_cloudtasks.starting.shared import doorway_of
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
@@ -176,7 +182,9 @@ class StartCloudTaskOperator(BaseOperator):
             self.start,
             parameters,
             memory_of(context),
-            run=context["ti"].max_tries,
+            run=_times_cleared(context["ti"]),
+            identity=run_identity(context),
+            doorway=partial(_doorway, context),
             overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
         )
         try:
@@ -189,7 +197,6 @@ class StartCloudTaskOperator(BaseOperator):
             if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
-        self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._prepare_cancellation(attempt, parameters)
         # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
@@ -266,9 +273,9 @@ class StartCloudTaskOperator(BaseOperator):
         """
         if not self.cancel_on_kill or self._hook is None:
             return
-        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
+        known = {**parameters, **attempt.asked.params}
         try:
-            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known, is_ours=attempt.is_ours)
         except CloudTasksError as error:
             # A new task may not be readable yet, and preparing its cancellation may need to read it.
             self.log.warning("The cancellation cannot be prepared yet: %s", error)
@@ -303,6 +310,9 @@ class StartCloudTaskOperator(BaseOperator):
             else:
                 verdicts = self._wait_for_stage(attempt, number, stage, deadline)
             tasks = self._conclude(context, stage, verdicts)
+        if attempt.is_alone:
+            with suppress(TransientError):  # An entry that stays has no effect after an hour.
+                _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
     def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
@@ -456,6 +466,19 @@ def _seconds(name: str, value: Any) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
         raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
     return float(seconds)
+
+
+def _doorway(context: Context, asked: Asked) -> Doorway:
+    return doorway_of(context, asked, run_identity(context))
+
+
+def _times_cleared(task_instance: Any) -> int:
+    """Return a number that stays the same over retries and changes when the user clears the task.
+
+    Airflow raises ``max_tries`` if the user clears a task that does not run in a worker. If it does, Airflow only tries
+    again, even if no retry is left.
+    """
+    return max(int(task_instance.max_tries), int(getattr(task_instance, "try_number", 0)) - 1)
 
 
 def _as_list(callbacks: Any) -> list[Any]:

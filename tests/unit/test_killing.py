@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airflow_cloudtasks.airflow_facts import Fact, Is, IsNot, Unknown
 from airflow_cloudtasks.catalog import ICE_AI_WORKFLOW_TASK
 from airflow_cloudtasks.starting import on_kill
 from airflow_cloudtasks.starting.on_kill import OnKill
@@ -42,16 +43,41 @@ async def _killed(trigger: CloudTaskTrigger) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "killed"),
+    ("fact", "killed"),
     [
-        *((state, True) for state in ("failed", "success", "skipped", "removed", "restarting", None)),
+        *((Is(state), True) for state in ("failed", "success", "skipped", "removed", "restarting", None)),
+        # The user has deleted the run.
+        (IsNot(), True),
         # Just cleared, resumed by the event of another triggerer, or retried after a worker was presumed dead.
-        *((state, False) for state in ("deferred", "scheduled", "queued", "running", "up_for_retry")),
+        *((Is(state), False) for state in ("deferred", "scheduled", "queued", "running", "up_for_retry")),
     ],
 )
 def test_the_state_in_older_airflow_decides_whether_the_user_killed_the_task(
-    monkeypatch: pytest.MonkeyPatch, state: str | None, killed: bool
+    monkeypatch: pytest.MonkeyPatch, fact: Fact[str | None], killed: bool
 ) -> None:
-    for way in ("_state_from_api_server", "_state_from_database"):
-        monkeypatch.setattr(on_kill, way, lambda task_instance: state)
+    airflow_answers(monkeypatch, fact)
     assert asyncio.run(on_kill.was_killed(object())) is killed
+
+
+def test_asks_again_while_airflow_cannot_tell_whether_the_user_killed_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow_answers(monkeypatch, Unknown("500"), Unknown("500"), Is("failed"))
+    assert asyncio.run(on_kill.was_killed(object()))
+
+
+def test_cancels_nothing_if_airflow_never_tells_whether_the_user_killed_the_task(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    airflow_answers(monkeypatch, *[Unknown("EOFError")] * 5)
+    assert not asyncio.run(on_kill.was_killed(object()))
+    assert "did not tell whether the user has killed the task (EOFError)" in caplog.text
+
+
+def airflow_answers(monkeypatch: pytest.MonkeyPatch, *facts: Fact[str | None]) -> None:
+    """Let Airflow answer the questions for the task's state, one after the other."""
+    answers = iter(facts)
+
+    async def answer(task_instance: Any) -> Fact[str | None]:
+        return next(answers)
+
+    monkeypatch.setattr(on_kill, "task_state", answer)
+    monkeypatch.setattr(on_kill, "_ASK_AGAIN_AFTER", (0.0,) * len(on_kill._ASK_AGAIN_AFTER))
