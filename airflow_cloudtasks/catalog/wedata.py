@@ -316,10 +316,10 @@ WEDATA_SQL_RUN = TaskApi(
             encodings={
                 "ScriptId": "id",
                 "ScriptContent": "base64",
-                "Params": "json",
+                "Params": "map",
                 "ScriptConfig.DatasourceId": "id",
                 "ScriptConfig.ExecutorGroupId": "id",
-                "ScriptConfig.Params": "json",
+                "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
             # The list shows runs of saved scripts only.
@@ -381,6 +381,8 @@ WEDATA_BACKFILL = TaskApi(
                 "DataBackfillRangeList": "ranges",
                 "DataBackfillRangeList.StartDate": "dates",
                 "DataBackfillRangeList.EndDate": "dates",
+                "DataBackfillRangeList.ExecutionStartTime": "clock",
+                "DataBackfillRangeList.ExecutionEndTime": "clock",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
                 "SchedulerResourceGroupId": "id",

@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_cloudtasks.hooks.canceling import AlreadyEnded
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.operators._time_limits import ChecksExecutionTimeout
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.waiting.outcome import result_of
 from airflow_cloudtasks.waiting.sizes import left_out
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"]
 
 
-class _TaskOperator(TaskArguments, BaseOperator):
+class _TaskOperator(ChecksExecutionTimeout, TaskArguments, BaseOperator):
     """The base of operators that take one task."""
 
     operator_extra_links = (CloudConsoleLink(),)

@@ -153,8 +153,10 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
         project_id: The vendor's ``ProjectId`` (templated).
         wedata_task_ids: The vendor's ``TaskIds``, a list (templated).
         data_ranges: The vendor's ``DataBackfillRangeList``: a list of pairs of the first and the last day, as dates,
-            datetimes or text like ``{{ ds }}``, or a list of dicts with the vendor's ``StartDate``, ``EndDate``,
-            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). A datetime counts as its day in UTC+8.
+            datetimes or ISO 8601, or a list of dicts with the vendor's ``StartDate``, ``EndDate``,
+            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). A time with a zone, e.g.
+            ``{{ data_interval_start }}``, counts as its day in ``time_zone``, or in UTC+8 without it. Airflow's
+            ``{{ ds }}`` is the day in UTC, not the local day.
         plan_name: The vendor's ``DataBackfillPlanName`` (templated).
         time_zone: The vendor's ``TimeZone``, e.g. ``UTC+8`` (templated).
         check_parent_type: The vendor's ``CheckParentType``: ``NONE``, ``ALL`` or ``MAKE_SCOPE`` (templated).

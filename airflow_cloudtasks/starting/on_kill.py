@@ -119,15 +119,18 @@ class OnKill:
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: AsyncCanceler) -> None:
+    async def carry_out_async(self, hook: AsyncCanceler) -> bool:
         """Cancel the tasks, like :meth:`carry_out`, without blocking the event loop."""
         self._log_if_not_cancelable()
+        canceled = bool(self.requests)
         for request in self.requests:
             try:
                 await hook.acancel(self.api, request)
                 self._log_canceled()
             except CloudTasksError as error:
                 self._log_failed(error)
+                canceled = False
+        return canceled
 
     @property
     def _label(self) -> str:
@@ -147,7 +150,7 @@ class OnKill:
         _log.error("%s could not be canceled, and may go on: %s", self._label, error)
 
 
-async def wait_until_done(work: asyncio.Future[None]) -> None:
+async def wait_until_done(work: asyncio.Future[bool]) -> None:
     """Wait until the work on a kill is done, at most 30 seconds. Airflow cancels a killed trigger every second.
 
     Args:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
 from in_process import run
 
 from airflow_cloudtasks.emulator import Emulator
@@ -238,10 +238,11 @@ def test_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
     assert cloud.canceled() == []
 
 
-def test_execution_timeout_cancels_a_deferred_task(cloud: Emulator) -> None:
+@IN_THE_WORKER_AND_DEFERRED
+def test_execution_timeout_cancels_the_task(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("wedata.workflow_run")
-    with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
-        Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
+    with pytest.raises(AirflowTaskTimeout, match=r"longer than 1 seconds; .* execution_timeout is over: .* canceled"):
+        Run()(operator(**WORKFLOW, deferrable=deferrable, execution_timeout=timedelta(seconds=1)))
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -30,6 +31,52 @@ def test_a_kill_cancels_the_task_while_airflow_keeps_cancelling_the_trigger(clou
     assert [(each["id"], each["ended"]) for each in cloudtasks_emulator.canceled()] == [("t1", True)]
     assert trigger._killing is not None
     assert trigger._killing.done(), "the trigger was over before the task was canceled"
+
+
+@pytest.mark.parametrize(("canceled_id", "is_canceled"), [("t1", True), ("unknown", False)])
+def test_the_trigger_cancels_the_task_at_the_deadline_and_says_whether_it_could(
+    cloudtasks_emulator: Any, canceled_id: str, is_canceled: bool
+) -> None:
+    cloudtasks_emulator.add_running("ice.ai_workflow_task", "t1")
+    cancel = OnKill(ICE_AI_WORKFLOW_TASK, (canceled_id,), ({"TaskId": canceled_id},)).as_dict()
+    trigger = CloudTaskTrigger(
+        api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", deadline=time.time() + 0.2, cancel=cancel, carried={"stage": 0}
+    )
+    event = asyncio.run(_event(trigger))
+    assert "is running" in event["timeout"]
+    assert event["carried"] == {"stage": 0, "cancel": cancel, "is_canceled": is_canceled}
+    ended = [each["id"] for each in cloudtasks_emulator.canceled() if each["ended"]]
+    assert ended == ["t1"] * is_canceled
+
+
+def test_a_stopped_triggerer_finishes_the_cancellation_that_the_deadline_began(
+    cloudtasks_emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudtasks_emulator.add_running("ice.ai_workflow_task", "t1")
+    cancel = OnKill(ICE_AI_WORKFLOW_TASK, ("t1",), ({"TaskId": "t1"},)).as_dict()
+    trigger = CloudTaskTrigger(api=ICE_AI_WORKFLOW_TASK, cloud_task_id="t1", deadline=0.0, cancel=cancel, carried={})
+
+    async def stopped() -> None:
+        begun, cancellation = asyncio.Event(), trigger._cancel
+
+        async def begin(cancel: Any) -> bool:
+            begun.set()
+            return await cancellation(cancel)
+
+        monkeypatch.setattr(trigger, "_cancel", begin)
+        running = asyncio.create_task(_event(trigger))
+        await begun.wait()
+        running.cancel()
+        await trigger.cleanup()
+
+    asyncio.run(stopped())
+    assert [(each["id"], each["ended"]) for each in cloudtasks_emulator.canceled()] == [("t1", True)]
+
+
+async def _event(trigger: CloudTaskTrigger) -> Any:
+    async for event in trigger.run():
+        return event.payload
+    raise AssertionError("the trigger fired no event")
 
 
 async def _killed(trigger: CloudTaskTrigger) -> None:

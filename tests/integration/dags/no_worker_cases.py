@@ -88,7 +88,7 @@ END_CASES = [
     Case(
         name="end_late",
         status="RUNNING",
-        wait=END | {"timeout": 3, "retries": 1},
+        wait=END | {"timeout": 30, "retries": 1},
         ends="failed",
         workers=2,
         log="Sensor has timed out",
@@ -175,15 +175,15 @@ START_CASES = [
     Case(
         name="late",
         status="RUNNING",
-        wait=BOTH | {"timeout": 3, "retries": 1},
+        wait=BOTH | {"timeout": 30, "retries": 1},
         ends="failed",
         workers=1,
         log="Sensor has timed out",
     ),
-    Case(name="soft_late", status="RUNNING", wait=BOTH | {"timeout": 3, "soft_fail": True}, ends="skipped"),
+    Case(name="soft_late", status="RUNNING", wait=BOTH | {"timeout": 30, "soft_fail": True}, ends="skipped"),
     Case(name="quiet", wait=BOTH | {"do_xcom_push": False}),
     # Airflow's own limit is no reason to time out early, nor is it the sensor's timeout.
-    Case(name="limited", wait=BOTH | {"execution_timeout": 59, "timeout": 3600}),
+    Case(name="limited", wait=BOTH | {"execution_timeout": 600, "timeout": 3600}),
     Case(name="start", wait=START, workers=1),
     Case(
         name="start_failed",
