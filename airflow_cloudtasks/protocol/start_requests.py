@@ -101,6 +101,20 @@ def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[s
     return marked
 
 
+def shows_mark(start: Start, parameters: Mapping[str, Any], token: str) -> bool:
+    """Return whether a listed task that matches a request must show the request's token.
+
+    Args:
+        start: The action; it has a ``find``.
+        parameters: The parameters of the request without its mark.
+        token: The token.
+    """
+    if start.mark is None or start.find is None or start.mark not in start.find.shows.values():
+        return False
+    value = with_mark(start, parameters, token).get(start.mark)
+    return isinstance(value, Mapping) and value.get(_MARK) == token
+
+
 def _marked_value(value: Any, token: str) -> dict[str, Any] | None:
     """Return a value of the mark parameter with the token; None if it cannot hold one."""
     holder = load_json(value) if isinstance(value, str) and value else (value or {})
