@@ -134,7 +134,8 @@ class CloudTask:
             parts.append(f"({self.name})")
         parts.append(f"is {self.state}")
         if self.status is not None:
-            parts.append(f"[{self.status}]")
+            # A control character in a status is shown as its escape sequence.
+            parts.append("[" + "".join(each if each.isprintable() else repr(each)[1:-1] for each in self.status) + "]")
         if self.progress is not None:
             parts.append(f"{self.progress:.0%}")
         if self.message:

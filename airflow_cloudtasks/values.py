@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
+import string
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 # A larger number is Unix milliseconds, a smaller one Unix seconds. As seconds, this is the year 5138.
 _MILLISECONDS_FROM = 100_000_000_000
+
+# Vendors pad words with these. Other characters that Unicode calls blank are part of a word.
+_BLANKS = string.whitespace
+_NOTHING = f"{_BLANKS}\x00"
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # Levels of JSON inside a string of JSON; the vendors nest twice at most.
 _MAX_NESTING = 3
@@ -47,23 +53,27 @@ def text(value: Any) -> str | None:
         value: The vendor's value.
 
     Returns:
-        The stripped text, or None for a blank text and for a value that is neither text nor a number.
+        The text without blanks around it, and with replacements for characters that databases cannot store; None for
+        a blank text and for a value that is neither text nor a number.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        return _storable(str(value)).strip() or None
+        written = str(value)
     except ValueError:  # the integer has more digits than Python converts
         return None
+    return _storable(written).strip(_BLANKS) if written.strip(_NOTHING).strip() else None
 
 
 def fold(status: str) -> str:
-    """Return a status for comparison: without blanks around it, without regard to case.
+    """Return a status for comparison: without blanks around it, without regard to the case of ASCII letters.
+
+    Nothing else is changed: a status with a stray character is another status, and never a success by mistake.
 
     Args:
         status: The status.
     """
-    return status.strip().casefold()
+    return status.strip(_BLANKS).translate(_LOWER)
 
 
 def fraction(value: Any, whole: float) -> float | None:
@@ -76,8 +86,28 @@ def fraction(value: Any, whole: float) -> float | None:
     Returns:
         The progress from 0 to 1, or None if ``value`` is not a number.
     """
-    number = _number(value)
-    return None if number is None else min(max(number / whole, 0.0), 1.0)
+    part = number(value)
+    return None if part is None else min(max(part / whole, 0.0), 1.0)
+
+
+def number(value: Any) -> float | None:
+    """Return a number that a vendor may send in a string.
+
+    Args:
+        value: The vendor's value.
+
+    Returns:
+        The number; None if the value is no finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # Python reads 1_00 and digits of other scripts, too. JSON and the vendors know neither.
+    try:
+        read = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return read if math.isfinite(read) else None
 
 
 def moment(value: Any, zone: tzinfo) -> datetime | None:
@@ -94,10 +124,10 @@ def moment(value: Any, zone: tzinfo) -> datetime | None:
         The time in UTC, or None if the value is no time. Zero and negative numbers are no time: vendors send them for
         an event that has not happened yet.
     """
-    number = _number(value)
+    unix = number(value)
     try:
-        if number is not None:
-            return _from_unix(number)
+        if unix is not None:
+            return _from_unix(unix)
         if isinstance(value, str):
             return aware(datetime.fromisoformat(value.strip()), zone).astimezone(UTC)
     except (ValueError, OverflowError, OSError):  # not a date, or a date that Python cannot represent
@@ -127,8 +157,9 @@ def iso_utc(time: datetime) -> str:
 def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
     """Return a copy of a decoded JSON value that any database can store.
 
-    JSON allows lone surrogates and NUL characters, but PostgreSQL rejects them: surrogates are replaced and NULs
-    dropped. NaN, the infinities (which are not JSON) and everything nested deeper than ``depth`` become None.
+    JSON allows lone surrogates and NUL characters, but PostgreSQL rejects them. U+FFFD replaces a NUL, and a question
+    mark a surrogate; nothing is left out, so that no text becomes equal to another one. NaN, the infinities (which are
+    not JSON) and everything nested deeper than ``depth`` become None.
 
     Args:
         value: The decoded value.
@@ -215,22 +246,12 @@ def _decode_once(candidate: str) -> Any:
     return decoded
 
 
-def _from_unix(number: float) -> datetime | None:
-    seconds = number / 1000 if number >= _MILLISECONDS_FROM else number
+def _from_unix(unix: float) -> datetime | None:
+    seconds = unix / 1000 if unix >= _MILLISECONDS_FROM else unix
     return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _storable(value: str) -> str:
     if value.isascii() and "\x00" not in value:
         return value
-    return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -10,6 +10,7 @@ __all__ = [
     "AIRFLOW_VERSION",
     "CALLS_TRIGGER_ON_KILL",
     "IS_AIRFLOW_2",
+    "LISTS_VARIABLE_KEYS",
     "MUST_FORGET_STARTS",
     "RETRIES_AFTER_TRIGGER_FAILURE",
     "START_FROM_TRIGGER_SINCE",
@@ -20,6 +21,9 @@ AIRFLOW_VERSION = tuple(map(int, AIRFLOW_RELEASE.split(".")[:2]))
 
 # Airflow 2 runs tasks with direct access to its database. Airflow 3 gives them an API server only.
 IS_AIRFLOW_2 = AIRFLOW_VERSION < (3, 0)
+
+# Since 3.3, a task can list the keys of Variables. The list comes from the database itself.
+LISTS_VARIABLE_KEYS = AIRFLOW_VERSION >= (3, 3)
 
 # Since this version, the scheduler starts tasks in the triggerer and the triggerer renders their templates.
 START_FROM_TRIGGER_SINCE = (3, 3)

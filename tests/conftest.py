@@ -31,6 +31,8 @@ SCHEDULED = (
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("no_worker", "no_worker_cases")),
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("starts", "starts_cases")),
+    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
+    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
     ROOT / "example_dags" / "media_to_warehouse.py",
 )
 

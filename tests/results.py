@@ -34,9 +34,10 @@ def xcoms_of(dag_id: str, session: Any) -> dict[str, dict[str, Any]]:
     return found
 
 
-def returned_by(dag_id: str, session: Any) -> dict[str, Any]:
-    """Return what each task of a DAG returned, by :func:`named`."""
-    rows = session.query(XCom).filter_by(dag_id=dag_id, key="return_value").all()
+def returned_by(dag_id: str, session: Any, run_id: str | None = None) -> dict[str, Any]:
+    """Return what each task of a DAG, or of one of its runs, returned, by :func:`named`."""
+    of_run = {} if run_id is None else {"run_id": run_id}
+    rows = session.query(XCom).filter_by(dag_id=dag_id, key="return_value", **of_run).all()
     return {named(row.task_id, row.map_index): _decoded(row) for row in rows}
 
 

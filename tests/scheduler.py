@@ -27,11 +27,16 @@ class Scheduler:
     Args:
         standalone: The running Airflow, which is not the one of this process: it has its own database.
         dag_id: The DAG, which no other test runs there.
+        run_id: The id of the run.
+
+    Attributes:
+        run_id: The id of the run.
     """
 
-    def __init__(self, standalone: Standalone, dag_id: str) -> None:
+    def __init__(self, standalone: Standalone, dag_id: str, run_id: str = RUN_ID) -> None:
         self.address = standalone.address
-        self.logs = standalone.home / "logs" / f"dag_id={dag_id}" / f"run_id={RUN_ID}"
+        self.run_id = run_id
+        self.logs = standalone.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}"
         self._standalone = standalone
         self._dag_id = dag_id
         self._sessions = sessionmaker(create_engine(standalone.database), expire_on_commit=False)
@@ -44,11 +49,23 @@ class Scheduler:
     def run(self, logical_date: str | None = None, conf: dict[str, Any] | None = None) -> None:
         """Start the run, when the DAG has been parsed. The arguments are those of :meth:`User.trigger`."""
         self.until(self._is_parsed, "the DAG is parsed")
-        self.user.trigger(self._dag_id, RUN_ID, logical_date, conf)
+        self.user.trigger(self._dag_id, self.run_id, logical_date, conf)
 
     def mark_failed(self, task_id: str) -> None:
         """Do what the button "Mark as failed" of a task does."""
-        self.user.mark_failed(self._dag_id, RUN_ID, task_id)
+        self.user.mark_failed(self._dag_id, self.run_id, task_id)
+
+    def clear(self, *task_ids: str) -> None:
+        """Do what the button "Clear" of tasks does."""
+        self.user.clear(self._dag_id, self.run_id, task_ids)
+
+    def delete(self) -> None:
+        """Do what the button "Delete" of the run does."""
+        self.user.delete(self._dag_id, self.run_id)
+
+    def extra_links(self, task_id: str) -> dict[str, str | None]:
+        """Return the addresses of the buttons that the page of a task shows, by their names."""
+        return self.user.extra_links(self._dag_id, RUN_ID, task_id)
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
         """Wait until a condition holds; see :meth:`Standalone.until`. The error has the tasks' states."""
@@ -79,7 +96,7 @@ class Scheduler:
 
         Until then, a deferred task must not be resumed: the scheduler would take it for killed from outside.
         """
-        key = f"dag_id='{self._dag_id}', task_id='{task_id}', run_id='{RUN_ID}', try_number={try_number},"
+        key = f"dag_id='{self._dag_id}', task_id='{task_id}', run_id='{self.run_id}', try_number={try_number},"
         return (
             f"Received executor event with state success for task instance TaskInstanceKey({key}"
             in self._standalone.log()
@@ -107,6 +124,11 @@ class Scheduler:
         with self._session() as session:
             return returned_by(self._dag_id, session)
 
+    def result(self, task_id: str) -> Any:
+        """Return what a task of this run returned."""
+        with self._session() as session:
+            return returned_by(self._dag_id, session, self.run_id)[task_id]
+
     def starts_on_workers(self) -> dict[str, int]:
         """Count the worker processes of each task. Airflow logs an event when one begins to run the task."""
         with self._session() as session:
@@ -127,7 +149,7 @@ class Scheduler:
             return str(self._runs(session).one().state)
 
     def _runs(self, session: Any) -> Any:
-        return session.query(DagRun).filter_by(dag_id=self._dag_id, run_id=RUN_ID)
+        return session.query(DagRun).filter_by(dag_id=self._dag_id, run_id=self.run_id)
 
     def _logs_of_failed_tasks(self) -> str:
         failed = [task_id for task_id, state in self.states().items() if state != "success"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -53,16 +54,39 @@ class User:
             body["dry_run"] = False
         self._ask("PATCH", f"dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}", body)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any]) -> Any:
+    def clear(self, dag_id: str, run_id: str, task_ids: Sequence[str]) -> None:
+        """Do what the button "Clear" of tasks does."""
+        which = {"dag_run_id": run_id, "task_ids": list(task_ids), "only_failed": False, "reset_dag_runs": True}
+        self._ask("POST", f"dags/{dag_id}/clearTaskInstances", which | {"dry_run": False})
+
+    def delete(self, dag_id: str, run_id: str) -> None:
+        """Do what the button "Delete" of a run does; from Airflow 3.1 on, a running one has to be marked first."""
+        path = f"dags/{dag_id}/dagRuns/{quote(run_id)}"
+        try:
+            self._ask("DELETE", path)
+        except HTTPError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
+            self._ask("PATCH", path, {"state": "failed"})
+            self._ask("DELETE", path)
+
+    def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
+        """Return the addresses of the buttons that the page of a task shows, by their names."""
+        answer = self._ask("GET", f"dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/links")
+        links: dict[str, str | None] = answer if self._is_airflow_2 else answer["extra_links"]
+        return links
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": self._authorization}
-        return _answer_to(Request(f"{self._api}/{path}", json.dumps(body).encode(), headers, method=method))
+        data = None if body is None else json.dumps(body).encode()
+        return _answer_to(Request(f"{self._api}/{path}", data, headers, method=method))
 
 
 def _answer_to(request: Request) -> Any:
     for is_last in (*[False] * 9, True):
         try:
             with urlopen(request, timeout=_ANSWER_SECONDS) as answer:
-                return json.load(answer)
+                return json.loads(answer.read() or b"null")
         except HTTPError as error:
             # While many tasks run, SQLite is sometimes locked.
             if is_last or error.code != HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -84,6 +84,7 @@ BDRC_TASK = TaskApi(
                 params_in="form",
             ),
             id="Data.TaskId",
+            encodings={"ResourceArn": "id", "RuleId": "id"},
         ),
     ),
 )

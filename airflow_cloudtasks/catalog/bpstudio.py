@@ -39,7 +39,7 @@ BPSTUDIO_TASK = TaskApi(
                 success_code="200",
             ),
             id="Data",
-            encodings={"Variables": "json"},
+            encodings={"AppId": "id", "ProcessId": "id", "Variables": "json"},
             then=Action(name="ExecuteTask", params=("TaskId",), params_in="form", success_code="200"),
         ),
     ),
@@ -81,7 +81,7 @@ BPSTUDIO_OPERATION = TaskApi(
                 success_code="200",
             ),
             id="Data",
-            encodings={"Attributes": "json"},
+            encodings={"ApplicationId": "id", "Attributes": "json", "ResourceGroupId": "id"},
             client_token="ClientToken",  # noqa: S106 - a parameter's name
         ),
     ),

@@ -115,7 +115,12 @@ ICE_WORKFLOW_TASK = TaskApi(
                 params_in="query",
             ),
             id="TaskId",
-            encodings={"TaskInput": "json", "UserData": "json", "SkipInputVerification": "boolean"},
+            encodings={
+                "WorkflowId": "id",
+                "TaskInput": "json",
+                "UserData": "json",
+                "SkipInputVerification": "boolean",
+            },
             mark="UserData",
             find=Find(
                 tasks=_WORKFLOW_TASKS,
@@ -163,7 +168,7 @@ ICE_AI_WORKFLOW_TASK = TaskApi(
                 params_in="query",
             ),
             id="TaskId",
-            encodings={"Inputs": "json", "UserData": "json"},
+            encodings={"WorkflowId": "id", "Inputs": "json", "UserData": "json"},
         ),
     ),
     cancel=Cancel(action=Action(name="StopAIWorkflowTask", params=("TaskId",), params_in="query")),

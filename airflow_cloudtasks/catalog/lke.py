@@ -43,7 +43,14 @@ LKE_TASK = TaskApi(
             ),
             id="TaskId",
             names={"TaskType": "ModifyAttributeLabel"},
-            encodings={"DeleteLabelBizIds": "list", "Labels": "list"},
+            encodings={
+                "AttributeBizId": "id",
+                "LoginUin": "id",
+                "LoginSubAccountUin": "id",
+                "DeleteLabelBizIds": "ids",
+                "Labels": "list",
+                "Labels.LabelBizId": "id",
+            },
         ),
         Start(
             action=_action(
@@ -53,7 +60,7 @@ LKE_TASK = TaskApi(
             ),
             id="TaskId",
             names={"TaskType": "ExportAttributeLabel"},
-            encodings={"AttributeBizIds": "list"},
+            encodings={"AttributeBizIds": "ids", "LoginUin": "id", "LoginSubAccountUin": "id"},
         ),
     ),
 )

@@ -117,7 +117,13 @@ WEDATA_WORKFLOW_RUN = TaskApi(
                 optional=("AdvancedParams", "TaskIds", "SchedulingResourceGroupId", "IntegrationResourceGroupId"),
             ),
             id="Data.WorkflowExecutionId",
-            encodings={"AdvancedParams": "pairs", "TaskIds": "list"},
+            encodings={
+                "WorkflowId": "id",
+                "AdvancedParams": "pairs",
+                "TaskIds": "ids",
+                "SchedulingResourceGroupId": "id",
+                "IntegrationResourceGroupId": "id",
+            },
             key_and_value=("ParamKey", "ParamValue"),
             # Without a ``mark``: no parameter is free, because parameters replace the workflow's own.
             find=Find(
@@ -146,13 +152,15 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     parts=_FAILED_TASK_RUNS,
 )
 
-# The newest run of a workflow at the time of reading, so that the task may change between two reads.
+# The newest run of a workflow that has ended, or the newest one if none has. So a wait ends even if the newest run is
+# always under way, because WeData starts runs faster than they end. At most 99 runs at once may be under way.
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
-    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1}),
+    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 100}),
     id_param="WorkflowId",
     task="Data.Items.0",
+    first_ended="Data.Items",
     list_tasks=None,
     starts=(),
     cancel=None,
@@ -210,6 +218,7 @@ WEDATA_TASK_INSTANCE = TaskApi(
         "EXPIRED": TaskState.FAILED,  # the vendor's status for a failure, not for a timeout
         "COMPLETED": TaskState.SUCCEEDED,
     },
+    time_in_id="_",
     id="InstanceKey",
     task_name="TaskName",
     message="JobErrorMsg",
@@ -236,7 +245,6 @@ WEDATA_TASK_INSTANCE = TaskApi(
             job="Data.AsyncId",
             job_api="wedata.async_job",
             encodings={
-                "InstanceKeyList": "list",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
                 "RedefineParamList": "pair",
@@ -306,9 +314,12 @@ WEDATA_SQL_RUN = TaskApi(
             ),
             id="Data.JobId",
             encodings={
+                "ScriptId": "id",
                 "ScriptContent": "base64",
-                "Params": "json",
-                "ScriptConfig.Params": "json",
+                "Params": "map",
+                "ScriptConfig.DatasourceId": "id",
+                "ScriptConfig.ExecutorGroupId": "id",
+                "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
             # The list shows runs of saved scripts only.
@@ -364,16 +375,22 @@ WEDATA_BACKFILL = TaskApi(
             ),
             id="Data.DataBackfillPlanId",
             first_and_last=("StartDate", "EndDate"),
+            timezone_param="TimeZone",
             encodings={
-                "TaskIds": "list",
+                "TaskIds": "ids",
                 "DataBackfillRangeList": "ranges",
                 "DataBackfillRangeList.StartDate": "dates",
                 "DataBackfillRangeList.EndDate": "dates",
+                "DataBackfillRangeList.ExecutionStartTime": "clock",
+                "DataBackfillRangeList.ExecutionEndTime": "clock",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
+                "SchedulerResourceGroupId": "id",
+                "IntegrationResourceGroupId": "id",
                 "RedefineParamList": "pairs",
                 "ComputeConfigMappings": "list",
                 "ComputeConfigMappings.TaskTypeId": "integer",
+                "ComputeConfigMappings.TaskIds": "ids",
             },
         ),
     ),

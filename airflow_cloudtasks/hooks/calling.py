@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_cloudtasks import __version__
+from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, Is, IsNot, Unknown, aconnection, connection
 from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.clouds.event_loop import take_turn
 from airflow_cloudtasks.clouds.transport import AsyncTransport
@@ -22,9 +22,8 @@ from airflow_cloudtasks.errors import (
     InvalidConnection,
     TransientError,
 )
-from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection, unread_fields
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE
 
 _AsyncCall = Callable[
@@ -34,9 +33,6 @@ _AsyncCall = Callable[
 # Look the Airflow connection up again after this time, so that running waits use an edited connection. After a refused
 # key, look it up at once.
 _CONNECTION_SECONDS = 300.0
-
-# The longest look-up. A secrets backend, the API server or the database answers it.
-_LOOK_UP_SECONDS = 30.0
 
 
 class CallingHook(BaseHook):
@@ -64,6 +60,8 @@ class CallingHook(BaseHook):
         self._resolving = asyncio.Lock()
         self._exit_stack: AsyncExitStack | None = None
         self._transports: dict[str, AsyncTransport] = {}
+        # What was last logged about fields of the connection that are not used.
+        self._unread: str | None = None
 
     def get_conn(self) -> CloudClient:
         """Return the client that signs and sends this hook's requests.
@@ -149,7 +147,8 @@ class CallingHook(BaseHook):
         except CloudTasksError as error:
             return False, str(error)
         region = f"region {client.region}" if client.region else "no region set"
-        return True, f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
+        connected = f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
+        return True, " ".join(filter(None, (connected, self._unread)))
 
     async def __aenter__(self) -> Self:
         """Keep network connections open from now on."""
@@ -249,40 +248,35 @@ class CallingHook(BaseHook):
             self._resolved_at = time.monotonic()
             self.log.warning("The earlier values of the Airflow connection stay in use. %s", error)
 
-    @contextmanager
-    def _looking_up(self) -> Iterator[None]:
-        """Raise InvalidConnection if there is no such connection, and TransientError if the look-up failed."""
-        try:
-            yield
-        except AirflowNotFoundException:
-            raise InvalidConnection(
-                f"There is no Airflow connection {self.conn_id!r}; "
-                f"add one of type {self.connection_fields.conn_types[0]}."
-            ) from None
-        except Exception as error:  # the database, the API server and each secrets backend raise their own errors
-            raise TransientError(
-                f"the Airflow connection {self.conn_id!r} could not be looked up ({type(error).__name__})",
-                code="ConnectionLookup",
-                unsent=True,
-            ) from None
-
     def _resolve(self) -> CloudClient:
         """Look the Airflow connection up and make a client from it."""
-        with self._looking_up():
-            connection = self.get_connection(self.conn_id)
-            extra = connection.extra_dejson if _is_json_object(connection.extra) else None
-        return self._make_client(connection, extra)
+        return self._make_client(self._found(connection(self, self.conn_id)))
 
     async def _aresolve(self) -> CloudClient:
-        with self._looking_up():
-            await take_turn()  # Many waits start together.
-            async with asyncio.timeout(_LOOK_UP_SECONDS):
-                connection = await get_async_connection(self.conn_id, hook=self)
-                extra = await get_async_extra_dejson(connection) if _is_json_object(connection.extra) else None
+        await take_turn()  # Many waits start together.
+        found = self._found(await aconnection(self, self.conn_id))
         # Making a client may read files and import a vendor's package, which would block the event loop.
-        return await asyncio.to_thread(self._make_client, connection, extra)
+        return await asyncio.to_thread(self._make_client, found)
 
-    def _make_client(self, connection: Any, extra: Mapping[str, Any] | None) -> CloudClient:
+    def _found(self, fact: Fact[FoundConnection]) -> FoundConnection:
+        """Return the connection; raise InvalidConnection if there is none, and TransientError if that is unknown."""
+        match fact:
+            case Is(found):
+                return found
+            case IsNot():
+                raise InvalidConnection(
+                    f"There is no Airflow connection {self.conn_id!r}; "
+                    f"add one of type {self.connection_fields.conn_types[0]}."
+                )
+            case Unknown(why):
+                raise TransientError(
+                    f"the Airflow connection {self.conn_id!r} could not be looked up ({why})",
+                    code="ConnectionLookup",
+                    unsent=True,
+                )
+
+    def _make_client(self, found: FoundConnection) -> CloudClient:
+        connection = found.connection
         values = ConnectionValues(
             conn_id=self.conn_id,
             conn_type=connection.conn_type or "",
@@ -290,16 +284,20 @@ class CallingHook(BaseHook):
             password=connection.password,
             host=connection.host,
             port=connection.port,
-            extra=extra,
+            extra=found.extra,
         )
         user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
-        return CloudClient(read_connection(self.connection_fields, values, user_agent), self.region)
+        account = read_connection(self.connection_fields, values, user_agent)
+        self._name_unread_fields(values)
+        return CloudClient(account, self.region)
+
+    def _name_unread_fields(self, values: ConnectionValues) -> None:
+        """Log a warning of misspelled fields, unless it has been logged before."""
+        if (unread := unread_fields(self.connection_fields, values)) != self._unread and unread is not None:
+            self.log.warning("The Airflow connection %r can be used. %s", self.conn_id, unread)
+        self._unread = unread
 
 
 def _console(service: Service, client: CloudClient) -> str | None:
     is_international = client.account.location.site == "intl"
     return service.console_intl if is_international and service.console_intl else service.console
-
-
-def _is_json_object(extra: str | None) -> bool:
-    return not extra or isinstance(load_json(extra), dict)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from airflow_cloudtasks.clouds.client import Account, Retries
@@ -19,6 +20,7 @@ from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.transport import Network, Timeouts
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
+from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.values import load_json
 
@@ -27,6 +29,7 @@ _SITES = ("cn", "intl")
 # The characters that a key may have: a header allows no others. Check here, so that a bad key fails before the first
 # request.
 _VISIBLE = re.compile(r"[!-~]+")
+_JSON_TYPES: dict[type, str] = {bool: "boolean", list: "array", dict: "object"}
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
 # Source: both clouds' AssumeRole. The role itself limits how long a session may last.
 _MIN_SESSION_SECONDS = 900
@@ -144,7 +147,15 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
     """
     try:
         if values.conn_type not in fields.conn_types:
-            raise InvalidConnection(f"its type is {values.conn_type!r}; expected {' or '.join(fields.conn_types)}.")
+            expected = f"its type is {values.conn_type!r}; expected {' or '.join(fields.conn_types)}."
+            # The scheme of a URI has no underscore, and Airflow reads no type from one that has.
+            scheme = fields.conn_types[0].replace("_", "-")
+            hint = (
+                ""
+                if values.conn_type
+                else f" If it is a URI, write it with a hyphen, as in {scheme}://LOGIN:PASSWORD@."
+            )
+            raise InvalidConnection(expected + hint)
         if (extra := values.extra) is None:
             raise InvalidConnection('its Extra is not a JSON object; write it as {"region": "…"}.')
         location = Location(
@@ -176,7 +187,30 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             user_agent=user_agent,
         )
     except InvalidConnection as error:
-        raise InvalidConnection(f"The Airflow connection {values.conn_id!r} cannot be used: {error}") from None
+        problems = " ".join(filter(None, (str(error), unread_fields(fields, values))))
+        raise InvalidConnection(f"The Airflow connection {values.conn_id!r} cannot be used: {problems}") from None
+
+
+def unread_fields(fields: ConnectionFields, values: ConnectionValues) -> str | None:
+    """Return a sentence with the fields of Extra that have no meaning here; None if all have one.
+
+    Args:
+        fields: The fields of the cloud's connections.
+        values: The values in the connection. Of another provider's connection, only fields that resemble one of this
+            provider are named.
+    """
+    own_type = fields.conn_types[0]
+    known = {*connection_type(own_type)["conn-fields"], fields.key_id_extra, fields.secret_extra}
+    unread = []
+    for name in values.extra or {}:
+        if name in known:
+            continue
+        nearest = get_close_matches(re.sub(r"^extra__\w+?__", "", name), sorted(known), 1)
+        if nearest:
+            unread.append(f"{name!r:.100} (did you mean {nearest[0]!r}?)")
+        elif values.conn_type == own_type:
+            unread.append(f"{name!r:.100}")
+    return f"Its Extra has fields that are not used: {', '.join(unread)}." if unread else None
 
 
 def _credentials(
@@ -249,7 +283,7 @@ def _token(fields: ConnectionFields, token: str | None) -> str | None:
     if token and not _VISIBLE.fullmatch(token):
         raise InvalidConnection(
             "its temporary token has a blank, a control character or a non-ASCII character, which no token has; "
-            f"copy it once more into Extra as {fields.token_extra!r}."
+            f"copy it once more into Extra as {fields.token_extra!r}. In a URI, write each + of it as %2B."
         )
     return token
 
@@ -277,7 +311,7 @@ def _check_key(fields: ConnectionFields, auth_type: str, key_id: str | None, sec
 
 
 def _endpoints(values: ConnectionValues, extra: Mapping[str, Any]) -> dict[str, Endpoint]:
-    given = extra["endpoints"] if _text(extra, "endpoints") else {}
+    given = extra["endpoints"] if _written(extra, "endpoints") else {}
     if isinstance(given, str):
         given = load_json(given)
     if not isinstance(given, dict) or not all(isinstance(address, str) for address in given.values()):
@@ -292,7 +326,7 @@ def _endpoints(values: ConnectionValues, extra: Mapping[str, Any]) -> dict[str, 
 
 
 def _rates(extra: Mapping[str, Any]) -> dict[str, float]:
-    if (written := _text(extra, "requests_per_second")) is None:
+    if (written := _written(extra, "requests_per_second")) is None:
         return {}
     given = extra["requests_per_second"]
     given = load_json(given) if isinstance(given, str) else given
@@ -316,7 +350,7 @@ def _proxy(extra: Mapping[str, Any]) -> str | None:
 
 def _policy(extra: Mapping[str, Any]) -> str | None:
     """Return the policy without blanks: Alibaba's library signs blanks differently than its gateway reads them."""
-    if _text(extra, "policy") is None:
+    if _written(extra, "policy") is None:
         return None
     given = extra["policy"]
     policy = load_json(given) if isinstance(given, str) else given
@@ -327,7 +361,7 @@ def _policy(extra: Mapping[str, Any]) -> str | None:
 
 
 def _duration(extra: Mapping[str, Any]) -> int | None:
-    if _text(extra, "duration_seconds") is None:
+    if _written(extra, "duration_seconds") is None:
         return None
     seconds = _whole(extra, "duration_seconds", 0)
     if seconds < _MIN_SESSION_SECONDS:
@@ -346,9 +380,22 @@ def _existing(path: str, name: str) -> str:
     return path
 
 
-def _text(extra: Mapping[str, Any], name: str) -> str | None:
+def _written(extra: Mapping[str, Any], name: str) -> str | None:
+    """Return a number or JSON as text; None if there is none."""
     value = extra.get(name)
     return None if value is None else str(value).strip() or None
+
+
+def _text(extra: Mapping[str, Any], name: str) -> str | None:
+    """Return a text; None if it is blank. Other types may have lost what was meant: 1.10 is read as 1.1."""
+    value = extra.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        # Do not repeat the value: it may be a secret.
+        raise InvalidConnection(
+            f"{name} is of JSON's type {_JSON_TYPES.get(type(value), 'number')}; expected text: write its value in "
+            'quotes, e.g. "true" instead of true.'
+        )
+    return _written(extra, name)
 
 
 def _one_of(extra: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
@@ -359,7 +406,7 @@ def _one_of(extra: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> st
 
 
 def _seconds(extra: Mapping[str, Any], name: str, default: float, *, or_zero: bool = False) -> float:
-    written = _text(extra, name)
+    written = _written(extra, name)
     if written is None:
         return default
     try:
@@ -373,7 +420,7 @@ def _seconds(extra: Mapping[str, Any], name: str, default: float, *, or_zero: bo
 
 
 def _whole(extra: Mapping[str, Any], name: str, default: int) -> int:
-    written = _text(extra, name)
+    written = _written(extra, name)
     if written is None:
         return default
     if not written.isdecimal() or int(written) < 1:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseOperator, XComArg, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowTaskTimeout,
+    BaseOperator,
+    conf,
+    get_current_context,
+)
 
+from airflow_cloudtasks.airflow_facts import run_identity
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import (
     CloudTaskFailed,
@@ -17,24 +28,32 @@ from airflow_cloudtasks.errors import (
     InvalidArguments,
     NotFound,
     StartUnknown,
+    TransientError,
     WaitTimedOut,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
-from airflow_cloudtasks.protocol.start_requests import identifying_params
+from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
+from airflow_cloudtasks.operators._time_limits import TimeLimited
+from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
+from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.crowd import Doorway
 from airflow_cloudtasks.starting.memory import memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
+from airflow_cloudtasks.starting.shared import doorway_of
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
-from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
+from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 from airflow_cloudtasks.version_compat import MUST_FORGET_STARTS
+from airflow_cloudtasks.waiting.airflow_try import current_try
 from airflow_cloudtasks.waiting.backoff import next_delay
 from airflow_cloudtasks.waiting.explain import explain_failures, whole_task
 from airflow_cloudtasks.waiting.group import GroupRules
-from airflow_cloudtasks.waiting.outcome import conclude, from_event, result_of, seen
+from airflow_cloudtasks.waiting.limits import TimeLimits, seconds
+from airflow_cloudtasks.waiting.outcome import conclude, from_event, is_timed_out, result_of, seen
 from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Finished, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
@@ -47,14 +66,12 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 _WEEK = 7 * 24 * 3600.0
-# Some 300 years. Airflow stores a deadline as a date, and no date can be later than the year 9999.
-_MAX_SECONDS = 1e10
 # Seconds between two reads of a new task that the vendor does not show yet.
 _UNSEEN_INTERVAL = 2.0
 _EVERY_TASK_MUST_SUCCEED = GroupRules(wait_for="all")
 
 
-class StartCloudTaskOperator(BaseOperator):
+class StartCloudTaskOperator(TimeLimited, BaseOperator):
     """Start a task of any API, wait until it has ended, and return it.
 
     A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
@@ -75,8 +92,8 @@ class StartCloudTaskOperator(BaseOperator):
         poke_interval: Time between two polls, in seconds or as a timedelta.
         exponential_backoff: Whether the interval doubles with each poll.
         max_wait: Longest interval, in seconds or as a timedelta; None for no limit.
-        timeout: Longest wait of one try, in seconds or as a timedelta. Then the operator cancels the task, if the
-            vendor can cancel it.
+        timeout: Longest time of one try, from its start, in seconds or as a timedelta. Then the operator cancels the
+            task, if the vendor can cancel it. Airflow's ``execution_timeout`` does the same.
         cancel_on_kill: Whether to cancel the cloud task if the Airflow task is killed or times out.
         on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
@@ -94,7 +111,8 @@ class StartCloudTaskOperator(BaseOperator):
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
         AirflowFailException: The operator cannot determine whether a request started a task. Airflow does not retry.
         CloudTaskFailed: The task ended in failed, canceled or expired.
-        WaitTimedOut: The task had not ended within ``timeout``.
+        WaitTimedOut: The task had not ended within ``timeout``. The text says whether it was canceled.
+        AirflowTaskTimeout: The same of Airflow's ``execution_timeout``.
         CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters.
         InvalidConnection: The Airflow connection cannot be used.
     """
@@ -135,22 +153,24 @@ class StartCloudTaskOperator(BaseOperator):
         self.deferrable = (
             conf.getboolean("operators", "default_deferrable", fallback=False) if deferrable is None else deferrable
         )
-        self.timeout = _seconds("timeout", timeout)
+        self.timeout = seconds("timeout", timeout)
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         returns_list = self.start.ids_param is not None and wait_for_completion
         self.multiple_outputs = multiple_outputs and not returns_list
         self.rules = WaitRules(
-            poke_interval=_seconds("poke_interval", poke_interval),
+            poke_interval=seconds("poke_interval", poke_interval),
             exponential_backoff=exponential_backoff,
-            max_wait=None if max_wait is None else _seconds("max_wait", max_wait),
+            max_wait=None if max_wait is None else seconds("max_wait", max_wait),
             on_unknown=on_unknown,
         )
         if self.start.job_api is not None:
             find_api(self.start.job_api)
-        if not isinstance(parameters, XComArg):
+        if not is_pending(parameters):
             self.start.check(_without_none(parameters))
+            encode(self.api, self.start, _without_none(parameters), AT_PARSE)
+        self._templates = frozenset(template_paths(parameters or {}))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
         if MUST_FORGET_STARTS:
@@ -160,22 +180,16 @@ class StartCloudTaskOperator(BaseOperator):
         self._hook: CloudTasksHook | None = None
         self._on_kill: OnKill | None = None
         self._killed = False
+        # Whether a kill has nothing to cancel any more.
+        self._is_over = False
 
     def execute(self, context: Context) -> Any:
         """Start the task, or find the one that an earlier try started, and wait for it."""
-        parameters = _without_none(self.parameters)
-        self.start.check(parameters)
-        self._killed = False
+        parameters = self._checked_parameters()
+        self._killed = self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
-        starter = Starter(
-            self._hook,
-            self.api,
-            self.start,
-            parameters,
-            memory_of(context),
-            run=context["ti"].max_tries,
-            overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
-        )
+        limits = self.limits(current_try(context).started_at)
+        starter = self._starter(context, self._hook)
         try:
             attempt = starter.started()
         except StartUnknown as error:
@@ -186,14 +200,13 @@ class StartCloudTaskOperator(BaseOperator):
             if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
-        self.log.info("%s %s has been started.", self.api.name, ", ".join(attempt.ids))
         self._prepare_cancellation(attempt, parameters)
         # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
         if self.wait_for_completion:
-            return self._wait(context, attempt, time.time() + self.timeout)
+            return self._finish(context, attempt, limits)
         stage = self._stages(attempt)[0]
-        wait, _ = self._read_first(stage, time.time() + self.timeout)
+        wait, _ = self._read_first(stage, limits.deadline)
         for verdict in wait.seen:
             if isinstance(verdict, Broken):
                 self.log.warning("The task has been started but cannot be read: %s", verdict.error)
@@ -211,13 +224,37 @@ class StartCloudTaskOperator(BaseOperator):
         """
         self._hook = hook_for(self.api, self.conn_id, self.region)
         carried = event["carried"]
+        attempt, number, verdicts = Attempt.from_dict(carried["attempt"]), carried["stage"], from_event(event)
         if (cancel := carried["cancel"]) is not None:
             self._on_kill = OnKill.from_dict(cancel)
-        attempt = Attempt.from_dict(carried["attempt"])
-        return self._wait(context, attempt, carried["deadline"], carried["stage"], from_event(event))
+        elif is_timed_out(verdicts):
+            self._prepare_cancellation(attempt, _without_none(self.parameters))
+        # A trigger that 0.2.0 or older stored carries the deadline that follows from timeout alone.
+        limits = self.limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
+        stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
+        tasks = self._conclude(context, stage, limits, verdicts, is_canceled=is_canceled)
+        return self._finish(context, attempt, limits, number + 1, tasks)
+
+    def end_unwatched_wait(self, context: Context) -> Any:
+        """Read the tasks once more: return the result if they have ended; otherwise, time out and cancel them.
+
+        Airflow has dropped what the trigger carried, so take what a retry would find.
+        """
+        self._hook = hook_for(self.api, self.conn_id, self.region)
+        attempt = self._starter(context, self._hook).unanswered()
+        limits = self.limits(started_at=0.0)
+        if attempt is None:
+            raise self._timed_out(context, limits, "no triggerer watched it, and what was started is unknown")
+        return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
 
     def on_kill(self) -> None:
-        """Cancel the cloud task; Airflow calls this if the user kills the Airflow task."""
+        """Cancel the cloud task; Airflow calls this if the user kills the Airflow task, or at ``execution_timeout``."""
+        if self._is_over:
+            return
+        # Airflow calls this method after its own timer has fired, too.
+        if isinstance(sys.exception(), AirflowTaskTimeout):
+            self._end_at_execution_timeout(get_current_context())
+            return
         self._killed = True
         if self._hook is None:  # Nothing has been started yet.
             return
@@ -237,10 +274,44 @@ class StartCloudTaskOperator(BaseOperator):
         """
         return {}
 
-    @property
-    def _execution_timeout_seconds(self) -> float:
-        """Return Airflow's own limit of a wait, in a worker and while deferred."""
-        return (self.execution_timeout or timedelta.max).total_seconds()
+    def _starter(self, context: Context, hook: CloudTasksHook) -> Starter:
+        return Starter(
+            hook,
+            self.api,
+            self.start,
+            _without_none(self.parameters),
+            memory_of(context),
+            run=_times_cleared(context["ti"]),
+            identity=run_identity(context),
+            doorway=partial(_doorway, context),
+            overrides=StatusOverrides.of(self.success_statuses, self.failure_statuses),
+        )
+
+    def _end_at_execution_timeout(self, context: Context) -> None:
+        """Cancel what was started, after Airflow's own timer has ended the try at any point of this code.
+
+        After a deferral, Airflow 2 ends it so without resuming it. Its error has no text, so the log has it.
+        """
+        self._hook = self._hook or hook_for(self.api, self.conn_id, self.region)
+        event = (getattr(context["ti"], "next_kwargs", None) or {}).get("event", {})
+        is_canceled = event.get("carried", {}).get("is_canceled", False)
+        if self._on_kill is None and not is_canceled:
+            attempt = self._starter(context, self._hook).unanswered()
+            if attempt is None:
+                return
+            self._prepare_cancellation(attempt, _without_none(self.parameters))
+        error = self._timed_out(context, self.limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
+        self.log.error("%s", error)
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
+        try:
+            parameters = _without_none(self.parameters)
+            self.start.check(parameters)
+            encode(self.api, self.start, parameters, rendered(self, self._templates))
+        except InvalidArguments as error:
+            raise AirflowFailException(str(error)) from error
+        return parameters
 
     def _stages(self, attempt: Attempt) -> list[Stage]:
         return stages(self.api, self.start, _without_none(self.parameters), attempt)
@@ -253,9 +324,9 @@ class StartCloudTaskOperator(BaseOperator):
         """
         if not self.cancel_on_kill or self._hook is None:
             return
-        known = {**parameters, **identifying_params(self.api, self.start, parameters)}
+        known = {**parameters, **attempt.asked.params}
         try:
-            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known)
+            self._on_kill = OnKill.of(self._hook, self.api, attempt.ids, known, is_ours=attempt.is_ours)
         except CloudTasksError as error:
             # A new task may not be readable yet, and preparing its cancellation may need to read it.
             self.log.warning("The cancellation cannot be prepared yet: %s", error)
@@ -265,43 +336,43 @@ class StartCloudTaskOperator(BaseOperator):
             self._on_kill.carry_out(self._hook)
             raise AirflowException("The Airflow task was killed while the cloud task was being started.")
 
-    def _wait(
+    def _finish(
         self,
         context: Context,
         attempt: Attempt,
-        deadline: float,
-        first_stage: int = 0,
-        first_verdicts: Sequence[Verdict] | None = None,
+        limits: TimeLimits,
+        next_stage: int = 0,
+        tasks: Sequence[CloudTask] = (),
     ) -> Any:
-        """Wait for one stage after the other, and return the result.
+        """Wait for the stages that are left, and return the result.
 
         Args:
             context: Airflow's context.
             attempt: The start that is waited for.
-            deadline: When the wait times out, in Unix seconds.
-            first_stage: The number of the first stage to wait for.
-            first_verdicts: The verdicts of that stage, if the trigger has already waited for it.
+            limits: The limits of the try.
+            next_stage: The number of the first stage that is left.
+            tasks: The tasks of the stage before.
         """
-        tasks: list[CloudTask] = []
         all_stages = self._stages(attempt)
-        for number, stage in enumerate(all_stages[first_stage:], first_stage):
-            if number == first_stage and first_verdicts is not None:
-                verdicts = first_verdicts
-            else:
-                verdicts = self._wait_for_stage(attempt, number, stage, deadline)
-            tasks = self._conclude(context, stage, verdicts)
+        for number in range(next_stage, len(all_stages)):
+            verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits)
+            tasks = self._conclude(context, all_stages[number], limits, verdicts)
+        if attempt.is_alone:
+            with suppress(TransientError):  # An entry that stays has no effect after an hour.
+                _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
-    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> list[Verdict]:
+    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits) -> Sequence[Verdict]:
         """Wait in the worker and return the verdicts, or raise TaskDeferred to wait in the triggerer."""
-        wait, is_over = self._read_first(stage, deadline)
+        wait, is_over = self._read_first(stage, limits.deadline)
         if self._on_kill is None:
             self._prepare_cancellation(attempt, _without_none(self.parameters))
-        if is_over:
+        if is_over or limits.seconds_left(time.time()) <= 0:
             return wait.seen
         if self.deferrable:
-            self._defer(attempt, number, stage, deadline)
-        return self._wait_in_worker(stage, deadline)
+            carried = {"attempt": attempt.as_dict(), "stage": number, "started_at": limits.started_at}
+            self.defer_within(limits, self._trigger(stage, limits.deadline, carried))
+        return self._wait_in_worker(stage, limits.deadline)
 
     def _worker_wait(self, stage: Stage, rules: WaitRules) -> WorkerWait:
         assert self._hook is not None  # noqa: S101 - for the type checker
@@ -336,44 +407,53 @@ class StartCloudTaskOperator(BaseOperator):
             time.sleep(_UNSEEN_INTERVAL)
         return wait, is_over
 
-    def _wait_in_worker(self, stage: Stage, deadline: float) -> list[Verdict]:
+    def _wait_in_worker(self, stage: Stage, deadline: float) -> Sequence[Verdict]:
         """Poll until the tasks have ended or the deadline has passed, and return the verdicts."""
-        wait, polls = self._worker_wait(stage, self.rules), 0
-        while True:
-            seconds_left = deadline - time.time()
-            polls += 1
+        wait, polls = self._worker_wait(stage, self.rules), 1
+        while (seconds_left := deadline - time.time()) > 0:
             time.sleep(next_delay(self.rules, polls, seconds_left))
-            if wait.read() or seconds_left <= 0:
-                return wait.seen
+            polls += 1
+            if wait.read():
+                break
+        return wait.seen
 
-    def _defer(self, attempt: Attempt, number: int, stage: Stage, deadline: float) -> None:
+    def _trigger(self, stage: Stage, deadline: float, carried: Mapping[str, Any]) -> CloudTaskTrigger:
         overrides = self._overrides(stage)
-        now = time.time()
-        # Airflow's own timeout of a trigger does not cancel the cloud task, so the trigger must end the wait earlier.
-        seconds = min(max(deadline - now, 0.0), self._execution_timeout_seconds)
-        self.defer(
-            trigger=CloudTaskTrigger(
-                api=stored_api(stage.api),
-                cloud_task_id=list(stage.ids) if len(stage.ids) > 1 else stage.ids[0],
-                api_params=stage.api_params,
-                conn_id=self.conn_id,
-                region=self.region,
-                success_statuses=list(overrides.success),
-                failure_statuses=list(overrides.failure),
-                poke_interval=self.rules.poke_interval,
-                exponential_backoff=self.rules.exponential_backoff,
-                max_wait=self.rules.max_wait,
-                on_unknown=self.rules.on_unknown,
-                deadline=now + seconds,
-                cancel=None if self._on_kill is None else self._on_kill.as_dict(),
-                carried={"attempt": attempt.as_dict(), "stage": number, "deadline": deadline},
-            ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=seconds) + TIMEOUT_GRACE,
+        return CloudTaskTrigger(
+            api=stored_api(stage.api),
+            cloud_task_id=list(stage.ids) if len(stage.ids) > 1 else stage.ids[0],
+            api_params=stage.api_params,
+            conn_id=self.conn_id,
+            region=self.region,
+            success_statuses=list(overrides.success),
+            failure_statuses=list(overrides.failure),
+            poke_interval=self.rules.poke_interval,
+            exponential_backoff=self.rules.exponential_backoff,
+            max_wait=self.rules.max_wait,
+            on_unknown=self.rules.on_unknown,
+            deadline=deadline,
+            cancel=None if self._on_kill is None else self._on_kill.as_dict(),
+            carried=carried,
         )
 
-    def _conclude(self, context: Context, stage: Stage, verdicts: Sequence[Verdict]) -> list[CloudTask]:
-        """Return the tasks of a stage, or raise the error of its wait."""
+    def _conclude(
+        self,
+        context: Context,
+        stage: Stage,
+        limits: TimeLimits,
+        verdicts: Sequence[Verdict],
+        *,
+        is_canceled: bool = False,
+    ) -> list[CloudTask]:
+        """Return the tasks of a stage, or raise the error of its wait.
+
+        Args:
+            context: Airflow's context.
+            stage: The stage.
+            limits: The limits of the try.
+            verdicts: The verdicts of the wait.
+            is_canceled: Whether the trigger has canceled what timed out.
+        """
         assert self._hook is not None  # noqa: S101 - for the type checker
         verdicts = explain_failures(self._hook, stage.api, verdicts, stage.api_params)
         if len(verdicts) == 1:
@@ -382,22 +462,39 @@ class StartCloudTaskOperator(BaseOperator):
         keep_link(context, self._hook, stage.api, tasks)
         try:
             conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
-        except CloudTaskFailed as failed:
+        except CloudTasksError as error:
+            if is_timed_out(verdicts):
+                raise self._timed_out(context, limits, str(error), is_canceled=is_canceled) from None
             # If all tasks have ended, forget them, so that the next try starts new ones. A task with an unknown status
             # may still run; the next try must find it.
-            if all(task.done for task in failed.tasks):
+            if isinstance(error, CloudTaskFailed) and all(task.done for task in error.tasks):
                 memory_of(context).forget()
-                self._on_kill = None
+                self._is_over = True
             raise
-        except WaitTimedOut as error:
-            if self._on_kill is not None and self._on_kill.carry_out(self._hook):
-                # The vendor may delete a canceled task, so the next try could not read it.
-                memory_of(context).forget()
-            limit = min(self.timeout, self._execution_timeout_seconds)
-            raise WaitTimedOut(f"{stage.api.name} took longer than {limit:g} seconds; {error}") from None
         for task in tasks:
             self.log.info("%s", task)
         return tasks
+
+    def _timed_out(
+        self, context: Context, limits: TimeLimits, why: str, *, is_canceled: bool = False
+    ) -> WaitTimedOut | AirflowTaskTimeout:
+        """Cancel what was started; return the error that Airflow expects, whose text says what became of it."""
+        assert self._hook is not None  # noqa: S101 - for the type checker
+        if is_canceled or (self._on_kill is not None and self._on_kill.carry_out(self._hook)):
+            # The vendor may delete a canceled task, so the next try could not read it.
+            memory_of(context).forget()
+            fate = "it has been canceled"
+        elif not self.cancel_on_kill:
+            fate = "it goes on, because of cancel_on_kill=False"
+        elif self.api.cancel is None:
+            fate = f"it goes on, because {self.api.service.product} has no action that cancels such a task"
+        else:
+            fate = "it could not be canceled, and may go on"
+        self._is_over = True
+        error = WaitTimedOut if limits.binding == "timeout" else AirflowTaskTimeout
+        return error(
+            f"{self.api.name} took longer than {limits.seconds:g} seconds; {why}. Its {limits.binding} is over: {fate}."
+        )
 
     def _whole(self, stage: Stage, verdict: Verdict) -> Verdict:
         """Return a verdict on the whole task, which :meth:`outputs` needs, even if the trigger's event left parts out.
@@ -413,8 +510,7 @@ class StartCloudTaskOperator(BaseOperator):
     def _result(self, context: Context, stage: Stage, tasks: Sequence[CloudTask]) -> Any:
         """Return the operator's result, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
-            # A kill has nothing to cancel any more.
-            self._on_kill = None
+            self._is_over = True
         many = self.start.ids_param is not None and stage.api is self.api
         ended = [Finished(task) for task in tasks]
         for line in left_out(ended):
@@ -438,11 +534,17 @@ def _without_none(parameters: Any) -> dict[str, Any]:
     return {name: value for name, value in (parameters or {}).items() if value is not None}
 
 
-def _seconds(name: str, value: Any) -> float:
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _MAX_SECONDS:
-        raise ValueError(f"{name} is {value!r}; expected a number of seconds of at least 0, or a timedelta.")
-    return float(seconds)
+def _doorway(context: Context, asked: Asked) -> Doorway:
+    return doorway_of(context, asked, run_identity(context))
+
+
+def _times_cleared(task_instance: Any) -> int:
+    """Return a number that stays the same over retries and changes when the user clears the task.
+
+    Airflow raises ``max_tries`` if the user clears a task that does not run in a worker. If it does, Airflow only tries
+    again, even if no retry is left.
+    """
+    return max(int(task_instance.max_tries), int(getattr(task_instance, "try_number", 0)) - 1)
 
 
 def _as_list(callbacks: Any) -> list[Any]:

@@ -10,10 +10,11 @@ from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import Percentages, TaskApi
-from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, plain, text
+from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, number, plain, text
 
 # Vendors count in 64-bit integers. JSON allows larger integers, and dividing a float by a very large one fails.
 _LARGEST_COUNT = 2**64
+_WHOLE = 100
 
 
 def normalise(
@@ -44,7 +45,7 @@ def normalise(
         MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
             the error names the api and the field.
     """
-    task = at(answer, api.task)
+    task = _task_object(api, answer, overrides)
     if task is None:
         raise NotFound(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
@@ -55,6 +56,27 @@ def normalise(
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
     return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides, copy=copy)
+
+
+def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
+    """Return the task object in an answer; None if it holds none.
+
+    Args:
+        api: The API that was called.
+        answer: The decoded answer without its envelope.
+        overrides: Statuses that this wait treats differently from the catalog.
+
+    Returns:
+        What the path ``api.task`` leads to. With ``api.first_ended``, the first task of that list that has ended, if
+        there is one.
+    """
+    first = at(answer, api.task)
+    found = None if api.first_ended is None else at(answer, api.first_ended)
+    if not isinstance(found, list):
+        return first
+    tasks = [task for task in found if isinstance(task, Mapping)]
+    ended = (task for task in tasks if _state(api, _status(api, task, answer), task, overrides).done)
+    return next(ended, first)
 
 
 def normalise_object(
@@ -129,17 +151,18 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
 
 
 def _status_of_percentages(percentages: Percentages, task: Mapping[str, Any]) -> str | None:
-    complete, succeeded = _fractions(percentages, task)
-    if complete is None or (complete == 1 and succeeded is None):
+    complete, succeeded = number(at(task, percentages.complete)), _success(percentages, task)
+    if complete is None or (complete >= _WHOLE and succeeded is None):
         return None
-    if complete < 1:
+    if complete < _WHOLE:
         return percentages.INCOMPLETE
-    return percentages.COMPLETE if succeeded == 1 else percentages.FAILURES
+    return percentages.COMPLETE if succeeded == _WHOLE else percentages.FAILURES
 
 
-def _fractions(percentages: Percentages, task: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Return how much of a task is complete and how much has succeeded, each from 0 to 1."""
-    return fraction(at(task, percentages.complete), 100), fraction(at(task, percentages.succeeded), 100)
+def _success(percentages: Percentages, task: Mapping[str, Any]) -> float | None:
+    """Return the percentage that has succeeded; None for a number that is no percentage: 250 is no success."""
+    succeeded = number(at(task, percentages.succeeded))
+    return succeeded if succeeded is not None and 0 <= succeeded <= _WHOLE else None
 
 
 def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
@@ -164,8 +187,8 @@ def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
 
 def _message(api: TaskApi, task: Mapping[str, Any]) -> str | None:
     if isinstance(api.status, Percentages) and api.message is None:
-        _, succeeded = _fractions(api.status, task)
-        return None if succeeded is None else f"{succeeded:.0%} succeeded"
+        succeeded = _success(api.status, task)
+        return None if succeeded is None else f"{succeeded:.0f}% succeeded"
     return _text_at(task, api.message)
 
 

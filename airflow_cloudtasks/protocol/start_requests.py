@@ -75,7 +75,7 @@ def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
     Raises:
         InvalidArguments: The parameters hold no ids, or something that cannot be an id.
     """
-    return task_ids(encode(api, start, parameters)[start.ids_param or ""])
+    return task_ids(encode(api, start, parameters)[start.ids_param or ""], api)
 
 
 def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:
@@ -99,6 +99,20 @@ def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[s
         if value is not None and _json_bytes(value) <= start.mark_bytes:
             marked[start.mark] = value
     return marked
+
+
+def shows_mark(start: Start, parameters: Mapping[str, Any], token: str) -> bool:
+    """Return whether a listed task that matches a request must show the request's token.
+
+    Args:
+        start: The action; it has a ``find``.
+        parameters: The parameters of the request without its mark.
+        token: The token.
+    """
+    if start.mark is None or start.find is None or start.mark not in start.find.shows.values():
+        return False
+    value = with_mark(start, parameters, token).get(start.mark)
+    return isinstance(value, Mapping) and value.get(_MARK) == token
 
 
 def _marked_value(value: Any, token: str) -> dict[str, Any] | None:

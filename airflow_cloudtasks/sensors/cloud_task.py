@@ -8,12 +8,14 @@ from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
@@ -23,17 +25,21 @@ from airflow.triggers.base import StartTriggerArgs
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
-from airflow_cloudtasks.operators._task_arguments import TaskArguments
+from airflow_cloudtasks.operators._task_arguments import TaskArguments, is_pending
+from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
-from airflow_cloudtasks.protocol.task_ids import is_many, task_ids
-from airflow_cloudtasks.protocol.timestamps import unix_seconds
+from airflow_cloudtasks.protocol.task_ids import is_many
+from airflow_cloudtasks.protocol.timestamps import check_shows_creation, unix_seconds
 from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, renders_by_default, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
+from airflow_cloudtasks.waiting.airflow_try import current_try
+from airflow_cloudtasks.waiting.backoff import next_delay
 from airflow_cloudtasks.waiting.explain import explain_failures
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
+from airflow_cloudtasks.waiting.limits import TimeLimits, seconds
 from airflow_cloudtasks.waiting.outcome import as_event, conclude, from_event, is_skip, seen
 from airflow_cloudtasks.waiting.sizes import left_out
-from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, WaitRules
+from airflow_cloudtasks.waiting.verdicts import Finished, Missing, OnFailure, OnUnknown, Verdict, Waiting, WaitRules
 from airflow_cloudtasks.waiting.worker import WorkerWait
 from airflow_cloudtasks.xcoms.parts import push_parts
 
@@ -44,11 +50,12 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 
-class CloudTaskSensor(TaskArguments, BaseSensorOperator):
+class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
     """Wait for one task of any API, or for several, and return them once they have ended.
 
-    Poke, reschedule and deferrable mode return the same result, raise the same exceptions, and apply ``timeout`` and
-    ``soft_fail`` alike. A throttled or failed poll never ends the wait.
+    Poke, reschedule and deferrable mode return the same result, raise the same exceptions, and apply ``timeout``,
+    ``execution_timeout``, ``exponential_backoff`` and ``soft_fail`` alike. A throttled or failed poll never ends the
+    wait.
 
     Args:
         api: A name in the catalog, e.g. ``wedata.task``, or your own TaskApi.
@@ -67,16 +74,24 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             could not render the arguments, the wait begins on a worker, and a warning says why.
         end_from_trigger: Whether the wait also ends in the triggerer. Only a timeout then needs a worker, for a
             moment. Airflow calls no listeners for a task that ends this way.
+        poke_interval: Time between two polls, in seconds or as a timedelta.
+        exponential_backoff: Whether the interval doubles with each poll. It never exceeds ``max_wait`` or the time that
+            is left.
+        max_wait: Longest interval, in seconds or as a timedelta; None for no limit.
+        timeout: Longest wait of one try, from its start, in seconds or as a timedelta. Airflow does not retry a sensor
+            that has timed out. None for Airflow's ``[sensors] default_timeout``, by default 7 days. To limit a try in
+            such a way that Airflow retries it, use Airflow's ``execution_timeout``.
         missing: What to do while the cloud does not know the task: ``fail`` at once, or ``wait``.
         on_unknown: What to do while the catalog does not know the task's status: ``wait``, or ``fail`` at once.
         on_failure: What to do if the task did not succeed: ``fail``, or ``wait`` until a rerun succeeds.
-        created_since: A datetime, or ISO 8601. A task created earlier does not count: the sensor waits for a newer
-            one (templated).
+        created_since: A datetime, a date, ISO 8601 or Unix seconds; a time without a zone is in the API's zone. A task
+            created earlier does not count: the sensor waits for a newer one. Only for APIs whose answers tell when a
+            task was created (templated).
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
-        **kwargs: Arguments of Airflow's BaseSensorOperator: ``poke_interval`` and ``timeout`` in seconds, ``mode``,
-            ``soft_fail``, ``exponential_backoff``, ``max_wait``, ``silent_fail``, ``never_fail``, ``retries``, …
+        **kwargs: Arguments of Airflow's BaseSensorOperator: ``mode``, ``soft_fail``, ``silent_fail``, ``never_fail``,
+            ``execution_timeout``, ``retries``, …
 
     Returns:
         The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
@@ -86,8 +101,8 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
         CloudTaskFailed: The task ended in failed, canceled or expired. With ``soft_fail`` a skip instead.
-        AirflowSensorTimeout: The task had not ended within ``timeout`` seconds of the first poke. With ``soft_fail`` a
-            skip instead.
+        AirflowSensorTimeout: The task had not ended within ``timeout``. With ``soft_fail`` a skip instead.
+        AirflowTaskTimeout: The task had not ended within ``execution_timeout``, also with ``soft_fail``.
         CloudApiError: The cloud refuses to answer: wrong keys, no permission, no such task, bad parameters.
         InvalidConnection: The Airflow connection cannot be used.
         InvalidArguments: A rendered template, or another task's output, does not identify a task.
@@ -115,6 +130,10 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         deferrable: bool | None = None,
         start_from_trigger: bool = False,
         end_from_trigger: bool = False,
+        poke_interval: float | timedelta = 60.0,
+        exponential_backoff: bool = False,
+        max_wait: float | timedelta | None = None,
+        timeout: float | timedelta | None = None,
         missing: Missing = "fail",
         on_unknown: OnUnknown = "wait",
         on_failure: OnFailure = "fail",
@@ -124,7 +143,13 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            poke_interval=seconds("poke_interval", poke_interval),
+            exponential_backoff=exponential_backoff,
+            max_wait=None if max_wait is None else seconds("max_wait", max_wait),
+            timeout=seconds("timeout", conf.getfloat("sensors", "default_timeout") if timeout is None else timeout),
+            **kwargs,
+        )
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
         self.multiple_outputs = multiple_outputs and not is_many(cloud_task_id)
         if deferrable is False and (start_from_trigger or end_from_trigger):
@@ -138,7 +163,11 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         self.on_unknown = on_unknown
         self.on_failure = on_failure
         # Keep it as text, which a trigger can store.
-        self.created_since = created_since.isoformat() if isinstance(created_since, datetime) else created_since
+        self.created_since = created_since.isoformat() if isinstance(created_since, date) else created_since
+        if created_since is not None:
+            check_shows_creation(self.api)
+        if not is_pending(created_since):
+            unix_seconds(created_since, self.api)
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.group = GroupRules(wait_for=wait_for, fail_fast=fail_fast)
@@ -170,31 +199,28 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         """Wait in the worker or, if ``deferrable`` and the first poll does not end the wait, in the triggerer."""
         self._wait = None
         with self._airflow_errors():
-            # Check here, in every mode: Airflow may treat an exception of a poke as an unsuccessful poke.
-            ids, overrides, rules = task_ids(self.cloud_task_id), self._overrides(), self._rules_now()
-            self.api.check_params(self.api_params or {})
+            ids, overrides, rules = self.named_ids(), self._overrides(), self._rules_now()
+            this_try = current_try(context, reschedules=self.reschedule and not self.deferrable)
+            limits = self.limits(this_try.started_at)
             if not self.deferrable:
-                return self._conclude(context, from_event(super().execute(context)))
-            deadline = time.time() + self.timeout
-            poked = self.poke(context)
-            if poked:
-                return self._conclude(context, from_event(poked.xcom_value or {}))
+                return self._conclude(context, self._wait_in_worker(context, rules, limits, this_try.reschedules))
+            is_over, verdicts = self._poll(context)
+            if is_over or limits.seconds_left(time.time()) <= 0:
+                return self._conclude(context, verdicts)
         keep_link(context, self._hook_in_use(), self.api, [])
-        self.defer(
-            trigger=CloudTaskTrigger(
+        return self.defer_within(
+            limits,
+            CloudTaskTrigger(
                 **self._trigger_arguments()
                 | {
                     "cloud_task_id": list(ids) if is_many(self.cloud_task_id) else ids[0],
                     "success_statuses": list(overrides.success),
                     "failure_statuses": list(overrides.failure),
                     "created_since": rules.created_since,
-                    "deadline": deadline,
+                    "deadline": limits.deadline,
                 }
             ),
-            method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + TIMEOUT_GRACE,
         )
-        raise AssertionError("defer raises")
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Read each task that has not ended once.
@@ -206,7 +232,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             self._wait = WorkerWait(
                 self.hook(),
                 self.api,
-                task_ids(self.cloud_task_id),
+                self.named_ids(),
                 self.api_params,
                 rules=self._rules_now(),
                 overrides=self._overrides(),
@@ -226,6 +252,39 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         """
         with self._airflow_errors():
             return self._conclude(context, from_event(event))
+
+    def end_unwatched_wait(self, context: Context) -> Any:
+        """Poll once more, as a triggerer that comes late does: return the result of a wait that is over, or time out.
+
+        Args:
+            context: Airflow's context.
+        """
+        self._wait = None
+        with self._airflow_errors():
+            _, verdicts = self._poll(context)
+            return self._conclude(context, verdicts)
+
+    def _poll(self, context: Context) -> tuple[bool, Sequence[Verdict]]:
+        """Poll once, and return whether the wait is over and what was seen."""
+        if poked := self.poke(context):
+            return True, from_event(poked.xcom_value or {})
+        return False, self._wait.seen if self._wait is not None else [Waiting(None)]
+
+    def _wait_in_worker(self, context: Context, rules: WaitRules, limits: TimeLimits, polls: int) -> Sequence[Verdict]:
+        """Poll until the wait is over or the deadline has passed; reschedule mode gives the worker back in between.
+
+        Not Airflow's own loop: its back-off may exceed the time that is left, and its time begins with the first poke.
+        """
+        while True:
+            is_over, verdicts = self._poll(context)
+            polls += 1
+            seconds_left = limits.seconds_left(time.time())
+            if is_over or seconds_left <= 0:
+                return verdicts
+            delay = next_delay(rules, polls, seconds_left)
+            if self.reschedule:
+                raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=delay))  # type: ignore[no-untyped-call]
+            time.sleep(delay)
 
     def _hook_in_use(self) -> CloudTasksHook:
         return self.hook() if self._wait is None else self._wait.hook
@@ -249,14 +308,18 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         """Raise what Airflow expects, and apply ``soft_fail`` and ``never_fail`` alike in every mode."""
         try:
             yield
-        except (CloudTasksError, AirflowSensorTimeout) as caught:
-            error = WaitTimedOut(str(caught)) if isinstance(caught, AirflowSensorTimeout) else caught
+        except CloudTasksError as error:
+            limits = self.limits(started_at=0.0)
+            text = str(error)
+            if isinstance(error, WaitTimedOut):
+                text = f"Sensor has timed out after the specified {limits}; {error}"
+                if limits.binding == "execution_timeout":
+                    # As from Airflow's own timer, which no flag of a sensor turns into a skip.
+                    raise AirflowTaskTimeout(text) from None
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
-                raise AirflowSkipException(str(error)) from caught
-            if isinstance(caught, WaitTimedOut):
-                raise AirflowSensorTimeout(
-                    f"Sensor has timed out after the specified timeout of {self.timeout} seconds; {caught}"
-                ) from None
+                raise AirflowSkipException(text) from error
+            if isinstance(error, WaitTimedOut):
+                raise AirflowSensorTimeout(text) from None
             raise
 
     def _start_from_trigger(self) -> None:
@@ -265,13 +328,13 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
         if (reason := why_not(self._templated(), by_default=renders_by_default(self))) is not None:
             _warn(self.task_id, reason)
             return
-        timeout = timedelta(seconds=self.timeout)
-        # Airflow passes only this limit on to the trigger, which subtracts the grace to get the sensor's own timeout.
-        limit = min(timeout + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
+        wait = timedelta(seconds=self.limits(started_at=0.0).seconds)
+        # Airflow passes only its own limit on to the trigger, which subtracts the grace to get the wait's deadline.
+        limit = min(wait + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
         self.start_from_trigger = True
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{CloudTaskTrigger.__module__}.{CloudTaskTrigger.__qualname__}",
-            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - timeout).total_seconds(), "keep_link": True},
+            trigger_kwargs=self._trigger_arguments() | {"grace": (limit - wait).total_seconds(), "keep_link": True},
             next_method="execute_complete",
             timeout=limit,
         )
@@ -293,6 +356,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
             "on_unknown": self.on_unknown,
             "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
+            "limit": self.limits(started_at=0.0).binding,
             "wait_for": self.group.wait_for,
             "fail_fast": self.group.fail_fast,
             "end_from_trigger": self.end_from_trigger,
@@ -307,7 +371,7 @@ class CloudTaskSensor(TaskArguments, BaseSensorOperator):
 
     def _rules_now(self) -> WaitRules:
         """Return the rules after Airflow has rendered the templates."""
-        return replace(self._rules(), created_since=unix_seconds(self.created_since))
+        return replace(self._rules(), created_since=unix_seconds(self.created_since, self.api))
 
     def _rules(self) -> WaitRules:
         return WaitRules(

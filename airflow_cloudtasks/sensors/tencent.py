@@ -13,8 +13,10 @@ from airflow_cloudtasks.catalog import (
     WEDATA_TASK_INSTANCE,
     WEDATA_WORKFLOW_RUN,
 )
-from airflow_cloudtasks.protocol.instance_key import instance_key
+from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending
+from airflow_cloudtasks.protocol.timestamps import checked_time, written
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.spec.names import check_name
 from airflow_cloudtasks.waiting.verdicts import Missing
 
 
@@ -43,8 +45,9 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         wedata_task_id: The vendor's ``TaskId`` (templated).
-        data_time: Data time of the instance, its ``CurRunDate``, as WeData shows it, e.g. ``{{ ds }} 00:00:00``; or a
-            datetime, which is converted to UTC+8 (templated).
+        data_time: Data time of the instance, its ``CurRunDate``: text as WeData shows it, ISO 8601, a date or a
+            datetime. A time with a zone, e.g. ``{{ data_interval_start }}``, is converted to UTC+8; a time without one
+            is in UTC+8. Airflow's ``{{ ds }}`` is the day in UTC, not the local day (templated).
         missing: What to do while the instance does not exist: ``wait``, or ``fail`` at once.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.
     """
@@ -52,10 +55,14 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
     def __init__(
         self, *, project_id: Any, wedata_task_id: Any, data_time: Any, missing: Missing = "wait", **kwargs: Any
     ) -> None:
+        api = WEDATA_TASK_INSTANCE
+        check_name(api.name, "wedata_task_id", wedata_task_id, AT_PARSE)
+        if not is_pending(data_time):
+            data_time = written(checked_time("data_time", data_time, api.zone), api, api.zone)
         super().__init__(
-            api=WEDATA_TASK_INSTANCE,
+            api=api,
             # An XComArg within a string becomes a template.
-            cloud_task_id=instance_key(wedata_task_id, data_time, WEDATA_TASK_INSTANCE.zone),
+            cloud_task_id=f"{wedata_task_id}{api.time_in_id}{data_time}",
             api_params={"ProjectId": project_id},
             missing=missing,
             **kwargs,
@@ -66,15 +73,19 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
 
 
 class WeDataWorkflowRunSensor(CloudTaskSensor):
-    """Wait for a run of a WeData workflow, named by its id, or for the newest run since a given time.
+    """Wait for a run of a WeData workflow, named by its id, or for the end of a run since a given time.
+
+    With ``workflow_id``, the newest run that has ended counts, however it was started. Runs that are still under way do
+    not delay the sensor. If that run failed, the sensor fails; with ``on_failure="wait"`` it waits until a newer run
+    has succeeded.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         cloud_task_id: The run's id, the vendor's ``WorkflowExecutionId``, or a list of ids (templated).
-        workflow_id: In place of ``cloud_task_id``, the vendor's ``WorkflowId``: wait for the workflow's newest run,
-            however it was started. If a newer run begins meanwhile, the sensor waits for that one (templated).
-        since: With ``workflow_id``: ignore runs created before this time, a datetime or ISO 8601, e.g.
-            ``{{ data_interval_start }}`` (templated).
+        workflow_id: In place of ``cloud_task_id``, the vendor's ``WorkflowId``: wait until a run of the workflow has
+            ended that was created since ``since`` (templated).
+        since: With ``workflow_id``: ignore runs created before this time, e.g. ``{{ data_interval_start }}``: a
+            datetime, a date or ISO 8601. A time without a zone is in UTC+8 (templated).
         missing: What to do while the run does not exist: ``wait``, the default with ``workflow_id``, or ``fail`` at
             once, the default with ``cloud_task_id``.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.sensors.cloud_task.CloudTaskSensor`.

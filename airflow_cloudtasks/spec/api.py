@@ -15,6 +15,7 @@ from airflow_cloudtasks.spec import stored, validate
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_name
 from airflow_cloudtasks.spec.parts import Parts
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
@@ -34,10 +35,15 @@ class TaskApi:
         read: The action that reads one task.
         id_param: The parameter of ``read`` that takes the task's id.
         task: The path of the task object in the answer; empty for the whole answer.
+        first_ended: The path of a list of tasks in the answer, of which the first one that has ended takes the place of
+            ``task``; None for an answer about one task.
         status: The path of the vendor's status, or the percentages that stand in for it.
         states: The state that each status means; statuses are matched without regard to case.
         error_if: The path of a text that turns a success into a failure unless it is blank: for APIs without a status
             for failure.
+        time_in_id: What separates an id from the time at its end, e.g. ``_`` in
+            ``20250714200130106_2025-10-01 00:00:00``; None where ids end in no time. The time is written as in
+            requests: in ``timezone``, in the service's ``time_format``.
         id: The path of the task's id; without one, the answer is taken to be about the requested task.
         task_name: The path of the task's name.
         message: The path of the vendor's explanation.
@@ -65,9 +71,11 @@ class TaskApi:
     read: Action
     id_param: str = "TaskId"
     task: str = ""
+    first_ended: str | None = None
     status: str | Percentages = "Status"
     states: Mapping[str, TaskState]
     error_if: str | None = None
+    time_in_id: str | None = None
     id: str | None = None
     task_name: str | None = None
     message: str | None = None
@@ -145,30 +153,35 @@ class TaskApi:
 
         Args:
             cloud_task_id: The task's id.
-            api_params: The other parameters, in the vendor's spelling.
+            api_params: The other parameters, which :meth:`check_params` accepts.
         """
         # Vendors take ids as text, also those that are all digits.
-        as_text = {name: str(value) for name, value in api_params.items() if name in self.task_params}
-        return {self.id_param: cloud_task_id, **api_params, **as_text}
+        as_text = {name: as_name(value) for name, value in api_params.items() if value is not None}
+        return {self.id_param: cloud_task_id, **as_text}
 
-    def check_params(self, given: Mapping[str, Any]) -> None:
+    def check_params(self, given: Any, arguments: Arguments = RENDERED) -> None:
         """Refuse parameters that cannot identify a task of this API.
 
         Args:
             given: The parameters besides the task's id, in the vendor's spelling.
+            arguments: What is known of them.
 
         Raises:
-            InvalidArguments: A parameter is missing, blank or unknown; the text lists those that the API accepts.
+            InvalidArguments: A parameter is missing, unknown or no id; the text names it.
         """
+        if not isinstance(given, Mapping):
+            raise InvalidArguments(f"{self.name}: api_params is {given!r:.200}; expected a dict by the vendor's names.")
         accepted = ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
         for name in self.task_params:
-            if given.get(name) in (None, ""):
+            if given.get(name) is None or given[name] == "":
                 raise InvalidArguments(f"{self.name} needs {name} in api_params. It takes: {accepted}.")
-        for name in given:
+        for name, value in given.items():
             if name == self.id_param:
                 raise InvalidArguments(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
             if name not in self.task_params and name not in self.read.optional:
                 raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {accepted}.")
+            if value is not None:
+                check_name(self.name, name, value, arguments)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types, for a trigger to store."""

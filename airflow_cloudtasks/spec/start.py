@@ -11,13 +11,31 @@ from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.literals import check_literal
 
-Encoding = Literal["json", "base64", "integer", "boolean", "dates", "list", "ranges", "pairs", "pair"]
-"""How a parameter is sent where the vendor does not take text.
+Encoding = Literal[
+    "json",
+    "map",
+    "base64",
+    "integer",
+    "number",
+    "boolean",
+    "id",
+    "ids",
+    "time",
+    "clock",
+    "dates",
+    "list",
+    "ranges",
+    "pairs",
+    "pair",
+]
+"""How a parameter is sent where the vendor does not take just any text.
 
-``json``: JSON in a string. ``base64``: text, or the JSON of any other value, in Base64. ``integer``. ``boolean``.
-``dates``: a day; a time of day is dropped. ``list``: a list, also given as JSON, as templates render it. ``ranges``: a
-list of pairs of a first and a last value. ``pairs``: a dict, sent as a list of objects with a key and a value.
-``pair``: one such object.
+``json``: JSON in a string. ``map``: the same, of a dict without None. ``base64``: text, or the JSON of any other value
+without None, in Base64. ``integer``, ``number``, ``boolean``. ``id``: text that names an object of the vendor. ``ids``:
+a list of them. ``time``: a time in the request's zone and the service's format. ``clock``: a time of day, hours and
+minutes; of a time, that in the request's zone. ``dates``: a day; a time counts as its day in the request's zone.
+``list``: a list, also given as JSON, as templates render it. ``ranges``: a list of pairs of a first and a last value.
+``pairs``: a dict without None, sent as a list of objects with a key and a value. ``pair``: one such object.
 """
 
 
@@ -56,9 +74,11 @@ class Start:
         job: The path, in the answer, of the id of a job that must end before the tasks begin; None for no job.
         job_api: The name of the API that reads the job: from the catalog or from an installed package.
         names: Parameters that identify the new task besides its id and are not parameters of the request.
-        encodings: How parameters are sent that are not text; a dotted name is a field inside a parameter.
+        encodings: How parameters are sent that are not just text; a dotted name is a field inside a parameter. The
+            parameters that identify the task are ids without being named here.
         key_and_value: For ``pairs`` and ``pair``: the vendor's names of the two fields.
         first_and_last: For ``ranges``: the vendor's names of the two fields.
+        timezone_param: The parameter that names the zone of the request's times; without it, they are in the API's.
         then: A second action that takes the new id and sets the task going.
         client_token: The parameter by which the vendor recognises a request that it receives twice.
         mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
@@ -79,6 +99,7 @@ class Start:
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     key_and_value: tuple[str, str] = ("K", "V")
     first_and_last: tuple[str, str] = ("First", "Last")
+    timezone_param: str | None = None
     then: Action | None = None
     client_token: str | None = None
     mark: str | None = None
@@ -107,7 +128,7 @@ class Start:
             yield f"{self.then.name} has to take one parameter, the new id."
 
     def _own_params(self) -> Iterator[str]:
-        yield from filter(None, (self.ids_param, self.client_token, self.mark))
+        yield from filter(None, (self.ids_param, self.timezone_param, self.client_token, self.mark))
         yield from (path.split(".")[0] for path in self.encodings)
 
     def _params_of_find(self) -> tuple[str, ...]:
@@ -125,7 +146,8 @@ class Start:
         action = self.action
         accepted = ", ".join((*action.params, *(f"{name} (optional)" for name in action.optional))) or "none"
         for name in action.params:
-            if parameters.get(name) in (None, "", [], {}):
+            value = parameters.get(name)
+            if value in (None, "", [], {}) or (isinstance(value, str) and not value.strip()):
                 raise InvalidArguments(f"{action.name} needs {name}. It takes: {accepted}.")
         for name in parameters:
             if name not in action.accepted:

@@ -1,9 +1,10 @@
-"""Finds the task of a start request that was not answered: in the vendor's list, by what was asked for."""
+"""Find the task of a start request without an answer in the vendor's list."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     expected_fields,
     is_candidate,
     may_predate_request,
+    shows_mark,
     with_mark,
 )
 from airflow_cloudtasks.values import at, iso_utc, text
@@ -24,25 +26,38 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import Find, Start, TaskApi
     from airflow_cloudtasks.starting.attempt import Attempt
 
-# A list may show a new task a moment later than it was made: it is looked at so often, with so many seconds between.
+# A list may show a new task late. Read it this often, with this many seconds in between.
 _LOOKS = 3
 _SECONDS_BETWEEN_LOOKS = 3.0
 _MOST_PAGES = 50
 
 
-class CannotTell(Exception):
-    """There may be such a task, and nobody can tell which, or whether there is; the text says why."""
+class Ambiguous(Exception):
+    """The list does not determine whether the request started a task, or which one; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A task that a look-up found.
+
+    Args:
+        id: The task's id.
+        has_mark: Whether the task shows the token of the start. Otherwise it only has the same parameters.
+    """
+
+    id: str
+    has_mark: bool
 
 
 class Finder:
     """Finds tasks by their start requests.
 
     Args:
-        hook: What calls the cloud.
+        hook: Calls the cloud.
         api: The API that reads the task.
         start: The action that starts it.
         parameters: Its parameters, by the vendor's names.
-        sleep: Waits so many seconds.
+        sleep: Waits for a number of seconds.
     """
 
     def __init__(
@@ -56,17 +71,17 @@ class Finder:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
         self._sleep = sleep
 
-    def find(self, attempt: Attempt) -> str | None:
-        """Look for the task of a request that was not answered.
+    def find(self, attempt: Attempt) -> Found | None:
+        """Look for the task of a request without an answer.
 
         Args:
             attempt: The start.
 
         Returns:
-            The task's id; None where there is none, or where the vendor has no list, but knows a request again.
+            The task; None if the list shows none, or if the vendor has no list.
 
         Raises:
-            CannotTell: There are several, or one that may be another's.
+            Ambiguous: Several tasks match, or one that may be another request's.
             CloudApiError: The list could not be read.
         """
         if (find := self._start.find) is None:
@@ -76,21 +91,21 @@ class Finder:
             found = self._listed(find, attempt)
             ids = ", ".join(found)
             if len(found) > 1:
-                raise CannotTell(
-                    f"The request was not answered, and it may have started any of {ids}: all of them were started "
-                    "lately with the same parameters."
+                raise Ambiguous(
+                    f"The request got no answer, and it may have started any of {ids}: all of them have the same "
+                    "parameters and were created since."
                 )
             if any(may_predate_request(created, attempt.sent_at) for created in found.values()):
-                raise CannotTell(
-                    f"The request was not answered, and it may have started {ids}: it has the same parameters, but "
-                    "was there before, if the clocks of this machine and of the vendor agree."
+                raise Ambiguous(
+                    f"The request got no answer, and it may have started {ids}: it has the same parameters, but was "
+                    "there before, if the clocks of this machine and of the vendor agree."
                 )
             if found:
-                return ids
+                return Found(ids, has_mark=shows_mark(self._start, self._parameters, attempt.token))
         return None
 
     def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:
-        """List the tasks that the request may have started, with the times of their creation."""
+        """Return the tasks that the request may have started, with their creation times."""
         parameters = with_mark(self._start, self._parameters, attempt.token)
         since = earliest_creation(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
@@ -99,7 +114,7 @@ class Finder:
         found: dict[str, datetime | None] = {}
         while pages.next_page is not None:
             if pages.read == _MOST_PAGES:
-                raise CannotTell(f"The request was not answered, and {find.tasks.action.name} lists too much.")
+                raise Ambiguous(f"The request got no answer, and {find.tasks.action.name} lists too much.")
             listed = pages.take(self._hook.call(self._api.service, find.tasks.action, pages.next_page))
             page = [decoded(self._api, task) for task in listed]
             times = [created_at(self._api, self._start, task) for task in page]

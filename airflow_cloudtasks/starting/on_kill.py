@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from airflow_cloudtasks.airflow_facts import Is, IsNot, Unknown, task_state
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -23,8 +23,17 @@ _log = logging.getLogger(__name__)
 # dead. So the user did not kill it. (The user may have cleared it; then its next run continues with the cloud's task.)
 _RESUMED_STATES = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
+# Seconds between the questions whether the user has killed the task, while Airflow cannot tell.
+_ASK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)
+
 # Seconds that Airflow allows a trigger's on_kill.
 _MOST_SECONDS = 30.0
+
+
+# Why a task is not canceled that a look-up found, although the vendor can cancel it.
+FOUND_ONLY = (
+    "it was only found by its parameters and may be another's. Cancel it in the vendor's console if it is yours."
+)
 
 
 class AsyncCanceler(Protocol):
@@ -36,86 +45,112 @@ class AsyncCanceler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnKill:
-    """The requests that cancel tasks, made when the tasks were started: a kill leaves no time to find things out.
+    """The requests that cancel tasks. They are prepared at the start, because a kill leaves no time to read anything.
 
     Args:
         api: The API of the tasks.
         ids: Their ids.
-        requests: The parameters of the requests; none where the vendor has no action that cancels such a task.
+        requests: The parameters of each request; empty if the tasks cannot be canceled.
+        is_ours: Whether the Airflow task surely started the tasks. Otherwise there are no requests.
     """
 
     api: TaskApi
     ids: tuple[str, ...]
     requests: tuple[Mapping[str, Any], ...]
+    is_ours: bool = True
 
     @classmethod
-    def of(cls, hook: CloudTasksHook, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> Self:
-        """Make them.
+    def of(
+        cls,
+        hook: CloudTasksHook,
+        api: TaskApi,
+        ids: Sequence[str],
+        known: Mapping[str, Any],
+        *,
+        is_ours: bool = True,
+    ) -> Self:
+        """Return the requests that cancel tasks.
 
         Args:
-            hook: What calls the cloud, should something have to be read for it.
+            hook: Calls the cloud, if a parameter has to be read.
             api: The API of the tasks.
             ids: Their ids.
-            known: What names them besides, and what they were started with.
+            known: The parameters that identify them, and all other known parameters.
+            is_ours: Whether the Airflow task surely started them.
+
+        Raises:
+            CloudApiError: A parameter could not be read.
+            InvalidArguments: A parameter is not known.
         """
-        return cls(api, tuple(ids), tuple(hook.cancel_requests(api, ids, known)) if api.cancel else ())
+        requests = hook.cancel_requests(api, ids, known) if api.cancel and is_ours else ()
+        return cls(api, tuple(ids), tuple(requests), is_ours)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as plain JSON types, for a trigger to store."""
-        return {"api": stored_api(self.api), "ids": list(self.ids), "requests": [*map(dict, self.requests)]}
+        """Return the requests as plain JSON types, for a trigger to store."""
+        return {
+            "api": stored_api(self.api),
+            "ids": list(self.ids),
+            "requests": [*map(dict, self.requests)],
+            "is_ours": self.is_ours,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Make it again of what :meth:`as_dict` gave."""
-        return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]))
+        """Rebuild the requests from the result of :meth:`as_dict`, also of an earlier version."""
+        return cls(find_api(data["api"]), tuple(data["ids"]), tuple(data["requests"]), data.get("is_ours", True))
 
     def carry_out(self, hook: CloudTasksHook) -> bool:
-        """Cancel the tasks; what goes wrong is logged, since nobody is there to catch it.
+        """Cancel the tasks. Log errors, because no caller can handle them.
 
         Args:
-            hook: What calls the cloud.
+            hook: Calls the cloud.
 
         Returns:
-            Whether all of them have been canceled.
+            Whether all tasks have been canceled.
         """
-        self._tell_what_cannot_be_canceled()
+        self._log_if_not_cancelable()
         canceled = bool(self.requests)
         for request in self.requests:
             try:
                 hook.cancel(self.api, request)
-                self._tell_canceled()
+                self._log_canceled()
             except CloudTasksError as error:
-                self._tell_failed(error)
+                self._log_failed(error)
                 canceled = False
         return canceled
 
-    async def carry_out_async(self, hook: AsyncCanceler) -> None:
-        """Cancel the tasks, as :meth:`carry_out`, without blocking the event loop."""
-        self._tell_what_cannot_be_canceled()
+    async def carry_out_async(self, hook: AsyncCanceler) -> bool:
+        """Cancel the tasks, like :meth:`carry_out`, without blocking the event loop."""
+        self._log_if_not_cancelable()
+        canceled = bool(self.requests)
         for request in self.requests:
             try:
                 await hook.acancel(self.api, request)
-                self._tell_canceled()
+                self._log_canceled()
             except CloudTasksError as error:
-                self._tell_failed(error)
+                self._log_failed(error)
+                canceled = False
+        return canceled
 
     @property
-    def _told(self) -> str:
+    def _label(self) -> str:
         return f"{self.api.name} {', '.join(self.ids)}"
 
-    def _tell_what_cannot_be_canceled(self) -> None:
-        if not self.requests:
+    def _log_if_not_cancelable(self) -> None:
+        if not self.is_ours:
+            _log.warning("%s goes on: %s", self._label, FOUND_ONLY)
+        elif not self.requests:
             product = self.api.service.product
-            _log.warning("%s goes on: %s has no action that cancels such a task.", self._told, product)
+            _log.warning("%s goes on: %s has no action that cancels such a task.", self._label, product)
 
-    def _tell_canceled(self) -> None:
-        _log.info("Canceled %s at the cloud.", self._told)
+    def _log_canceled(self) -> None:
+        _log.info("Canceled %s at the cloud.", self._label)
 
-    def _tell_failed(self, error: CloudTasksError) -> None:
-        _log.error("%s could not be canceled, and may go on: %s", self._told, error)
+    def _log_failed(self, error: CloudTasksError) -> None:
+        _log.error("%s could not be canceled, and may go on: %s", self._label, error)
 
 
-async def wait_until_done(work: asyncio.Future[None]) -> None:
+async def wait_until_done(work: asyncio.Future[bool]) -> None:
     """Wait until the work on a kill is done, at most 30 seconds. Airflow cancels a killed trigger every second.
 
     Args:
@@ -133,42 +168,20 @@ async def wait_until_done(work: asyncio.Future[None]) -> None:
 async def was_killed(task_instance: Any) -> bool:
     """Return whether the user has ended the Airflow task. Older Airflow cancels a trigger for other reasons too.
 
+    If Airflow cannot tell, ask again for a while, and then return False: the cloud task of a wait that goes on in
+    another triggerer must not be canceled.
+
     Args:
         task_instance: The trigger's task instance.
     """
-    # Imported here because parsing a DAG imports this module.
-    from asgiref.sync import sync_to_async
-
-    state = await sync_to_async(_state_from_database if IS_AIRFLOW_2 else _state_from_api_server)(task_instance)
-    return state not in _RESUMED_STATES
-
-
-def _state_from_api_server(task_instance: Any) -> str | None:
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
-    states = RuntimeTaskInstance.get_task_states(
-        dag_id=task_instance.dag_id,
-        task_ids=[task_instance.task_id],
-        run_ids=[task_instance.run_id],
-        map_index=task_instance.map_index,
-    )
-    of_run = states.get(task_instance.run_id, {})
-    return next(iter(of_run.values()), None)
-
-
-def _state_from_database(task_instance: Any) -> str | None:
-    from airflow.models import TaskInstance
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        state: str | None = (
-            session.query(TaskInstance.state)
-            .filter_by(
-                dag_id=task_instance.dag_id,
-                task_id=task_instance.task_id,
-                run_id=task_instance.run_id,
-                map_index=task_instance.map_index,
-            )
-            .scalar()
-        )
-    return state
+    for seconds in (*_ASK_AGAIN_AFTER, None):
+        match await task_state(task_instance):
+            case Is(state):
+                return state not in _RESUMED_STATES
+            case IsNot():  # The user has deleted the task's run.
+                return True
+            case Unknown(why):
+                if seconds is not None:
+                    await asyncio.sleep(seconds)
+    _log.error("Airflow did not tell whether the user has killed the task (%s): its cloud task goes on.", why)
+    return False

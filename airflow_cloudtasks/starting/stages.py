@@ -1,4 +1,4 @@
-"""What is waited for after a start, one stage after the other: the job that sets tasks going, then the tasks. Pure."""
+"""What an operator waits for after a start, in order: the job that sets the tasks going, then the tasks. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from airflow_cloudtasks.starting.attempt import Attempt
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is waited for at a time.
+    """Tasks that are waited for together.
 
     Args:
-        api: The API that reads it.
-        ids: The ids of the tasks.
-        api_params: The other parameters that name them, in the vendor's spelling.
+        api: The API that reads them.
+        ids: Their ids.
+        api_params: The other parameters that identify them, in the vendor's spelling.
     """
 
     api: TaskApi
@@ -28,19 +28,18 @@ class Stage:
 
 
 def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: Attempt) -> list[Stage]:
-    """Give what is waited for after a start.
+    """Return the stages of a wait in order; the last one is that of the tasks.
 
     Args:
         api: The API that reads the tasks.
         start: The action that starts them.
-        parameters: Its parameters, by the vendor's names.
+        parameters: Its parameters, by the vendor's names. Those that the attempt stores replace them: an earlier try
+            may have started the tasks with other parameters.
         attempt: The start, which has begun.
-
-    Returns:
-        The stages in their order; the last is that of the tasks.
     """
-    found = [Stage(api, attempt.ids, identifying_params(api, start, parameters))]
+    known = {**parameters, **attempt.asked.params}
+    found = [Stage(api, attempt.ids, identifying_params(api, start, known))]
     if attempt.job is not None and start.job_api is not None:
         job_api = find_api(start.job_api)
-        found.insert(0, Stage(job_api, (attempt.job,), identifying_params(job_api, start, parameters)))
+        found.insert(0, Stage(job_api, (attempt.job,), identifying_params(job_api, start, known)))
     return found

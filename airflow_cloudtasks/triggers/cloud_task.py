@@ -28,7 +28,8 @@ from airflow_cloudtasks.values import aware
 from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL, RETRIES_AFTER_TRIGGER_FAILURE
 from airflow_cloudtasks.waiting.explain import aexplain_failures, needs_reasons
 from airflow_cloudtasks.waiting.group import GroupRules, WaitFor
-from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, seen
+from airflow_cloudtasks.waiting.limits import LimitName
+from airflow_cloudtasks.waiting.outcome import as_event, conclude, is_skip, is_timed_out, seen
 from airflow_cloudtasks.waiting.sizes import left_out
 from airflow_cloudtasks.waiting.verdicts import Broken, Missing, OnFailure, OnUnknown, Verdict, WaitRules
 from airflow_cloudtasks.xcoms.from_trigger import store
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 # The trigger itself ends the wait at its timeout. If no triggerer is alive to do so, Airflow ends the wait this much
 # later.
 TIMEOUT_GRACE = timedelta(minutes=1)
+# Seconds of it that a cancellation may take.
+_CANCEL_SECONDS = 30.0
 
 # One logger for all triggers: a logger for each of ten thousand triggers would waste memory.
 _log = logging.getLogger(__name__)
@@ -89,24 +92,27 @@ class CloudTaskTrigger(BaseTrigger):
         missing: What to do while the cloud does not know the task: ``wait`` or ``fail``.
         on_unknown: What to do while the catalog does not know the status: ``wait`` or ``fail``.
         on_failure: What to do if the task did not succeed: ``wait`` or ``fail``.
-        created_since: ISO 8601 or Unix seconds. A task created earlier does not count: the trigger waits for a newer
-            one.
+        created_since: ISO 8601, in the API's zone if it names none, or Unix seconds. A task created earlier does not
+            count: the trigger waits for a newer one.
         tolerate_errors: Whether to keep waiting after errors that polling again would not mend.
         wait_for: For a list: ``all`` or ``any``.
         fail_fast: For a list: whether the first task that does not succeed ends the wait.
         deadline: Unix seconds when the wait times out. None for ``grace`` seconds before Airflow's own timeout of the
             trigger, or for never if Airflow has none.
         grace: Seconds; used only without ``deadline``.
+        limit: Which limit of the try the deadline comes from. No flag turns the end of an ``execution_timeout`` into a
+            skip.
         end_from_trigger: Whether the Airflow task ends here, without a worker.
         soft_fail: With ``end_from_trigger``: whether to skip the Airflow task if the cloud task failed.
         never_fail: With ``end_from_trigger``: whether to skip the Airflow task after any error.
         do_xcom_push: With ``end_from_trigger``: whether to store the result as XCom.
         multiple_outputs: With ``end_from_trigger``: whether to store each part of the result as XCom, too.
         keep_link: Whether to store the address of the extra link, because no worker has done so.
-        cancel: What to cancel if the user kills the Airflow task, as ``as_dict`` of
+        cancel: What to cancel at the deadline, or if the user kills the Airflow task, as ``as_dict`` of
             :class:`~airflow_cloudtasks.starting.on_kill.OnKill` returns it; None for nothing.
-        carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``; None for nothing.
-            Airflow's own ``defer`` does not return its keyword arguments when a DAG is only tested.
+        carried: Plain JSON types that the event returns under ``carried``, together with ``cancel``, and whether the
+            trigger has canceled that at the deadline (``is_canceled``); None for nothing. Airflow's own ``defer`` does
+            not return its keyword arguments when a DAG is only tested.
     """
 
     def __init__(
@@ -131,6 +137,7 @@ class CloudTaskTrigger(BaseTrigger):
         fail_fast: bool = False,
         deadline: float | None = None,
         grace: float = TIMEOUT_GRACE.total_seconds(),
+        limit: LimitName = "timeout",
         end_from_trigger: bool = False,
         soft_fail: bool = False,
         never_fail: bool = False,
@@ -164,6 +171,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.group = _shared(GroupRules(wait_for=wait_for, fail_fast=fail_fast))
         self.deadline = deadline
         self.grace = grace
+        self.limit = limit
         self.end_from_trigger = end_from_trigger
         self.soft_fail = soft_fail
         self.never_fail = never_fail
@@ -172,8 +180,8 @@ class CloudTaskTrigger(BaseTrigger):
         self.keep_link = keep_link
         self.cancel = cancel
         self.carried = carried
-        # The cancellation that a kill began.
-        self._killing: asyncio.Future[None] | None = None
+        # The cancellation that a kill, or the deadline, began.
+        self._killing: asyncio.Future[bool] | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments from which any triggerer can rebuild this trigger."""
@@ -192,6 +200,7 @@ class CloudTaskTrigger(BaseTrigger):
                 "created_since": self.created_since,
                 "deadline": self.deadline,
                 "grace": self.grace,
+                "limit": self.limit,
                 "end_from_trigger": self.end_from_trigger,
                 "soft_fail": self.soft_fail,
                 "never_fail": self.never_fail,
@@ -218,13 +227,16 @@ class CloudTaskTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield one event."""
         many = is_many(self.cloud_task_id)
+        is_canceled = False
         try:
             async with self._keeping_link():
-                verdicts = await self._wait(task_ids(self.cloud_task_id))
+                verdicts = await self._wait(task_ids(self.cloud_task_id, self.api))
+            if is_timed_out(verdicts):
+                is_canceled = await self._cancel_at_timeout()
         except InvalidArguments as error:
             verdicts = [Broken(error)]
         except asyncio.CancelledError:
-            if self.cancel is not None and not CALLS_TRIGGER_ON_KILL:
+            if self.cancel is not None and self._killing is None and not CALLS_TRIGGER_ON_KILL:
                 self._killing = asyncio.ensure_future(self._cancel_if_killed())
             raise
         # dag.test() and `airflow tasks test` run the trigger without a task instance, and take every event for one that
@@ -233,8 +245,8 @@ class CloudTaskTrigger(BaseTrigger):
         if ends_here and (event := await self._end(verdicts, many=many)) is not None:
             yield event
         else:
-            carried = {} if self.carried is None else {"carried": {**self.carried, "cancel": self.cancel}}
-            yield TriggerEvent(as_event(verdicts, many=many) | carried)
+            carried = {**(self.carried or {}), "cancel": self.cancel, "is_canceled": is_canceled}
+            yield TriggerEvent(as_event(verdicts, many=many) | ({} if self.carried is None else {"carried": carried}))
 
     async def on_kill(self) -> None:
         """Cancel the cloud task; Airflow calls this after the user has killed the Airflow task."""
@@ -247,16 +259,24 @@ class CloudTaskTrigger(BaseTrigger):
         if self._killing is not None:
             await wait_until_done(self._killing)
 
-    async def _cancel_if_killed(self) -> None:
-        if self.cancel is not None and await was_killed(self.task_instance):
-            await self._cancel(self.cancel)
+    async def _cancel_if_killed(self) -> bool:
+        return self.cancel is not None and await was_killed(self.task_instance) and await self._cancel(self.cancel)
 
-    async def _cancel(self, cancel: Mapping[str, Any]) -> None:
+    async def _cancel_at_timeout(self) -> bool:
+        """Cancel the cloud task, and return whether that was done in time; otherwise a worker tries again."""
+        if self.cancel is None:
+            return False
+        self._killing = asyncio.ensure_future(self._cancel(self.cancel))
+        # Not wait_for: if Airflow stops the trigger, cleanup waits for the cancellation.
+        done, _ = await asyncio.wait({self._killing}, timeout=_CANCEL_SECONDS)
+        return bool(done) and self._killing.exception() is None and self._killing.result()
+
+    async def _cancel(self, cancel: Mapping[str, Any]) -> bool:
         from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook  # as in _wait
 
         on_kill = OnKill.from_dict(cancel)
         async with gated_hook(on_kill.api, self.conn_id, self.region) as hook:
-            await on_kill.carry_out_async(hook)
+            return await on_kill.carry_out_async(hook)
 
     def _wait(self, ids: Sequence[str]) -> Awaitable[list[Verdict]]:
         # Import here: parsing a DAG file imports this module, and must not import the vendors' SDKs.
@@ -268,7 +288,7 @@ class CloudTaskTrigger(BaseTrigger):
             self.api_params,
             conn_id=self.conn_id,
             region=self.region,
-            rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since))),
+            rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since, self.api))),
             overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
             group=self.group,
             deadline=self._deadline(),
@@ -292,6 +312,8 @@ class CloudTaskTrigger(BaseTrigger):
             await self._keep_link_of(hook_for(self.api, self.conn_id, self.region), verdicts)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
+            if isinstance(error, WaitTimedOut) and self.limit == "execution_timeout":
+                return None
             if is_skip(error, soft_fail=self.soft_fail, never_fail=self.never_fail):
                 self.log.info("Skipped: %s", error)
                 return TaskSkippedEvent()

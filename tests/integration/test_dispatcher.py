@@ -13,10 +13,10 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat import connection as compat
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
-from airflow_cloudtasks.hooks import calling
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
@@ -370,7 +370,7 @@ def test_hanging_connection_look_up_delays_no_wait_beyond_its_deadline(
     async def hangs(*_: Any, **__: Any) -> Any:
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr("airflow_cloudtasks.hooks.calling.get_async_connection", hangs)
+    monkeypatch.setattr("airflow.providers.common.compat.connection.get_async_connection", hangs)
     monkeypatch.setattr("airflow_cloudtasks.waiting.triggerer.watch._LAST_POLL_WITHIN", 1.0)
     began = time.monotonic()
     assert "timeout" in wait(lke("1", deadline=time.time() + 1))[0]
@@ -380,7 +380,7 @@ def test_hanging_connection_look_up_delays_no_wait_beyond_its_deadline(
 def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_up, looked_up = calling.get_async_connection, []
+    look_up, looked_up = compat.get_async_connection, []
 
     async def fails_at_first(*arguments: Any, **named: Any) -> Any:
         looked_up.append(time.monotonic())
@@ -388,7 +388,7 @@ def test_unreachable_airflow_costs_few_look_ups_and_fails_no_wait(
             raise ConnectionError
         return await look_up(*arguments, **named)
 
-    monkeypatch.setattr(calling, "get_async_connection", fails_at_first)
+    monkeypatch.setattr(compat, "get_async_connection", fails_at_first)
     for number in range(50):
         cloud.add_finished("lke.task", str(number))
     seen = wait(*(lke(str(number)) for number in range(50)))
@@ -410,6 +410,7 @@ def test_refused_key_is_tried_once_for_all_waits(
 
 @pytest.mark.parametrize("make", [lke, trigger], ids=["read singly", "read by a list"])
 @pytest.mark.parametrize("poke_interval", [0, 1])
+@pytest.mark.usefixtures("airflow_home")
 def test_unusable_connection_fails_every_wait(
     cloud: Emulator, make: Callable[..., CloudTaskTrigger], poke_interval: float
 ) -> None:

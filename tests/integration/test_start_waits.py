@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
 from in_process import run
 
 from airflow_cloudtasks.emulator import Emulator
@@ -24,7 +26,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
 )
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
-from airflow_cloudtasks.starting import starter
+from airflow_cloudtasks.starting import earlier, starter
 
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
 IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferrable"])
@@ -52,8 +54,17 @@ class Run:
     def __init__(self) -> None:
         self.store: Any = Store()
         self.xcoms: dict[str, Any] = {}
-        task_instance = SimpleNamespace(max_tries=0, xcom_push=lambda key, value: self.xcoms.update({key: value}))
-        self.context: Any = {"ti": task_instance, "task_state_store": self.store}
+        self.task_instance = SimpleNamespace(
+            dag_id="dag",
+            run_id="run",
+            task_id="start",
+            map_index=-1,
+            max_tries=0,
+            try_number=1,
+            xcom_push=lambda key, value: self.xcoms.update({key: value}),
+        )
+        dag_run = SimpleNamespace(id=1)
+        self.context: Any = {"ti": self.task_instance, "dag_run": dag_run, "task_state_store": self.store}
 
     def __call__(self, operator: StartCloudTaskOperator) -> Any:
         return run(operator, self.context)
@@ -215,7 +226,7 @@ def test_next_try_creates_the_plan_again_after_a_kill_deleted_it(
     airflow(killed)
     killed.on_kill()
     assert [each["ended"] for each in cloud.canceled("wedata.backfill")] == [True]
-    monkeypatch.setattr(starter, "UNSEEN_SECONDS", 0)
+    monkeypatch.setattr(earlier, "UNSEEN_SECONDS", 0)
     assert airflow(operator(WeDataBackfillOperator, **BACKFILL))["state"] == "succeeded"
     assert len(cloud.started("wedata.backfill")) == 2
 
@@ -227,30 +238,45 @@ def test_signal_after_the_end_cancels_nothing(cloud: Emulator) -> None:
     assert cloud.canceled() == []
 
 
-def test_execution_timeout_cancels_a_deferred_task(cloud: Emulator) -> None:
+@IN_THE_WORKER_AND_DEFERRED
+def test_execution_timeout_cancels_the_task(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("wedata.workflow_run")
-    with pytest.raises(WaitTimedOut, match="took longer than 1 seconds"):
-        Run()(operator(**WORKFLOW, deferrable=True, execution_timeout=timedelta(seconds=1)))
+    with pytest.raises(AirflowTaskTimeout, match=r"longer than 1 seconds; .* execution_timeout is over: .* canceled"):
+        Run()(operator(**WORKFLOW, deferrable=deferrable, execution_timeout=timedelta(seconds=1)))
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 
+@pytest.mark.parametrize("kind", [RunWorkflow, WeDataBackfillOperator], ids=["can be looked up", "cannot"])
 def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type[StartCloudTaskOperator]
 ) -> None:
-    """Airflow 2 raises where its signal comes in, so that the answer is lost."""
-    waiting, call = operator(**WORKFLOW), CallingHook.call
+    """Airflow 2 raises an exception wherever the main thread is when its signal arrives."""
+    arguments = WORKFLOW if kind is RunWorkflow else BACKFILL
+    waiting, call = operator(kind, **arguments), CallingHook.call
+    cloud.next_running(waiting.api.name)
 
-    def interrupted(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
+    def terminated(number: int, frame: Any) -> None:
+        waiting.on_kill()
+        raise AirflowException("terminated")
+
+    def killed_before_the_answer(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
         answer = call(hook, service, action, *arguments, **named)
-        if action.name == "CreateTriggerWorkflowRun":
-            waiting.on_kill()
-            raise AirflowException("terminated")
+        if action.name == waiting.start.action.name:
+            signal.raise_signal(signal.SIGUSR1)
+            killed.wait(10)
         return answer
 
-    monkeypatch.setattr(CallingHook, "call", interrupted)
-    with pytest.raises(AirflowException):
-        Run()(waiting)
-    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+    killed = threading.Event()
+    monkeypatch.setattr(CallingHook, "call", killed_before_the_answer)
+    before = signal.signal(signal.SIGUSR1, terminated)
+    unanswered = starter.Starter.unanswered
+    monkeypatch.setattr(starter.Starter, "unanswered", lambda each: (killed.set(), unanswered(each))[1])
+    try:
+        with pytest.raises(AirflowException):
+            Run()(waiting)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert [each["ended"] for each in cloud.canceled(waiting.api.name)] == [True]
 
 
 def test_cancels_runs_of_several_workflows_each_with_its_workflow(cloud: Emulator) -> None:

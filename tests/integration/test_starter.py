@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -20,16 +22,23 @@ from airflow_cloudtasks.errors import (
     CloudApiError,
     InvalidArguments,
     InvalidConnection,
+    NotFound,
     PermissionDenied,
     StartUnknown,
     Throttled,
+    TransientError,
     UnreadableAnswer,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
+from airflow_cloudtasks.starting import earlier as earlier_module
 from airflow_cloudtasks.starting import finder as finder_module
 from airflow_cloudtasks.starting import starter as starter_module
+from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import Attempt
+from airflow_cloudtasks.starting.crowd import Doorway
+from airflow_cloudtasks.starting.earlier import Earlier
+from airflow_cloudtasks.starting.stages import stages
 from airflow_cloudtasks.starting.starter import Starter
 
 PROJECT, BOT, DAY, INSTANCE = "2417334454903762944", "1749000000000000000", "2026-01-02", "20250714_2026-01-02 00:00:00"
@@ -37,7 +46,7 @@ PROJECT, BOT, DAY, INSTANCE = "2417334454903762944", "1749000000000000000", "202
 RUNNING_SECONDS = 1_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A start of the catalog.
 
@@ -70,29 +79,20 @@ SAVED = Case("wedata.sql_run", "RunSQLScript", {"ProjectId": PROJECT, "ScriptId"
 CREATED = Case("bpstudio.task", "CreateTask", {"AppId": "a", "ProcessId": "p", "TaskName": "n"})
 RERUN = Case("wedata.task_instance", "RerunTaskInstancesAsync", {"ProjectId": PROJECT, "InstanceKeyList": [INSTANCE]})
 EXPORT = Case("lke.task", "ExportAttributeLabel", {"BotBizId": BOT})
-CASES = [
-    WORKFLOW,
-    MEDIA,
-    OPERATION,
-    RESOURCES,
-    SAVED,
-    CREATED,
-    RERUN,
-    EXPORT,
-    Case("ice.ai_workflow_task", "StartAIWorkflow", {"WorkflowId": "w"}),
-    Case("bdrc.task", "CheckRules", {"ResourceArn": "acs:ecs:*:*:i"}),
-    Case(
-        "wedata.sql_run",
-        "RunSQLScript",
-        {"ProjectId": PROJECT, "ScriptContent": "SELECT 1", "ScriptConfig": {"DatasourceId": "1"}},
-    ),
-    Case(
-        "wedata.backfill",
-        "CreateDataBackfillPlan",
-        {"ProjectId": PROJECT, "TaskIds": ["1"], "DataBackfillRangeList": [{"StartDate": DAY, "EndDate": DAY}]},
-    ),
-    Case("lke.task", "ModifyAttributeLabel", {"BotBizId": BOT, "AttributeBizId": "1", "AttrName": "n"}),
-]
+BACKFILL = Case(
+    "wedata.backfill",
+    "CreateDataBackfillPlan",
+    {"ProjectId": PROJECT, "TaskIds": ["1"], "DataBackfillRangeList": [{"StartDate": DAY, "EndDate": DAY}]},
+)
+AI = Case("ice.ai_workflow_task", "StartAIWorkflow", {"WorkflowId": "w"})
+CHECK = Case("bdrc.task", "CheckRules", {"ResourceArn": "acs:ecs:*:*:i"})
+SQL = Case(
+    "wedata.sql_run",
+    "RunSQLScript",
+    {"ProjectId": PROJECT, "ScriptContent": "SELECT 1", "ScriptConfig": {"DatasourceId": "1"}},
+)
+MODIFY = Case("lke.task", "ModifyAttributeLabel", {"BotBizId": BOT, "AttributeBizId": "1", "AttrName": "n"})
+CASES = [WORKFLOW, MEDIA, OPERATION, RESOURCES, SAVED, CREATED, RERUN, EXPORT, AI, CHECK, SQL, BACKFILL, MODIFY]
 TOLD = [case for case in CASES if case.how]
 UNTOLD = [case for case in CASES if not case.how]
 LISTED = [case for case in CASES if case.how == "list"]
@@ -126,6 +126,16 @@ class Noting:
         self.progresses.append("forgotten")
 
 
+class Shared(dict[str, Any]):
+    """The values that all Airflow tasks share which ask for the same."""
+
+    def put(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def delete(self, name: str) -> None:
+        self.pop(name, None)
+
+
 class Cloud:
     """An emulator, and an Airflow task that starts something there."""
 
@@ -133,6 +143,15 @@ class Cloud:
         self.emulator = emulator
         self.memory = Noting()
         self.slept: list[float] = []
+        self.shared: defaultdict[str, Shared] = defaultdict(Shared)
+
+    def start_as(self, task: str, case: Case, **more: Any) -> Attempt:
+        """Try once as another Airflow task, which has a memory of its own."""
+
+        def doorway(asked: Asked) -> Doorway:
+            return Doorway(self.shared[asked.digest], task)
+
+        return self.start(case, memory=Noting(), doorway=doorway, **more)
 
     def start(self, case: Case, run: int = 1, memory: Noting | None = None, **more: Any) -> Attempt:
         """Try once, as one try of Airflow does; another ``run`` is one after the user has cleared the task."""
@@ -286,7 +305,8 @@ def test_fails_every_try_as_unknown_until_the_user_clears(cloud: Cloud, case: Ca
         assert cloud.requests(case) == 1
     attempt = cloud.start(case, run=2)
     assert attempt.run == 2
-    assert cloud.requests(case) == 2
+    # A task instance that runs is not restarted.
+    assert cloud.requests(case) == (1 if case is RERUN and fault in CARRIED_OUT else 2)
     assert cloud.start(case, run=2) == attempt
 
 
@@ -301,11 +321,12 @@ def test_next_try_after_a_crash_before_the_answer_resumes_or_fails_as_unknown(
         assert cloud.ids(case) == [*attempt.ids]
         return
     for _ in range(2):
-        with pytest.raises(StartUnknown, match="did not live to see the answer"):
+        with pytest.raises(StartUnknown, match="ended before the answer arrived"):
             cloud.start(case)
     assert cloud.requests(case) == int(carried_out)
     cloud.start(case, run=2)
-    assert cloud.requests(case) == int(carried_out) + 1
+    # A task instance that runs is not restarted.
+    assert cloud.requests(case) == (1 if case is RERUN else int(carried_out) + 1)
 
 
 @each_told
@@ -585,11 +606,12 @@ def test_fails_as_unknown_if_the_cloud_no_longer_knows_the_remembered_task(cloud
     assert cloud.start(case).ids == ("1",)
     with later(61):
         for _ in range(2):
-            with pytest.raises(StartUnknown, match=r"the cloud knows it no more.*Clear the Airflow task"):
+            with pytest.raises(StartUnknown, match=r"the cloud no longer knows it.*Clear the Airflow task"):
                 cloud.start(case)
         assert cloud.requests(case) == 1
         assert cloud.start(case, run=2).ids != ("1",)
-    assert cloud.requests(case) == 2
+    # A task instance that runs is not restarted.
+    assert cloud.requests(case) == (1 if case is RERUN else 2)
 
 
 @each_case
@@ -667,23 +689,317 @@ def test_refuses_ids_that_are_no_list_before_any_request(cloud: Cloud) -> None:
 
 
 @each_case
-def test_finds_no_unanswered_start_before_the_first_and_the_task_after_an_answer(cloud: Cloud, case: Case) -> None:
-    assert cloud.starter(case).unanswered() is None
-    attempt = cloud.start(case)
+def test_a_kill_finds_the_start_of_the_current_run_only(cloud: Cloud, case: Case) -> None:
+    starter = cloud.starter(case)
+    assert starter.unanswered() is None
+    attempt = starter.started()
+    assert starter.unanswered() == attempt
     assert cloud.starter(case).unanswered() == attempt
+    assert cloud.starter(case, run=2).unanswered() is None
 
 
 @each_case
 def test_clear_starts_another_task_if_the_cloud_rejects_the_read_of_the_remembered_one(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def rejected(starter: Starter, attempt: Attempt) -> Any:
+    def rejected(earlier: Earlier) -> Any:
         raise BadRequest("the parameters of the remembered task are wrong")
 
     first = cloud.start(case)
-    monkeypatch.setattr(Starter, "_read", rejected)
+    monkeypatch.setattr(Earlier, "_read", rejected)
     assert cloud.start(case, run=2) != first
+    # A task instance that runs is not restarted.
+    assert cloud.requests(case) == (1 if case is RERUN else 2)
+
+
+# Other parameters for each case.
+CHANGES: dict[Case, dict[str, Any]] = {
+    WORKFLOW: {"AdvancedParams": {"day": "2"}},
+    MEDIA: {"TaskInput": {"Media": "another"}},
+    OPERATION: {"Operation": "another"},
+    RESOURCES: {"ResourceType": "ACS::OSS::Bucket"},
+    SAVED: {"ScriptContent": "SELECT 2"},
+    CREATED: {"TaskName": "another"},
+    RERUN: {"CheckParentType": "another"},
+    EXPORT: {"LoginUin": "7"},
+    AI: {"Inputs": {"a": "2"}},
+    CHECK: {"RuleId": "another"},
+    SQL: {"ScriptContent": "SELECT 2"},
+    BACKFILL: {"DataBackfillPlanName": "another"},
+    MODIFY: {"AttrName": "another"},
+}
+
+
+@each_case
+def test_another_dag_run_with_the_same_run_id_starts_a_task_of_its_own(cloud: Cloud, case: Case) -> None:
+    first = cloud.start(case, identity="row 1")
+    cloud.emulator.advance(RUNNING_SECONDS + 10)
+    second = cloud.start(case, identity="row 2")
+    assert second.token != first.token
     assert cloud.requests(case) == 2
+    assert cloud.start(case, identity="row 2") == second
+
+
+@each_case
+def test_clear_with_other_parameters_cancels_the_running_task_and_starts_another(
+    cloud: Cloud, case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = cloud.start(case)
+    second = cloud.start(case, run=2, parameters=CHANGES[case])
+    assert second.token != first.token
+    assert cloud.requests(case) == 2
+    canceled = [each["id"] for each in cloud.emulator.canceled(case.api)]
+    if APIS[case.api].cancel is None:
+        assert canceled == []
+        assert f"{case.api} {first.ids[0]} may still run. It is not canceled: " in caplog.text
+    else:
+        assert canceled == [*first.ids]
+        assert f"{case.api} {first.ids[0]} was started with other parameters. Canceling it" in caplog.text
+
+
+@each_case
+def test_retry_with_other_parameters_waits_for_the_running_task(
+    cloud: Cloud, case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = cloud.start(case)
+    assert cloud.start(case, parameters=CHANGES[case]) == first
+    assert cloud.requests(case) == 1
+    assert cloud.emulator.canceled() == []
+    assert "with other parameters" in caplog.text
+    assert "Clear the Airflow task to start one with the current parameters." in caplog.text
+
+
+@pytest.mark.parametrize("case", [WORKFLOW, BACKFILL], ids=str)
+def test_wait_and_kill_use_the_parameters_of_the_earlier_start(cloud: Cloud, case: Case) -> None:
+    first = cloud.start(case)
+    other = {"ProjectId": "1", "WorkflowId": "another"} if case is WORKFLOW else {"ProjectId": "1"}
+    api, asked = APIS[case.api], {**case.parameters, **other}
+    (stage,) = stages(api, api.start(case.action), asked, cloud.start(case, parameters=other))
+    assert stage.api_params == {"ProjectId": PROJECT}
+    # A clear reads and cancels it with these, too.
+    cloud.start(case, run=2, parameters=other)
+    assert [each["id"] for each in cloud.emulator.canceled(case.api)] == [*first.ids]
+
+
+def test_clear_raises_if_the_task_with_other_parameters_cannot_be_canceled_now(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(cloud, monkeypatch, max_tries=1)
+    first = cloud.start(WORKFLOW)
+    cloud.emulator.fault("http_500", count=1, api="wedata.workflow_run_cancel")
+    with pytest.raises(CloudApiError):
+        cloud.start(WORKFLOW, run=2, parameters=CHANGES[WORKFLOW])
+    assert cloud.requests(WORKFLOW) == 1
+    cloud.start(WORKFLOW, run=2, parameters=CHANGES[WORKFLOW])
+    assert [each["id"] for each in cloud.emulator.canceled("wedata.workflow_run")] == [*first.ids]
+
+
+def test_clear_cancels_a_task_of_another_api_and_a_retry_fails_as_unknown(cloud: Cloud) -> None:
+    first = cloud.start(WORKFLOW)
+    with pytest.raises(StartUnknown, match="with another API, account or region"):
+        cloud.start(SAVED)
+    assert not cloud.requests(SAVED)
+    cloud.start(SAVED, run=2)
+    assert [each["id"] for each in cloud.emulator.canceled()] == [*first.ids]
+
+
+def test_the_region_of_the_argument_and_of_the_connection_are_the_same(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = APIS[WORKFLOW.api]
+    allow(cloud, monkeypatch, region="ap-guangzhou")
+    first = cloud.start(WORKFLOW)
+    assert cloud.start(WORKFLOW, run=2, hook=hook_for(api, None, "ap-guangzhou")).ids == first.ids
+    assert cloud.start(WORKFLOW, run=3, hook=hook_for(api, None, "ap-beijing")).ids != first.ids
+
+
+def test_a_renamed_connection_of_the_same_account_is_the_same(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = cloud.start(WORKFLOW)
+    renamed = cloud.emulator.connections()["AIRFLOW_CONN_TENCENT_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_RENAMED", renamed)
+    assert cloud.start(WORKFLOW, run=2, hook=hook_for(APIS[WORKFLOW.api], "renamed", None)).ids == first.ids
+    assert cloud.requests(WORKFLOW) == 1
+
+
+@each_case
+def test_clear_waits_until_the_vendor_shows_a_new_task(
+    cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looks = Earlier._read, []
+
+    def hidden_at_first(earlier: Earlier) -> Any:
+        looks.append(1)
+        if len(looks) < 4:
+            raise NotFound("no such task")
+        return read(earlier)
+
+    first = cloud.start(case)
+    monkeypatch.setattr(Earlier, "_read", hidden_at_first)
+    assert cloud.start(case, run=2).ids == first.ids
+    assert cloud.requests(case) == 1
+
+
+class Failing(Noting):
+    """A memory that cannot keep an attempt of some progress for a number of times."""
+
+    def __init__(self, progress: str, times: int) -> None:
+        super().__init__()
+        self.progress, self.times = progress, times
+
+    def keep(self, value: dict[str, Any]) -> None:
+        if value["progress"] == self.progress and self.times:
+            self.times -= 1
+            raise TransientError("Airflow does not answer", unsent=True)
+        super().keep(value)
+
+
+@each_case
+def test_sends_nothing_unless_airflow_has_stored_the_attempt(cloud: Cloud, case: Case) -> None:
+    memory = Failing("asking", 1)
+    with pytest.raises(TransientError, match="Airflow does not answer"):
+        cloud.start(case, memory=memory)
+    assert cloud.requests(case) == 0
+    cloud.start(case, memory=memory)
+    assert cloud.requests(case) == 1
+
+
+def test_does_not_execute_a_created_task_unless_airflow_has_stored_the_attempt(cloud: Cloud) -> None:
+    memory = Failing("setting_going", 1)
+    with pytest.raises(TransientError):
+        cloud.start(CREATED, memory=memory)
+    assert not cloud.emulator.requests("bpstudio.task_execute")
+    assert cloud.ids(CREATED) == [*cloud.start(CREATED, memory=memory).ids]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@each_case
+def test_continues_with_a_started_task_that_airflow_cannot_store(cloud: Cloud, case: Case, times: int) -> None:
+    memory = Failing("begun", times)
+    attempt = cloud.start(case, memory=memory)
+    assert (attempt.progress, cloud.requests(case)) == ("begun", 1)
+    assert memory.value is not None
+    assert memory.value["progress"] == ("begun" if times < 3 else "setting_going" if case is CREATED else "asking")
+
+
+LIKE = [WORKFLOW, RESOURCES, SAVED]
+each_like = pytest.mark.parametrize("case", LIKE, ids=str)
+
+
+@each_like
+def test_a_task_found_by_its_parameters_alone_is_not_surely_ours(cloud: Cloud, case: Case) -> None:
+    cloud.emulator.fault("lost_answer", count=1, api=case.start_api)
+    attempt = cloud.start_as("one", case)
+    assert [*attempt.ids] == cloud.ids(case)
+    assert not attempt.is_ours
+
+
+def test_a_task_found_by_its_mark_is_ours(cloud: Cloud) -> None:
+    cloud.emulator.fault("lost_answer", count=1, api=MEDIA.start_api)
+    assert cloud.start_as("one", MEDIA).is_ours
+    cloud.emulator.fault("lost_answer", count=1, api=MEDIA.start_api)
+    text = {"UserData": "holds no mark", "TaskInput": {"Media": "m2"}}
+    assert not cloud.start_as("two", MEDIA, parameters=text).is_ours
+
+
+def test_clear_with_other_parameters_does_not_cancel_a_task_found_by_its_parameters(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.emulator.fault("lost_answer", count=1, api=WORKFLOW.start_api)
+    first = cloud.start(WORKFLOW)
+    second = cloud.start(WORKFLOW, run=2, parameters=CHANGES[WORKFLOW])
+    assert cloud.ids(WORKFLOW) == [*first.ids, *second.ids]
+    assert cloud.emulator.canceled() == []
+    assert "It is not canceled: it was only found by its parameters and may be another's." in caplog.text
+
+
+@pytest.mark.parametrize("fault", [*CARRIED_OUT, *NOT_CARRIED_OUT])
+@each_like
+def test_does_not_adopt_the_task_of_another_airflow_task(cloud: Cloud, case: Case, fault: str) -> None:
+    one = cloud.start_as("one", case)
+    cloud.emulator.fault(fault, count=1, api=case.start_api)
+    with pytest.raises(StartUnknown) as caught:
+        cloud.start_as("another", case)
+    assert one.ids[0] in str(caught.value)
+    assert len(cloud.ids(case)) == (2 if fault in CARRIED_OUT else 1)
+
+
+@each_like
+def test_does_not_adopt_the_task_of_an_airflow_task_that_came_later(cloud: Cloud, case: Case) -> None:
+    """The request of the first one is lost; before it looks, another one starts its task."""
+    others: list[Attempt] = []
+
+    def another_starts(seconds: float) -> None:
+        if not others:
+            others.append(cloud.start_as("another", case))
+
+    cloud.emulator.fault("reset", count=1, api=case.start_api)
+    doorway = lambda asked: Doorway(cloud.shared[asked.digest], "one")  # noqa: E731
+    api = APIS[case.api]
+    with pytest.raises(StartUnknown, match="another Airflow task asked for the same"):
+        Starter(
+            hook_for(api, None, None),
+            api,
+            api.start(case.action),
+            case.parameters,
+            Noting(),
+            run=1,
+            doorway=doorway,
+            sleep=another_starts,
+        ).started()
+    assert cloud.ids(case) == [*others[0].ids]
+
+
+@pytest.mark.parametrize("fault", ["reset", "lost_answer", "http_500"])
+@each_told
+def test_sixteen_equal_tasks_at_once_share_no_cloud_task(cloud: Cloud, case: Case, fault: str) -> None:
+    cloud.emulator.fault(fault, count=5, api=case.start_api)
+
+    def start(number: int) -> Attempt | StartUnknown:
+        try:
+            return cloud.start_as(f"task {number}", case)
+        except StartUnknown as unknown:
+            return unknown
+
+    with ThreadPoolExecutor(16) as executor:
+        results = list(executor.map(start, range(16)))
+    claimed = [each.ids[0] for each in results if isinstance(each, Attempt)]
+    assert len(claimed) == len(set(claimed)) >= 11
+    assert set(claimed) <= set(cloud.ids(case))
+    assert len(cloud.ids(case)) <= 16
+    if case in (OPERATION, MEDIA):
+        assert len(claimed) == 16
+
+
+def test_retry_waits_for_instances_that_a_partly_failed_rerun_set_going(cloud: Cloud) -> None:
+    cloud.emulator.next_script("wedata.async_job", "PART_SUCCESS")
+    first = cloud.start(RERUN)
+    for run in (1, 2):
+        assert cloud.start(RERUN, run=run).ids == first.ids
+    assert cloud.requests(RERUN) == 1
+    cloud.emulator.advance(RUNNING_SECONDS + 10)
+    assert cloud.start(RERUN, run=2).job != first.job
+    assert cloud.requests(RERUN) == 2
+
+
+def test_clear_restarts_an_instance_only_after_its_cancellation_ended_it(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = cloud.start(RERUN)
+    runs = [True, True, False]
+    monkeypatch.setattr(Starter, "_runs", lambda starter, task_id: runs.pop(0))
+    assert cloud.start(RERUN, run=2, parameters=CHANGES[RERUN]).job != first.job
+    assert (runs, cloud.requests(RERUN)) == ([], 2)
+
+
+def test_clear_leaves_an_instance_that_does_not_end_to_the_next_try(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.start(RERUN)
+    monkeypatch.setattr(starter_module, "_CANCEL_SECONDS", 0)
+    monkeypatch.setattr(Starter, "_runs", lambda starter, task_id: True)
+    with pytest.raises(TransientError, match="was canceled but still runs"):
+        cloud.start(RERUN, run=2, parameters=CHANGES[RERUN])
+    assert cloud.requests(RERUN) == 1
 
 
 def allow(cloud: Cloud, patched: pytest.MonkeyPatch, host: str | None = None, **extra: Any) -> None:
@@ -697,5 +1013,6 @@ def allow(cloud: Cloud, patched: pytest.MonkeyPatch, host: str | None = None, **
 def later(seconds: float) -> Iterator[None]:
     """Let the starter's clock be ahead, as it will be then; signatures go by the real one all the same."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(starter_module, "time", SimpleNamespace(time=lambda: time.time() + seconds))
+        for module in (starter_module, earlier_module):
+            patched.setattr(module, "time", SimpleNamespace(time=lambda: time.time() + seconds))
         yield

@@ -17,7 +17,7 @@ from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS as ALIBABA
 from airflow_cloudtasks.hooks.connection import TENCENT_FIELDS as TENCENT
-from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection, unread_fields
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -89,6 +89,33 @@ def credentials(account: Account) -> Credentials:
         ),
         (TENCENT, {"extra": {"auth_type": "sts", "token": " "}}, "put it into Extra as 'token'"),
         (TENCENT, {"extra": {"token": f"{TOKEN}\n{TOKEN}"}}, "copy it once more into Extra as 'token'."),
+        (
+            ALIBABA,
+            {"conn_type": ""},
+            "If it is a URI, write it with a hyphen, as in cloudtasks-alibaba://LOGIN:PASSWORD@.",
+        ),
+        # JSON's types where a text is meant.
+        *(
+            (
+                cloud_fields,
+                {"extra": {name: value}},
+                f"{name} is of JSON's type {kind}; expected text: write its value in",
+            )
+            for cloud_fields in (ALIBABA, TENCENT)
+            for name in ("region", "auth_type", "network", "proxy", "ca_bundle", cloud_fields.token_extra)
+            for value, kind in ((True, "boolean"), (1.1, "number"), (["x"], "array"), ({"x": "y"}, "object"))
+        ),
+        (
+            TENCENT,
+            {"extra": {"auth_type": "role_arn", "role_arn": "r", "external_id": True}},
+            "external_id is of JSON's type boolean; expected text",
+        ),
+        # A misspelled field is named with every other fault.
+        (
+            ALIBABA,
+            {"login": None, "extra": {"acces_key_id": "my-id"}},
+            "(Login). Its Extra has fields that are not used: 'acces_key_id' (did you mean 'access_key_id'?).",
+        ),
         # Extra that is no JSON object is read as None.
         (ALIBABA, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
         (TENCENT, {"extra": None}, 'its Extra is not a JSON object; write it as {"region": "…"}.'),
@@ -322,6 +349,29 @@ def test_refuses_an_invalid_requests_per_second(written: Any) -> None:
 def test_host_is_the_endpoint_of_every_service(host: str, port: int | None, url: str) -> None:
     account = connection(host=host, port=port)
     assert account.endpoints == {"*": Endpoint(url)}
+
+
+@pytest.mark.parametrize(
+    ("conn_type", "extra", "named"),
+    [
+        ("cloudtasks_alibaba", {"region": "cn-shanghai", "access_key_id": "x"}, None),
+        ("cloudtasks_alibaba", {"region_id": "cn-shanghai"}, "'region_id' (did you mean 'region'?)"),
+        (
+            "cloudtasks_alibaba",
+            {"extra__cloudtasks_alibaba__region": "x"},
+            "'extra__cloudtasks_alibaba__region' (did you mean 'region'?)",
+        ),
+        ("cloudtasks_alibaba", {"xyz": 1, "sight": 2}, "'xyz', 'sight'"),
+        ("alibaba_cloud", {"project": "p", "region": "cn-shanghai"}, None),
+        ("alibaba_cloud", {"regoin": "cn-shanghai"}, "'regoin' (did you mean 'region'?)"),
+    ],
+)
+def test_names_the_fields_that_are_not_used(conn_type: str, extra: dict[str, Any], named: str | None) -> None:
+    values = ConnectionValues(
+        conn_id="c", conn_type=conn_type, login=None, password=None, host=None, port=None, extra=extra
+    )
+    found = unread_fields(ALIBABA, values)
+    assert found == (None if named is None else f"Its Extra has fields that are not used: {named}.")
 
 
 def test_the_repr_of_an_account_holds_no_secret() -> None:

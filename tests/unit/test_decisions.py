@@ -114,7 +114,9 @@ def test_missing_wait_continues_after_not_found_only(kind: type[CloudApiError]) 
 @pytest.mark.parametrize("name", ["poke_interval", "max_wait"])
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf")])
 def test_refuses_seconds_out_of_range(name: str, seconds: float) -> None:
-    with pytest.raises(ValueError, match=f"^{name} is .*; expected a number of seconds of at least 0.$"):
+    with pytest.raises(
+        ValueError, match=f"^{name} is .*; expected a number of seconds of at least 0, or a timedelta.$"
+    ):
         WaitRules(**{name: seconds})
 
 

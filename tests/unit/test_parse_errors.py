@@ -170,7 +170,9 @@ def test_refuses_invalid_rules_of_a_wait(rules: dict[str, Any], text: str) -> No
 
 
 def test_refuses_an_unknown_value_of_on_failure() -> None:
-    said = refused(WeDataTaskInstanceSensor, project_id="1", wedata_task_id="1", data_time="d", on_failure="skip")
+    said = refused(
+        WeDataTaskInstanceSensor, project_id="1", wedata_task_id="1", data_time="2026-01-31", on_failure="skip"
+    )
     assert said == "on_failure is 'skip'; expected one of wait, fail."
 
 

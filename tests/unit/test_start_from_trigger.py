@@ -187,9 +187,9 @@ def test_a_wait_without_templates_starts_from_the_trigger_in_a_native_dag() -> N
 @can_start
 @pytest.mark.parametrize(
     ("limit", "most", "grace"),
-    [(None, 160, 60), (timedelta(hours=1), 160, 60), (timedelta(seconds=130), 130, 30), (timedelta(seconds=9), 9, -91)],
+    [(None, 160, 60), (timedelta(hours=1), 160, 60), (timedelta(seconds=130), 130, 30), (timedelta(seconds=9), 9, 0)],
 )
-def test_execution_timeout_does_not_move_the_sensors_timeout(limit: Any, most: float, grace: float) -> None:
+def test_the_trigger_ends_at_the_limit_that_is_reached_first(limit: Any, most: float, grace: float) -> None:
     sensor = BdrcTaskSensor(task_id="wait", cloud_task_id="1", timeout=100, execution_timeout=limit, **BOTH)
     args = sensor.start_trigger_args
     assert args is not None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import earliest_creation, expected_fields, is_candidate
+from airflow_cloudtasks.spec.names import why_no_name
 
 RUN = APIS["wedata.workflow_run"]
 START = RUN.start()
@@ -20,9 +21,10 @@ SENT_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 WORDS = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8)
 PLAIN = st.one_of(WORDS, st.integers(), st.booleans())
+IDS = WORDS.filter(lambda word: why_no_name(word) is None)
 PARAMETERS = st.fixed_dictionaries(
-    {"ProjectId": WORDS, "WorkflowId": WORDS},
-    optional={"AdvancedParams": st.dictionaries(WORDS, PLAIN, max_size=3), "TaskIds": st.lists(WORDS, max_size=3)},
+    {"ProjectId": IDS, "WorkflowId": IDS},
+    optional={"AdvancedParams": st.dictionaries(WORDS, PLAIN, max_size=3), "TaskIds": st.lists(IDS, max_size=3)},
 )
 
 

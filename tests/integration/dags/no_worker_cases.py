@@ -15,6 +15,8 @@ DAY = "2026-01-02"
 BOTH = {"start_from_trigger": True, "end_from_trigger": True}
 START = {"start_from_trigger": True}
 END = {"end_from_trigger": True}
+# Parts of each result that a downstream task takes; the second one is always None.
+PARTS = ("id", "console_url", "detail")
 # Stands for the output of the task that hands over an id.
 XCOM_ARG = "XCOM_ARG"
 # What the emulator's tasks are until the test ends them, and after.
@@ -61,6 +63,11 @@ class Case:
     def ids(self) -> tuple[str, ...]:
         return self.tasks or (self.name,)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether the result is one task, not a list."""
+        return not isinstance(self.wait.get("cloud_task_id"), list | tuple)
+
 
 # For every Airflow: a worker begins these.
 END_CASES = [
@@ -81,7 +88,7 @@ END_CASES = [
     Case(
         name="end_late",
         status="RUNNING",
-        wait=END | {"timeout": 3, "retries": 1},
+        wait=END | {"timeout": 30, "retries": 1},
         ends="failed",
         workers=2,
         log="Sensor has timed out",
@@ -168,15 +175,15 @@ START_CASES = [
     Case(
         name="late",
         status="RUNNING",
-        wait=BOTH | {"timeout": 3, "retries": 1},
+        wait=BOTH | {"timeout": 30, "retries": 1},
         ends="failed",
         workers=1,
         log="Sensor has timed out",
     ),
-    Case(name="soft_late", status="RUNNING", wait=BOTH | {"timeout": 3, "soft_fail": True}, ends="skipped"),
+    Case(name="soft_late", status="RUNNING", wait=BOTH | {"timeout": 30, "soft_fail": True}, ends="skipped"),
     Case(name="quiet", wait=BOTH | {"do_xcom_push": False}),
     # Airflow's own limit is no reason to time out early, nor is it the sensor's timeout.
-    Case(name="limited", wait=BOTH | {"execution_timeout": 59, "timeout": 3600}),
+    Case(name="limited", wait=BOTH | {"execution_timeout": 600, "timeout": 3600}),
     Case(name="start", wait=START, workers=1),
     Case(
         name="start_failed",

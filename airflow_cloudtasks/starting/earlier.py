@@ -1,0 +1,126 @@
+"""Read and cancel the tasks of an earlier try, with the API, account and region of that try."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from airflow_cloudtasks.catalog import find_api
+from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, InvalidArguments, NotFound
+from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
+from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.on_kill import FOUND_ONLY
+from airflow_cloudtasks.starting.stages import Stage, stages
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.model import CloudTask
+    from airflow_cloudtasks.spec import Start, TaskApi
+    from airflow_cloudtasks.starting.decision import Cloud
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The tasks of an earlier try.
+
+    Args:
+        attempt: The start of that try.
+        hook: Calls the cloud with that try's account and region.
+        api: The API that reads the tasks.
+        start: The action that started them.
+        parameters: The current parameters, for an attempt that stores none.
+        overrides: Statuses of the tasks that this wait maps to another state than the catalog does.
+        problem: Why nothing can be read; None if it can.
+    """
+
+    attempt: Attempt
+    hook: CloudTasksHook
+    api: TaskApi
+    start: Start
+    parameters: Mapping[str, Any]
+    overrides: StatusOverrides
+    problem: Invalid | None = None
+
+    def elsewhere(self) -> Self:
+        """Return the same tasks, to be read with the API, the account and the region of the attempt."""
+        asked = self.attempt.asked
+        try:
+            # The catalog does not know a user's own API.
+            api = self.api if asked.api == self.api.name else find_api(asked.api)
+            start = api.start(asked.action)
+        except ValueError as error:
+            return replace(self, problem=InvalidArguments(str(error)))
+        hook = hook_for(api, asked.conn_id, asked.region or None)
+        return replace(self, hook=hook, api=api, start=start, parameters={}, overrides=NO_OVERRIDES)
+
+    def __str__(self) -> str:
+        """Return the tasks as a message names them."""
+        return f"{self.attempt.asked.api or self.api.name} {', '.join(self.attempt.ids)}".strip()
+
+    @property
+    def can_be_canceled(self) -> bool:
+        """Whether the vendor can cancel the tasks, and the Airflow task surely started them."""
+        return self.api.cancel is not None and self.attempt.is_ours and self.problem is None
+
+    @property
+    def why_kept(self) -> str:
+        """Why the tasks are not canceled."""
+        if not self.attempt.is_ours:
+            return FOUND_ONLY
+        return f"{self.api.service.product} has no action that cancels such a task."
+
+    def says(self) -> tuple[Cloud, CloudApiError | Invalid | None]:
+        """Return what the cloud says about the tasks, and the error of the read, if there is one."""
+        if self.problem is not None:
+            return "rejected", self.problem
+        try:
+            tasks = self._read()
+        except NotFound as error:
+            return ("unseen" if time.time() - self.attempt.sent_at <= UNSEEN_SECONDS else "gone"), error
+        except (BadRequest, Invalid) as error:
+            return "rejected", error
+        except CloudApiError as error:
+            return ("unreadable" if error.retryable else "denied"), error
+        if not all(task.done for task in tasks):
+            return "running", None
+        return ("succeeded" if all(task.ok for task in tasks) else "failed"), None
+
+    def cancel(self) -> None:
+        """Cancel the tasks. Log it if the cloud refuses, e.g. because they have ended.
+
+        Raises:
+            CloudApiError: The cloud could not be asked for now; the tasks may still run.
+        """
+        known = {**self.parameters, **self.attempt.asked.params}
+        try:
+            for request in self.hook.cancel_requests(self.api, self.attempt.ids, known):
+                self.hook.cancel(self.api, request)
+        except (CloudApiError, Invalid) as error:
+            if getattr(error, "retryable", False):
+                raise
+            _log.warning("%s could not be canceled and may still run: %s", self, error)
+        else:
+            _log.info("Canceled %s.", self)
+
+    def _read(self) -> list[CloudTask]:
+        """Return the tasks; in front of them their job, unless it has succeeded."""
+        *jobs, last = stages(self.api, self.start, self.parameters, self.attempt)
+        unfinished: list[CloudTask] = []
+        for stage in jobs:
+            for job in self._read_stage(stage):
+                if not job.done:
+                    # Until the job has ended, the tasks may still show their state before the start.
+                    return [job]
+                # A job that has failed in part has set some of the tasks going.
+                unfinished += [] if job.ok else [job]
+        return [*unfinished, *self._read_stage(last)]
+
+    def _read_stage(self, stage: Stage) -> list[CloudTask]:
+        overrides = self.overrides if stage.api is self.api else NO_OVERRIDES
+        return [self.hook.read_task(stage.api, each, stage.api_params, overrides) for each in stage.ids]

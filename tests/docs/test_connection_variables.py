@@ -1,0 +1,86 @@
+"""The environment variables in the guide to connections are connections that the hooks can use, on every Airflow."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
+from airflow_cloudtasks.hooks.tencent import TencentCloudHook
+
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "connect.md"
+VARIABLES = re.findall(r"^export (AIRFLOW_CONN_\w+)='([^']*)'$", GUIDE.read_text("utf-8"), re.M)
+HOOKS: dict[str, Any] = {"alibaba": AlibabaCloudHook, "tencent": TencentCloudHook}
+REGIONS = {"alibaba": "cn-shanghai", "tencent": "ap-guangzhou"}
+
+
+def use(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> Any:
+    """Return the hook of a connection in the environment."""
+    monkeypatch.setenv(variable, value)
+    conn_id = variable.removeprefix("AIRFLOW_CONN_").lower()
+    return HOOKS[conn_id.split("_")[0]](conn_id)
+
+
+def test_the_guide_has_connections_as_json_and_as_uris() -> None:
+    assert {value[0] for _, value in VARIABLES} == {"{", "c"}
+    assert len(VARIABLES) >= 7
+
+
+@pytest.mark.parametrize(("variable", "value"), VARIABLES)
+def test_the_connection_can_be_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, variable: str, value: str
+) -> None:
+    hook = use(monkeypatch, variable, value)
+    monkeypatch.setattr(type(hook), "log", logging.getLogger("hook"), raising=False)
+    with caplog.at_level(logging.WARNING):
+        account = hook.get_conn().account
+    assert account.location.region == REGIONS[account.cloud]
+    assert "not used" not in caplog.text
+    if "@" in value or '"login"' in value:
+        keys = account.credentials.get() if "role_arn" not in value else account.credentials._settings
+        assert keys.secret == "a/b+c=d"
+    if "example.com" in value:
+        assert {endpoint.url.split(":")[0] for endpoint in account.endpoints.values()} == {"https"}
+
+
+def test_a_scheme_with_an_underscore_is_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", "cloudtasks_alibaba://id:secret@/?region=cn-shanghai")
+    works, text = hook.test_connection()
+    assert not works
+    assert "write it with a hyphen, as in cloudtasks-alibaba://LOGIN:PASSWORD@." in text
+
+
+def test_a_boolean_in_a_uri_is_the_text_that_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "auth_type=ram_role_arn&role_arn=acs%3Aram%3A%3A1%3Arole%2Fr&external_id=true"
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", f"cloudtasks-alibaba://id:secret@/?{query}")
+    assert hook.get_conn().account.credentials._settings.external_id == "true"
+
+
+def test_a_boolean_in_the_json_of_a_uri_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = quote(json.dumps({"auth_type": "ram_role_arn", "role_arn": "r", "external_id": True}))
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", f"cloudtasks-alibaba://id:secret@/?__extra__={extra}")
+    works, text = hook.test_connection()
+    assert not works
+    assert "external_id is of JSON's type boolean; expected text" in text
+
+
+@pytest.mark.parametrize("field", ["region_id", "extra__cloudtasks_alibaba__region", "Region"])
+def test_the_log_and_the_test_button_name_a_field_that_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, field: str
+) -> None:
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", f"cloudtasks-alibaba://id:secret@/?{field}=cn-shanghai")
+    # Airflow 3 logs by structlog, which caplog does not see.
+    monkeypatch.setattr(type(hook), "log", logging.getLogger("hook"), raising=False)
+    with caplog.at_level(logging.WARNING):
+        monkeypatch.setattr(type(hook.get_conn()), "who_am_i", lambda self: {"AccountId": "1", "Arn": "a"})
+    named = f"Its Extra has fields that are not used: '{field}' (did you mean 'region'?)."
+    assert caplog.text.count(named) == 1
+    works, text = hook.test_connection()
+    assert works
+    assert text == f"Connected to account 1 as a, no region set. {named}"

@@ -1,0 +1,85 @@
+"""Waits that reach a limit of their try, as data: what the limit is, and what Airflow makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, START_FROM_TRIGGER_SINCE
+
+MODES: dict[str, dict[str, Any]] = {
+    "poke": {"mode": "poke", "deferrable": False},
+    "reschedule": {"mode": "reschedule", "deferrable": False},
+    "deferrable": {"deferrable": True},
+    "end_from_trigger": {"end_from_trigger": True},
+}
+if AIRFLOW_VERSION >= START_FROM_TRIGGER_SINCE:
+    MODES["no_worker"] = {"start_from_trigger": True, "end_from_trigger": True}
+
+# Seconds. The waits with a limit never end by themselves.
+LIMIT = 10
+# Each of two stages takes less than the limit, both together take longer.
+STAGE_SECONDS = 7
+PROJECT = "2417334454903762944"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One wait.
+
+    Args:
+        name: The Airflow task's id.
+        arguments: The limit, and how to wait.
+        error: The exception that its log names.
+        tries: How often Airflow tries it: once, and again after an error that Airflow retries.
+    """
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    error: str
+    tries: int
+
+
+TIMEOUT = {"timeout": LIMIT}
+EXECUTION_TIMEOUT = {"execution_timeout": timedelta(seconds=LIMIT)}
+SENSORS = [
+    case
+    for mode, arguments in MODES.items()
+    for case in (
+        Case(name=f"timeout_{mode}", arguments=arguments | TIMEOUT, error="AirflowSensorTimeout", tries=1),
+        Case(
+            name=f"execution_timeout_{mode}",
+            arguments=arguments | EXECUTION_TIMEOUT,
+            error="AirflowTaskTimeout",
+            tries=2,
+        ),
+    )
+]
+OPERATORS = [
+    case
+    for way, deferrable in (("worker", False), ("deferrable", True))
+    for case in (
+        Case(
+            name=f"operator_timeout_{way}",
+            arguments={"deferrable": deferrable, **TIMEOUT},
+            error="WaitTimedOut",
+            tries=2,
+        ),
+        Case(
+            name=f"operator_execution_timeout_{way}",
+            arguments={"deferrable": deferrable, **EXECUTION_TIMEOUT},
+            error="AirflowTaskTimeout",
+            tries=2,
+        ),
+    )
+]
+TWO_STAGES = [
+    Case(
+        name=f"two_stages_{way}",
+        arguments={"deferrable": deferrable, "retries": 0, **EXECUTION_TIMEOUT},
+        error="AirflowTaskTimeout",
+        tries=1,
+    )
+    for way, deferrable in (("worker", False), ("deferrable", True))
+]

@@ -1,0 +1,105 @@
+"""A user clears running tasks, or deletes their run, in a real `airflow standalone`: no remote task is left behind.
+
+`test_starts.py` has the tasks that the user marks as failed.
+"""
+
+from __future__ import annotations
+
+import pytest
+from scheduler import Scheduler
+from standalone import Standalone
+from user_kills_cases import DAG_ID, TASKS, workflow_of
+
+from airflow_cloudtasks.emulator import Emulator
+from airflow_cloudtasks.version_compat import CALLS_TRIGGER_ON_KILL
+
+API = "wedata.workflow_run"
+RUNNING_SECONDS = 1_800
+LOGICAL_DATE = "2026-01-01T00:00:00+00:00"
+
+each_task = pytest.mark.parametrize("task_id", TASKS)
+
+
+class Remote:
+    """What two tasks of one run started at the cloud.
+
+    Args:
+        clouds: The emulator.
+        scheduler: The run.
+    """
+
+    def __init__(self, clouds: Emulator, scheduler: Scheduler) -> None:
+        self._clouds, self._scheduler = clouds, scheduler
+
+    def started(self, task_id: str) -> list[str]:
+        """Return the ids of what a task started, the oldest first."""
+        workflow = workflow_of(self._scheduler.run_id, task_id)
+        return [each["id"] for each in self._clouds.started(API) if each["parameters"]["WorkflowId"] == workflow]
+
+    def canceled(self, task_id: str) -> list[str]:
+        """Return the ids of what was canceled of it."""
+        return [each["id"] for each in self._clouds.canceled(API) if each["id"] in self.started(task_id)]
+
+    def waits(self, try_number: int = 1) -> bool:
+        """Whether a try of each task has logged that what it waits for goes on: in the triggerer, if it is deferred."""
+        return all(self._waits_in(f"attempt={try_number}.log{'.trigger*' * TASKS[each]}", each) for each in TASKS)
+
+    def _waits_in(self, log: str, task_id: str) -> bool:
+        files = self._scheduler.logs.glob(f"task_id={task_id}/{log}")
+        return any(f"{API} {each} is running" in file.read_text() for file in files for each in self.started(task_id))
+
+
+@pytest.fixture(scope="module")
+def cleared(standalone: Standalone, scheduled_clouds: Emulator) -> tuple[Scheduler, Remote]:
+    """A run whose tasks the user cleared while they waited. Then it succeeded."""
+    scheduled_clouds.next_running(API, RUNNING_SECONDS, for_all=True)
+    scheduler = Scheduler(standalone, DAG_ID, "cleared")
+    remote = Remote(scheduled_clouds, scheduler)
+    scheduler.run()
+    scheduler.until(remote.waits, "both tasks wait")
+    scheduler.clear(*TASKS)
+    scheduler.until(lambda: remote.waits(try_number=2), "both tasks wait once more")
+    scheduled_clouds.advance(RUNNING_SECONDS)
+    scheduler.until_the_run_succeeds()
+    return scheduler, remote
+
+
+@pytest.fixture(scope="module")
+def deleted(standalone: Standalone, scheduled_clouds: Emulator, cleared: object) -> tuple[Scheduler, Remote]:
+    """A run that the user deleted while its tasks waited, and triggered again with the same id. Then it succeeded."""
+    scheduler = Scheduler(standalone, DAG_ID, "deleted")
+    remote = Remote(scheduled_clouds, scheduler)
+    scheduler.run(LOGICAL_DATE)
+    scheduler.until(remote.waits, "both tasks wait")
+    scheduler.delete()
+    scheduler.until(lambda: all(remote.canceled(task_id) for task_id in TASKS), "both remote tasks are canceled", 120)
+    scheduler.run(LOGICAL_DATE)
+    scheduler.until(lambda: all(len(remote.started(each)) > 1 for each in TASKS), "both tasks start another", 120)
+    scheduled_clouds.advance(RUNNING_SECONDS)
+    scheduler.until_the_run_succeeds()
+    return scheduler, remote
+
+
+@each_task
+def test_a_cleared_task_leaves_no_remote_task_behind(cleared: tuple[Scheduler, Remote], task_id: str) -> None:
+    scheduler, remote = cleared
+    started, canceled = remote.started(task_id), remote.canceled(task_id)
+    log = scheduler.log(task_id)
+    # Before Airflow 3.3, a trigger cannot tell a clear from a move to another triggerer: what it waits for goes on, and
+    # the next try waits for that. Everywhere else, it is canceled, and the next try starts another one.
+    is_kept = TASKS[task_id] and not CALLS_TRIGGER_ON_KILL
+    assert (len(started), canceled) in ([(1, [])] if is_kept else []) + [(2, started[:1])], log
+    assert scheduler.result(task_id)["id"] == started[-1]
+
+
+@each_task
+def test_a_deleted_run_cancels_its_remote_tasks(deleted: tuple[Scheduler, Remote], task_id: str) -> None:
+    _, remote = deleted
+    assert remote.canceled(task_id) == remote.started(task_id)[:1]
+
+
+@each_task
+def test_a_run_with_the_id_of_a_deleted_one_is_a_new_start(deleted: tuple[Scheduler, Remote], task_id: str) -> None:
+    scheduler, remote = deleted
+    assert len(remote.started(task_id)) == 2
+    assert scheduler.result(task_id)["id"] == remote.started(task_id)[1]
