@@ -68,7 +68,6 @@ from airflow_cloudtasks.emulator import Emulator
 RUN_ID = "chaos"
 RATE = 20
 LONGEST_START = 240
-LONGEST_DRAIN = 1200
 # A user kills a task that has been waiting in the triggerer for this many seconds.
 KILL_AFTER = 5
 BEGAN = time.monotonic()
@@ -112,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=300, help="Airflow tasks that start a cloud task (default: 300)")
     parser.add_argument("--waits", type=int, default=500, help="Airflow tasks that wait for one (default: 500)")
     parser.add_argument("--slots", type=int, default=8, help="processes of each of the two workers (default: 8)")
+    parser.add_argument("--drain", type=float, default=1200, help="most seconds until all have ended (default: 1200)")
     parser.add_argument("--keep", action="store_true", help="keep Airflow's home with all logs")
     parser.add_argument("--calm", action="store_true", help="let nothing go wrong, to check the benchmark itself")
     return parser.parse_args()
@@ -211,13 +211,15 @@ def _run(
     storm.start()
     killed: dict[int, float] = {}
     try:
-        _watch(clouds, made, storm, user, killed)
+        _watch(clouds, made, storm, user, killed, options.drain)
     finally:
         storm.stop()
     return killed, storm
 
 
-def _watch(clouds: Clouds, made: Sequence[Case], storm: Storm, user: AirflowUser, killed: dict[int, float]) -> None:
+def _watch(
+    clouds: Clouds, made: Sequence[Case], storm: Storm, user: AirflowUser, killed: dict[int, float], drain: float
+) -> None:
     """Drive the clouds and the user until all Airflow tasks have ended, or too long after the storm."""
     by_task = {case.task_id: case for case in made}
     reported_at, drains_until = 0.0, float("inf")
@@ -231,7 +233,7 @@ def _watch(clouds: Clouds, made: Sequence[Case], storm: Storm, user: AirflowUser
         if not storm.is_alive():
             if storm.error is not None:
                 raise storm.error
-            drains_until = min(drains_until, time.monotonic() + LONGEST_DRAIN)
+            drains_until = min(drains_until, time.monotonic() + drain)
         if len(states) == len(made) and set(states.values()) <= {"success", "failed"}:
             break
         if time.monotonic() > drains_until:
