@@ -73,7 +73,8 @@ def fold(status: str) -> str:
     Args:
         status: The status.
     """
-    return status.strip(_BLANKS).translate(_LOWER)
+    bare = status.strip(_BLANKS)
+    return bare.lower() if bare.isascii() else bare.translate(_LOWER)
 
 
 def fraction(value: Any, whole: float) -> float | None:
