@@ -109,7 +109,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
-        AirflowFailException: The operator cannot determine whether a request started a task. Airflow does not retry.
+        AirflowFailException: The operator cannot determine whether a request started a task, or the rendered parameters
+            are wrong; the text names the parameter. Airflow does not retry.
         CloudTaskFailed: The task ended in failed, canceled or expired.
         WaitTimedOut: The task had not ended within ``timeout``. The text says whether it was canceled.
         AirflowTaskTimeout: The same of Airflow's ``execution_timeout``.
@@ -233,7 +234,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         # A trigger that 0.2.0 or older stored carries the deadline that follows from timeout alone.
         limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
         stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
-        tasks = self._conclude(context, stage, limits, verdicts, is_canceled=is_canceled)
+        failed = [CloudTask.from_dict(task) for task in carried.get("failed", ())]
+        tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
         return self._finish(context, attempt, limits, number + 1, tasks)
 
     def _end_unwatched_wait(self, context: Context) -> Any:
@@ -368,14 +370,17 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         all_stages = self._stages(attempt)
         for number in range(next_stage, len(all_stages)):
-            verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits)
-            tasks = self._conclude(context, all_stages[number], limits, verdicts)
+            failed = [task for task in tasks if not task.ok]
+            verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits, failed)
+            tasks = self._conclude(context, all_stages[number], limits, verdicts, failed)
         if attempt.is_alone:
             with suppress(TransientError):  # An entry that stays has no effect after an hour.
                 _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
-    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits) -> Sequence[Verdict]:
+    def _wait_for_stage(
+        self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits, failed: Sequence[CloudTask]
+    ) -> Sequence[Verdict]:
         """Wait in the worker and return the verdicts, or raise TaskDeferred to wait in the triggerer."""
         wait, is_over = self._read_first(stage, limits.deadline)
         if self._on_kill is None:
@@ -383,7 +388,12 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         if is_over or limits.seconds_left(time.time()) <= 0:
             return wait.seen
         if self.deferrable:
-            carried = {"attempt": attempt.as_dict(), "stage": number, "started_at": limits.started_at}
+            carried = {
+                "attempt": attempt.as_dict(),
+                "stage": number,
+                "started_at": limits.started_at,
+                "failed": [task.as_dict() for task in failed],
+            }
             self._defer_within(limits, self._trigger(stage, limits.deadline, carried))
         return self._wait_in_worker(stage, limits.deadline)
 
@@ -455,16 +465,20 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         stage: Stage,
         limits: TimeLimits,
         verdicts: Sequence[Verdict],
+        failed: Sequence[CloudTask],
         *,
         is_canceled: bool = False,
     ) -> list[CloudTask]:
         """Return the tasks of a stage, or raise the error of its wait.
+
+        A job that has failed is returned: it may have set some of the tasks going, so wait for these before the error.
 
         Args:
             context: Airflow's context.
             stage: The stage.
             limits: The limits of the try.
             verdicts: The verdicts of the wait.
+            failed: The jobs of the stage before that have failed.
             is_canceled: Whether the trigger has canceled what timed out.
         """
         assert self._hook is not None  # noqa: S101 - for the type checker
@@ -475,14 +489,22 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         keep_link(context, self._hook, stage.api, tasks)
         try:
             conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
+            if failed:
+                raise CloudTaskFailed(*failed)
         except CloudTasksError as error:
             if is_timed_out(verdicts):
                 raise self._timed_out(context, limits, str(error), is_canceled=is_canceled) from None
-            # If all tasks have ended, forget them, so that the next try starts new ones. A task with an unknown status
-            # may still run; the next try must find it.
-            if isinstance(error, CloudTaskFailed) and all(task.done for task in error.tasks):
+            # A task with an unknown status may still run.
+            have_ended = isinstance(error, CloudTaskFailed) and all(task.done for task in error.tasks)
+            if have_ended and stage.api is not self.api:
+                self.log.warning("Waiting for the tasks that it may have set going: %s", error)
+                return tasks
+            if have_ended:
+                # Forget the tasks, so that the next try starts new ones.
                 memory_of(context).forget()
                 self._is_over = True
+            if failed and isinstance(error, CloudTaskFailed):
+                raise CloudTaskFailed(*failed, *(task for task in error.tasks if task not in failed)) from None
             raise
         for task in tasks:
             self.log.info("%s", task)
