@@ -15,51 +15,48 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_cloudtasks.asking_airflow import database, supervisor
+from airflow_cloudtasks.asking_airflow.fact import Fact, Is, IsNot, Unknown, failure
+from airflow_cloudtasks.asking_airflow.run_row import RunRow
+from airflow_cloudtasks.asking_airflow.supervisor import has_supervisor
 from airflow_cloudtasks.values import load_json
-from airflow_cloudtasks.version_compat import IS_AIRFLOW_2, LISTS_VARIABLE_KEYS
+from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseHook, Context
 
-_T = TypeVar("_T")
+__all__ = [
+    "Fact",
+    "FoundConnection",
+    "Is",
+    "IsNot",
+    "RunRow",
+    "Unknown",
+    "aconnection",
+    "connection",
+    "forget_state",
+    "forget_variable",
+    "has_supervisor",
+    "keep_state",
+    "keep_variable",
+    "kept_state",
+    "run_identity",
+    "run_row",
+    "task_state",
+    "variable",
+]
 
 # The longest asynchronous look-up of a connection, in seconds.
 _LOOK_UP_SECONDS = 30.0
 # Airflow's NEVER_EXPIRE, compared by identity there. By default, the store drops a value after a month.
 _NEVER = timedelta.max
-
-
-@dataclass(frozen=True, slots=True)
-class Is(Generic[_T]):
-    """It is there, with this value."""
-
-    value: _T
-
-
-@dataclass(frozen=True, slots=True)
-class IsNot:
-    """It is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It could not be asked.
-
-    Args:
-        why: The kind of the failure, without any value that Airflow holds.
-    """
-
-    why: str
-
-
-Fact: TypeAlias = Is[_T] | IsNot | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,12 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         found = hook.get_connection(conn_id)
         extra = found.extra_dejson if _is_json_object(found.extra) else None
     except AirflowNotFoundException:
-        channel = _supervisor()
         facts = [_ask_backend(backend, conn_id) for backend in _backends()]
-        return _absence(facts if channel is None else [*facts, _run(channel, _connection(conn_id))])
+        if has_supervisor():
+            facts.append(supervisor.ask(supervisor.connection(conn_id)))
+        return _absence(facts)
     except Exception as error:  # the database, the API server and each secrets backend raise their own errors
-        return _failure(error)
+        return failure(error)
     return Is(FoundConnection(found, extra))
 
 
@@ -115,11 +113,12 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         found = await get_async_connection(conn_id, hook=hook)
         extra = await get_async_extra_dejson(found) if _is_json_object(found.extra) else None
     except AirflowNotFoundException:
-        channel = _supervisor()
         facts = [await sync_to_async(_ask_backend)(backend, conn_id) for backend in _backends()]
-        return _absence(facts if channel is None else [*facts, await _arun(channel, _connection(conn_id))])
+        if has_supervisor():
+            facts.append(await supervisor.aask(supervisor.connection(conn_id)))
+        return _absence(facts)
     except Exception as error:  # as in connection
-        return _failure(error)
+        return failure(error)
     return Is(FoundConnection(found, extra))
 
 
@@ -129,8 +128,7 @@ def variable(key: str) -> Fact[str]:
     Args:
         key: The Variable's key.
     """
-    channel = _supervisor()
-    return _variable_of_database(key) if channel is None else _run(channel, _variable(key))
+    return supervisor.ask(supervisor.variable(key)) if has_supervisor() else database.variable(key)
 
 
 def keep_variable(key: str, value: str, description: str) -> Fact[str]:
@@ -141,13 +139,11 @@ def keep_variable(key: str, value: str, description: str) -> Fact[str]:
         value: Its new value.
         description: What its list of Variables says to the user.
     """
-    channel = _supervisor()
-    if channel is None:
-        failure = _write_to_database(key, value, description)
-    else:
-        failure = _run(channel, _put(key, value, description))
+    arguments = (key, value, description)
+    refused = supervisor.ask(supervisor.put(*arguments)) if has_supervisor() else database.put(*arguments)
+    # A write whose answer was lost may have been carried out.
     found = variable(key)
-    return failure if failure and found != Is(value) else found
+    return refused if refused and found != Is(value) else found
 
 
 def forget_variable(key: str) -> IsNot | Unknown:
@@ -156,8 +152,7 @@ def forget_variable(key: str) -> IsNot | Unknown:
     Args:
         key: The Variable's key.
     """
-    channel = _supervisor()
-    return _delete_from_database(key) if channel is None else _run(channel, _delete(key))
+    return supervisor.ask(supervisor.delete(key)) if has_supervisor() else database.delete(key)
 
 
 def kept_state(context: Context, key: str) -> Fact[Any]:
@@ -170,15 +165,14 @@ def kept_state(context: Context, key: str) -> Fact[Any]:
     store: Any = context["task_state_store"]
     if type(store).__module__.startswith("airflow."):
         # Airflow's own store takes any answer that it cannot use for a missing value.
-        channel = _supervisor()
-        stored = Unknown("there is no supervisor") if channel is None else _run(channel, _state(context["ti"].id, key))
+        stored = supervisor.ask(supervisor.state(context["ti"].id, key))
         if not isinstance(stored, Is):
             return stored
     try:
         # The store finds what a custom backend of the workers has kept elsewhere.
         found = store.get(key)
     except Exception as error:
-        return _failure(error)
+        return failure(error)
     return IsNot() if found is None else Is(found)
 
 
@@ -190,13 +184,13 @@ def keep_state(context: Context, key: str, value: Any) -> Fact[Any]:
         key: The value's key.
         value: Plain JSON types.
     """
-    failure: Unknown | None = None
+    refused: Unknown | None = None
     try:
         context["task_state_store"].set(key, value, retention=_NEVER)
     except Exception as error:
-        failure = _failure(error)
+        refused = failure(error)
     found = kept_state(context, key)
-    return failure if failure and found != Is(value) else found
+    return refused if refused and found != Is(value) else found
 
 
 def forget_state(context: Context, key: str) -> IsNot | Unknown:
@@ -209,7 +203,7 @@ def forget_state(context: Context, key: str) -> IsNot | Unknown:
     try:
         context["task_state_store"].delete(key)
     except Exception as error:
-        return _failure(error)
+        return failure(error)
     # The store ignores what it is answered.
     found = kept_state(context, key)
     return Unknown("it is still there") if isinstance(found, Is) else found
@@ -223,61 +217,9 @@ async def task_state(task_instance: Any) -> Fact[str | None]:
     """
     from asgiref.sync import sync_to_async
 
-    channel = _supervisor()
-    if channel is None:
-        return await sync_to_async(_state_of_database)(task_instance)
-    return await _arun(channel, _task_state(task_instance))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """What a task can see of the row of its DAG run. It tells apart the rows that had the same run_id, one by one.
-
-    Args:
-        id: The row's id. Tasks see it on Airflow 2 only.
-        run_after: ``run_after`` in Unix seconds. It is the moment when a manual run was created.
-        started: When the run began to run, in Unix seconds. A clear of a run that has ended sets it anew.
-        clears: How often the run was cleared.
-        tries: The number of the try.
-        task: The id of the task instance, which each try has anew.
-    """
-
-    id: int | None = None
-    run_after: float | None = None
-    started: float | None = None
-    clears: int = 0
-    tries: int = 0
-    task: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain JSON types."""
-        return asdict(self)
-
-    def wrote(self, kept: Mapping[str, Any] | None, sent_at: float | None) -> bool:
-        """Return whether this row, in this or an earlier try, may have kept something. False: another row did.
-
-        In doubt, it is this row: a second start is worse than the result of the first one.
-
-        Args:
-            kept: What :meth:`as_dict` returned then; None if a version of this package before 0.3 kept it.
-            sent_at: When the start was sent for the first time, in Unix seconds.
-        """
-        if kept is None:
-            # Then only a start from before this row began to run is another row's.
-            return not (sent_at and self.started and self.clears == 0 and sent_at < self.started)
-        known: dict[str, Any] = {name: kept[name] for name in RunRow.__slots__ if kept.get(name) is not None}
-        then = RunRow(**known)
-        if then.id is not None and self.id is not None:
-            return then.id == self.id
-        if None not in (then.run_after, self.run_after) and then.run_after != self.run_after:
-            return False
-        if self.clears < then.clears or self.tries < then.tries:
-            return False
-        if self.tries > then.tries:
-            return True
-        if then.task is not None and self.task is not None:
-            return then.task == self.task
-        return self.clears > then.clears or None in (then.started, self.started) or then.started == self.started
+    if has_supervisor():
+        return await supervisor.aask(supervisor.task_state(task_instance))
+    return await sync_to_async(database.task_state)(task_instance)
 
 
 def run_row(context: Context) -> RunRow:
@@ -304,7 +246,7 @@ def run_identity(context: Context) -> str:
     All tries and deferrals of the row have the same string, also after the user clears the task. A run that is deleted
     and triggered again with the same run_id is another row:
 
-    - Airflow 2: the string holds the row's id, which no other row ever has.
+    - Airflow 2: the string holds the row's id. Only SQLite may give an id again, that of the last row.
     - Airflow 3: tasks do not see the row's id. The string holds the row's ``run_after``. For a manual run, a run by an
       asset and ``dags test``, that is the moment when Airflow created the row. For a scheduled run it is the schedule's
       time, so a scheduled run that is deleted and created again has the same string. :class:`RunRow` tells such rows
@@ -331,11 +273,6 @@ def _absence(facts: list[IsNot | Unknown]) -> IsNot | Unknown:
     return next((fact for fact in facts if isinstance(fact, Unknown)), IsNot())
 
 
-def _failure(error: Exception) -> Unknown:
-    # Not the text: it may hold what was asked for.
-    return Unknown(type(error).__name__)
-
-
 # The places that may have a connection: secrets backends, which include Airflow's database in a process that may read
 # it, and the supervisor.
 
@@ -359,207 +296,3 @@ def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
         )
     except Exception as error:
         return Unknown(f"{type(error).__name__} of {type(backend).__name__}")
-
-
-# Airflow 3: questions to the supervisor. Each is a generator that yields messages, is sent the answers, and returns the
-# fact, so that the same one serves a worker and an event loop.
-
-_Question: TypeAlias = Generator[Any, Any, _T]
-
-
-def has_supervisor() -> bool:
-    """Return whether this process asks a supervisor, as Airflow 3's workers and triggerers do, and not the database."""
-    return _supervisor() is not None
-
-
-def _supervisor() -> Any:
-    """Return the channel to the supervisor; None if this process has none, and may read the database instead."""
-    if IS_AIRFLOW_2:
-        return None
-    from airflow.sdk.execution_time import task_runner
-
-    return getattr(task_runner, "SUPERVISOR_COMMS", None)
-
-
-def _run(channel: Any, question: _Question[_T]) -> _T:
-    answer: Any = None
-    while True:
-        try:
-            message = question.send(answer)
-        except StopIteration as end:
-            fact: _T = end.value
-            return fact
-        try:
-            answer = channel.send(message)
-        except Exception as error:  # a closed channel, an answer that cannot be decoded, or the API server's error
-            answer = getattr(error, "error", error)
-
-
-async def _arun(channel: Any, question: _Question[_T]) -> _T:
-    """Ask like :func:`_run`, without blocking the event loop."""
-    from asgiref.sync import sync_to_async
-
-    # The channel of `dag.test` has no asend.
-    send = getattr(channel, "asend", None) or sync_to_async(channel.send)
-    answer: Any = None
-    while True:
-        try:
-            message = question.send(answer)
-        except StopIteration as end:
-            fact: _T = end.value
-            return fact
-        try:
-            answer = await send(message)
-        except Exception as error:  # as in _run
-            answer = getattr(error, "error", error)
-
-
-def _connection(conn_id: str) -> _Question[IsNot | Unknown]:
-    from airflow.sdk.execution_time.comms import GetConnection
-
-    fact: Fact[Any] = yield from _sure(
-        GetConnection(conn_id=conn_id), lambda answer: _read(answer, "CONNECTION_NOT_FOUND")
-    )
-    return fact if isinstance(fact, IsNot | Unknown) else Unknown("the supervisor failed")
-
-
-def _variable(key: str) -> _Question[Fact[str]]:
-    from airflow.sdk.execution_time import comms
-
-    if LISTS_VARIABLE_KEYS:
-        # Unlike a look-up, the list comes from the database itself, so an empty one is sure.
-        listed = yield comms.GetVariableKeys(prefix=key, limit=1)
-        if isinstance(listed, comms.VariableKeysResult) and listed.keys == []:
-            return IsNot()
-
-    def read(answer: Any) -> Fact[str]:
-        match answer:
-            case comms.VariableResult(key=named, value=str(value)) if named == key:
-                return Is(value)
-        return _read(answer, "VARIABLE_NOT_FOUND")
-
-    return (yield from _sure(comms.GetVariable(key=key), read))
-
-
-def _put(key: str, value: str, description: str) -> _Question[Unknown | None]:
-    from airflow.sdk.execution_time.comms import PutVariable
-
-    return _refused((yield PutVariable(key=key, value=value, description=description)))
-
-
-def _delete(key: str) -> _Question[IsNot | Unknown]:
-    from airflow.sdk.execution_time.comms import DeleteVariable
-
-    return _refused((yield DeleteVariable(key=key))) or IsNot()
-
-
-def _state(task_instance_id: Any, key: str) -> _Question[Fact[None]]:
-    from airflow.sdk.execution_time.comms import GetTaskStateStore, TaskStateStoreResult
-
-    answer = yield GetTaskStateStore(ti_id=task_instance_id, key=key)
-    return Is(None) if isinstance(answer, TaskStateStoreResult) else _read(answer, "TASK_STORE_NOT_FOUND")
-
-
-def _task_state(task: Any) -> _Question[Fact[str | None]]:
-    from airflow.sdk.execution_time.comms import GetTaskStates, TaskStatesResult
-
-    answer = yield GetTaskStates(
-        dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id], map_index=task.map_index
-    )
-    if not isinstance(answer, TaskStatesResult) or not isinstance(answer.task_states, Mapping):
-        return _unusable(answer)
-    of_run = answer.task_states.get(task.run_id, {})
-    name = task.task_id if task.map_index is None or task.map_index < 0 else f"{task.task_id}_{task.map_index}"
-    return Is(of_run[name]) if name in of_run else IsNot()
-
-
-def _sure(message: Any, read: Callable[[Any], Fact[_T]]) -> _Question[Fact[_T]]:
-    """Ask, and believe that something is not there only if the API server can read its database."""
-    from airflow.sdk.execution_time.comms import GetDRCount
-
-    fact = read((yield message))
-    if not isinstance(fact, IsNot):
-        return fact
-    count = yield GetDRCount(dag_id="airflow_cloudtasks")
-    if isinstance(count, Exception) or not (_error_of(count) or "_NOT_FOUND").endswith("_NOT_FOUND"):
-        return _unusable(count)
-    return read((yield message))
-
-
-def _read(answer: Any, not_there: str) -> IsNot | Unknown:
-    """Return what an answer says that does not have what was asked for."""
-    return IsNot() if _error_of(answer) == not_there else _unusable(answer)
-
-
-def _unusable(answer: Any) -> Unknown:
-    """Return why an answer cannot be used: an error, or an answer to something else."""
-    if isinstance(answer, Exception):
-        return Unknown(type(answer).__name__)
-    return Unknown(_error_of(answer) or f"the answer is a {type(answer).__name__}")
-
-
-def _error_of(answer: Any) -> str | None:
-    """Return the name of the supervisor's error, if the answer is one."""
-    from airflow.sdk.execution_time.comms import ErrorResponse
-
-    return str(answer.error.value) if isinstance(answer, ErrorResponse) else None
-
-
-def _refused(answer: Any) -> Unknown | None:
-    """Return why a request to write was not carried out, as far as its answer says."""
-    from airflow.sdk.execution_time.comms import OKResponse
-
-    return None if answer is None or isinstance(answer, OKResponse) else _unusable(answer)
-
-
-# Airflow 2, and processes without a supervisor: questions to the database. Airflow's own Variable.get takes a failing
-# database for an empty one.
-
-
-def _variable_of_database(key: str) -> Fact[str]:
-    from airflow.models.variable import Variable as Row
-    from airflow.secrets.metastore import MetastoreBackend
-    from airflow.utils.session import create_session
-
-    try:
-        value = MetastoreBackend().get_variable(key)
-        with create_session() as session:
-            is_there = value is not None or session.query(Row.key).filter(Row.key == key).one_or_none() is not None
-    except Exception as error:
-        return _failure(error)
-    if isinstance(value, str):
-        return Is(value)
-    return Unknown("its value cannot be decrypted") if is_there else IsNot()
-
-
-def _write_to_database(key: str, value: str, description: str) -> Unknown | None:
-    from airflow.models.variable import Variable as Row
-
-    try:
-        Row.set(key, value, description=description)
-    except Exception as error:
-        return _failure(error)
-    return None
-
-
-def _delete_from_database(key: str) -> IsNot | Unknown:
-    from airflow.models.variable import Variable as Row
-
-    try:
-        Row.delete(key)
-    except Exception as error:
-        return _failure(error)
-    return IsNot()
-
-
-def _state_of_database(task: Any) -> Fact[str | None]:
-    from airflow.models import TaskInstance
-    from airflow.utils.session import create_session
-
-    named = {name: getattr(task, name) for name in ("dag_id", "task_id", "run_id", "map_index")}
-    try:
-        with create_session() as session:
-            row = session.query(TaskInstance.state).filter_by(**named).one_or_none()
-    except Exception as error:
-        return _failure(error)
-    return IsNot() if row is None else Is(row[0])

@@ -189,22 +189,42 @@ def embedded_json(value: Any) -> Any:
         if not isinstance(decoded, str):
             break
         decoded = _decode_once(decoded.strip())
-    return plain(decoded) if isinstance(decoded, dict | list) else value
+    return decoded if isinstance(decoded, dict | list) else value
 
 
 def load_json(body: str | bytes) -> Any:
-    """Decode a JSON document.
+    """Decode a JSON document to values that any database can store, see :func:`plain`.
 
     Args:
-        body: The document.
+        body: The document. Bytes that are not UTF-8 are replaced, so that one such byte in a free text does not make
+            the whole document unreadable.
 
     Returns:
         The decoded value; None if the document is not JSON, or is JSON's ``null``.
     """
+    encoded = body.encode("utf-8", "replace") if isinstance(body, str) else body
+    document = encoded.decode("utf-8-sig", "replace")
     try:
-        return json.loads(body)
+        decoded = _DECODER.decode(document)
     except (ValueError, RecursionError):
         return None
+    return plain(decoded) if _may_hold_unstorable(document) else decoded
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=lambda _: None)
+
+
+def _may_hold_unstorable(document: str) -> bool:
+    """Return whether a decoded document may need :func:`plain`, which takes longer than decoding it.
+
+    Only an escape can write a NUL or a lone surrogate, and a document with few brackets cannot be nested deeply.
+    """
+    return "\\u" in document or document.count("{") + document.count("[") > _MAX_DEPTH
 
 
 def _decode_once(candidate: str) -> Any:

@@ -55,8 +55,10 @@ from typing import Any
 
 Read = Callable[[], Awaitable[Any]]
 
+EXAMPLES = Path(__file__).parent.parent / "tests" / "examples"
 ICE_TASK_ID = "8f3c1d5e7a9b4c20b6d4e8f1a2c3b5d7"
 LKE_TASK = {"TaskId": "1903847561028374528", "TaskType": "ExportAttributeLabel", "BotBizId": "1846203758192640000"}
+WEDATA_TASK = {"ProjectId": "1460947878944567296", "TaskId": "20230830105932549"}
 ICE_ANSWER = {
     "RequestId": "2B5E7A10-4C8D-5F36-9E1B-7A0C3D5F8E24",
     "WorkflowTask": {
@@ -91,6 +93,32 @@ LKE_ANSWER = {
         "RequestId": "7d1f0c52-93ab-4e6f-8c24-5b6a7e8f9a01",
     }
 }
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product whose answer the server sends: to requests for its version, and to bare calls of ``/NAME``."""
+
+    name: str
+    version: str
+    api: str
+    answer: Mapping[str, Any] | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The answer; the vendor's example unless this script has a longer one."""
+        return json.dumps(
+            self.answer or json.loads((EXAMPLES / self.api / "answer.json").read_text(encoding="utf-8"))
+        ).encode()
+
+
+PRODUCTS = (
+    Product("BPStudio", "2021-09-31", "bpstudio.task"),
+    Product("BDRC", "2023-08-08", "bdrc.task"),
+    Product("ICE", "2020-11-09", "ice.workflow_task", ICE_ANSWER),
+    Product("WeData", "2025-08-06", "wedata.task"),
+    Product("LKE", "2023-11-30", "lke.task", LKE_ANSWER),
+)
 
 
 @dataclass
@@ -146,13 +174,12 @@ def _serve(certificate: Path, ready: Connection) -> None:
 async def _serve_forever(certificate: Path, ready: Connection) -> None:
     from aiohttp import web
 
-    answers = {"ice": json.dumps(ICE_ANSWER).encode(), "lke": json.dumps(LKE_ANSWER).encode()}
+    answers = {key: product.body for product in PRODUCTS for key in (product.version, f"/{product.name}")}
 
     async def answer(request: web.Request) -> web.Response:
         await request.read()
-        # Alibaba's requests have a header with their action; the bare calls name the product in the path.
-        of_ice = "x-acs-action" in request.headers or request.path == "/ice"
-        return web.Response(body=answers["ice" if of_ice else "lke"], content_type="application/json")
+        version = request.headers.get("x-acs-version") or request.headers.get("x-tc-version")
+        return web.Response(body=answers[version or request.path], content_type="application/json")
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -255,12 +282,11 @@ def _installed(module: str) -> bool:
 async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
     import aiohttp
 
-    from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK
-    from airflow_cloudtasks.catalog import LKE_TASK as LKE_API
+    from airflow_cloudtasks.catalog import find_api
     from airflow_cloudtasks.clouds.registry import CLOUDS
     from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint
-    from airflow_cloudtasks.hooks.alibaba import IceHook
-    from airflow_cloudtasks.hooks.tencent import LkeHook
+    from airflow_cloudtasks.hooks.alibaba import BdrcHook, BpStudioHook, IceHook
+    from airflow_cloudtasks.hooks.tencent import LkeHook, WeDataHook
 
     url = f"https://127.0.0.1:{port}"
     tls = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
@@ -273,17 +299,19 @@ async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
 
         return read
 
-    ice, lke = await opened.enter_async_context(IceHook()), await opened.enter_async_context(LkeHook())
+    bpstudio, bdrc, ice, wedata, lke = [
+        await opened.enter_async_context(hook()) for hook in (BpStudioHook, BdrcHook, IceHook, WeDataHook, LkeHook)
+    ]
+    reads: tuple[tuple[dict[str, str], Read], ...] = (
+        ({"TaskId": "1"}, lambda: bpstudio.aget_task("1")),
+        ({"TaskId": "t-0004d9ctt1ii"}, lambda: bdrc.aget_task("t-0004d9ctt1ii")),
+        ({"TaskId": ICE_TASK_ID}, lambda: ice.aget_task(ICE_TASK_ID)),
+        (WEDATA_TASK, lambda: wedata.aget_task(WEDATA_TASK["TaskId"], WEDATA_TASK["ProjectId"])),
+        (LKE_TASK, lambda: lke.aget_task(LKE_TASK["TaskId"], LKE_TASK["TaskType"], LKE_TASK["BotBizId"])),
+    )
     readers = []
-    for name, api, params, ours in (
-        ("ICE", ICE_WORKFLOW_TASK, {"TaskId": ICE_TASK_ID}, lambda: ice.aget_task(ICE_TASK_ID)),
-        (
-            "LKE",
-            LKE_API,
-            LKE_TASK,
-            lambda: lke.aget_task(LKE_TASK["TaskId"], LKE_TASK["TaskType"], LKE_TASK["BotBizId"]),
-        ),
-    ):
+    for product, (params, ours) in zip(PRODUCTS, reads, strict=True):
+        name, api = product.name, find_api(product.api)
         signed = CLOUDS[api.cloud].sign(
             ApiCall(api.service, api.read, Endpoint(url)),
             params,
@@ -294,7 +322,7 @@ async def _own_readers(port: int, opened: AsyncExitStack) -> list[Reader]:
         )
         mark = f"{name}: bare"
         readers += [
-            Reader(mark, mark, bare(f"{url}/{name.lower()}", signed.body)),
+            Reader(mark, mark, bare(f"{url}/{name}", signed.body)),
             Reader(f"{name}: bare, signed request's headers", mark, bare(signed.url, signed.body, signed.headers)),
             Reader(f"{name}: cloudtasks", mark, ours),
         ]

@@ -63,6 +63,10 @@ class Scheduler:
         """Do what the button "Delete" of the run does."""
         self.user.delete(self._dag_id, self.run_id)
 
+    def extra_links(self, task_id: str) -> dict[str, str | None]:
+        """Return the addresses of the buttons that the page of a task shows, by their names."""
+        return self.user.extra_links(self._dag_id, RUN_ID, task_id)
+
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
         """Wait until a condition holds; see :meth:`Standalone.until`. The error has the tasks' states."""
         try:

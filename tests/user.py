@@ -70,10 +70,16 @@ class User:
             self._ask("PATCH", path, {"state": "failed"})
             self._ask("DELETE", path)
 
+    def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
+        """Return the addresses of the buttons that the page of a task shows, by their names."""
+        answer = self._ask("GET", f"dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/links")
+        links: dict[str, str | None] = answer if self._is_airflow_2 else answer["extra_links"]
+        return links
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": self._authorization}
-        content = None if body is None else json.dumps(body).encode()
-        return _answer_to(Request(f"{self._api}/{path}", content, headers, method=method))
+        data = None if body is None else json.dumps(body).encode()
+        return _answer_to(Request(f"{self._api}/{path}", data, headers, method=method))
 
 
 def _answer_to(request: Request) -> Any:

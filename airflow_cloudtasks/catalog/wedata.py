@@ -152,13 +152,15 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     parts=_FAILED_TASK_RUNS,
 )
 
-# The newest run of a workflow at the time of reading, so that the task may change between two reads.
+# The newest run of a workflow that has ended, or the newest one if none has. So a wait ends even if the newest run is
+# always under way, because WeData starts runs faster than they end. At most 99 runs at once may be under way.
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
-    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 1}),
+    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 100}),
     id_param="WorkflowId",
     task="Data.Items.0",
+    first_ended="Data.Items",
     list_tasks=None,
     starts=(),
     cancel=None,
@@ -314,10 +316,10 @@ WEDATA_SQL_RUN = TaskApi(
             encodings={
                 "ScriptId": "id",
                 "ScriptContent": "base64",
-                "Params": "json",
+                "Params": "map",
                 "ScriptConfig.DatasourceId": "id",
                 "ScriptConfig.ExecutorGroupId": "id",
-                "ScriptConfig.Params": "json",
+                "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
             # The list shows runs of saved scripts only.
@@ -379,6 +381,8 @@ WEDATA_BACKFILL = TaskApi(
                 "DataBackfillRangeList": "ranges",
                 "DataBackfillRangeList.StartDate": "dates",
                 "DataBackfillRangeList.EndDate": "dates",
+                "DataBackfillRangeList.ExecutionStartTime": "clock",
+                "DataBackfillRangeList.ExecutionEndTime": "clock",
                 "SkipEventListening": "boolean",
                 "RedefineParallelNum": "integer",
                 "SchedulerResourceGroupId": "id",

@@ -1,19 +1,20 @@
 """Sign requests to Alibaba Cloud and read its answers.
 
 Sources: "Request syntax and signature method V3" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation, and the vendor's
-package alibabacloud-tea-openapi, which computes the signature here.
+package alibabacloud-tea-openapi, which encodes the parameters here. Its own signing function encodes the query again
+and costs twice the CPU, so the signature is computed here.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -153,7 +154,8 @@ def sign(
     # Not signed, because a proxy may change them.
     headers["user-agent"] = user_agent
     headers["accept"] = "application/json"
-    return SignedRequest(call.action.method, f"{call.endpoint.url}{content.path_and_query}", headers, content.body)
+    query = f"?{content.query}" if content.query else ""
+    return SignedRequest(call.action.method, f"{call.endpoint.url}{content.path}{query}", headers, content.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,9 @@ class _Content:
     """The parameters of a request, encoded for the places where its action takes them."""
 
     path: str
-    query: dict[str, str] = field(default_factory=dict)
+    query: str = ""
     body: bytes = b""
     content_type: str | None = None
-
-    @property
-    def path_and_query(self) -> str:
-        return f"{self.path}?{get_canonical_query_string(self.query)}" if self.query else self.path
-
-    @property
-    def body_hash(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
 
 
 def _content(action: Action, params: Mapping[str, Any]) -> _Content:
@@ -181,7 +175,7 @@ def _content(action: Action, params: Mapping[str, Any]) -> _Content:
         return _Content(path)
     match action.params_in:
         case "query":
-            return _Content(path, query=Utils.query(others))
+            return _Content(path, query=get_canonical_query_string(Utils.query(others)))
         case "form":
             return _Content(path, body=Utils.to_form(others).encode(), content_type="application/x-www-form-urlencoded")
         case "json":
@@ -203,7 +197,7 @@ def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: da
         "x-acs-version": call.service.version,
         "x-acs-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "x-acs-signature-nonce": secrets.token_hex(16),
-        "x-acs-content-sha256": content.body_hash,
+        "x-acs-content-sha256": hashlib.sha256(content.body).hexdigest(),
     }
     if content.content_type:
         headers["content-type"] = content.content_type
@@ -215,11 +209,22 @@ def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: da
 
 def _authorization(action: Action, content: _Content, headers: Mapping[str, str], credentials: Credentials) -> str:
     """Return the header with the signature."""
-    request = SimpleNamespace(method=action.method, pathname=content.path, query=content.query, headers=headers)
-    authorization: str = Utils.get_authorization(
-        request, _ALGORITHM, content.body_hash, credentials.key_id, credentials.secret
+    names = sorted(headers)
+    signed_headers = ";".join(names)
+    canonical_request = "\n".join(
+        (
+            action.method,
+            content.path,
+            content.query,
+            *(f"{name}:{headers[name].strip()}" for name in names),
+            "",
+            signed_headers,
+            headers["x-acs-content-sha256"],
+        )
     )
-    return authorization
+    text_to_sign = f"{_ALGORITHM}\n{hashlib.sha256(canonical_request.encode()).hexdigest()}"
+    signature = hmac.digest(credentials.secret.encode(), text_to_sign.encode(), "sha256").hex()
+    return f"{_ALGORITHM} Credential={credentials.key_id},SignedHeaders={signed_headers},Signature={signature}"
 
 
 def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:

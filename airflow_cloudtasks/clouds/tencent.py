@@ -1,18 +1,16 @@
 """Sign requests to Tencent Cloud and read its answers.
 
-Sources: "Signature v3" (TC3-HMAC-SHA256) of Tencent Cloud's API documentation, and the vendor's package
-tencentcloud-sdk-python-common, which computes the signature here.
+Source: "Signature v3" (TC3-HMAC-SHA256) of Tencent Cloud's API documentation.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-
-from tencentcloud.common.sign import Sign
 
 from airflow_cloudtasks.clouds.wire import (
     ApiCall,
@@ -146,7 +144,7 @@ def _headers(
 
 def _authorization(call: ApiCall, body: bytes, credentials: Credentials, now: datetime) -> str:
     """Return the header with the signature."""
-    date = now.astimezone(UTC).strftime("%Y-%m-%d")
+    date = now.astimezone(UTC).date().isoformat()
     scope = f"{date}/{call.service.name}/tc3_request"
     signed_headers = {
         "content-type": _CONTENT_TYPE,
@@ -167,7 +165,10 @@ def _authorization(call: ApiCall, body: bytes, credentials: Credentials, now: da
     )
     request_hash = hashlib.sha256(canonical_request.encode()).hexdigest()
     text_to_sign = "\n".join((_ALGORITHM, _timestamp(now), scope, request_hash))
-    signature = Sign.sign_tc3(credentials.secret, date, call.service.name, text_to_sign)
+    key = f"TC3{credentials.secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, text_to_sign.encode(), "sha256").hex()
     return f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
 
 

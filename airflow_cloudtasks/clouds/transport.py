@@ -29,7 +29,7 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
-# Concurrent requests to one endpoint from one event loop. The APIs' request budgets stay far below this.
+# Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
 _MAX_CONNECTIONS = 100
 
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")

@@ -5,7 +5,9 @@ pytest imports this module in every run, so it imports nothing heavy before a te
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,7 +35,8 @@ def _cloudtasks_emulator_server() -> Iterator[Emulator]:
 def cloudtasks_emulator(_cloudtasks_emulator_server: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Both clouds on localhost, empty for each test, and Airflow's default connections to them.
 
-    ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` are set during the test.
+    ``AIRFLOW_CONN_ALIBABA_DEFAULT`` and ``AIRFLOW_CONN_TENCENT_DEFAULT`` are set during the test. ``dag.test()`` also
+    runs a DAG that lies in no configured DAG bundle.
 
     Yields:
         The running emulator.
@@ -42,5 +45,33 @@ def cloudtasks_emulator(_cloudtasks_emulator_server: Emulator, monkeypatch: pyte
     emulator.reset()
     for name, value in emulator.connections().items():
         monkeypatch.setenv(name, value)
+    _run_dags_of_any_folder(monkeypatch)
     yield emulator
     emulator.reset()
+
+
+_BUNDLES = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
+
+
+def _run_dags_of_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``dag.test()`` of Airflow 3 find a DAG by its file: by itself, it looks in the configured bundles only."""
+    if find_spec("airflow") is None or find_spec("airflow.sdk") is None:
+        return
+    from airflow.configuration import conf
+    from airflow.sdk import DAG
+
+    really_test = DAG.test
+
+    def test(dag: Any, *args: Any, **kwargs: Any) -> Any:
+        own = {
+            "name": f"file-of-{dag.dag_id}",
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": dag.fileloc},
+        }
+        configured: Any = conf.getjson("dag_processor", "dag_bundle_config_list")
+        with pytest.MonkeyPatch.context() as patched:
+            # The last one, so that Airflow takes the DAG from a configured bundle if it finds it there.
+            patched.setenv(_BUNDLES, json.dumps([*configured, own]))
+            return really_test(dag, *args, **kwargs)
+
+    monkeypatch.setattr(DAG, "test", test)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any
 
-from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidArguments
+from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
 from airflow_cloudtasks.hooks.calling import CallingHook
+from airflow_cloudtasks.hooks.canceling import AlreadyEnded, cancel_each, check_canceled
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
+from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
-from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.values import at
 
 AsyncSend = Callable[[Service, Action, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Calls an action and returns its answer, as :meth:`CloudTasksHook.acall` does."""
@@ -55,7 +56,8 @@ class CloudTasksHook(CallingHook):
         """
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = self.call(api.service, api.read, parameters)
-        return normalise(api, answer, parameters=parameters, region=self.get_conn().region, overrides=overrides)
+        region = self.get_conn().region
+        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     async def aread_task(
         self,
@@ -68,7 +70,7 @@ class CloudTasksHook(CallingHook):
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
-        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides)
+        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
         """Return a failed task together with the reason for its failure.
@@ -123,23 +125,31 @@ class CloudTasksHook(CallingHook):
         return step
 
     def cancel_task(
-        self, api: TaskApi, cloud_task_id: str | Sequence[str], api_params: Mapping[str, Any] | None = None
-    ) -> None:
-        """Cancel one task or several.
+        self,
+        api: TaskApi,
+        cloud_task_id: str | Sequence[str],
+        api_params: Mapping[str, Any] | None = None,
+        *,
+        already_ended: AlreadyEnded = "fail",
+    ) -> list[str]:
+        """Cancel one task or several. A task that cannot be canceled does not keep the others running.
 
         Args:
             api: The API.
             cloud_task_id: The task's id, or a list of ids.
             api_params: The other parameters that identify it, in the vendor's spelling. If the vendor's cancel action
                 needs further parameters, the hook reads them from the task.
+            already_ended: ``fail`` to raise for a task that has ended, ``ok`` to accept it.
+
+        Returns:
+            The ids of tasks that were accepted because they had ended.
 
         Raises:
-            CloudApiError: The cloud returned no usable answer, or did not cancel the task; the subclass says why.
+            CloudApiError: The cloud returned no usable answer, or did not cancel a task; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
             InvalidArguments: The vendor has no action that cancels such a task.
         """
-        for request in self.cancel_requests(api, task_ids(cloud_task_id, api), dict(api_params or {})):
-            self.cancel(api, request)
+        return cancel_each(self, api, task_ids(cloud_task_id, api), dict(api_params or {}), already_ended)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the parameters of each request that cancels these tasks; read the tasks if a parameter is not known.
@@ -164,7 +174,7 @@ class CloudTasksHook(CallingHook):
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Send one request of :meth:`cancel_requests`; raise the same errors as :meth:`cancel_task`."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
-        _check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
+        check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any], *, send: AsyncSend | None = None) -> None:
         """Send one cancel request, like :meth:`cancel`, without blocking the event loop.
@@ -175,7 +185,7 @@ class CloudTasksHook(CallingHook):
             send: Sends the request in place of :meth:`acall`.
         """
         assert api.cancel is not None  # noqa: S101 - for the type checker
-        _check_canceled(api.cancel, await (send or self.acall)(api.service, api.cancel.action, request))
+        check_canceled(api.cancel, await (send or self.acall)(api.service, api.cancel.action, request))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters of the request that reads a task.
@@ -204,10 +214,3 @@ def _advance(steps: Generator[Request, Answer | None, CloudTask], answer: Answer
     except StopIteration as end:
         explained: CloudTask = end.value
         return explained
-
-
-def _check_canceled(cancel: Cancel, answer: Any) -> None:
-    if refused := refusals(cancel, answer):
-        raise BadRequest(
-            "; ".join(refused), code="NotCanceled", action=cancel.action.name, request_id=text(at(answer, "RequestId"))
-        )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_cloudtasks.hooks.canceling import AlreadyEnded
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators._time_limits import ChecksExecutionTimeout
@@ -91,12 +92,16 @@ class GetCloudTaskOperator(_TaskOperator):
 class CancelCloudTaskOperator(_TaskOperator):
     """Cancel one task or several, without waiting until they have ended. The vendor must offer this for the API.
 
+    A task that cannot be canceled does not keep the others running. The operator fails after all of them were tried.
+
     Args:
         api: A name in the catalog, e.g. ``wedata.workflow_run``, or your own TaskApi.
         cloud_task_id: Id of the task at the vendor, or a list of ids (templated).
         api_params: The other parameters that identify the tasks, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
+        already_ended: What to do about a task that cannot be canceled because it has ended: ``fail``, or accept it with
+            ``ok``, e.g. in a teardown.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Raises:
@@ -107,8 +112,11 @@ class CancelCloudTaskOperator(_TaskOperator):
 
     ui_color = "#f3e3e0"
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, already_ended: AlreadyEnded = "fail", **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if already_ended not in get_args(AlreadyEnded):
+            raise ValueError(f"already_ended is {already_ended!r}; expected {' or '.join(get_args(AlreadyEnded))}.")
+        self.already_ended = already_ended
         if self.api.cancel is None:
             raise ValueError(f"{self.api.name}: {self.api.service.product} has no action that cancels such a task.")
 
@@ -117,5 +125,6 @@ class CancelCloudTaskOperator(_TaskOperator):
         ids = self.named_ids()
         hook = self.hook()
         keep_link(context, hook, self.api, [])
-        hook.cancel_task(self.api, ids, self.api_params)
-        self.log.info("Canceled %s %s.", self.api.name, self.cloud_task_id)
+        ended = hook.cancel_task(self.api, ids, self.api_params, already_ended=self.already_ended)
+        for task_id in ids:
+            self.log.info("%s %s: %s.", self.api.name, task_id, "had ended" if task_id in ended else "canceled")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.catalog import LKE_TASK, WEDATA_BACKFILL, WEDATA_SQL_RUN, WEDATA_TASK_INSTANCE
@@ -67,7 +66,8 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
-        sql: The vendor's ``ScriptContent``: the statements, or the name of a file that ends in ``.sql`` (templated).
+        sql: The vendor's ``ScriptContent``: the statements, or the name of a file that ends in ``.sql``, in the DAG's
+            folder or its ``template_searchpath``. The file is a template, too (templated).
         script_id: The vendor's ``ScriptId`` of a saved script, which runs unchanged if ``sql`` is None (templated).
         datasource_id: The vendor's ``DatasourceId``; required without ``script_id`` (templated).
         datasource_env: The vendor's ``DatasourceEnv`` (templated).
@@ -80,8 +80,6 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             ``detail``.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
-
-    template_ext: Sequence[str] = (".sql",)
 
     def __init__(
         self,
@@ -117,7 +115,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             parameters={
                 "ProjectId": project_id,
                 "ScriptId": script_id,
-                "ScriptContent": sql,
+                "ScriptContent": _contents_of_file(sql),
                 "ScriptConfig": given or None,
                 "Params": run_params,
             },
@@ -134,6 +132,17 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         return {"rows": None, "detail": without_rows(task.detail)}
 
 
+def _contents_of_file(sql: Any) -> Any:
+    """Return a template with the contents of a file, if ``sql`` names one.
+
+    With Airflow's ``template_ext``, every text that ends in ``.sql`` would name a file, in whatever argument.
+    """
+    if not isinstance(sql, str) or not sql.endswith(".sql"):
+        return sql
+    name = sql.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{{% include '{name}' %}}"
+
+
 class WeDataBackfillOperator(StartCloudTaskOperator):
     """Run WeData tasks for past days (CreateDataBackfillPlan), and wait until all instances have ended.
 
@@ -144,8 +153,10 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
         project_id: The vendor's ``ProjectId`` (templated).
         wedata_task_ids: The vendor's ``TaskIds``, a list (templated).
         data_ranges: The vendor's ``DataBackfillRangeList``: a list of pairs of the first and the last day, as dates,
-            datetimes or text like ``{{ ds }}``, or a list of dicts with the vendor's ``StartDate``, ``EndDate``,
-            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). A datetime counts as its day in UTC+8.
+            datetimes or ISO 8601, or a list of dicts with the vendor's ``StartDate``, ``EndDate``,
+            ``ExecutionStartTime`` and ``ExecutionEndTime`` (templated). A time with a zone, e.g.
+            ``{{ data_interval_start }}``, counts as its day in ``time_zone``, or in UTC+8 without it. Airflow's
+            ``{{ ds }}`` is the day in UTC, not the local day.
         plan_name: The vendor's ``DataBackfillPlanName`` (templated).
         time_zone: The vendor's ``TimeZone``, e.g. ``UTC+8`` (templated).
         check_parent_type: The vendor's ``CheckParentType``: ``NONE``, ``ALL`` or ``MAKE_SCOPE`` (templated).

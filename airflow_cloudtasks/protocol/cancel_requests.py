@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
@@ -39,8 +40,31 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     return [{**common, cancel.id_param: task_id} for task_id in ids]
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A task that the vendor did not cancel.
+
+    Args:
+        task_id: The task's id; None if the answer does not name it.
+        why: The vendor's reason.
+    """
+
+    task_id: str | None
+    why: str
+
+
 def refusals(cancel: Cancel, answer: Any) -> list[str]:
     """Return the vendor's reason for each task that it did not cancel.
+
+    Args:
+        cancel: How tasks are canceled.
+        answer: The answer without its envelope.
+    """
+    return [refusal.why for refusal in refused_tasks(cancel, answer)]
+
+
+def refused_tasks(cancel: Cancel, answer: Any) -> list[Refusal]:
+    """Return each task that the vendor did not cancel, with the reason.
 
     Args:
         cancel: How tasks are canceled.
@@ -51,7 +75,10 @@ def refusals(cancel: Cancel, answer: Any) -> list[str]:
     found = at(answer, cancel.items)
     results = found if isinstance(found, list) else [found]
     return [
-        text(at(result, cancel.why_not or "")) or "the vendor does not say why"
+        Refusal(
+            task_id=text(at(result, cancel.item_id)),
+            why=text(at(result, cancel.why_not or "")) or "the vendor does not say why",
+        )
         for result in results
         if isinstance(result, Mapping) and at(result, cancel.ok) is False
     ]

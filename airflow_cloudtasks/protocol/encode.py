@@ -8,11 +8,11 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
-from airflow_cloudtasks.protocol.task_ids import spelled_id
+from airflow_cloudtasks.protocol.task_ids import is_many, spelled_id
 from airflow_cloudtasks.protocol.timestamps import read_time, read_zone, written
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, why_no_name
@@ -22,6 +22,7 @@ from airflow_cloudtasks.values import load_json
 _BOOLEANS = {"true": True, "false": False}
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 # Larger integers have no exact float.
 _EXACT = 2**53
 
@@ -100,6 +101,8 @@ class _Encoder:
             case "ids":
                 return [self._item_id(item, f"{path}[{index}]") for index, item in enumerate(_list(value))]
             case "json":
+                return value if isinstance(value, str) else self._json(value, path, nulls=True)
+            case "map":
                 return value if isinstance(value, str) else self._json(value, path)
             case "base64":
                 return b64encode((value if isinstance(value, str) else self._json(value, path)).encode()).decode()
@@ -111,6 +114,8 @@ class _Encoder:
                 return _boolean(value)
             case "time":
                 return written(self._time(value, "a time"), self._api, self._zone)
+            case "clock":
+                return self._clock(value)
             case "dates":
                 return self._time(value, "a day").date().isoformat()
             case "list":
@@ -204,16 +209,18 @@ class _Encoder:
                 reason = f"{kind}; expected text, a number, a time, or a list or a dict of them."
         raise self._refusal(value, path, reason)
 
-    def _json(self, value: Any, path: str) -> str:
-        written_out = json.dumps(self._tree(value, path), ensure_ascii=False, allow_nan=False)
+    def _json(self, value: Any, path: str, *, nulls: bool = False) -> str:
+        written_out = json.dumps(self._tree(value, path, nulls), ensure_ascii=False, allow_nan=False)
         written_out.encode()
         return written_out
 
-    def _tree(self, value: Any, path: str) -> Any:
-        """Return a value as JSON types."""
+    def _tree(self, value: Any, path: str, nulls: bool) -> Any:
+        """Return a value as JSON types, with or without nulls."""
         if self._arguments.is_pending(value):
             return None
         match value:
+            case None if not nulls:
+                raise self._refusal(value, path, "; expected a value.")
             case float() if not math.isfinite(value):
                 raise self._refusal(value, path, "; JSON has no such number.")
             case float() if path in self._arguments.native:
@@ -223,9 +230,9 @@ class _Encoder:
             case date():
                 return self._date(value)
             case Mapping():
-                return {self._key(key, path): self._tree(item, f"{path}.{key}") for key, item in value.items()}
+                return {self._key(key, path): self._tree(item, f"{path}.{key}", nulls) for key, item in value.items()}
             case list() | tuple():
-                return [self._tree(item, f"{path}[{index}]") for index, item in enumerate(value)]
+                return [self._tree(item, f"{path}[{index}]", nulls) for index, item in enumerate(value)]
             case _:
                 raise self._refusal(value, path, f"; JSON cannot hold a {type(value).__name__}.")
 
@@ -240,9 +247,18 @@ class _Encoder:
         )
 
     def _time(self, value: Any, expected: str) -> datetime:
-        if (time := read_time(value, self._zone)) is None:
+        if (moment := read_time(value, self._zone)) is None:
             raise ValueError(f"expected {expected} as in 2026-01-31.")
-        return time
+        return moment
+
+    def _clock(self, value: Any) -> str:
+        if isinstance(value, str) and _CLOCK.fullmatch(text := value.strip()):
+            return text
+        if isinstance(value, time):
+            return f"{value:%H:%M}"
+        if (moment := read_time(value, self._zone)) is None:
+            raise ValueError("expected a time of day as in 23:59.")
+        return f"{moment:%H:%M}"
 
     def _read_zone(self, value: Any, path: str) -> Any:
         if self._arguments.is_pending(value):
@@ -259,7 +275,7 @@ def _rendered(value: Any) -> Any:
 
 def _list(value: Any) -> list[Any]:
     items = _rendered(value)
-    if not isinstance(items, list | tuple | set | frozenset):
+    if not is_many(items):
         raise ValueError("expected a list; a template makes one by the filter tojson.")
     return list(items)
 

@@ -24,6 +24,7 @@ def normalise(
     parameters: Mapping[str, Any],
     region: str | None = None,
     overrides: StatusOverrides = NO_OVERRIDES,
+    copy: bool = True,
 ) -> CloudTask:
     """Return the task that an answer describes.
 
@@ -33,6 +34,8 @@ def normalise(
         parameters: The parameters of the request; they identify the task if the answer does not.
         region: The region of the request, for the console link.
         overrides: Statuses that this wait treats differently from the catalog.
+        copy: Whether ``detail`` is a copy, see :func:`airflow_cloudtasks.values.plain`. False if the answer comes from
+            :func:`airflow_cloudtasks.values.load_json` and has no other use: copying takes as long as all the rest.
 
     Returns:
         The task. Its state is ``unknown`` if the status is missing, or is neither in the catalog nor overridden.
@@ -42,7 +45,7 @@ def normalise(
         MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
             the error names the api and the field.
     """
-    task = at(answer, api.task)
+    task = _task_object(api, answer, overrides)
     if task is None:
         raise NotFound(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
@@ -52,7 +55,28 @@ def normalise(
         )
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
-    return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides)
+    return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides, copy=copy)
+
+
+def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
+    """Return the task object in an answer; None if it holds none.
+
+    Args:
+        api: The API that was called.
+        answer: The decoded answer without its envelope.
+        overrides: Statuses that this wait treats differently from the catalog.
+
+    Returns:
+        What the path ``api.task`` leads to. With ``api.first_ended``, the first task of that list that has ended, if
+        there is one.
+    """
+    first = at(answer, api.task)
+    found = None if api.first_ended is None else at(answer, api.first_ended)
+    if not isinstance(found, list):
+        return first
+    tasks = [task for task in found if isinstance(task, Mapping)]
+    ended = (task for task in tasks if _state(api, _status(api, task, answer), task, overrides).done)
+    return next(ended, first)
 
 
 def normalise_object(
@@ -63,6 +87,7 @@ def normalise_object(
     parameters: Mapping[str, Any],
     region: str | None = None,
     overrides: StatusOverrides = NO_OVERRIDES,
+    copy: bool = True,
 ) -> CloudTask:
     """Return the task that a task object describes, e.g. an item of a list.
 
@@ -73,6 +98,8 @@ def normalise_object(
         parameters: The parameters of the request that reads this task alone.
         region: The region of the request, for the console link.
         overrides: Statuses that this wait treats differently from the catalog.
+        copy: Whether ``detail`` is a copy, see :func:`airflow_cloudtasks.values.plain`. False if the answer comes from
+            :func:`airflow_cloudtasks.values.load_json` and has no other use: copying takes as long as all the rest.
 
     Raises:
         MalformedAnswer: The status is not a text or number, or nothing identifies the task; the error names the api
@@ -96,7 +123,7 @@ def normalise_object(
         finished_at=_moment_at(api, task, api.finished_at),
         request_id=_text_at(answer, "RequestId"),
         console_url=_console_url(api, parameters, region),
-        detail=decoded(api, task),
+        detail=decoded(api, plain(task) if copy else task),
     )
 
 
@@ -170,19 +197,25 @@ def _blank(value: Any) -> bool:
 
 
 def decoded(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a task object with JSON inside strings decoded: the ``detail`` of the task.
+    """Return a task object with JSON inside strings decoded: the ``detail`` of the task.
 
     Args:
         api: The API of the task.
-        task: The task object.
+        task: The task object. It is not changed; the result shares everything with it that is not decoded.
     """
-    detail: dict[str, Any] = plain(task)
+    detail = dict(task)
     for path in api.json_fields:
-        *parents, key = path.split(".")
-        holder = at(detail, ".".join(parents))
-        if isinstance(holder, dict) and key in holder:
-            holder[key] = embedded_json(holder[key])
+        detail = _with_decoded(detail, path)
     return detail
+
+
+def _with_decoded(holder: Any, path: str) -> Any:
+    """Return an object whose string at a dotted path is decoded."""
+    key, _, rest = path.partition(".")
+    if not isinstance(holder, dict) or key not in holder:
+        return holder
+    value = holder[key]
+    return holder | {key: _with_decoded(value, rest) if rest else embedded_json(value)}
 
 
 def _console_url(api: TaskApi, parameters: Mapping[str, Any], region: str | None) -> str | None:

@@ -41,10 +41,12 @@ def task_ids(cloud_task_id: Any, api: TaskApi, arguments: Arguments = RENDERED) 
     for index, each in given.items():
         if arguments.is_pending(each):
             continue
+        hint = arguments.hint(f"cloud_task_id[{index}]" if many else "cloud_task_id", each)
         try:
+            if hint and api.time_in_id is not None:
+                raise InvalidArguments("not the text that the template makes, an id and a time.")
             ids.append(spelled_id(each, api))
         except InvalidArguments as error:
-            hint = arguments.hint(f"cloud_task_id[{index}]" if many else "cloud_task_id", each)
             raise InvalidArguments(
                 f"cloud_task_id turned out to be {cloud_task_id!r:.200}, and {each!r:.100} is no id: it is "
                 f"{error}{hint}"

@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import BaseSensorOperator, XComArg
 from jinja2 import StrictUndefined, nodes
 from jinja2.meta import find_undeclared_variables
 
+from airflow_cloudtasks.operators._task_arguments import renders_natively
 from airflow_cloudtasks.version_compat import AIRFLOW_RELEASE, AIRFLOW_VERSION, START_FROM_TRIGGER_SINCE
 
 _ENVIRONMENT = jinja2.Environment(autoescape=True)  # Parses only.
@@ -54,15 +55,10 @@ def renders_by_default(operator: BaseSensorOperator) -> bool:
     Args:
         operator: An operator, whose DAG may change how templates are rendered.
     """
+    if renders_natively(operator):
+        return False
     dag = operator.get_dag()
-    native = getattr(operator, "render_template_as_native_obj", None)
-    if dag is None:
-        return not native
-    return not (
-        (dag.render_template_as_native_obj if native is None else native)
-        or dag.jinja_environment_kwargs
-        or dag.template_undefined is not StrictUndefined
-    )
+    return dag is None or not (dag.jinja_environment_kwargs or dag.template_undefined is not StrictUndefined)
 
 
 def why_not(values: Any, *, by_default: bool = True) -> str | None:

@@ -73,13 +73,17 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
 
 
 class WeDataWorkflowRunSensor(CloudTaskSensor):
-    """Wait for a run of a WeData workflow, named by its id, or for the newest run since a given time.
+    """Wait for a run of a WeData workflow, named by its id, or for the end of a run since a given time.
+
+    With ``workflow_id``, the newest run that has ended counts, however it was started. Runs that are still under way do
+    not delay the sensor. If that run failed, the sensor fails; with ``on_failure="wait"`` it waits until a newer run
+    has succeeded.
 
     Args:
         project_id: The vendor's ``ProjectId`` (templated).
         cloud_task_id: The run's id, the vendor's ``WorkflowExecutionId``, or a list of ids (templated).
-        workflow_id: In place of ``cloud_task_id``, the vendor's ``WorkflowId``: wait for the workflow's newest run,
-            however it was started. If a newer run begins meanwhile, the sensor waits for that one (templated).
+        workflow_id: In place of ``cloud_task_id``, the vendor's ``WorkflowId``: wait until a run of the workflow has
+            ended that was created since ``since`` (templated).
         since: With ``workflow_id``: ignore runs created before this time, e.g. ``{{ data_interval_start }}``: a
             datetime, a date or ISO 8601. A time without a zone is in UTC+8 (templated).
         missing: What to do while the run does not exist: ``wait``, the default with ``workflow_id``, or ``fail`` at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from airflow_cloudtasks.model import Cloud
@@ -42,7 +43,7 @@ class Service:
     version: str
     title: str = ""
     host: str = ""
-    region_hosts: Mapping[str, str] = field(default_factory=dict)
+    region_hosts: Mapping[str, str] = field(default_factory=dict, hash=False)
     regions: tuple[str, ...] = ()
     time_format: str | None = None
     console: str | None = None
@@ -110,7 +111,7 @@ class Action:
             sent["Filters"] = [{"Name": name, "Values": [parameters[name]]} for name in self.filters]
         return sent
 
-    @property
+    @cached_property
     def path_params(self) -> tuple[str, ...]:
         """The parameters that are part of the path."""
         return tuple(PLACEHOLDER.findall(self.path))

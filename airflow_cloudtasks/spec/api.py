@@ -35,6 +35,8 @@ class TaskApi:
         read: The action that reads one task.
         id_param: The parameter of ``read`` that takes the task's id.
         task: The path of the task object in the answer; empty for the whole answer.
+        first_ended: The path of a list of tasks in the answer, of which the first one that has ended takes the place of
+            ``task``; None for an answer about one task.
         status: The path of the vendor's status, or the percentages that stand in for it.
         states: The state that each status means; statuses are matched without regard to case.
         error_if: The path of a text that turns a success into a failure unless it is blank: for APIs without a status
@@ -69,6 +71,7 @@ class TaskApi:
     read: Action
     id_param: str = "TaskId"
     task: str = ""
+    first_ended: str | None = None
     status: str | Percentages = "Status"
     states: Mapping[str, TaskState]
     error_if: str | None = None

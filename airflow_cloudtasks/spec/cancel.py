@@ -19,6 +19,7 @@ class Cancel:
         found: Parameters that do not identify the task, with the path of each in the task object.
         items: The path of the result of each task in the answer; empty for the whole answer, None if the answer
             reports nothing.
+        item_id: The path of the task's id in a result.
         ok: The path in a result that says whether the task was canceled.
         why_not: The path in a result that says why it was not.
         removes: Whether a canceled task can no longer be read.
@@ -32,6 +33,7 @@ class Cancel:
     many: bool = False
     found: Mapping[str, str] = field(default_factory=dict)
     items: str | None = None
+    item_id: str = "ItemId"
     ok: str = ""
     why_not: str | None = None
     removes: bool = False

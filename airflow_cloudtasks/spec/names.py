@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidArguments
@@ -57,14 +58,14 @@ def why_no_name(value: Any) -> str | None:
         value: The value.
     """
     match value:
+        case str():
+            return _why_no_name(value)
         case None:
             return "no id; expected text, or an integer."
         case bool():
             return "a boolean; expected an id as text, or as an integer."
         case int():
             return None
-        case str():
-            return _why_no_name(value)
         case float():
             return "a float, which may have lost digits; expected the id as text, or as an integer."
         case _:
@@ -96,6 +97,7 @@ def check_name(owner: str, name: str, value: Any, arguments: Arguments = RENDERE
         raise InvalidArguments(f"{owner}: {name} is {value!r:.100}, {reason}{arguments.hint(name, value)}")
 
 
+@lru_cache(maxsize=4096)  # every poll checks the same few texts
 def _why_no_name(text: str) -> str | None:
     word = text.strip().lower()
     if not any(character.isprintable() and not character.isspace() for character in word):

@@ -1,4 +1,4 @@
-"""Which outcomes of polls are worth a line in the log. Pure."""
+"""Which outcomes of polls are logged. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow_cloudtasks.waiting.verdicts import Outcome
 
 
 class ChangeLog:
-    """Says what is worth a line in the log: the first outcome, and every one that differs from the one before."""
+    """Select the outcomes to log: the first one, and each one that differs from the one before."""
 
     __slots__ = ("_last",)
 
@@ -15,13 +15,10 @@ class ChangeLog:
         self._last: tuple[object, ...] | None = None
 
     def line(self, outcome: Outcome) -> str | None:
-        """Give the line for an outcome.
+        """Return the log line for an outcome; None if nothing changed.
 
         Args:
-            outcome: The task that was read, or the error that reading it gave.
-
-        Returns:
-            The line, or None where nothing changed.
+            outcome: The task that was read, or the error of the request.
         """
         if isinstance(outcome, CloudTask):
             percent = None if outcome.progress is None else round(outcome.progress * 100)

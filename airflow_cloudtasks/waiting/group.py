@@ -1,4 +1,4 @@
-"""Waiting on several tasks at once: when that is over. Pure."""
+"""When a wait on several tasks is over. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ WaitFor = Literal["all", "any"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupRules:
-    """What several tasks are waited for.
+    """When a wait on several tasks is over.
 
     Args:
-        wait_for: Whether ``all`` are waited for, or the first that ends well (``any``).
-        fail_fast: Whether the first that does not end well ends the wait.
+        wait_for: ``all`` waits for every task, ``any`` for the first that succeeds.
+        fail_fast: Whether the first task that does not succeed ends the wait.
 
     Raises:
         ValueError: ``wait_for`` is neither.
@@ -36,15 +36,17 @@ class GroupRules:
 
 
 class WaitGroup:
-    """The ends of several waits, as they come in.
+    """The waits on several tasks.
 
     Args:
-        count: How many waits there are.
-        rules: What is waited for.
+        count: The number of tasks.
+        rules: When the wait is over.
 
     Attributes:
-        ends: How each wait ended, in the order of the tasks; None for one that goes on.
+        ends: The final verdict on each task, in the order of the tasks; None for a wait that goes on.
     """
+
+    __slots__ = ("_failed", "_ok", "_open", "_rules", "ends")
 
     def __init__(self, count: int, rules: GroupRules) -> None:
         self.ends: list[Verdict | None] = [None] * count
@@ -53,14 +55,11 @@ class WaitGroup:
         self._ok = self._failed = False
 
     def take(self, index: int, end: Verdict) -> bool:
-        """Take the end of one wait.
+        """Note the final verdict on one task, and return whether the whole wait is over.
 
         Args:
-            index: Which one.
-            end: How it ended.
-
-        Returns:
-            Whether waiting is over.
+            index: The number of the task.
+            end: The verdict.
         """
         if self.ends[index] is None:
             self._open -= 1
@@ -72,7 +71,7 @@ class WaitGroup:
 
     @property
     def is_over(self) -> bool:
-        """Whether the tasks that have not ended need not be waited for."""
+        """Whether no task needs to be waited for any more."""
         return (
             self._open == 0 or (self._rules.wait_for == "any" and self._ok) or (self._rules.fail_fast and self._failed)
         )

@@ -1,6 +1,6 @@
-"""What the ends of a wait come to: the result that XCom gets, or the error that the user sees. Pure.
+"""The end of a wait: the result for XCom, or the error that the user sees; and its form in a trigger's event. Pure.
 
-The sensor in a worker and the trigger that ends a task by itself conclude alike by this.
+A sensor in a worker and a trigger that ends the Airflow task itself use the same functions.
 """
 
 from __future__ import annotations
@@ -26,33 +26,25 @@ from airflow_cloudtasks.waiting.verdicts import Broken, Finished, Verdict, Waiti
 
 
 def conclude(ends: Sequence[Verdict], rules: GroupRules, *, many: bool) -> Any:
-    """Conclude a wait that is over.
+    """Return the result of a wait that is over, or raise its error.
 
     Args:
-        ends: How each task's wait ended, in the order of the tasks.
-        rules: What was waited for.
-        many: Whether it was a wait on a list of tasks, if only of one.
+        ends: The last verdict on each task, in the order of the tasks.
+        rules: When the wait is over.
+        many: Whether a list of tasks was waited for, even a list of one.
 
     Returns:
-        The task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` gives it; for a list, the list of them in the
-        order given. One that need not be waited for is there as last seen, or None if it was never seen. What is too
-        large is left out.
+        The task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; for a list, the tasks in the same
+        order. A task that had not ended appears as last seen, or as None. What is too large is left out.
 
     Raises:
-        CloudApiError: A task could not be read; the text names each other task that did not end well.
+        CloudApiError: A task could not be read; the text names each other task that did not succeed.
         Invalid: The Airflow connection, or the arguments, cannot be used.
-        CloudTaskFailed: Tasks did not end well; names them all.
-        WaitTimedOut: The time was up.
+        CloudTaskFailed: Tasks did not succeed; the text names them all.
+        WaitTimedOut: The wait reached its timeout.
     """
-    any_is_enough = rules.wait_for == "any"
-    if not (any_is_enough and any(isinstance(end, Finished) and end.task.ok for end in ends)):
-        timed_out = is_timed_out(ends)
-        failure = _failure(ends)
-        # Of several of which one is enough, those that had not ended could still have been the one.
-        if failure is not None and not (any_is_enough and timed_out and not rules.fail_fast):
-            raise failure
-        if timed_out:
-            raise WaitTimedOut(_last_seen(ends))
+    if (error := _error(ends, rules)) is not None:
+        raise error
     return result_of(ends, many=many)
 
 
@@ -84,22 +76,32 @@ def is_skip(error: CloudTasksError, *, soft_fail: bool, never_fail: bool) -> boo
     """Decide whether an error skips the Airflow task instead of failing it.
 
     Args:
-        error: What :func:`conclude` raised.
-        soft_fail: Airflow's; skips where the task itself failed or took too long.
-        never_fail: Airflow's; skips always.
+        error: The error that :func:`conclude` raised.
+        soft_fail: Airflow's ``soft_fail``: skip if the task failed or timed out.
+        never_fail: Airflow's ``never_fail``: skip after any error.
     """
     return never_fail or (soft_fail and isinstance(error, CloudTaskFailed | WaitTimedOut))
 
 
 def as_event(ends: Sequence[Verdict], *, many: bool) -> dict[str, Any]:
-    """Give the ends as plain JSON types, for the event of a trigger."""
+    """Return the verdicts as plain JSON types, for the event of a trigger."""
     payloads = [_as_dict(end) for end in fitted(ends)]
     return {"tasks": payloads} if many else payloads[0]
 
 
 def from_event(event: Mapping[str, Any]) -> list[Verdict]:
-    """Make the ends again of what :func:`as_event` gave."""
+    """Rebuild the verdicts from the result of :func:`as_event`."""
     return [_from_dict(payload) for payload in event.get("tasks", [event])]
+
+
+def _error(ends: Sequence[Verdict], rules: GroupRules) -> CloudTasksError | None:
+    if rules.wait_for == "any" and any(isinstance(end, Finished) and end.task.ok for end in ends):
+        return None
+    failure = _failure(ends)
+    timed_out = WaitTimedOut(_last_seen(ends)) if is_timed_out(ends) else None
+    # With "any", a task that had not ended could still have succeeded.
+    failures_decide = rules.wait_for == "all" or rules.fail_fast
+    return (failure or timed_out) if failures_decide else (timed_out or failure)
 
 
 def _failure(ends: Sequence[Verdict]) -> CloudTasksError | None:
@@ -113,7 +115,7 @@ def _failure(ends: Sequence[Verdict]) -> CloudTasksError | None:
 
 
 def _with(more: str, error: CloudApiError | Invalid) -> CloudTasksError:
-    """Give a copy with more to say: an error that was everyone's is one object for all."""
+    """Return a copy with a longer text: an error that concerns all waits is one object for all of them."""
     if isinstance(error, Invalid):
         return type(error)("\n".join(filter(None, (str(error), more))))
     message = "\n".join(filter(None, (error.message, more)))
@@ -126,10 +128,10 @@ def _last_seen(ends: Sequence[Verdict]) -> str:
 
 
 def seen(end: Verdict) -> CloudTask | None:
-    """Give the task as it was last seen; None if it never was.
+    """Return the task of a verdict as last seen; None if it was never seen.
 
     Args:
-        end: How the wait on it ended.
+        end: The last verdict on the task.
     """
     match end:
         case Finished(task) | Waiting(CloudTask() as task):

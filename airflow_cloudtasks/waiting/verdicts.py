@@ -1,6 +1,6 @@
-"""What a poll's outcome means for a wait, and when the next poll is due.
+"""What the outcome of a poll means for a wait. Pure: no clock, no I/O, no Airflow.
 
-Pure: no clock, no I/O, no Airflow. The sensors (in a worker) and the trigger (in the triggerer) decide by this alike.
+The sensors in a worker and the trigger in the triggerer decide by the same functions.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ OnUnknown = Literal["wait", "fail"]
 OnFailure = Literal["wait", "fail"]
 Missing = Literal["wait", "fail"]
 
-# What a poll comes to. A connection or arguments that cannot be used are an outcome too: they end the wait.
+# The outcome of a poll. An invalid connection and invalid arguments are outcomes too: they end the wait.
 Outcome = CloudTask | CloudApiError | Invalid
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitRules:
-    """How to wait.
+    """The rules of a wait.
 
     Args:
         poke_interval: Seconds between two polls.
-        exponential_backoff: Whether the interval doubles from poll to poll.
-        max_wait: Seconds; no interval is longer. None for no bound.
-        missing: Whether a task that the cloud does not know is waited on (``wait``) or ends the wait (``fail``).
-        on_unknown: The same for a status that the catalog does not know.
-        on_failure: The same for a task that has not ended well, and that somebody may run again.
-        created_since: Unix seconds; a task that was created before is another one, and the one is still to come.
-        tolerate_errors: Whether an error that will not go away by itself is waited on too; Airflow's ``silent_fail``.
+        exponential_backoff: Whether the interval doubles with each poll.
+        max_wait: The longest interval, in seconds; None for no bound.
+        missing: What to do while the cloud does not know the task: ``wait`` or ``fail``.
+        on_unknown: What to do while the catalog does not know the status: ``wait`` or ``fail``.
+        on_failure: What to do if the task did not succeed: ``wait`` until it is run again, or ``fail``.
+        created_since: Unix seconds. A task that was created earlier does not count: the wait goes on until a newer one
+            ends. None for no bound.
+        tolerate_errors: Whether to wait on after errors that polling again would not mend; Airflow's ``silent_fail``.
 
     Raises:
         ValueError: A value is out of its range.
@@ -62,7 +63,7 @@ class WaitRules:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The wait is over: the task ended, well or not.
+    """The wait is over: the task ended, successfully or not.
 
     Args:
         task: The task.
@@ -75,14 +76,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The wait cannot go on: asking again would give the same error."""
+    """The wait cannot go on: polling again would give the same error."""
 
     error: CloudApiError | Invalid
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The wait goes on, or was going on when its time was up; without a reason before the first answer."""
+    """The wait goes on, or went on until its timeout; ``why`` is None before the first answer."""
 
     why: CloudTask | Exception | None
 
@@ -91,11 +92,11 @@ Verdict = Finished | Broken | Waiting
 
 
 def judge(outcome: Outcome, rules: WaitRules) -> Verdict:
-    """Decide what the outcome of a poll means.
+    """Return what the outcome of a poll means for a wait.
 
     Args:
-        outcome: The task that was read, or the error that reading it gave.
-        rules: How to wait.
+        outcome: The task that was read, or the error of the request.
+        rules: The rules of the wait.
     """
     if isinstance(outcome, CloudTask):
         if rules.created_since is not None and not _is_created_since(outcome, rules.created_since):
@@ -116,10 +117,10 @@ def _is_created_since(task: CloudTask, seconds: float) -> bool:
 
 
 class CredentialsGrace:
-    """Lets a wait outlive the moment between a key's end and the edit of the Airflow connection.
+    """Keep a wait alive between the end of a key and the edit of the Airflow connection.
 
-    A wait in the triggerer began with a poll that worked, so refused credentials are most likely a key that is being
-    rotated, and not a wrong one.
+    A wait in the triggerer began with a poll that worked, so refused credentials are most likely those of a key that is
+    being rotated.
     """
 
     __slots__ = ("_refused_since",)
@@ -129,12 +130,12 @@ class CredentialsGrace:
         self._refused_since: float | None = None
 
     def judge(self, outcome: Outcome, rules: WaitRules, now: float) -> Verdict:
-        """Decide as :func:`judge`, but wait on while credentials have not been refused for too long.
+        """Return what :func:`judge` returns, except Waiting while credentials have been refused for a short time only.
 
         Args:
-            outcome: The task that was read, or the error that reading it gave.
-            rules: How to wait.
-            now: Seconds on any clock.
+            outcome: The task that was read, or the error of the request.
+            rules: The rules of the wait.
+            now: Seconds on any steady clock.
         """
         verdict = judge(outcome, rules)
         if not isinstance(outcome, CredentialsError):

@@ -86,8 +86,10 @@ class WorkerWait:
             if (line := self._changes[index].line(outcome)) is not None:
                 self._log(line)
             failures = failures + 1 if isinstance(outcome, CloudApiError) and outcome.retryable else 0
-            if stops_early or failures == _MOST_FAILURES:
+            if failures == _MOST_FAILURES:
                 self._first_of_round = index + 1
+                break
+            if stops_early:
                 break
         return self._ends.is_over
 

@@ -28,6 +28,7 @@ class Answer:
     status: int
     body: bytes
     content_type: str
+    retry_after: str | None = None
 
     @property
     def json(self) -> Any:
@@ -86,7 +87,8 @@ class Client:
                 connection.putheader("content-length", str(len(prepared.body)))
             connection.endheaders(prepared.body or None)
             response = connection.getresponse()
-            return Answer(response.status, response.read(), response.headers.get("content-type", ""))
+            headers = response.headers
+            return Answer(response.status, response.read(), headers.get("content-type", ""), headers.get("retry-after"))
         finally:
             connection.close()
 

@@ -9,7 +9,7 @@ import pytest
 from airflow_cloudtasks.emulator.control.parsing import parse_task
 from airflow_cloudtasks.emulator.engine.faults import FaultRule, Faults
 from airflow_cloudtasks.emulator.engine.journal import Exchange, Journal
-from airflow_cloudtasks.emulator.engine.limits import Limits, SlidingWindow
+from airflow_cloudtasks.emulator.engine.limits import WINDOW_KINDS, Limits, WindowKind, make_limiter
 from airflow_cloudtasks.emulator.engine.nonces import Nonces
 from airflow_cloudtasks.emulator.engine.scripts import Step, position
 from airflow_cloudtasks.emulator.engine.times import beijing_time, iso_utc
@@ -109,14 +109,45 @@ def test_put_and_merge_do_not_change_their_arguments() -> None:
     assert tree == {"a": {"b": 1}, "c": {}}
 
 
-def test_a_window_admits_its_limit_in_any_second() -> None:
-    window = SlidingWindow(2)
-    assert [window.admit(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == [True, True, False, True, False, True]
+@pytest.mark.parametrize(
+    ("kind", "counts_refused", "admitted"),
+    [
+        ("sliding", False, [True, True, False, True, False, True]),
+        ("sliding", True, [True, True, False, False, False, False]),
+        ("fixed", False, [True, True, False, True, True, False]),
+        ("fixed", True, [True, True, False, True, True, False]),
+        ("bucket", False, [True, True, True, True, False, True]),
+        ("bucket", True, [True, True, True, True, False, False]),
+    ],
+)
+def test_each_limiter_counts_as_documented(kind: WindowKind, counts_refused: bool, admitted: list[bool]) -> None:
+    limiter = make_limiter(kind, 2, counts_refused)
+    assert [limiter.admit(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == admitted
 
 
-def test_a_limit_below_one_a_second_stretches_the_window() -> None:
-    window = SlidingWindow(0.5)
-    assert [window.admit(at) for at in (0.0, 1.9, 2.0)] == [True, False, True]
+@pytest.mark.parametrize("kind", WINDOW_KINDS)
+def test_a_limit_below_one_a_second_stretches_the_window(kind: WindowKind) -> None:
+    limiter = make_limiter(kind, 0.5)
+    assert [limiter.admit(at) for at in (0.0, 1.9, 2.0)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts_refused", "share"),
+    [("sliding", True, 0.0), ("bucket", True, 0.0), ("sliding", False, 0.9), ("fixed", True, 0.9)],
+)
+def test_only_a_limiter_that_counts_refused_requests_silences_a_client_that_sends_too_much(
+    kind: WindowKind, counts_refused: bool, share: float
+) -> None:
+    limiter = make_limiter(kind, 20, counts_refused)
+    admitted = [limiter.admit(number / 30) for number in range(3000)]
+    assert share <= sum(admitted[300:]) / (20 * 90) <= share + 0.1
+
+
+def test_every_limiter_admits_a_client_that_stays_below_the_limit() -> None:
+    for kind in WINDOW_KINDS:
+        for counts_refused in (False, True):
+            limiter = make_limiter(kind, 20, counts_refused)
+            assert all(limiter.admit(number / 19) for number in range(1000))
 
 
 def test_each_account_and_action_has_its_own_window() -> None:

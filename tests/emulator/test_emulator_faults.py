@@ -114,6 +114,34 @@ def test_a_limit_refuses_excess_requests_of_each_action(client: Client, emulator
     assert client.ice().code is None
 
 
+def test_a_refused_request_counts_where_the_limit_says_so(client: Client, emulator: Emulator) -> None:
+    client.control("POST", "limits", {"requests_per_second": 0.02, "window": "bucket", "counts_refused": True})
+    assert [client.ice().code for _ in range(3)] == [None, "Throttling.User", "Throttling.User"]
+    emulator.limit(20, window="fixed")
+    assert client.ice().code is None
+
+
+@pytest.mark.parametrize(("ask", "refusal"), [("ice", "Throttling.User"), ("wedata", "RequestLimitExceeded")])
+def test_a_refusal_has_a_retry_after_where_the_limit_says_so(
+    client: Client, emulator: Emulator, ask: str, refusal: str
+) -> None:
+    emulator.limit(0.02, retry_after=7)
+    first, second = getattr(client, ask)(), getattr(client, ask)()
+    assert (first.code, first.retry_after) == (None, None)
+    assert (second.code, second.retry_after) == (refusal, "7")
+    emulator.limit(0.02)
+    assert [getattr(client, ask)().retry_after for _ in range(2)] == [None, None]
+
+
+@pytest.mark.parametrize("kind", ["throttle", "http_500"])
+def test_a_fault_has_a_retry_after_where_it_says_so(client: Client, emulator: Emulator, kind: str) -> None:
+    faults = client.control("POST", "faults", {"kind": kind, "count": 1, "retry_after": 60}).json["faults"]
+    assert faults[0]["retry_after"] == 60
+    assert client.ice().retry_after == "60"
+    emulator.fault(kind)
+    assert client.ice().retry_after is None
+
+
 def test_each_account_has_its_own_limit(client: Client, emulator: Emulator) -> None:
     emulator.add_key("colleague", "s")
     emulator.add_key("stranger", "s", account="other")

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,21 +26,29 @@ DAGS = Path(__file__).parent / "dags"
 FOLDERS = (DAGS, Path(__file__).parents[2] / "example_dags")
 
 
-def run_dag(dag_id: str, conf: dict[str, Any] | None = None, *, file: Path | None = None) -> dict[str, str]:
+def run_dag(
+    dag_id: str,
+    conf: dict[str, Any] | None = None,
+    *,
+    file: Path | None = None,
+    logical_date: datetime | None = None,
+) -> dict[str, str]:
     """Run a DAG to its end.
 
     Args:
         dag_id: The DAG.
         conf: The run's configuration.
         file: The DAG's file; by default, the file of that name among the examples and the tests' own DAGs.
+        logical_date: The run's logical date; by default, now.
 
     Returns:
         The state of each task; a mapped task's id carries its index, as in ``wait[0]``.
     """
     # dag.test leaves its session open, and a failed one would fail every later run.
     settings.Session.remove()
+    date = {"execution_date" if AIRFLOW_VERSION < (3, 0) else "logical_date": logical_date} if logical_date else {}
     with _exceptions_in_contexts():
-        dag_run = _only_dag(dag_id, file or _file_of(dag_id)).test(run_conf=conf)
+        dag_run = _only_dag(dag_id, file or _file_of(dag_id)).test(run_conf=conf, **date)
     with create_session() as session:
         return states_of(dag_run, session)
 

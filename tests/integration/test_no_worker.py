@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from no_worker_cases import CAN_START, CASES, DAY, MAPPED, STATUSES, Case
+from no_worker_cases import CAN_START, CASES, DAY, MAPPED, PARTS, STATUSES, Case
 from scheduler import IS_AIRFLOW_2, Scheduler
 from standalone import Standalone
 
+from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.emulator import Emulator
 
 DAG_ID = "no_worker"
@@ -29,6 +30,8 @@ class Run:
     workers: dict[str, int]
     returned: dict[str, Any]
     logs: dict[str, str]
+    links_meanwhile: dict[str, str | None]
+    links: dict[str, str | None]
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +51,17 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
     scheduler.run(f"{DAY}T00:00:00Z", {"name": "conf"})
 
     def all_wait() -> bool:
-        states = {task_id: state for task_id, state in scheduler.states().items() if task_id != "kinds"}
+        states = {task_id: state for task_id, state in scheduler.states().items() if task_id not in ("kinds", "parts")}
         return bool(states) and not BUSY.intersection(states.values())
 
     scheduler.until(all_wait, "all sensors wait in the triggerer")
+    linked = [case.name for case in CASES if scheduler.states()[case.name] == "deferred"]
+
+    def links() -> dict[str, str | None]:
+        return {name: scheduler.extra_links(name).get("Cloud console") for name in linked}
+
+    scheduler.until(lambda: all(links().values()), "all that wait have their link")
+    links_meanwhile = links()
     clouds.advance(RUNNING_SECONDS)
     scheduler.until_the_run_ends()
     return Run(
@@ -60,6 +70,8 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
         scheduler.starts_on_workers(),
         scheduler.returned(),
         {case.name: scheduler.log(case.name) for case in CASES},
+        links_meanwhile,
+        links(),
     )
 
 
@@ -83,6 +95,24 @@ def test_next_task_gets_the_same_object_from_every_kind_of_wait(run: Run, case: 
     assert all((task["api"], task["done"], task["ok"]) == (case.api, True, True) for task in tasks)
     assert run.returned["kinds"][case.name] == f"{type(result).__name__} of {len(result)}"
     assert isinstance(result, list) == isinstance(case.wait.get("cloud_task_id"), list | tuple)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.ends == "success" and case.is_single], ids=lambda case: case.name
+)
+def test_next_task_gets_the_parts_of_every_kind_of_wait(run: Run, case: Case) -> None:
+    if case.wait.get("do_xcom_push") is False:
+        assert case.name not in run.returned
+    else:
+        result = run.returned[case.name]
+        assert run.returned["parts"][case.name] == {part: result[part] for part in PARTS}
+
+
+def test_every_wait_has_its_link_while_it_is_deferred_and_after(run: Run) -> None:
+    apis = {case.name: case.api for case in CASES}
+    expected = {name: APIS[apis[name]].service.console for name in run.links}
+    assert len(expected) > 2
+    assert run.links_meanwhile == run.links == expected
 
 
 def test_mapped_waits_begin_on_a_worker(run: Run) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,6 +105,46 @@ def test_waits_until_a_workflow_has_a_new_run_and_for_its_end(cloud: Emulator, d
     later(1, lambda: cloud.add_running("wedata.workflow_run", "new", 0.5, fields=fields))
     result = run(run_sensor(workflow_id="w1", since=since, deferrable=deferrable))
     assert (result["api"], result["id"], result["state"]) == ("wedata.newest_workflow_run", "new", "succeeded")
+
+
+OF_W1 = IN_P1 | {"WorkflowId": "w1"}
+
+
+@contextmanager
+def overlapping_runs(cloud: Emulator, *ends: str) -> Iterator[None]:
+    """Start a run every second, each of which takes longer than that, so that the newest one is always under way."""
+    stopped = threading.Event()
+
+    def start() -> None:
+        for number, end in enumerate((*ends, *["succeeded"] * 60)):
+            cloud.add_running("wedata.workflow_run", f"r{number}", 1.5, end, fields=OF_W1)
+            if stopped.wait(1):
+                return
+
+    starting = threading.Thread(target=start)
+    starting.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        starting.join()
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_ends_although_a_new_run_begins_before_the_last_has_ended(cloud: Emulator, deferrable: bool) -> None:
+    with overlapping_runs(cloud):
+        result = run(run_sensor(workflow_id="w1", since=minutes_ago(1), deferrable=deferrable))
+    assert result["state"] == "succeeded"
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_fails_by_the_newest_run_that_has_ended_unless_told_to_wait(cloud: Emulator, deferrable: bool) -> None:
+    arguments = {"workflow_id": "w1", "since": minutes_ago(1), "deferrable": deferrable}
+    with overlapping_runs(cloud, "failed"), pytest.raises(CloudTaskFailed, match="r0 "):
+        run(run_sensor(**arguments))
+    cloud.reset()
+    with overlapping_runs(cloud, "failed"):
+        assert run(run_sensor(**arguments, on_failure="wait"))["id"] != "r0"
 
 
 @IN_THE_WORKER_AND_DEFERRED

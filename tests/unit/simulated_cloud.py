@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES
 from airflow_cloudtasks.spec import TaskApi
@@ -50,6 +51,7 @@ class SimulatedCloud:
         refuse: Called with each request at its arrival; may raise an error.
         requests_per_second: What each connection states, by its id.
         key: The key of each connection, by its id; ``key`` for others.
+        lookups_fail: How many look-ups of a connection fail from now on.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +63,7 @@ class SimulatedCloud:
         self.listed: Callable[[Sent], dict[str, Any]] = lambda sent: self.page(sent)
         self.requests_per_second: dict[str, float] = {}
         self.key: dict[str, str] = {}
+        self.lookups_fail = 0
         self.projects: dict[str, list[str]] = {}
         monkeypatch.setattr(dispatcher, "hook_for", lambda _, conn_id, region: SimulatedHook(self, conn_id, region))
 
@@ -114,6 +117,9 @@ class SimulatedHook(TencentCloudHook):
         self._known: tuple[Any, Any] = (None, None)
 
     async def aget_conn(self) -> Any:
+        if self._cloud.lookups_fail:
+            self._cloud.lookups_fail -= 1
+            raise TransientError("could not be looked up")
         key = self._cloud.key.get(self.conn_id, "key")
         stated = self._cloud.requests_per_second.get(self.conn_id)
         rates = {} if stated is None else {"*": stated}

@@ -225,6 +225,15 @@ def test_names_the_value_that_json_cannot_hold(task_input: Any, text: str) -> No
         IceStartWorkflowOperator(task_id="t", workflow_id="w", task_input=task_input)
 
 
+@pytest.mark.parametrize("name", ["variables", "advance_config", "run_params"])
+@pytest.mark.parametrize(
+    ("value", "path"), [({"x": None}, r"x"), ({"a": {"x": None}}, r"a\.x"), ({"a": [None]}, r"a\[0\]")]
+)
+def test_a_map_of_texts_holds_no_none(name: str, value: Any, path: str) -> None:
+    with pytest.raises(InvalidArguments, match=rf"\.{path} is None; expected a value"):
+        WeDataRunSqlOperator(task_id="t", project_id="1", script_id="s", **{name: value})
+
+
 def test_refuses_json_that_holds_itself() -> None:
     endless: dict[str, Any] = {}
     endless["a"] = endless
@@ -234,7 +243,7 @@ def test_refuses_json_that_holds_itself() -> None:
 
 def test_free_texts_may_hold_any_words() -> None:
     BpStudioRunTaskOperator(
-        task_id="a", app_id="a", process_id="p", task_name="None", variables={"x": None, "y": "nan"}
+        task_id="a", app_id="a", process_id="p", task_name="None", variables={"x": "None", "y": "nan"}
     )
     WeDataRunSqlOperator(task_id="b", project_id="1", sql="None", datasource_id=7, variables={"x": "null", "y": 1.5})
     WeDataRunWorkflowOperator(task_id="c", project_id="1", workflow_id="w", advanced_params={"x": "None", "y": 0.5})
@@ -312,6 +321,14 @@ def test_native_rendering_changes_no_text_in_silence(version: str, is_refused: b
             "version": 7 if version == "7" else version,
             "share": 0.5,
         }
+
+
+def test_native_rendering_joins_no_id_and_day_to_a_number() -> None:
+    with dag(render_template_as_native_obj=True):
+        sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", wedata_task_id="7", data_time="{{ ds_nodash }}")
+    assert render(sensor, ds_nodash="20260131").cloud_task_id == 720260131  # Python reads 7_20260131 as a number.
+    with pytest.raises(InvalidArguments, match=r"not the text that the template makes.*render_template_as_native_obj"):
+        sensor.execute({})
 
 
 def test_native_rendering_keeps_a_text_that_the_template_quotes() -> None:

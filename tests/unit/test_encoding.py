@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.encode import encode
-from airflow_cloudtasks.spec.start import Start
+from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 
 EVENING = datetime(2026, 1, 31, 20, 30, tzinfo=UTC)
 IN_NEW_YORK = datetime(2026, 1, 31, 15, 30, tzinfo=timezone(timedelta(hours=-5)))
@@ -44,7 +45,7 @@ def test_encodes_a_plain_value_as_text(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "ice", "wedata"),
+    ("moment", "ice", "wedata"),
     [
         (EVENING, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
         (IN_NEW_YORK, "2026-01-31T20:30:00Z", "2026-02-01 04:30:00"),
@@ -52,9 +53,9 @@ def test_encodes_a_plain_value_as_text(value: Any, text: str) -> None:
         (NAIVE, "2026-01-31T12:30:00Z", "2026-01-31 20:30:00"),
     ],
 )
-def test_encodes_a_time_in_the_products_format(time: datetime, ice: str, wedata: str) -> None:
-    assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", time) == ice
-    assert sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillPlanName", time) == wedata
+def test_encodes_a_time_in_the_products_format(moment: datetime, ice: str, wedata: str) -> None:
+    assert sent("ice.ai_workflow_task", "StartAIWorkflow", "DispatchTag", moment) == ice
+    assert sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillPlanName", moment) == wedata
 
 
 @pytest.mark.parametrize("many", [["a", 2], ("a", 2)])
@@ -119,6 +120,61 @@ def test_encodes_a_script_in_base64() -> None:
 
 def test_encodes_a_script_that_looks_like_base64() -> None:
     assert b64decode(sent("wedata.sql_run", "RunSQLScript", "ScriptContent", "descTBLS")) == b"descTBLS"
+
+
+@pytest.mark.parametrize(
+    ("value", "clock"),
+    [
+        *((text, text) for text in ("00:00", "8:30", "23:59", "24:00", "23:59:59")),
+        (time(8, 30), "08:30"),
+        (EVENING, "04:30"),
+        (str(EVENING), "04:30"),
+        (NAIVE, "20:30"),
+    ],
+)
+def test_a_time_of_day_is_in_the_requests_zone(value: Any, clock: str) -> None:
+    given = [{"StartDate": DAY, "EndDate": DAY, "ExecutionStartTime": value}]
+    (written,) = sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", given)
+    assert written["ExecutionStartTime"] == clock
+
+
+@pytest.mark.parametrize("value", ["noon", "None", 8, 8.5, "25:00", timedelta(hours=8)])
+def test_refuses_what_is_no_time_of_day(value: Any) -> None:
+    with pytest.raises(InvalidArguments, match=r"\[0\]\.ExecutionEndTime is .*; expected a time of day as in 23:59"):
+        sent("wedata.backfill", "CreateDataBackfillPlan", "DataBackfillRangeList", [{"ExecutionEndTime": value}])
+
+
+# What no API of the catalog takes, but one of a user's own may.
+TOY = TaskApi(
+    name="toy.task",
+    service=Service(cloud="tencent", name="toy", version="1", time_format="%Y/%m/%d %H:%M"),
+    read=Action(name="GetToy", params=("TaskId",)),
+    states={"DONE": TaskState.SUCCEEDED},
+    starts=(
+        Start(
+            action=Action(name="RunToy", optional=("At", "Share")),
+            id="TaskId",
+            encodings={"At": "time", "Share": "number"},
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("value", [EVENING, str(EVENING), EVENING.isoformat(), "2026-02-01 04:30"])
+def test_sends_a_time_in_the_zone_and_format_of_the_api(value: Any) -> None:
+    assert encode(TOY, TOY.start(), {"At": value}) == {"At": "2026/02/01 04:30"}
+
+
+@pytest.mark.parametrize(("value", "number"), [(1, 1), (0.5, 0.5), ("7", 7), (" -0.5\n", -0.5), ("1e3", 1000.0)])
+def test_sends_a_number(value: Any, number: float) -> None:
+    encoded = encode(TOY, TOY.start(), {"Share": value})["Share"]
+    assert (encoded, type(encoded)) == (number, type(number))
+
+
+@pytest.mark.parametrize("value", ["half", "", True, float("nan"), "inf", "1e999", "1_0", [1]])
+def test_refuses_what_is_no_number(value: Any) -> None:
+    with pytest.raises(InvalidArguments, match=r"RunToy: Share is .*; expected a number"):
+        encode(TOY, TOY.start(), {"Share": value})
 
 
 def test_encodes_members_of_a_dict_by_their_own_encodings() -> None:

@@ -42,6 +42,12 @@ def read(overrides: StatusOverrides | None = None, **fields: Any) -> CloudTask:
         (100, 99, FAILED, "complete with failures"),
         (100, 0, FAILED, "complete with failures"),
         (100, None, UNKNOWN, None),
+        # Numbers that are no percentages, and texts that only Python takes for numbers.
+        (100, 250, UNKNOWN, None),
+        (100, -1, UNKNOWN, None),
+        (100, "1_00", UNKNOWN, None),
+        ("1_00", 100, UNKNOWN, None),
+        (100, "\uff11\uff10\uff10", UNKNOWN, None),
         (None, 100, UNKNOWN, None),
         (None, None, UNKNOWN, None),
         ("done", 100, UNKNOWN, None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from airflow_cloudtasks.emulator.engine.limits import SlidingWindow
 from airflow_cloudtasks.errors import Throttled
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
+from airflow_cloudtasks.waiting.triggerer import dispatcher, gates
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook
 from airflow_cloudtasks.waiting.verdicts import Finished
@@ -132,18 +134,24 @@ def test_many_small_projects_get_the_whole_rate_that_a_service_allows(cloud: Sim
 
 
 def test_a_dispatcher_that_closes_leaves_no_silence(cloud: SimulatedCloud) -> None:
-    """Two connections with one key: the waits of one leave while hundreds of its polls are due."""
+    """Two connections with one key: the waits of one leave while hundreds of its lists and polls are due."""
+    cloud.projects = {"staying": names(10, "staying")}
 
     async def body() -> None:
-        leaving, staying = Waits(), Waits()
-        leaving.begin(names(2000, "leaving"), conn_id="a", poke_interval=1.0)
-        staying.begin(names(10, "staying"), conn_id="b", poke_interval=1.0)
-        await asyncio.sleep(60)
+        leaving = Waits()
+        for number in range(1000):
+            project = f"p{number}"
+            cloud.projects[project] = [f"{project}-a", f"{project}-b"]
+            leaving.begin(cloud.projects[project], api=RUNS, project=project, conn_id="a", poke_interval=5.0)
+        Waits().begin(names(10, "staying"), api=RUNS, project="staying", conn_id="b", poke_interval=5.0)
+        await asyncio.sleep(30)
         await leaving.stop()
-        await asyncio.sleep(10)
+        await asyncio.sleep(60)
 
     run_simulated(body())
-    assert max(later - earlier for earlier, later in pairwise(cloud.times(since=59))) < 1
+    # All that are sent after a second are sent for the connection that stays.
+    times = sorted([*cloud.times(since=31), *cloud.times(action=LIST, since=31)])
+    assert max(later - earlier for earlier, later in pairwise([31.0, *times, 90.0])) < 7
 
 
 def test_connections_with_one_key_get_equal_turns(cloud: SimulatedCloud) -> None:
@@ -216,19 +224,20 @@ def test_waits_without_an_answer_are_bounded(cloud: SimulatedCloud) -> None:
 # --- reasons and cancels --------------------------------------------------------------------------------------------
 
 
-def trigger(run: str) -> CloudTaskTrigger:
-    return CloudTaskTrigger(
+async def fired(run: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    task_instance = SimpleNamespace(trigger_timeout=None)
+    always = property(lambda _: task_instance, lambda _, __: None)
+    monkeypatch.setattr(CloudTaskTrigger, "task_instance", always, raising=False)
+    trigger = CloudTaskTrigger(
         api=RUNS,
         cloud_task_id=run,
         api_params={"ProjectId": "1"},
         conn_id="a",
         end_from_trigger=True,
+        do_xcom_push=False,
         poke_interval=5.0,
     )
-
-
-async def fired(run: str) -> Any:
-    async for event in trigger(run).run():
+    async for event in trigger.run():
         return event
     raise AssertionError("no event")
 
@@ -272,11 +281,13 @@ def test_reasons_of_many_failures_are_asked_for_within_the_rate(cloud: Simulated
     assert refused <= 0.05 * len(cloud.times())
 
 
-def test_a_trigger_that_ends_its_task_asks_for_reasons_through_the_gate(cloud: SimulatedCloud) -> None:
+def test_a_trigger_that_ends_its_task_asks_for_reasons_through_the_gate(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cloud.ended = {"run": "FAILED"}
 
     async def body() -> None:
-        assert type(await fired("run")).__name__ in ("TaskFailedEvent", "TriggerEvent")
+        assert type(await fired("run", monkeypatch)).__name__ in ("TaskFailedEvent", "TriggerEvent")
 
     run_simulated(body())
     assert len(cloud.times()) == 2, "one poll, and one request for the reason"
@@ -306,8 +317,6 @@ def test_reasons_without_an_answer_do_not_delay_polls(cloud: SimulatedCloud) -> 
 
 
 def test_a_cancel_leaves_before_the_polls_that_are_due(cloud: SimulatedCloud) -> None:
-    """The polls of 2,000 waits are due; WeData kills a run by another action, ICE by none, so count by the gate."""
-
     async def body() -> float:
         Waits().begin(names(2000))
         await asyncio.sleep(60)
@@ -317,3 +326,66 @@ def test_a_cancel_leaves_before_the_polls_that_are_due(cloud: SimulatedCloud) ->
         return asyncio.get_running_loop().time() - began
 
     assert run_simulated(body()) < 1
+
+
+def test_a_cancel_is_sent_though_the_connection_cannot_be_looked_up_at_first(cloud: SimulatedCloud) -> None:
+    """Airflow's API server restarts while the user kills the task."""
+
+    async def body() -> None:
+        cloud.lookups_fail = 3
+        async with gated_hook(RUNS, "a", None) as hook:
+            await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+
+    run_simulated(body())
+    assert [sent.action for sent in cloud.sent] == ["KillTriggerWorkflowRuns"]
+
+
+def test_a_cancel_that_is_refused_alone_keeps_to_its_retry_after(cloud: SimulatedCloud) -> None:
+    kill = "KillTriggerWorkflowRuns"
+
+    def refuse(sent: Sent) -> None:
+        if sent.action == kill and len(cloud.times(action=kill)) <= 2:
+            raise Throttled("slow down", retry_after=20.0)
+
+    cloud.refuse = refuse
+
+    async def body() -> None:
+        async with gated_hook(RUNS, "a", None) as hook:
+            await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+
+    run_simulated(body())
+    assert [later - earlier >= 20 for earlier, later in pairwise(cloud.times(action=kill))] == [True, True]
+
+
+# --- gates and dispatchers that end -----------------------------------------------------------------------------------
+
+
+def test_an_unused_gate_is_dropped_after_some_minutes(cloud: SimulatedCloud) -> None:
+    async def body() -> list[int]:
+        counts = []
+        for rest in (0, 300, 700):
+            await asyncio.sleep(rest)
+            waits = Waits()
+            waits.begin(["run"], conn_id=f"connection {rest}", poke_interval=1.0)
+            cloud.key[f"connection {rest}"] = f"key {rest}"
+            await asyncio.sleep(3)
+            await waits.stop()
+            counts.append(len(gates._gates.get()))
+        return counts
+
+    assert run_simulated(body()) == [1, 2, 1]
+
+
+def test_a_defect_while_a_poll_is_picked_fails_every_wait(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    async def body() -> list[Any]:
+        waits = Waits().begin(names(5))
+        await asyncio.sleep(30)
+        monkeypatch.setattr(dispatcher.Schedule, "begin", defect)
+        return await asyncio.gather(*waits, return_exceptions=True)
+
+    assert [type(end) for end in run_simulated(body())] == [ZeroDivisionError] * 5

@@ -127,8 +127,8 @@ def test_accepts_a_list_without_paging_fields() -> None:
         ({"encodings": {"Size.X": "integer"}}, "BeginToy: 'Size' is none of its parameters ('Name', 'Tag', 'Ids')."),
         (
             {"encodings": {"Tag": "yaml"}},
-            "BeginToy: Tag is encoded as 'yaml'; expected one of ('json', 'base64', 'integer', 'number', 'boolean', "
-            "'id', 'ids', 'time', 'dates', 'list', 'ranges', 'pairs', 'pair').",
+            "BeginToy: Tag is encoded as 'yaml'; expected one of ('json', 'map', 'base64', 'integer', 'number', "
+            "'boolean', 'id', 'ids', 'time', 'clock', 'dates', 'list', 'ranges', 'pairs', 'pair').",
         ),
         ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id."),
     ],

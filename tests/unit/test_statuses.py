@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,39 @@ def test_a_status_means_its_state_with_blanks_around_it(api: str, status: str, s
 def test_a_status_means_its_state_in_any_case(api: str, status: str, state: TaskState, case: Any) -> None:
     task = read(api, case(status))
     assert (task.state, task.status) == (state, case(status))
+
+
+# Characters that are easily lost or overlooked: control characters, blanks without width, marks of byte order.
+STRAY = "\x00\x01\x1b\x1f\x7f\x85\xa0\xad\u200b\u200d\u2028\u2060\u3000\ufeff\ud800"
+
+
+@pytest.mark.parametrize(("api", "status", "state"), STATUSES)
+def test_a_status_with_a_stray_character_is_another_status(api: str, status: str, state: TaskState) -> None:
+    for stray in STRAY:
+        for place in range(len(status) + 1):
+            task = read(api, status[:place] + stray + status[place:])
+            assert (task.state, task.done, task.ok) == (UNKNOWN, False, False)
+            assert task.status is not None
+            assert len(task.status) == len(status) + 1
+            json.dumps(task.as_dict()).encode()
+            assert stray not in str(task)
+
+
+@pytest.mark.parametrize(("api", "status", "state"), STATUSES)
+def test_a_blank_within_a_status_makes_another_status(api: str, status: str, state: TaskState) -> None:
+    for place in range(1, len(status)):
+        assert read(api, f"{status[:place]} {status[place:]}").state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "status", ["\u017fUCCESS", "SUCCE\u017fS", "\uff33UCCESS", "\uff33\uff35\uff23\uff23\uff25\uff33\uff33"]
+)
+def test_letters_that_unicode_folds_to_others_make_another_status(status: str) -> None:
+    for api in ("wedata.workflow_run", "lke.task", "bpstudio.operation"):
+        task = read(api, status)
+        assert (task.state, task.status) == (UNKNOWN, status)
+        overrides = StatusOverrides(success=["success"])
+        assert read(api, status, overrides).state is UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from airflow_cloudtasks.emulator.control import parsing, views
 from airflow_cloudtasks.emulator.control.errors import BadInputError, NotThereError
 from airflow_cloudtasks.emulator.engine.ledger import describe
+from airflow_cloudtasks.emulator.engine.limits import WINDOW_KINDS
 from airflow_cloudtasks.emulator.engine.plans import Plan
 from airflow_cloudtasks.emulator.engine.state import State
 from airflow_cloudtasks.emulator.products.discovery import find_actions
@@ -271,17 +272,32 @@ class ControlPlane:
         with self.state.lock:
             self.state.advance(parsing.parse_number("seconds", seconds))
 
-    def limit(self, requests_per_second: float | None) -> float | None:
+    def limit(
+        self,
+        requests_per_second: float | None,
+        window: str = "sliding",
+        counts_refused: bool = False,
+        retry_after: int | None = None,
+    ) -> float | None:
         """Refuse requests above a rate as the vendors do, for each account and action.
 
         Args:
             requests_per_second: The rate; None for no limit.
+            window: How requests are counted. ``sliding`` admits so many in any second, ``fixed`` in each second of the
+                clock, and ``bucket`` one for each token of a bucket that is filled at the rate.
+            counts_refused: Whether refused requests count too, as some services count them.
+            retry_after: The seconds in the ``Retry-After`` header of a refusal; None for no such header.
 
         Returns:
             The rate.
         """
         with self.state.lock:
-            self.state.limits.set(parsing.parse_limit(requests_per_second))
+            self.state.limits.set(
+                parsing.parse_limit(requests_per_second),
+                parsing.parse_choice("window", window, WINDOW_KINDS),
+                parsing.parse_boolean("counts_refused", counts_refused),
+                parsing.parse_retry_after(retry_after),
+            )
             return self.current_limit()
 
     def current_limit(self) -> float | None:
@@ -295,6 +311,7 @@ class ControlPlane:
         count: int | None = None,
         seconds: float | None = None,
         api: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         """Make coming requests fail. Several faults may be set; a request fails by the first one that applies to it.
 
@@ -306,8 +323,9 @@ class ControlPlane:
             count: How many requests fail; None for any number.
             seconds: How long a hang lasts before the connection is cut; 60 by default.
             api: The only API whose requests fail, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
+            retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and ``http_500``; None for no header.
         """
-        fault = parsing.parse_fault(kind, rate, count, seconds, self._any_api(api))
+        fault = parsing.parse_fault(kind, rate, count, seconds, self._any_api(api), retry_after)
         with self.state.lock:
             self.state.faults.add(fault)
 

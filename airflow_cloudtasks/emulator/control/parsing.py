@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_cloudtasks.emulator.control.errors import BadInputError
-from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, FaultRule
+from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, RETRY_AFTER_KINDS, FaultRule
 from airflow_cloudtasks.emulator.engine.keys import DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.engine.plans import Plan
 from airflow_cloudtasks.emulator.engine.scripts import Step
@@ -101,7 +101,16 @@ def parse_limit(requests_per_second: Any) -> float | None:
     return number
 
 
-def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None) -> FaultRule:
+def parse_retry_after(seconds: Any) -> int | None:
+    """Return the seconds of a ``Retry-After`` header, or None for no header."""
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0:
+        raise BadInputError(f"retry_after: expected a whole number of seconds from 0 or null, got {seconds!r}")
+    return seconds
+
+
+def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None, retry_after: Any = None) -> FaultRule:
     """Return a fault of an API, or of all; every argument except ``kind`` may be None."""
     kinds = kind if isinstance(kind, list | tuple) else [kind]
     if not kinds:
@@ -115,7 +124,9 @@ def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None)
     if seconds is not None and "hang" not in parsed:
         raise BadInputError("seconds: is the length of a hang; expected it only where kind is or lists 'hang'")
     hang = DEFAULT_HANG_SECONDS if seconds is None else parse_seconds("seconds", seconds)
-    return FaultRule(parsed, share, count, hang, api)
+    if retry_after is not None and not set(parsed) & set(RETRY_AFTER_KINDS):
+        raise BadInputError(f"retry_after: expected it only where kind is or lists {' or '.join(RETRY_AFTER_KINDS)}")
+    return FaultRule(parsed, share, count, hang, api, parse_retry_after(retry_after))
 
 
 def parse_latency(seconds: Any) -> tuple[float, float]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FaultKind = Literal["throttle", "http_500", "reset", "hang", "bad_json", "expired_token", "lost_answer"]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 DEFAULT_HANG_SECONDS = 60.0
+RETRY_AFTER_KINDS: tuple[FaultKind, ...] = ("throttle", "http_500")
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class FaultRule:
         count: How many more requests may fail; None for any number.
         seconds: How long a hang keeps the client waiting.
         api: The emulator's name of the API whose requests fail; None for all APIs.
+        retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and ``http_500``; None for no header.
         hits: How many requests have failed by this rule.
     """
 
@@ -33,11 +35,12 @@ class FaultRule:
     count: int | None = None
     seconds: float = DEFAULT_HANG_SECONDS
     api: str | None = None
+    retry_after: int | None = None
     hits: int = 0
 
     def describe(self) -> JsonObject:
         """Return the rule's settings and its number of hits as a JSON object."""
-        return {
+        described: JsonObject = {
             "kind": list(self.kinds),
             "rate": self.rate,
             "count": self.count,
@@ -45,6 +48,7 @@ class FaultRule:
             "api": self.api,
             "hits": self.hits,
         }
+        return described if self.retry_after is None else described | {"retry_after": self.retry_after}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,13 @@ class Hit:
         kind: The fault.
         seconds: How long a hang keeps the client waiting.
         ordinal: How many requests have failed by the same rule before this one.
+        retry_after: The seconds in the answer's ``Retry-After`` header; None for no header.
     """
 
     kind: FaultKind
     seconds: float
     ordinal: int
+    retry_after: int | None = None
 
 
 class Faults:
@@ -90,7 +96,7 @@ class Faults:
         for rule in self._rules:
             if rule.api not in (None, api) or self._random_number() >= rule.rate:
                 continue
-            hit = Hit(rule.kinds[rule.hits % len(rule.kinds)], rule.seconds, rule.hits)
+            hit = Hit(rule.kinds[rule.hits % len(rule.kinds)], rule.seconds, rule.hits, rule.retry_after)
             rule.hits += 1
             if rule.count is not None:
                 rule.count -= 1

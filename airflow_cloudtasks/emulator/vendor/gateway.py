@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_cloudtasks.emulator.engine.faults import Hit
@@ -129,7 +129,8 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
             return _fail_by_fault(gateway, request, request_id, hit, limit)
         if limit is not None and not state.limits.admit((gateway.cloud, key.account, action.service, action.name), now):
             error = gateway.throttled(limit)
-            return Decision(error.code, gateway.failure(error, request, request_id), throttled=True)
+            reply = _with_retry_after(gateway.failure(error, request, request_id), state.limits.retry_after)
+            return Decision(error.code, reply, throttled=True)
         parameters = gateway.check_parameters(request, action, identified.parameters)
         call = Call(action, parameters, state, state.task_now(), key)
         decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)
@@ -152,15 +153,19 @@ def _fail_by_fault(gateway: Gateway, request: Request, request_id: str, hit: Hit
     match hit.kind:
         case "throttle":
             reply = gateway.failure(gateway.throttled(limit or _USUAL_LIMIT), request, request_id)
-            return Decision(hit.kind, reply, throttled=True)
+            return Decision(hit.kind, _with_retry_after(reply, hit.retry_after), throttled=True)
         case "expired_token":
             return Decision(hit.kind, gateway.failure(gateway.token_expired(), request, request_id))
         case "http_500":
-            return Decision(hit.kind, gateway.breakdown(request, request_id))
+            return Decision(hit.kind, _with_retry_after(gateway.breakdown(request, request_id), hit.retry_after))
         case "hang":
             return Decision(hit.kind, None, hang_seconds=hit.seconds)
         case _:
             return Decision(hit.kind, None)
+
+
+def _with_retry_after(reply: Reply, seconds: int | None) -> Reply:
+    return reply if seconds is None else replace(reply, headers={"retry-after": str(seconds)})
 
 
 def _change_answer(decision: Decision, hit: Hit) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ class Reply:
         status: The HTTP status.
         body: The whole body.
         content_type: The value of Content-Type, spelled as the vendor spells it (Tencent's SDK compares it exactly).
+        headers: Further headers, by lower-case name.
     """
 
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class VendorError(Exception):

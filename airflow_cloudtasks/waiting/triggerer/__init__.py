@@ -1,1 +1,1 @@
-"""Wait for thousands of tasks in one event loop, within the request budget of each account."""
+"""Wait for thousands of tasks in one event loop, within the allowance of each account."""

@@ -60,6 +60,8 @@ class Delivery:
                 by_overrides[watch.overrides] = evidence
             if not watch.take(evidence, self._loop.time()):
                 all_took = False
+        # A wait may have begun meanwhile.
+        all_took = all_took and not any(watch.last is None for watch in subject.watches)
         for evidence in by_overrides.values():
             if may_end and isinstance(evidence.outcome, CloudTask) and evidence.outcome.done:
                 self._metrics.noticed(evidence.outcome)
@@ -85,13 +87,18 @@ class Delivery:
             asked_at: When the request, or the look-up of the connection, was sent.
         """
         for subject in subjects:
-            await self.deliver(subject, lambda _: error, asked_at, polled=False)
+            await self.deliver(subject, always(error), asked_at, polled=False)
 
     async def _take_turn(self) -> None:
         """Let others use the event loop after every few watches."""
         self._told += 1
         if self._told % AT_ONCE == 0:
             await asyncio.sleep(0)
+
+
+def always(outcome: Outcome) -> Read:
+    """Return a reader of an outcome that does not depend on overrides, e.g. an error."""
+    return lambda _: outcome
 
 
 def _outcome(read: Read, overrides: StatusOverrides) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -9,12 +10,15 @@ from typing import Any
 
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, dispatcher_of
+from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
+
+# Seconds; an Airflow task does not stay deferred longer because of the reason.
+_REASON_SECONDS = 300.0
 
 
 class GatedHook:
-    """Explain and cancel tasks as a hook does, with each request through its gate.
+    """Explain and cancel tasks like a hook, with each request through its gate.
 
     Args:
         dispatcher: Sends the requests.
@@ -24,13 +28,19 @@ class GatedHook:
         self._dispatcher = dispatcher
 
     async def aexplain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
-        """Return a failed task together with the reason for its failure."""
-        send = partial(self._dispatcher.call, kind=Kind.REASON)
-        return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
+        """Return a failed task together with the reason for its failure; without it if that takes too long."""
+        send = partial(self._dispatcher.requests.call, kind=Kind.REASON)
+        try:
+            async with asyncio.timeout(_REASON_SECONDS):
+                return await self._dispatcher.hook.aexplain(api, task, api_params, send=send)
+        except TimeoutError:
+            return task
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Send one cancel request, before all polls."""
-        await self._dispatcher.hook.acancel(api, request, send=partial(self._dispatcher.call, kind=Kind.CANCEL))
+        await self._dispatcher.hook.acancel(
+            api, request, send=partial(self._dispatcher.requests.call, kind=Kind.CANCEL)
+        )
 
 
 @asynccontextmanager
@@ -42,5 +52,5 @@ async def gated_hook(api: TaskApi, conn_id: str | None, region: str | None) -> A
         conn_id: Id of the Airflow connection; None for the cloud's default connection.
         region: Region id; None for the connection's region.
     """
-    async with dispatcher_of(api, conn_id, region) as dispatcher:
+    async with SharedDispatcher(api, conn_id, region) as dispatcher:
         yield GatedHook(dispatcher)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.model import CloudTask
@@ -13,8 +14,9 @@ from airflow_cloudtasks.protocol.normalise import fingerprint, normalise_object
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery
+from airflow_cloudtasks.waiting.triggerer.requests import Page, Requests
 from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Scope, Subject
-from airflow_cloudtasks.waiting.triggerer.sweep import Speeds, Sweep, most_seconds, since
+from airflow_cloudtasks.waiting.triggerer.sweep import Sweep, most_seconds, since
 
 _log = logging.getLogger(__name__)
 
@@ -34,38 +36,6 @@ _LOOK_AGAIN_SECONDS = 0.5
 _READ_ALONE_SECONDS = 300.0
 
 
-class Requests(Protocol):
-    """The requests of a dispatcher, as far as a list reader needs them."""
-
-    def speeds(self) -> Speeds | None:
-        """Return how fast lists and tasks can be read; None while nothing can be sent."""
-
-    async def read_page(self, parameters: Mapping[str, Any], *, due: float, waits: int, seconds: float) -> Page:
-        """Send the request for a page at its turn; raise TimeoutError if its answer takes longer than ``seconds``."""
-
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> object:
-        """Run a coroutine as a task."""
-
-
-class Page:
-    """The answer to a request for a page.
-
-    Args:
-        answer: The answer.
-        asked_at: When the request was sent.
-        seconds: How long the answer took.
-        region: The region in which the request was sent.
-    """
-
-    __slots__ = ("answer", "asked_at", "region", "seconds")
-
-    def __init__(self, answer: Any, asked_at: float, seconds: float, region: str | None) -> None:
-        self.answer = answer
-        self.asked_at = asked_at
-        self.seconds = seconds
-        self.region = region
-
-
 class ListReader:
     """Reads the lists of one dispatcher.
 
@@ -75,6 +45,7 @@ class ListReader:
         requests: Sends the requests.
         schedule: The schedule of the tasks.
         delivery: Delivers what the lists show.
+        start: Runs a coroutine as a task.
         refused: Called with an error of the connection or its key that concerns all waits.
     """
 
@@ -85,6 +56,8 @@ class ListReader:
         requests: Requests,
         schedule: Schedule,
         delivery: Delivery,
+        *,
+        start: Callable[[Coroutine[Any, Any, None]], object],
         refused: Callable[[CredentialsError | InvalidConnection, float], Coroutine[Any, Any, None]],
     ) -> None:
         self._api = api
@@ -92,6 +65,7 @@ class ListReader:
         self._requests = requests
         self._schedule = schedule
         self._delivery = delivery
+        self._start = start
         self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._reading = 0
@@ -114,22 +88,20 @@ class ListReader:
             return False
         scope.looked_at = now
         ripe = scope.ripe(now)
-        if self._listing.since_param:
-            # Without a creation time, the list would be as long as the account is old.
-            ripe = [each for each in ripe if _created_at(each)] or ripe
         interval = min((each.interval for each in ripe), default=0.0)
         if not scope.cost.is_worth_it(len(ripe), interval, speeds, now):
             return False
         scope.is_being_read = True
         self._reading += 1
         until = now + most_seconds(len(ripe), interval, speeds)
-        self._requests.start(self._read(scope, ripe, due=subject.due or now, until=until))
+        self._start(self._read(scope, ripe, due=subject.due or now, until=until))
         return True
 
     async def _read(self, scope: Scope, ripe: list[Subject], *, due: float, until: float) -> None:
         """Read a list. Postpone its tasks meanwhile, but no longer than ``until``: then they are read by their ids."""
-        wanted = await self._postpone(ripe, until)
-        sweep = Sweep(self._api, scope.parameters, wanted, since([_created_at(each) for each in wanted.values()]))
+        wanted, oldest = await self._wanted(ripe)
+        await self._postpone(wanted.values(), until)
+        sweep = Sweep(self._api, scope.parameters, wanted, since(oldest))
         began = self._loop.time()
         try:
             await self._read_pages(scope, sweep, wanted, due=due, until=until)
@@ -145,16 +117,30 @@ class ListReader:
         self._reading -= 1
         scope.is_being_read = False
 
-    async def _postpone(self, subjects: list[Subject], until: float) -> dict[str, Subject]:
-        wanted: dict[str, Subject] = {}
-        for number, subject in enumerate(subjects):
+    async def _wanted(self, ripe: list[Subject]) -> tuple[dict[str, Subject], datetime | None]:
+        """Return the tasks to look for by their ids, and when the oldest was created, if the list can begin there.
+
+        Tasks of unknown age are left out: with them, such a list would be as long as the account is old.
+        """
+        known: dict[str, Subject] = {}
+        unknown: dict[str, Subject] = {}
+        oldest: datetime | None = None
+        for number, subject in enumerate(ripe):
             # A poll may have left, or the waits may have ended, since the tasks were counted.
             if subject.due is not None:
-                self._schedule.postpone(subject, until)
-                wanted[str(subject.parameters[self._api.id_param])] = subject
+                created_at = _created_at(subject) if self._listing.since_param else None
+                (unknown if created_at is None else known)[str(subject.parameters[self._api.id_param])] = subject
+                if created_at is not None and (oldest is None or created_at < oldest):
+                    oldest = created_at
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-        return wanted
+        return (known or unknown), oldest
+
+    async def _postpone(self, subjects: Iterable[Subject], until: float) -> None:
+        for number, subject in enumerate(tuple(subjects)):
+            self._schedule.postpone(subject, until)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
 
     async def _read_pages(
         self, scope: Scope, sweep: Sweep, wanted: dict[str, Subject], *, due: float, until: float
@@ -206,6 +192,6 @@ class ListReader:
                 await asyncio.sleep(0)
 
 
-def _created_at(subject: Subject) -> Any:
+def _created_at(subject: Subject) -> datetime | None:
     seen = (watch.last.created_at for watch in subject.watches if isinstance(watch.last, CloudTask))
     return next(seen, None)

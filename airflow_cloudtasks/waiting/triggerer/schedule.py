@@ -168,10 +168,10 @@ class Schedule:
         return subject
 
     def remove(self, watch: Watch) -> None:
-        """Remove a wait; it may be over already."""
+        """Remove a wait; it may be over already, or never have been added."""
         watch.leave()
-        subject: Subject = watch.subject
-        if watch in subject.watches:
+        subject: Subject | None = watch.subject
+        if subject is not None and watch in subject.watches:
             del subject.watches[watch]
             self.waits -= 1
             self._forget_if_idle(subject)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,8 +18,6 @@ _BELIEVED = 600.0
 
 # Stop reading a list after a number of pages that is this fraction of the wanted tasks: the account is full of others.
 _MOST_PAGES_PER_TASK = 1 / 4
-
-_MOST_PAGES = 200
 
 # Seconds without the list after a failure; doubled with each failure.
 _FIRST_REST = 5.0
@@ -128,7 +126,7 @@ class Sweep:
         self._id = api.id or ""
         self._pages = Pages(api.list_tasks, scope, api.name, since)
         self.missing = set(wanted)
-        self._most_pages = min(max(int(len(self.missing) * _MOST_PAGES_PER_TASK), 1), _MOST_PAGES)
+        self._most_pages = max(int(len(self.missing) * _MOST_PAGES_PER_TASK), 1)
 
     @property
     def pages(self) -> int:
@@ -171,16 +169,13 @@ class Sweep:
         return self.pages
 
 
-def since(created: Collection[datetime | None]) -> str | None:
-    """Return the creation time from which on tasks need to be listed, as an ISO 8601 time in UTC.
+def since(oldest: datetime | None) -> str | None:
+    """Return the creation time from which on tasks need to be listed: shortly before the oldest was created.
 
     Args:
-        created: When the wanted tasks were created; None where that is unknown.
+        oldest: When the oldest wanted task was created; None if that is unknown.
 
     Returns:
-        A time shortly before the oldest; None if one of them is unknown.
+        An ISO 8601 time in UTC; None if it is unknown.
     """
-    known = [moment for moment in created if moment is not None]
-    if not known or len(known) < len(created):
-        return None
-    return iso_utc(min(known) - _CLOCK_SLACK)
+    return None if oldest is None else iso_utc(oldest - _CLOCK_SLACK)

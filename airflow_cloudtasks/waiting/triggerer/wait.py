@@ -12,7 +12,7 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.group import GroupRules, WaitGroup
-from airflow_cloudtasks.waiting.triggerer.dispatcher import dispatcher_of
+from airflow_cloudtasks.waiting.triggerer.dispatcher import SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
 from airflow_cloudtasks.waiting.verdicts import Broken, Verdict, Waiting, WaitRules
 
@@ -81,18 +81,19 @@ async def wait_for_tasks(
     until = float("inf") if deadline is None else now + deadline - time.time()
     ends = WaitGroup(len(ids), group)
     waiter = _Waiter(ends, log)
-    async with dispatcher_of(api, conn_id, region) as dispatcher:
+    async with SharedDispatcher(api, conn_id, region) as dispatcher:
         try:
             for index, each in enumerate(ids):
                 watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
-                dispatcher.add(dispatcher.parameters(each, api_params), watch)
                 waiter.watches.append(watch)
+                try:
+                    dispatcher.add(dispatcher.parameters(each, api_params), watch)
+                except InvalidArguments as error:
+                    waiter.end(index, Broken(error))
                 if index % _AT_ONCE == _AT_ONCE - 1:
                     await asyncio.sleep(0)
             await waiter.over
             return [end or Waiting(watch.last) for end, watch in zip(ends.ends, waiter.watches, strict=True)]
-        except InvalidArguments as error:
-            return [Broken(error)] * len(ids)
         finally:
             for watch in waiter.watches:
                 dispatcher.remove(watch)

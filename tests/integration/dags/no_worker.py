@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, task
-from no_worker_cases import BOTH, CAN_START, CASES, END, MAPPED, XCOM_ARG
+from no_worker_cases import BOTH, CAN_START, CASES, END, MAPPED, PARTS, XCOM_ARG
 
 from airflow_cloudtasks.sensors.alibaba import BdrcTaskSensor
 
@@ -32,8 +32,13 @@ with DAG(
         """Return what a downstream task gets from each wait."""
         return {name: f"{type(value).__name__} of {len(value)}" for name, value in returned.items()}
 
+    @task(trigger_rule="all_done")
+    def parts(taken: dict[str, Any]) -> dict[str, Any]:
+        """Return the parts that a downstream task gets from each wait."""
+        return taken
+
     handed_over = hand_over()
-    waits = {}
+    waits, taken = {}, {}
     for case in CASES:
         arguments = {"cloud_task_id": case.name, **case.wait}
         if arguments["cloud_task_id"] == XCOM_ARG:
@@ -45,5 +50,8 @@ with DAG(
             handed_over >> wait
         if case.ends == "success" and case.wait.get("do_xcom_push", True):
             waits[case.name] = wait.output
+            if case.is_single:
+                taken[case.name] = {part: wait.output[part] for part in PARTS}
     mapped = BdrcTaskSensor.partial(task_id="mapped", **(BOTH if CAN_START else END)).expand(cloud_task_id=[*MAPPED])
     mapped >> kinds(waits)
+    parts(taken)

@@ -15,6 +15,8 @@ DAY = "2026-01-02"
 BOTH = {"start_from_trigger": True, "end_from_trigger": True}
 START = {"start_from_trigger": True}
 END = {"end_from_trigger": True}
+# Parts of each result that a downstream task takes; the second one is always None.
+PARTS = ("id", "console_url", "detail")
 # Stands for the output of the task that hands over an id.
 XCOM_ARG = "XCOM_ARG"
 # What the emulator's tasks are until the test ends them, and after.
@@ -60,6 +62,11 @@ class Case:
     @property
     def ids(self) -> tuple[str, ...]:
         return self.tasks or (self.name,)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the result is one task, not a list."""
+        return not isinstance(self.wait.get("cloud_task_id"), list | tuple)
 
 
 # For every Airflow: a worker begins these.

@@ -1,0 +1,1 @@
+"""The ways to ask Airflow. Only :mod:`airflow_cloudtasks.airflow_facts` takes them."""

@@ -1,0 +1,194 @@
+"""The requests of one dispatcher: each goes through the gate of its account and action."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from airflow_cloudtasks.clouds.client import CloudClient
+from airflow_cloudtasks.errors import CloudApiError, Throttled
+from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.spec import Action, Service, TaskApi
+from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
+from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind, Source, Tally
+from airflow_cloudtasks.waiting.triggerer.gates import gate_of
+from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
+from airflow_cloudtasks.waiting.triggerer.sweep import Speeds
+
+# How often a request beside the polls is throttled, or fails otherwise, before it is given up.
+_MOST_THROTTLES = 10
+_MOST_FAILURES = 5
+
+# Seconds; the longest delay between two tries of such a request, unless the service asks for a longer one.
+_LONGEST_DELAY = 60.0
+
+
+class Page:
+    """The answer to a request for a page of a list.
+
+    Args:
+        answer: The answer.
+        asked_at: When the request was sent.
+        seconds: How long the answer took.
+        region: The region in which the request was sent.
+    """
+
+    __slots__ = ("answer", "asked_at", "region", "seconds")
+
+    def __init__(self, answer: Any, asked_at: float, seconds: float, region: str | None) -> None:
+        self.answer = answer
+        self.asked_at = asked_at
+        self.seconds = seconds
+        self.region = region
+
+
+class Requests:
+    """Send the requests of one dispatcher.
+
+    Args:
+        api: The API.
+        hook: Sends a request once.
+        metrics: Where requests are counted.
+        polls: The polls of the dispatcher, which the gate of the API's read action picks.
+    """
+
+    def __init__(self, api: TaskApi, hook: CloudTasksHook, metrics: DispatcherMetrics, polls: Source) -> None:
+        self._api = api
+        self._hook = hook
+        self._metrics = metrics
+        self._polls = polls
+        self._loop = asyncio.get_running_loop()
+        self._client: CloudClient | None = None
+        self._gates: dict[str, Gate] = {}
+
+    @property
+    def region(self) -> str | None:
+        """The region of the current connection."""
+        return self._client.region if self._client else None
+
+    def rates(self) -> dict[str, float]:
+        """Return the present rate of each action that is in use, in requests a second."""
+        return {action: gate.rate for action, gate in self._gates.items()}
+
+    def use(self, client: CloudClient) -> None:
+        """Use the gates of the current connection, in place of those of its earlier values.
+
+        Args:
+            client: The client of the connection.
+        """
+        if client is self._client:
+            return
+        self.leave_gates()
+        self._client = client
+        if self._api.list_tasks is not None:
+            self._gate(client, self._api.list_tasks.action)
+        self._gate(client, self._api.read).join(self._polls)
+
+    def leave_gates(self) -> None:
+        """Use no gate any more."""
+        for gate in self._gates.values():
+            gate.leave(self._polls)
+            gate.withdraw(self)
+        self._gates.clear()
+
+    def wake_gate(self) -> None:
+        """Tell the gate that polls are due."""
+        if self._client is not None:
+            self._gate(self._client, self._api.read).wake()
+
+    async def poll(self, gate: Gate, parameters: Mapping[str, Any], earlier: Tally | None) -> dict[str, Any]:
+        """Read one task, now that its turn has come, and return the answer.
+
+        Args:
+            gate: The gate that picked the poll.
+            parameters: The parameters of the request.
+            earlier: The gate's tally when this poll was last refused; None if it was not.
+
+        Raises:
+            CloudApiError: The request failed.
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        return await gate.observe(partial(self._send, self._api.service, self._api.read, parameters), earlier)
+
+    def speeds(self) -> Speeds | None:
+        """Return how fast lists and tasks can be read; None before the connection has been looked up."""
+        if self._client is None or self._api.list_tasks is None:
+            return None
+        lists, reads = self._gate(self._client, self._api.list_tasks.action), self._gate(self._client, self._api.read)
+        return Speeds(lists.seconds_until_free(), 1 / lists.rate, 1 / reads.rate)
+
+    async def read_page(self, parameters: Mapping[str, Any], *, due: float, waits: int, seconds: float) -> Page:
+        """Send the request for a page of the list at its turn.
+
+        Args:
+            parameters: The parameters of the request.
+            due: Since when the page has been due.
+            waits: The number of waits that it serves.
+            seconds: Seconds within which it must be answered.
+
+        Raises:
+            CloudApiError: The request failed.
+            TimeoutError: It was not answered in time.
+        """
+        assert self._api.list_tasks is not None  # noqa: S101 - for the type checker
+        action, asked_at = self._api.list_tasks.action, self._loop.time()
+        client = await self._hook.aget_conn()
+
+        async def send() -> dict[str, Any]:
+            nonlocal asked_at
+            asked_at = self._loop.time()
+            async with asyncio.timeout(seconds):
+                return await self._send(self._api.service, action, parameters)
+
+        answer = await self._gate(client, action).send(send, kind=Kind.PAGE, due=due, waits=waits)
+        return Page(answer, asked_at, self._loop.time() - asked_at, client.region)
+
+    async def call(
+        self, service: Service, action: Action, parameters: Mapping[str, Any], *, kind: Kind
+    ) -> dict[str, Any]:
+        """Send a request beside the polls through its gate, and return the answer.
+
+        Args:
+            service: The product.
+            action: The action.
+            parameters: The parameters of the action, in the vendor's spelling.
+            kind: What the request is for.
+
+        Raises:
+            CloudApiError: No try gave a usable answer.
+            InvalidConnection: The Airflow connection cannot be used.
+        """
+        send = partial(self._send, service, action, parameters)
+        due, failures = self._loop.time(), 0
+        gate: Gate | None = None
+        earlier: Tally | None = None
+        while True:
+            try:
+                gate = self._gate(await self._hook.aget_conn(), action)
+                return await gate.send(send, kind=kind, due=due, earlier=earlier)
+            except CloudApiError as error:
+                failures += 1
+                is_throttled = isinstance(error, Throttled)
+                if not error.retryable or failures >= (_MOST_THROTTLES if is_throttled else _MOST_FAILURES):
+                    raise
+                # The gate slows down by itself if others are throttled too.
+                if gate is None or not is_throttled or gate.refuses_only(earlier):
+                    await asyncio.sleep(max(throttle_delay(_LONGEST_DELAY, 1 + failures), pause(error.retry_after)))
+                earlier = None if gate is None else gate.tally
+
+    def _gate(self, client: CloudClient, action: Action) -> Gate:
+        self.use(client)
+        gate = self._gates.get(action.name)
+        if gate is None:
+            gate = self._gates[action.name] = gate_of(client, self._api, action, stated_by=self)
+        return gate
+
+    async def _send(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self._metrics.polled()
+        try:
+            return await self._hook.acall_once(service, action, parameters)
+        except Throttled:
+            self._metrics.throttled()
+            raise
