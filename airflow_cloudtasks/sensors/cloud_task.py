@@ -201,14 +201,14 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         with self._airflow_errors():
             ids, overrides, rules = self.named_ids(), self._overrides(), self._rules_now()
             this_try = current_try(context, reschedules=self.reschedule and not self.deferrable)
-            limits = self.limits(this_try.started_at)
+            limits = self._limits(this_try.started_at)
             if not self.deferrable:
                 return self._conclude(context, self._wait_in_worker(context, rules, limits, this_try.reschedules))
             is_over, verdicts = self._poll(context)
             if is_over or limits.seconds_left(time.time()) <= 0:
                 return self._conclude(context, verdicts)
         keep_link(context, self._hook_in_use(), self.api, [])
-        return self.defer_within(
+        return self._defer_within(
             limits,
             CloudTaskTrigger(
                 **self._trigger_arguments()
@@ -253,7 +253,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         with self._airflow_errors():
             return self._conclude(context, from_event(event))
 
-    def end_unwatched_wait(self, context: Context) -> Any:
+    def _end_unwatched_wait(self, context: Context) -> Any:
         """Poll once more, as a triggerer that comes late does: return the result of a wait that is over, or time out.
 
         Args:
@@ -309,7 +309,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         try:
             yield
         except CloudTasksError as error:
-            limits = self.limits(started_at=0.0)
+            limits = self._limits(started_at=0.0)
             text = str(error)
             if isinstance(error, WaitTimedOut):
                 text = f"Sensor has timed out after the specified {limits}; {error}"
@@ -328,7 +328,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         if (reason := why_not(self._templated(), by_default=renders_by_default(self))) is not None:
             _warn(self.task_id, reason)
             return
-        wait = timedelta(seconds=self.limits(started_at=0.0).seconds)
+        wait = timedelta(seconds=self._limits(started_at=0.0).seconds)
         # Airflow passes only its own limit on to the trigger, which subtracts the grace to get the wait's deadline.
         limit = min(wait + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
         self.start_from_trigger = True
@@ -356,7 +356,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             "on_unknown": self.on_unknown,
             "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
-            "limit": self.limits(started_at=0.0).binding,
+            "limit": self._limits(started_at=0.0).binding,
             "wait_for": self.group.wait_for,
             "fail_fast": self.group.fail_fast,
             "end_from_trigger": self.end_from_trigger,

@@ -161,7 +161,7 @@ def started_by(cloud: Emulator) -> int:
 def dies(cloud: Emulator, monkeypatch: pytest.MonkeyPatch, **row: Any) -> None:
     """Run a first try, whose worker dies while it waits for what it has started."""
     with monkeypatch.context() as patched:
-        patched.setattr(WeDataRunWorkflowOperator, "_wait", lambda *args, **more: FAULTS["a closed channel"]())
+        patched.setattr(WeDataRunWorkflowOperator, "_finish", lambda *args, **more: FAULTS["a closed channel"]())
         with pytest.raises(EOFError):
             operator().execute(context(**row))
     assert started_by(cloud) == 1

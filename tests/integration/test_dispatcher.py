@@ -335,12 +335,20 @@ def test_defect_fails_every_wait_instead_of_hanging(cloud: Emulator, monkeypatch
     in_a_loop(body)
 
 
-def test_id_that_fits_in_no_request_fails_only_its_own_wait(cloud: Emulator) -> None:
+def test_request_that_cannot_be_made_fails_only_its_own_wait(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = CloudTasksHook.acall_once
+
+    async def makes_most(self: CloudTasksHook, service: Any, action: Any, parameters: Any) -> Any:
+        if parameters.get("TaskId") == "odd":
+            raise UnicodeError
+        return await call(self, service, action, parameters)
+
+    monkeypatch.setattr(CloudTasksHook, "acall_once", makes_most)
     cloud.add_running("bdrc.task", "fine", 1)
 
     async def body() -> None:
-        ends = await asyncio.gather(fired(trigger("\ud800")), fired(trigger("fine")), return_exceptions=True)
-        assert isinstance(ends[0], UnicodeEncodeError)
+        ends = await asyncio.gather(fired(trigger("odd")), fired(trigger("fine")), return_exceptions=True)
+        assert isinstance(ends[0], UnicodeError)
         assert ends[1]["task"]["state"] == "succeeded"
 
     in_a_loop(body)
@@ -418,15 +426,6 @@ def test_unusable_connection_fails_every_wait(
     assert {payload["invalid"].partition(";")[0] for payload in seen} == {
         "There is no Airflow connection 'no_such_connection'"
     }
-
-
-def test_leaves_a_result_that_xcom_cannot_store_to_a_worker(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fails(*_: Any) -> Any:
-        raise ConnectionError
-
-    monkeypatch.setattr(CloudTaskTrigger, "_push", fails)
-    cloud.add_finished("lke.task", "1")
-    assert wait(lke("1", end_from_trigger=True))[0]["task"]["state"] == "succeeded"
 
 
 # --- what it logs and measures ----------------------------------------------------------------------------------------

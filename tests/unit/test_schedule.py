@@ -396,12 +396,21 @@ def test_tasks_that_are_ripe_are_found_by_their_scope() -> None:
         subjects[number] = schedule.add(parameters, Wait(poke_interval=60.0).watch, 0.0)
         schedule.postpone(subjects[number], 10.0)
     assert subjects[0].scope is subjects[2].scope is not subjects[1].scope
-    assert subjects[0].scope.ripe(4.0) == []
-    assert subjects[0].scope.ripe(5.0) == [subjects[0], subjects[2], subjects[4]]
+    assert subjects[0].scope.estimate_ripe(4.0) == (0, 0.0)
+    assert subjects[0].scope.estimate_ripe(5.0) == (3, 60.0)
     schedule.begin(subjects[0], 5.0)
     subjects[2].alone_until = 100.0
-    assert subjects[0].scope.ripe(5.0) == [subjects[4]]
-    assert subjects[2] in subjects[0].scope.ripe(101.0), "that the list lacks a task is believed for some minutes"
+    assert subjects[0].scope.estimate_ripe(5.0) == (1, 60.0)
+    assert not subjects[2].is_ripe(99.0), "that the list lacks a task is believed for some minutes"
+    assert subjects[2].is_ripe(101.0)
+
+
+def test_ripe_tasks_of_a_large_scope_are_estimated() -> None:
+    schedule = schedule_of("bdrc.task")
+    for number in range(6000):
+        subject = schedule.add({"TaskId": str(number)}, Wait(poke_interval=30.0).watch, 0.0)
+        schedule.postpone(subject, 10.0 if number % 2 else 100.0)
+    assert subject.scope.estimate_ripe(10.0) == (3000, 30.0)
 
 
 def test_scopes_without_tasks_are_dropped_after_some_minutes() -> None:

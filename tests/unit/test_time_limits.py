@@ -76,10 +76,14 @@ class Store(dict[str, Any]):
 
 
 def context(**more: Any) -> Any:
-    task_instance = SimpleNamespace(
-        start_date=datetime.fromtimestamp(START, UTC), end_date=None, max_tries=0, xcom_push=lambda **_: None
-    )
-    return {"ti": task_instance, "task_state_store": Store(), **more}
+    names = {"dag_id": "dag", "run_id": "run", "task_id": "start", "map_index": -1}
+    begun = {"start_date": datetime.fromtimestamp(START, UTC), "end_date": None, "try_number": 1, "max_tries": 0}
+    return {
+        "ti": SimpleNamespace(**names, **begun, xcom_push=lambda **_: None),
+        "dag_run": SimpleNamespace(id=1, run_after=datetime.fromtimestamp(START, UTC)),
+        "task_state_store": Store(),
+        **more,
+    }
 
 
 class Pokes(BdrcTaskSensor):
@@ -343,11 +347,27 @@ def test_airflow_2_ends_a_resumed_operator_whose_trigger_has_canceled(
     cloud.next_running("wedata.workflow_run")
     airflow = context()
     monkeypatch.setattr(start_cloud_task, "get_current_context", lambda: airflow)
-    deferred_by(lambda: operator(**WORKFLOW).execute(airflow))
-    airflow["ti"].next_kwargs = {"event": {"timeout": "", "carried": {"is_canceled": True}}}
+    carried = deferred_by(lambda: operator(**WORKFLOW).execute(airflow)).carried or {}
+    airflow["ti"].next_kwargs = {"event": {"timeout": "", "carried": {**carried, "is_canceled": True}}}
     timed_out_by_airflow(operator(**WORKFLOW))
     assert cloud.canceled() == []
     assert airflow["task_state_store"] == {}
+
+
+def test_airflow_2_ends_a_resumed_operator_whose_task_has_ended_and_a_retry_returns_it(
+    clock: Clock, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.next_running("wedata.workflow_run", 60)
+    airflow = context()
+    monkeypatch.setattr(start_cloud_task, "get_current_context", lambda: airflow)
+    carried = deferred_by(lambda: operator(**WORKFLOW).execute(airflow)).carried or {}
+    cloud.advance(61)
+    ended = CloudTask(api="wedata.workflow_run", cloud="tencent", id="1", state=TaskState.SUCCEEDED).as_dict()
+    airflow["ti"].next_kwargs = {"event": {"task": ended, "carried": {**carried, "is_canceled": False}}}
+    timed_out_by_airflow(operator(**WORKFLOW))
+    assert cloud.canceled() == []
+    assert operator(**WORKFLOW).execute(airflow)["state"] == "succeeded"
+    assert len(cloud.started()) == 1
 
 
 def test_airflows_timer_interrupts_the_start_and_the_started_task_is_canceled(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
@@ -31,6 +32,9 @@ _MOST_LISTS = 64
 
 # Seconds between two decisions on the same list; each counts the tasks of its scope.
 _LOOK_AGAIN_SECONDS = 0.5
+
+# Tasks of one list that are collected at once.
+_AT_ONCE = 1000
 
 # Seconds for which a task is read by its id after its list did not show it, or showed its end without all details.
 _READ_ALONE_SECONDS = 300.0
@@ -87,24 +91,30 @@ class ListReader:
         ):
             return False
         scope.looked_at = now
-        ripe = scope.ripe(now)
-        interval = min((each.interval for each in ripe), default=0.0)
-        if not scope.cost.is_worth_it(len(ripe), interval, speeds, now):
+        tasks, interval = scope.estimate_ripe(now)
+        if not scope.cost.is_worth_it(tasks, interval, speeds, now):
             return False
         scope.is_being_read = True
         self._reading += 1
-        until = now + most_seconds(len(ripe), interval, speeds)
-        self._start(self._read(scope, ripe, due=subject.due or now, until=until))
+        until = now + most_seconds(tasks, interval, speeds)
+        wanted = _Wanted(self._schedule, self._api, now, until)
+        collecting = wanted.collect(tuple(scope.subjects))
+        # Collect a small scope at once, before any of its polls can leave.
+        for _ in islice(collecting, _AT_ONCE // AT_ONCE):
+            pass
+        self._start(self._read(scope, wanted, collecting, due=subject.due or now, until=until))
         return True
 
-    async def _read(self, scope: Scope, ripe: list[Subject], *, due: float, until: float) -> None:
-        """Read a list. Postpone its tasks meanwhile, but no longer than ``until``: then they are read by their ids."""
-        wanted, oldest = await self._wanted(ripe)
-        await self._postpone(wanted.values(), until)
-        sweep = Sweep(self._api, scope.parameters, wanted, since(oldest))
+    async def _read(
+        self, scope: Scope, wanted: _Wanted, collecting: Iterator[None], *, due: float, until: float
+    ) -> None:
+        """Read a list until all wanted tasks are found, or it is not worth it any more."""
+        for _ in collecting:
+            await asyncio.sleep(0)
+        sweep = Sweep(self._api, scope.parameters, wanted.tasks, since(wanted.oldest))
         began = self._loop.time()
         try:
-            await self._read_pages(scope, sweep, wanted, due=due, until=until)
+            await self._read_pages(scope, sweep, wanted.tasks, due=due, until=until)
         except (CredentialsError, InvalidConnection) as error:
             await self._refused(error, began)
         except (CloudApiError, TimeoutError) as error:
@@ -113,34 +123,11 @@ class ListReader:
             else:
                 _log.warning("%s: its tasks are read one by one for ten minutes. %s", self._api.name, error)
                 scope.cost.learn_refused(self._loop.time())
-        await self._resume(wanted.values(), until, is_complete=sweep.is_complete)
+        alone_until = self._loop.time() + _READ_ALONE_SECONDS if sweep.is_complete else None
+        for _ in wanted.resume(self._loop.time(), alone_until):
+            await asyncio.sleep(0)
         self._reading -= 1
         scope.is_being_read = False
-
-    async def _wanted(self, ripe: list[Subject]) -> tuple[dict[str, Subject], datetime | None]:
-        """Return the tasks to look for by their ids, and when the oldest was created, if the list can begin there.
-
-        Tasks of unknown age are left out: with them, such a list would be as long as the account is old.
-        """
-        known: dict[str, Subject] = {}
-        unknown: dict[str, Subject] = {}
-        oldest: datetime | None = None
-        for number, subject in enumerate(ripe):
-            # A poll may have left, or the waits may have ended, since the tasks were counted.
-            if subject.due is not None:
-                created_at = _created_at(subject) if self._listing.since_param else None
-                (unknown if created_at is None else known)[str(subject.parameters[self._api.id_param])] = subject
-                if created_at is not None and (oldest is None or created_at < oldest):
-                    oldest = created_at
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
-        return (known or unknown), oldest
-
-    async def _postpone(self, subjects: Iterable[Subject], until: float) -> None:
-        for number, subject in enumerate(tuple(subjects)):
-            self._schedule.postpone(subject, until)
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
 
     async def _read_pages(
         self, scope: Scope, sweep: Sweep, wanted: dict[str, Subject], *, due: float, until: float
@@ -179,17 +166,71 @@ class ListReader:
         elif not self._listing.complete:
             subject.alone_until = self._loop.time() + _READ_ALONE_SECONDS
 
-    async def _resume(self, missing: Iterable[Subject], until: float, *, is_complete: bool) -> None:
-        """Make the tasks due that the list did not show."""
-        now = self._loop.time()
-        for number, subject in enumerate(tuple(missing)):
-            if is_complete:
-                subject.alone_until = now + _READ_ALONE_SECONDS
-            # A task that was polled meanwhile has another due time.
-            if subject.due == until:
+
+class _Wanted:
+    """The tasks that are looked for in a list, and postponed meanwhile.
+
+    Args:
+        schedule: The schedule of the tasks.
+        api: The API.
+        now: Seconds on the clock of the event loop.
+        until: When the tasks are read by their ids if the list has not shown them.
+
+    Attributes:
+        tasks: The tasks that have not been found, by their ids.
+        oldest: When the oldest of them was created, if the list can begin there.
+    """
+
+    def __init__(self, schedule: Schedule, api: TaskApi, now: float, until: float) -> None:
+        self.tasks: dict[str, Subject] = {}
+        self.oldest: datetime | None = None
+        self._schedule = schedule
+        self._api = api
+        self._now = now
+        self._until = until
+
+    def collect(self, subjects: Sequence[Subject]) -> Iterator[None]:
+        """Collect and postpone the tasks that are ripe. Yield after every few, so that others can use the event loop.
+
+        If the list can begin at a creation time, tasks of unknown age are left out while there are others: with them,
+        the list would be as long as the account is old.
+        """
+        of_unknown_age: list[Subject] = []
+        can_begin_later = self._api.list_tasks is not None and self._api.list_tasks.since_param is not None
+        for number, subject in enumerate(subjects, 1):
+            if subject.is_ripe(self._now):
+                created_at = _created_at(subject) if can_begin_later else None
+                if can_begin_later and created_at is None:
+                    of_unknown_age.append(subject)
+                else:
+                    self._add(subject)
+                if created_at is not None and (self.oldest is None or created_at < self.oldest):
+                    self.oldest = created_at
+            if number % AT_ONCE == 0:
+                yield
+        if not self.tasks:
+            for subject in of_unknown_age:
+                self._add(subject)
+
+    def resume(self, now: float, alone_until: float | None) -> Iterator[None]:
+        """Make the tasks due that have not been found. Yield after every few.
+
+        Args:
+            now: Seconds on the clock of the event loop.
+            alone_until: Until when they are read by their ids only; None for no such time.
+        """
+        for number, subject in enumerate(tuple(self.tasks.values()), 1):
+            if alone_until is not None:
+                subject.alone_until = alone_until
+            # A task that was read by its id meanwhile has another due time.
+            if subject.asked_at <= self._now:
                 self._schedule.postpone(subject, now)
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
+            if number % AT_ONCE == 0:
+                yield
+
+    def _add(self, subject: Subject) -> None:
+        self._schedule.postpone(subject, self._until)
+        self.tasks[str(subject.parameters[self._api.id_param])] = subject
 
 
 def _created_at(subject: Subject) -> datetime | None:
