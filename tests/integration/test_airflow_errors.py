@@ -186,7 +186,7 @@ def test_a_retry_that_cannot_look_up_the_first_start_sends_no_second_one(
 @each_fault
 def test_a_start_that_cannot_be_kept_is_not_sent(asked: Supervisor, cloud: Emulator, fault: str) -> None:
     asked.faults[WRITES] = FAULTS[fault]
-    with pytest.raises(TransientError, match="Keeping what this try starts in Airflow failed"):
+    with pytest.raises(TransientError):
         operator().execute(context())
     assert started_by(cloud) == 0
     asked.faults.clear()
@@ -209,11 +209,12 @@ def test_a_retry_after_an_upgrade_of_airflow_finds_the_start(
 ) -> None:
     # Every Airflow before 3.3 keeps it so.
     dies(cloud, monkeypatch)
-    kept = next(iter(asked.variables.values()), None) or json.dumps(asked.states.pop("cloud_task_start"))
-    asked.variables = {variable_of_older_airflow(): kept}
+    key = variable_of_older_airflow()
+    kept = asked.variables[key] if MUST_FORGET_STARTS else json.dumps(asked.states.pop("cloud_task_start"))
+    asked.variables = {key: kept}
     assert operator().execute(context(2))["state"] == "succeeded"
     assert started_by(cloud) == 1
-    assert MUST_FORGET_STARTS or asked.variables == {}
+    assert MUST_FORGET_STARTS or key not in asked.variables
 
 
 def variable_of_older_airflow() -> str:
