@@ -246,7 +246,7 @@ def run_identity(context: Context) -> str:
     All tries and deferrals of the row have the same string, also after the user clears the task. A run that is deleted
     and triggered again with the same run_id is another row:
 
-    - Airflow 2: the string holds the row's id, which no other row ever has.
+    - Airflow 2: the string holds the row's id. Only SQLite may give an id again, that of the last row.
     - Airflow 3: tasks do not see the row's id. The string holds the row's ``run_after``. For a manual run, a run by an
       asset and ``dags test``, that is the moment when Airflow created the row. For a scheduled run it is the schedule's
       time, so a scheduled run that is deleted and created again has the same string. :class:`RunRow` tells such rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import string
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -72,7 +73,8 @@ def fold(status: str) -> str:
     Args:
         status: The status.
     """
-    return status.strip(_BLANKS).translate(_LOWER)
+    bare = status.strip(_BLANKS)
+    return bare.lower() if bare.isascii() else bare.translate(_LOWER)
 
 
 def fraction(value: Any, whole: float) -> float | None:
@@ -202,13 +204,15 @@ def load_json(body: str | bytes) -> Any:
     Returns:
         The decoded value; None if the document is not JSON, or is JSON's ``null``.
     """
-    encoded = body.encode("utf-8", "replace") if isinstance(body, str) else body
-    document = encoded.decode("utf-8-sig", "replace")
+    document = body if isinstance(body, str) else body.decode("utf-8", "replace").removeprefix(_BYTE_ORDER_MARK)
     try:
         decoded = _DECODER.decode(document)
     except (ValueError, RecursionError):
         return None
     return plain(decoded) if _may_hold_unstorable(document) else decoded
+
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def _finite(number: str) -> float | None:
@@ -222,9 +226,15 @@ _DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=lambda _: None)
 def _may_hold_unstorable(document: str) -> bool:
     """Return whether a decoded document may need :func:`plain`, which takes longer than decoding it.
 
-    Only an escape can write a NUL or a lone surrogate, and a document with few brackets cannot be nested deeply.
+    A NUL is written as an escape, a lone surrogate as an escape or as itself. A document with few brackets is not
+    nested deeply.
     """
-    return "\\u" in document or document.count("{") + document.count("[") > _MAX_DEPTH
+    if "\\u" in document or document.count("{") + document.count("[") > _MAX_DEPTH:
+        return True
+    return not document.isascii() and _SURROGATE.search(document) is not None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _decode_once(candidate: str) -> Any:

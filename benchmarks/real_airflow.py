@@ -14,9 +14,9 @@ from typing import Self
 import psutil
 
 sys.path.append(str(Path(__file__).parent.parent / "tools"))
-from postgresql import free_ports, postgresql
+from postgresql import free_ports, postgresql, postgresql_commands
 
-__all__ = ["Parts", "airflow", "free_ports", "postgresql", "set_up"]
+__all__ = ["Parts", "airflow", "free_ports", "postgresql", "postgresql_commands", "set_up"]
 
 _STOP_SECONDS = 20
 
@@ -47,7 +47,7 @@ class Parts:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
-    def start(self, *command: str) -> psutil.Process:
+    def start(self, *command: str) -> psutil.Popen:
         """Start an Airflow process.
 
         Args:

@@ -12,7 +12,7 @@ class RunRow:
     """What a task can see of the row of its DAG run. It tells apart the rows that had the same run_id, one by one.
 
     Args:
-        id: The row's id. Tasks see it on Airflow 2 only.
+        id: The row's id. Tasks see it on Airflow 2 only. SQLite gives the highest id again after its row was deleted.
         run_after: ``run_after`` in Unix seconds. It is the moment when a manual run was created.
         started: When the run began to run, in Unix seconds. A clear of a run that has ended sets it anew.
         clears: How often the run was cleared.
@@ -45,8 +45,8 @@ class RunRow:
             return not (sent_at and self.started and self.clears == 0 and sent_at < self.started)
         known: dict[str, Any] = {name: kept[name] for name in RunRow.__slots__ if kept.get(name) is not None}
         then = RunRow(**known)
-        if then.id is not None and self.id is not None:
-            return then.id == self.id
+        if None not in (then.id, self.id) and then.id != self.id:
+            return False
         if None not in (then.run_after, self.run_after) and then.run_after != self.run_after:
             return False
         if self.clears < then.clears or self.tries < then.tries:

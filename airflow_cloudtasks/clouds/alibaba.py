@@ -1,8 +1,7 @@
 """Sign requests to Alibaba Cloud and read its answers.
 
 Sources: "Request syntax and signature method V3" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation, and the vendor's
-package alibabacloud-tea-openapi, which encodes the parameters here. Its own signing function encodes the query again
-and costs twice the CPU, so the signature is computed here.
+package alibabacloud-tea-openapi, with which tests compare. It is not called: signing takes a third of the CPU here.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
-
-from alibabacloud_tea_openapi.utils import Utils, get_canonical_query_string
+from urllib.parse import quote, urlencode
 
 from airflow_cloudtasks.clouds.wire import (
     ApiCall,
@@ -175,11 +172,28 @@ def _content(action: Action, params: Mapping[str, Any]) -> _Content:
         return _Content(path)
     match action.params_in:
         case "query":
-            return _Content(path, query=get_canonical_query_string(Utils.query(others)))
+            pairs = sorted(pair for name, value in others.items() for pair in _flat(name, value))
+            return _Content(path, query="&".join(f"{name}={quote(value, safe='~')}" for name, value in pairs))
         case "form":
-            return _Content(path, body=Utils.to_form(others).encode(), content_type="application/x-www-form-urlencoded")
+            pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
+            return _Content(path, body=urlencode(pairs).encode(), content_type="application/x-www-form-urlencoded")
         case "json":
             return _Content(path, body=json.dumps(others).encode(), content_type="application/json; charset=utf-8")
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield a parameter as pairs of texts; the items of lists and dicts have names like ``Tag.1.Key``."""
+    match value:
+        case None:
+            pass
+        case dict():
+            for key, item in value.items():
+                yield from _flat(f"{name}.{key}", item)
+        case list() | tuple():
+            for number, item in enumerate(value, 1):
+                yield from _flat(f"{name}.{number}", item)
+        case _:
+            yield name, str(value)
 
 
 def _path_segment(name: str, value: Any) -> str:
@@ -195,7 +209,7 @@ def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: da
         "host": call.endpoint.host,
         "x-acs-action": call.action.name,
         "x-acs-version": call.service.version,
-        "x-acs-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-date": f"{now.replace(tzinfo=None).isoformat(timespec='seconds')}Z",
         "x-acs-signature-nonce": secrets.token_hex(16),
         "x-acs-content-sha256": hashlib.sha256(content.body).hexdigest(),
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -79,6 +79,8 @@ class CallingHook(BaseHook):
 
     async def aget_conn(self) -> CloudClient:
         """Return the client, like :meth:`get_conn`, without blocking the event loop."""
+        if self._client is not None and not self._is_old():
+            return self._client
         async with self._resolving:
             if self._client is None:
                 return self._use(await self._aresolve())
@@ -162,29 +164,31 @@ class CallingHook(BaseHook):
             exit_stack, self._exit_stack = self._exit_stack, None
             await exit_stack.aclose()
 
-    @asynccontextmanager
-    async def _transport(self, client: CloudClient, service: Service) -> AsyncIterator[AsyncTransport]:
-        """Yield the service's open transport; outside ``async with``, a transport for one call."""
-        if self._exit_stack is None:
-            async with client.transport(service) as transport:
-                yield transport
-            return
-        if service.name not in self._transports:
-            self._transports[service.name] = await self._exit_stack.enter_async_context(client.transport(service))
-        yield self._transports[service.name]
-
     async def _acall(
         self, service: Service, action: Action, parameters: Mapping[str, Any], method: _AsyncCall
     ) -> dict[str, Any]:
-        async def send(client: CloudClient) -> dict[str, Any]:
-            async with self._transport(client, service) as transport:
-                return await method(client, transport, service, action, parameters)
-
         client = await self.aget_conn()
         try:
-            return await send(client)
+            return await self._asend(client, service, action, parameters, method)
         except CredentialsError as refused:
-            return await send(self._after_refusal(client, refused, await self._aresolve()))
+            client = self._after_refusal(client, refused, await self._aresolve())
+            return await self._asend(client, service, action, parameters, method)
+
+    async def _asend(
+        self,
+        client: CloudClient,
+        service: Service,
+        action: Action,
+        parameters: Mapping[str, Any],
+        method: _AsyncCall,
+    ) -> dict[str, Any]:
+        """Call over the service's open transport; outside ``async with``, over a transport for this call."""
+        if self._exit_stack is None:
+            async with client.transport(service) as transport:
+                return await method(client, transport, service, action, parameters)
+        if service.name not in self._transports:
+            self._transports[service.name] = await self._exit_stack.enter_async_context(client.transport(service))
+        return await method(client, self._transports[service.name], service, action, parameters)
 
     def console(self, service: Service) -> str | None:
         """Return the address of a product's console page, on the account's site (Chinese or international).

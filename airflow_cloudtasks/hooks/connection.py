@@ -29,7 +29,7 @@ _SITES = ("cn", "intl")
 # The characters that a key may have: a header allows no others. Check here, so that a bad key fails before the first
 # request.
 _VISIBLE = re.compile(r"[!-~]+")
-_JSON_TYPES: dict[type, str] = {bool: "boolean", list: "array", dict: "object"}
+_JSON_TYPES: dict[type, str] = {list: "array", dict: "object"}
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
 # Source: both clouds' AssumeRole. The role itself limits how long a session may last.
 _MIN_SESSION_SECONDS = 900
@@ -387,13 +387,19 @@ def _written(extra: Mapping[str, Any], name: str) -> str | None:
 
 
 def _text(extra: Mapping[str, Any], name: str) -> str | None:
-    """Return a text; None if it is blank. Other types may have lost what was meant: 1.10 is read as 1.1."""
+    """Return a text; None if it is blank.
+
+    Some Airflow releases decode JSON in the query of a URI, so that ``true`` arrives as True. A float may have lost
+    digits by then: 1.10 is read as 1.1.
+    """
     value = extra.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | None):
         # Do not repeat the value: it may be a secret.
         raise InvalidConnection(
-            f"{name} is of JSON's type {_JSON_TYPES.get(type(value), 'number')}; expected text: write its value in "
-            'quotes, e.g. "true" instead of true.'
+            f"{name} is of JSON's type {_JSON_TYPES.get(type(value), 'number')}; expected text: write Extra as JSON, "
+            "with the value in quotes."
         )
     return _written(extra, name)
 

@@ -74,12 +74,13 @@ def keep_link(context: Context, hook: CallingHook, api: TaskApi, seen: Iterable[
 class TriggererLinks:
     """Store the links of the waits that begin or end in the triggerer. One for each event loop.
 
-    Thousands of waits may begin at once. Each link takes a request to Airflow, so store them one after the other, and
-    leave the other requests of the triggerer their turns.
+    Attributes:
+        turns: Held by a wait while it stores its first link. Thousands of waits may begin at once, and each link takes
+            a request to Airflow. One after the other, they leave the other requests of the triggerer their turns.
     """
 
     def __init__(self) -> None:
-        self._one_at_a_time = asyncio.Lock()
+        self.turns = asyncio.Lock()
         # The products' pages, by their addresses on both sites and the connection, which tells the site.
         self._pages: dict[tuple[str | None, str | None, str], str | None] = {}
 
@@ -92,14 +93,13 @@ class TriggererLinks:
             api: The API of the task.
             seen: The tasks as last read.
         """
-        async with self._one_at_a_time:
-            address = _address_of(seen)
-            if address is None:
-                with suppress(CloudTasksError):
-                    address = await self._page(hook, api.service)
-            if address:
-                with _only_logging():
-                    await store_link(task_instance, _KEY, address)
+        address = _address_of(seen)
+        if address is None:
+            with suppress(CloudTasksError):
+                address = await self._page(hook, api.service)
+        if address:
+            with _only_logging():
+                await store_link(task_instance, _KEY, address)
 
     async def _page(self, hook: CallingHook, service: Service) -> str | None:
         key = (service.console, service.console_intl, hook.conn_id)

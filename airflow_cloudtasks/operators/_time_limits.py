@@ -41,7 +41,7 @@ class TimeLimited(ChecksExecutionTimeout):
     # What Airflow 2 sees as execution_timeout while the task is deferred is longer than what the user gave.
     _execution_timeout_of_user: timedelta | None = None
 
-    def limits(self, started_at: float) -> TimeLimits:
+    def _limits(self, started_at: float) -> TimeLimits:
         """Return the limits of a try.
 
         Args:
@@ -53,7 +53,7 @@ class TimeLimited(ChecksExecutionTimeout):
             started_at=started_at, timeout=self.timeout, execution_timeout=limit.total_seconds() if limit else None
         )
 
-    def defer_within(self, limits: TimeLimits, trigger: CloudTaskTrigger) -> NoReturn:
+    def _defer_within(self, limits: TimeLimits, trigger: CloudTaskTrigger) -> NoReturn:
         """Wait in the triggerer until the deadline.
 
         Airflow has to end the wait only if no triggerer does, so it waits a little longer than the trigger.
@@ -78,11 +78,11 @@ class TimeLimited(ChecksExecutionTimeout):
             context: Airflow's context.
         """
         if is_trigger_timeout(next_method, next_kwargs):
-            return self.end_unwatched_wait(context)
+            return self._end_unwatched_wait(context)
         return super().resume_execution(next_method, next_kwargs, context)
 
     @abstractmethod
-    def end_unwatched_wait(self, context: Context) -> Any:
+    def _end_unwatched_wait(self, context: Context) -> Any:
         """End a wait that reached its deadline while no triggerer watched it.
 
         Args:

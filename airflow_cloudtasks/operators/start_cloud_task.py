@@ -109,7 +109,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
-        AirflowFailException: The operator cannot determine whether a request started a task. Airflow does not retry.
+        AirflowFailException: The operator cannot determine whether a request started a task, or the rendered parameters
+            are wrong; the text names the parameter. Airflow does not retry.
         CloudTaskFailed: The task ended in failed, canceled or expired.
         WaitTimedOut: The task had not ended within ``timeout``. The text says whether it was canceled.
         AirflowTaskTimeout: The same of Airflow's ``execution_timeout``.
@@ -188,16 +189,17 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         parameters = self._checked_parameters()
         self._killed = self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
-        limits = self.limits(current_try(context).started_at)
+        limits = self._limits(current_try(context).started_at)
         starter = self._starter(context, self._hook)
         try:
             attempt = starter.started()
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
-        except BaseException:
-            # To kill a task, Airflow 2 raises an exception at any point of this code. If a start request may have
-            # arrived by then, look for its task and cancel it.
-            if self._killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+        except BaseException as interruption:
+            # To kill a task, Airflow 2 raises an exception at any point of this code, and so does Airflow's timer of
+            # execution_timeout. If a start request may have arrived by then, look for its task and cancel it.
+            is_killed = self._killed or isinstance(interruption, AirflowTaskTimeout)
+            if is_killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
         self._prepare_cancellation(attempt, parameters)
@@ -230,19 +232,20 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         elif is_timed_out(verdicts):
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         # A trigger that 0.2.0 or older stored carries the deadline that follows from timeout alone.
-        limits = self.limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
+        limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
         stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
-        tasks = self._conclude(context, stage, limits, verdicts, is_canceled=is_canceled)
+        failed = [CloudTask.from_dict(task) for task in carried.get("failed", ())]
+        tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
         return self._finish(context, attempt, limits, number + 1, tasks)
 
-    def end_unwatched_wait(self, context: Context) -> Any:
+    def _end_unwatched_wait(self, context: Context) -> Any:
         """Read the tasks once more: return the result if they have ended; otherwise, time out and cancel them.
 
         Airflow has dropped what the trigger carried, so take what a retry would find.
         """
         self._hook = hook_for(self.api, self.conn_id, self.region)
         attempt = self._starter(context, self._hook).unanswered()
-        limits = self.limits(started_at=0.0)
+        limits = self._limits(started_at=0.0)
         if attempt is None:
             raise self._timed_out(context, limits, "no triggerer watched it, and what was started is unknown")
         return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
@@ -294,14 +297,26 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         self._hook = self._hook or hook_for(self.api, self.conn_id, self.region)
         event = (getattr(context["ti"], "next_kwargs", None) or {}).get("event", {})
+        if "carried" in event and self._has_ended(event):
+            self.log.info("%s ended before Airflow ended the try: a retry returns its result.", self.api.name)
+            return
         is_canceled = event.get("carried", {}).get("is_canceled", False)
         if self._on_kill is None and not is_canceled:
-            attempt = self._starter(context, self._hook).unanswered()
+            try:
+                attempt = self._starter(context, self._hook).unanswered()
+            except CloudTasksError as error:
+                self.log.error("What an earlier worker started cannot be looked up, and may go on: %s", error)
+                return
             if attempt is None:
                 return
             self._prepare_cancellation(attempt, _without_none(self.parameters))
-        error = self._timed_out(context, self.limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
-        self.log.error("%s", error)
+        timed_out = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
+        self.log.error("%s", timed_out)
+
+    def _has_ended(self, event: Mapping[str, Any]) -> bool:
+        """Return whether a trigger's event says that the tasks of the last stage have ended."""
+        last = len(self._stages(Attempt.from_dict(event["carried"]["attempt"]))) - 1
+        return event["carried"]["stage"] == last and all(isinstance(each, Finished) for each in from_event(event))
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
@@ -355,14 +370,17 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """
         all_stages = self._stages(attempt)
         for number in range(next_stage, len(all_stages)):
-            verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits)
-            tasks = self._conclude(context, all_stages[number], limits, verdicts)
+            failed = [task for task in tasks if not task.ok]
+            verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits, failed)
+            tasks = self._conclude(context, all_stages[number], limits, verdicts, failed)
         if attempt.is_alone:
             with suppress(TransientError):  # An entry that stays has no effect after an hour.
                 _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
-    def _wait_for_stage(self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits) -> Sequence[Verdict]:
+    def _wait_for_stage(
+        self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits, failed: Sequence[CloudTask]
+    ) -> Sequence[Verdict]:
         """Wait in the worker and return the verdicts, or raise TaskDeferred to wait in the triggerer."""
         wait, is_over = self._read_first(stage, limits.deadline)
         if self._on_kill is None:
@@ -370,8 +388,13 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         if is_over or limits.seconds_left(time.time()) <= 0:
             return wait.seen
         if self.deferrable:
-            carried = {"attempt": attempt.as_dict(), "stage": number, "started_at": limits.started_at}
-            self.defer_within(limits, self._trigger(stage, limits.deadline, carried))
+            carried = {
+                "attempt": attempt.as_dict(),
+                "stage": number,
+                "started_at": limits.started_at,
+                "failed": [task.as_dict() for task in failed],
+            }
+            self._defer_within(limits, self._trigger(stage, limits.deadline, carried))
         return self._wait_in_worker(stage, limits.deadline)
 
     def _worker_wait(self, stage: Stage, rules: WaitRules) -> WorkerWait:
@@ -442,16 +465,20 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         stage: Stage,
         limits: TimeLimits,
         verdicts: Sequence[Verdict],
+        failed: Sequence[CloudTask],
         *,
         is_canceled: bool = False,
     ) -> list[CloudTask]:
         """Return the tasks of a stage, or raise the error of its wait.
+
+        A job that has failed is returned: it may have set some of the tasks going, so wait for these before the error.
 
         Args:
             context: Airflow's context.
             stage: The stage.
             limits: The limits of the try.
             verdicts: The verdicts of the wait.
+            failed: The jobs of the stage before that have failed.
             is_canceled: Whether the trigger has canceled what timed out.
         """
         assert self._hook is not None  # noqa: S101 - for the type checker
@@ -462,14 +489,22 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         keep_link(context, self._hook, stage.api, tasks)
         try:
             conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
+            if failed:
+                raise CloudTaskFailed(*failed)
         except CloudTasksError as error:
             if is_timed_out(verdicts):
                 raise self._timed_out(context, limits, str(error), is_canceled=is_canceled) from None
-            # If all tasks have ended, forget them, so that the next try starts new ones. A task with an unknown status
-            # may still run; the next try must find it.
-            if isinstance(error, CloudTaskFailed) and all(task.done for task in error.tasks):
+            # A task with an unknown status may still run.
+            have_ended = isinstance(error, CloudTaskFailed) and all(task.done for task in error.tasks)
+            if have_ended and stage.api is not self.api:
+                self.log.warning("Waiting for the tasks that it may have set going: %s", error)
+                return tasks
+            if have_ended:
+                # Forget the tasks, so that the next try starts new ones.
                 memory_of(context).forget()
                 self._is_over = True
+            if failed and isinstance(error, CloudTaskFailed):
+                raise CloudTaskFailed(*failed, *(task for task in error.tasks if task not in failed)) from None
             raise
         for task in tasks:
             self.log.info("%s", task)

@@ -151,7 +151,8 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             **kwargs,
         )
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
-        self.multiple_outputs = multiple_outputs and not is_many(cloud_task_id)
+        # What another task returned may be one id or a list of ids.
+        self.multiple_outputs = multiple_outputs and (is_pending(cloud_task_id) or not is_many(cloud_task_id))
         if deferrable is False and (start_from_trigger or end_from_trigger):
             raise ValueError("start_from_trigger and end_from_trigger wait in the triggerer: leave deferrable out.")
         if deferrable is None:
@@ -201,14 +202,14 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         with self._airflow_errors():
             ids, overrides, rules = self.named_ids(), self._overrides(), self._rules_now()
             this_try = current_try(context, reschedules=self.reschedule and not self.deferrable)
-            limits = self.limits(this_try.started_at)
+            limits = self._limits(this_try.started_at)
             if not self.deferrable:
                 return self._conclude(context, self._wait_in_worker(context, rules, limits, this_try.reschedules))
             is_over, verdicts = self._poll(context)
             if is_over or limits.seconds_left(time.time()) <= 0:
                 return self._conclude(context, verdicts)
         keep_link(context, self._hook_in_use(), self.api, [])
-        return self.defer_within(
+        return self._defer_within(
             limits,
             CloudTaskTrigger(
                 **self._trigger_arguments()
@@ -253,7 +254,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         with self._airflow_errors():
             return self._conclude(context, from_event(event))
 
-    def end_unwatched_wait(self, context: Context) -> Any:
+    def _end_unwatched_wait(self, context: Context) -> Any:
         """Poll once more, as a triggerer that comes late does: return the result of a wait that is over, or time out.
 
         Args:
@@ -309,7 +310,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         try:
             yield
         except CloudTasksError as error:
-            limits = self.limits(started_at=0.0)
+            limits = self._limits(started_at=0.0)
             text = str(error)
             if isinstance(error, WaitTimedOut):
                 text = f"Sensor has timed out after the specified {limits}; {error}"
@@ -328,7 +329,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         if (reason := why_not(self._templated(), by_default=renders_by_default(self))) is not None:
             _warn(self.task_id, reason)
             return
-        wait = timedelta(seconds=self.limits(started_at=0.0).seconds)
+        wait = timedelta(seconds=self._limits(started_at=0.0).seconds)
         # Airflow passes only its own limit on to the trigger, which subtracts the grace to get the wait's deadline.
         limit = min(wait + TIMEOUT_GRACE, self.execution_timeout or timedelta.max)
         self.start_from_trigger = True
@@ -356,7 +357,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             "on_unknown": self.on_unknown,
             "on_failure": self.on_failure,
             "tolerate_errors": rules.tolerate_errors,
-            "limit": self.limits(started_at=0.0).binding,
+            "limit": self._limits(started_at=0.0).binding,
             "wait_for": self.group.wait_for,
             "fail_fast": self.group.fail_fast,
             "end_from_trigger": self.end_from_trigger,

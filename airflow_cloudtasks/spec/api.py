@@ -127,7 +127,7 @@ class TaskApi:
         """The state that each status means, by the status without regard to case."""
         return {fold(status): state for status, state in self.states.items()}
 
-    @property
+    @cached_property
     def task_params(self) -> tuple[str, ...]:
         """The parameters that identify a task besides its id."""
         return tuple(name for name in self.read.params if name != self.id_param)
@@ -171,17 +171,20 @@ class TaskApi:
         """
         if not isinstance(given, Mapping):
             raise InvalidArguments(f"{self.name}: api_params is {given!r:.200}; expected a dict by the vendor's names.")
-        accepted = ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
         for name in self.task_params:
             if given.get(name) is None or given[name] == "":
-                raise InvalidArguments(f"{self.name} needs {name} in api_params. It takes: {accepted}.")
+                raise InvalidArguments(f"{self.name} needs {name} in api_params. It takes: {self._accepted_params}.")
         for name, value in given.items():
             if name == self.id_param:
                 raise InvalidArguments(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
             if name not in self.task_params and name not in self.read.optional:
-                raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {accepted}.")
+                raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {self._accepted_params}.")
             if value is not None:
                 check_name(self.name, name, value, arguments)
+
+    @property
+    def _accepted_params(self) -> str:
+        return ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types, for a trigger to store."""

@@ -110,16 +110,19 @@ class Earlier:
 
     def _read(self) -> list[CloudTask]:
         """Return the tasks; in front of them their job, unless it has succeeded."""
-        *jobs, last = stages(self.api, self.start, self.parameters, self.attempt)
-        unfinished: list[CloudTask] = []
-        for stage in jobs:
-            for job in self._read_stage(stage):
-                if not job.done:
-                    # Until the job has ended, the tasks may still show their state before the start.
-                    return [job]
-                # A job that has failed in part has set some of the tasks going.
-                unfinished += [] if job.ok else [job]
-        return [*unfinished, *self._read_stage(last)]
+        *before, last = stages(self.api, self.start, self.parameters, self.attempt)
+        jobs = [job for stage in before for job in self._read_stage(stage)]
+        if not all(job.done for job in jobs):
+            # Until the job has ended, the tasks may still show their state before the start.
+            return jobs
+        failed = [job for job in jobs if not job.ok]
+        try:
+            # A job that has failed may have set some of the tasks going.
+            return [*failed, *self._read_stage(last)]
+        except NotFound:
+            if failed:
+                return failed
+            raise
 
     def _read_stage(self, stage: Stage) -> list[CloudTask]:
         overrides = self.overrides if stage.api is self.api else NO_OVERRIDES

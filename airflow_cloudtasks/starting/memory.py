@@ -118,8 +118,16 @@ class _Variable:
                 found = _read(Is(load_json(value)))
             case fact:
                 found = _read(fact)
-        if found is None or not self._row.wrote(found.pop(_ROW, None), found.get("sent_at")):
+        if found is None:
             return None
+        row = found.pop(_ROW, None)
+        if not self._row.wrote(row, found.get("sent_at")):
+            return None
+        if _ENDED_AT in found and row is not None and row.get("tries") == self._row.tries:
+            return None  # A try that has succeeded never runs again, so another row had the same id.
+        if row is not None and (row.get("id") is None) != (self._row.id is None):
+            # Airflow was upgraded from 2 to 3 in between, and run_identity returns another string for the same row.
+            found.pop("identity", None)
         found.pop(_ENDED_AT, None)
         return found
 

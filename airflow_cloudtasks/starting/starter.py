@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
 from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, NotFound, StartUnknown, TransientError
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import (
@@ -192,14 +191,12 @@ class Starter:
 
     def _asked(self) -> Asked:
         client = self._hook.get_conn()
-        credentials = client.account.credentials
-        key_id = credentials.credentials.key_id if isinstance(credentials, StaticCredentials) else ""
         return Asked(
             digest=digest_of(self._api, self._start, self._parameters),
             api=self._api.name,
             action=self._start.action.name,
             conn_id=self._hook.conn_id,
-            account=account_digest(key_id),
+            account=account_digest(client.account.credentials.lasting_key_id),
             region=client.region or "",
             params=needed_params(self._api, self._start, self._parameters),
         )

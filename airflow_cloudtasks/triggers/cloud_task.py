@@ -36,7 +36,7 @@ from airflow_cloudtasks.xcoms.from_trigger import store
 from airflow_cloudtasks.xcoms.parts import parts_of
 
 if TYPE_CHECKING:
-    from airflow_cloudtasks.hooks.base import CloudTasksHook
+    from airflow_cloudtasks.model import CloudTask
 
 # The trigger itself ends the wait at its timeout. If no triggerer is alive to do so, Airflow ends the wait this much
 # later.
@@ -180,6 +180,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.keep_link = keep_link
         self.cancel = cancel
         self.carried = carried
+        self._has_link = False
         # The cancellation that a kill, or the deadline, began.
         self._killing: asyncio.Future[bool] | None = None
 
@@ -309,7 +310,7 @@ class CloudTaskTrigger(BaseTrigger):
         if needs_reasons(verdicts):
             verdicts = await self._with_reasons(verdicts)
         try:
-            await self._keep_link_of(hook_for(self.api, self.conn_id, self.region), verdicts)
+            await self._keep_last_link(verdicts)
             result = conclude(verdicts, self.group, many=many)
         except CloudTasksError as error:
             if isinstance(error, WaitTimedOut) and self.limit == "execution_timeout":
@@ -349,17 +350,26 @@ class CloudTaskTrigger(BaseTrigger):
         if not self.keep_link or self.task_instance is None:
             yield
             return
-        keeping = asyncio.ensure_future(self._keep_link_of(hook_for(self.api, self.conn_id, self.region), []))
+        keeping = asyncio.ensure_future(self._keep_first_link())
         try:
             yield
         finally:
             keeping.cancel()
 
-    async def _keep_link_of(self, hook: CloudTasksHook, verdicts: Sequence[Verdict]) -> None:
-        """Store the address of the first task that has one, or of the product's page if no worker has."""
+    async def _keep_first_link(self) -> None:
+        async with triggerer_links.get().turns:
+            await self._keep_link_of([])
+        self._has_link = True
+
+    async def _keep_last_link(self, verdicts: Sequence[Verdict]) -> None:
+        """Store the address of the first task that has one, or of the product's page if there is no link yet."""
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None and task.console_url]
-        if tasks or self.keep_link:
-            await triggerer_links.get().keep(self.task_instance, hook, self.api, tasks)
+        if tasks or (self.keep_link and not self._has_link):
+            await self._keep_link_of(tasks)
+
+    async def _keep_link_of(self, tasks: Sequence[CloudTask]) -> None:
+        hook = hook_for(self.api, self.conn_id, self.region)
+        await triggerer_links.get().keep(self.task_instance, hook, self.api, tasks)
 
 
 def _log_line(line: str) -> None:

@@ -56,18 +56,25 @@ def test_a_scheme_with_an_underscore_is_corrected(monkeypatch: pytest.MonkeyPatc
     assert "write it with a hyphen, as in cloudtasks-alibaba://LOGIN:PASSWORD@." in text
 
 
-def test_a_boolean_in_a_uri_is_the_text_that_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    query = "auth_type=ram_role_arn&role_arn=acs%3Aram%3A%3A1%3Arole%2Fr&external_id=true"
+@pytest.mark.parametrize(
+    "query",
+    [
+        "external_id=true&auth_type=ram_role_arn&role_arn=r",
+        f"__extra__={quote(json.dumps({'external_id': True, 'auth_type': 'ram_role_arn', 'role_arn': 'r'}))}",
+    ],
+    ids=["query", "JSON"],
+)
+def test_a_boolean_is_the_text_that_was_written(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", f"cloudtasks-alibaba://id:secret@/?{query}")
     assert hook.get_conn().account.credentials._settings.external_id == "true"
 
 
-def test_a_boolean_in_the_json_of_a_uri_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    extra = quote(json.dumps({"auth_type": "ram_role_arn", "role_arn": "r", "external_id": True}))
+def test_a_number_in_place_of_a_text_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = quote(json.dumps({"auth_type": "ram_role_arn", "role_arn": "r", "external_id": 1.10}))
     hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", f"cloudtasks-alibaba://id:secret@/?__extra__={extra}")
     works, text = hook.test_connection()
     assert not works
-    assert "external_id is of JSON's type boolean; expected text" in text
+    assert "external_id is of JSON's type number; expected text" in text
 
 
 @pytest.mark.parametrize("field", ["region_id", "extra__cloudtasks_alibaba__region", "Region"])

@@ -43,8 +43,11 @@ class Airflow:
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
         self.events: list[Any] = []
-        task_instance = SimpleNamespace(max_tries=0, xcom_push=lambda key, value: self.xcoms.update({key: value}))
-        self.context: Any = {"ti": task_instance, "task_state_store": Store()}
+        names = {"dag_id": "d", "run_id": "r", "task_id": "start", "map_index": -1}
+        task_instance = SimpleNamespace(
+            **names, max_tries=0, xcom_push=lambda key, value: self.xcoms.update({key: value})
+        )
+        self.context: Any = {"ti": task_instance, "dag_run": SimpleNamespace(id=1), "task_state_store": Store()}
 
     def run(self, waiting: Any) -> Any:
         method, event = waiting.execute, {}

@@ -10,11 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
 from in_process import run
 
+from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
+from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook
 from airflow_cloudtasks.operators import start_cloud_task
@@ -26,7 +28,8 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
 )
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
-from airflow_cloudtasks.starting import earlier, starter
+from airflow_cloudtasks.starting import earlier, shared, starter
+from airflow_cloudtasks.version_compat import STORES_NONE
 
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
 IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferrable"])
@@ -35,6 +38,7 @@ IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True]
 @pytest.fixture
 def cloud(emulator: Emulator) -> Emulator:
     emulator.reset()
+    shared._OfThisProcess._values.clear()
     return emulator
 
 
@@ -51,14 +55,14 @@ class Store(dict[str, Any]):
 class Run:
     """A run of an operator, as Airflow does it."""
 
-    def __init__(self) -> None:
+    def __init__(self, map_index: int = -1) -> None:
         self.store: Any = Store()
         self.xcoms: dict[str, Any] = {}
         self.task_instance = SimpleNamespace(
             dag_id="dag",
             run_id="run",
             task_id="start",
-            map_index=-1,
+            map_index=map_index,
             max_tries=0,
             try_number=1,
             xcom_push=lambda key, value: self.xcoms.update({key: value}),
@@ -167,12 +171,78 @@ def test_rerun_fails_if_its_job_fails(cloud: Emulator, deferrable: bool) -> None
         Run()(operator(WeDataRerunInstancesOperator, project_id="p1", instance_keys=[key], deferrable=deferrable))
 
 
+KEY = "t_2026-01-01 00:00:00"
+RERUN = {"project_id": "p1", "instance_keys": [KEY]}
+
+
+@pytest.fixture
+def instance(cloud: Emulator) -> str:
+    cloud.add_finished("wedata.task_instance", KEY, "failed", fields={"ProjectId": "p1"})
+    return KEY
+
+
+def state_of(instance: str) -> str:
+    api = find_api("wedata.task_instance")
+    return str(hook_for(api).read_task(api, instance, {"ProjectId": "p1"}).state)
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+def test_rerun_that_fails_in_part_waits_for_what_it_set_going_before_it_fails(
+    cloud: Emulator, instance: str, deferrable: bool, end: str
+) -> None:
+    cloud.next_script("wedata.async_job", ("RUNNING", 0.3), "PART_SUCCESS", fields={"ErrorDesc": "one of two"})
+    cloud.next_running("wedata.task_instance", 1.5, end)
+    airflow = Run()
+    with pytest.raises(CloudTaskFailed, match="'PART_SUCCESS'; message: one of two") as caught:
+        airflow(operator(WeDataRerunInstancesOperator, **RERUN, deferrable=deferrable))
+    assert state_of(instance) == end
+    assert len(caught.value.tasks) == (1 if end == "succeeded" else 2)
+    # Nothing runs any more, so the next try starts all of them again.
+    (again,) = airflow(operator(WeDataRerunInstancesOperator, **RERUN, deferrable=deferrable))
+    assert again["state"] == "succeeded"
+    assert len(cloud.requests("wedata.task_instance_start")) == 2
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_timeout_cancels_what_a_rerun_that_failed_in_part_set_going(
+    cloud: Emulator, instance: str, deferrable: bool
+) -> None:
+    cloud.next_script("wedata.async_job", "PART_SUCCESS")
+    cloud.next_running("wedata.task_instance")
+    with pytest.raises(WaitTimedOut, match="has been canceled"):
+        Run()(operator(WeDataRerunInstancesOperator, **RERUN, deferrable=deferrable, timeout=1.5))
+    assert [each["id"] for each in cloud.canceled("wedata.task_instance")] == [instance]
+
+
+def test_next_try_does_not_rerun_what_a_killed_try_left_running(cloud: Emulator, instance: str) -> None:
+    cloud.next_script("wedata.async_job", "PART_SUCCESS")
+    cloud.next_running("wedata.task_instance", 2)
+    airflow = Run()
+
+    class WorkerDied(BaseException):
+        pass
+
+    def dies(*arguments: Any) -> Any:
+        raise WorkerDied
+
+    first = operator(WeDataRerunInstancesOperator, **RERUN)
+    first._wait_in_worker = dies
+    with pytest.raises(WorkerDied):
+        airflow(first)
+    with pytest.raises(CloudTaskFailed, match="PART_SUCCESS"):
+        airflow(operator(WeDataRerunInstancesOperator, **RERUN))
+    assert state_of(instance) == "succeeded"
+    assert len(cloud.requests("wedata.task_instance_start")) == 1
+
+
 @pytest.mark.parametrize("pushes", [True, False])
 def test_multiple_outputs_push_each_part_of_the_result_as_an_xcom(cloud: Emulator, pushes: bool) -> None:
     airflow = Run()
     result = airflow(operator(**WORKFLOW, multiple_outputs=pushes))
     parts = {name: value for name, value in airflow.xcoms.items() if name != "cloud_console_url"}
-    assert parts == ({name: value for name, value in result.items() if value is not None} if pushes else {})
+    stored = {name: value for name, value in result.items() if value is not None or STORES_NONE}
+    assert parts == (stored if pushes else {})
 
 
 @pytest.mark.parametrize(("max_rows", "rows"), [(2, [{"n": "1"}, {"n": "2"}]), (1, None)])
@@ -262,7 +332,7 @@ def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
     def killed_before_the_answer(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
         answer = call(hook, service, action, *arguments, **named)
         if action.name == waiting.start.action.name:
-            signal.raise_signal(signal.SIGUSR1)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
             killed.wait(10)
         return answer
 
@@ -277,6 +347,68 @@ def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert [each["ended"] for each in cloud.canceled(waiting.api.name)] == [True]
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_a_task_found_by_its_parameters_alone_is_not_canceled(
+    cloud: Emulator, deferrable: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud.next_running("wedata.workflow_run")
+    cloud.fault("lost_answer", count=1, api="wedata.workflow_run_start")
+    with pytest.raises(WaitTimedOut, match="may go on"):
+        Run()(operator(**WORKFLOW, timeout=1, deferrable=deferrable))
+    assert cloud.canceled() == []
+    assert "it was only found by its parameters and may be another's" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("parameters", "map_index"), [({}, 1), ({"advanced_params": {"day": "2"}}, -1)], ids=["another task", "mended"]
+)
+def test_kill_of_one_of_two_equal_tasks_cancels_its_own_only(
+    cloud: Emulator, parameters: dict[str, Any], map_index: int
+) -> None:
+    cloud.next_running("wedata.workflow_run", for_all=True)
+    first, second = Run(), Run(map_index=map_index)
+    own = first(operator(**WORKFLOW, wait_for_completion=False))["id"]
+    killed = operator(**WORKFLOW, **parameters, wait_for_completion=False)
+    others = second(killed)["id"]
+    killed.on_kill()
+    assert own != others
+    assert [each["id"] for each in cloud.canceled()] == [others]
+
+
+@pytest.mark.parametrize("fault", ["reset", "lost_answer"])
+def test_a_lost_start_beside_an_equal_mapped_task_fails_as_unknown(cloud: Emulator, fault: str) -> None:
+    cloud.next_running("wedata.workflow_run", for_all=True)
+    first = Run(map_index=0)(operator(**WORKFLOW, wait_for_completion=False))["id"]
+    cloud.fault(fault, count=1, api="wedata.workflow_run_start")
+    second = operator(**WORKFLOW, wait_for_completion=False)
+    with pytest.raises(AirflowFailException, match="asking again might start a second one") as caught:
+        Run(map_index=1)(second)
+    assert first in str(caught.value)
+    second.on_kill()
+    assert cloud.canceled() == []
+
+
+@pytest.mark.parametrize(("max_tries", "try_number"), [(1, 2), (0, 2)], ids=["deferred", "in a worker"])
+def test_clear_with_mended_parameters_cancels_the_wrong_task_and_starts_the_right_one(
+    cloud: Emulator, max_tries: int, try_number: int
+) -> None:
+    cloud.next_running("wedata.workflow_run")
+    airflow = Run()
+    wrong = airflow(operator(**WORKFLOW, advanced_params={"day": "1"}, wait_for_completion=False))["id"]
+    airflow.task_instance.max_tries, airflow.task_instance.try_number = max_tries, try_number
+    right = airflow(operator(**WORKFLOW, advanced_params={"day": "2"}))
+    assert (right["id"] != wrong, right["state"]) == (True, "succeeded")
+    assert [each["id"] for each in cloud.canceled()] == [wrong]
+
+
+def test_retry_with_a_changed_template_returns_the_result_of_the_running_task(cloud: Emulator) -> None:
+    cloud.next_running("wedata.workflow_run", 1)
+    airflow = Run()
+    first = airflow(operator(**WORKFLOW, advanced_params={"try": "1"}, wait_for_completion=False))["id"]
+    assert airflow(operator(**WORKFLOW, advanced_params={"try": "2"}))["id"] == first
+    assert len(cloud.started("wedata.workflow_run")) == 1
 
 
 def test_cancels_runs_of_several_workflows_each_with_its_workflow(cloud: Emulator) -> None:

@@ -406,6 +406,9 @@ ROW = RunRow(run_after=100.0, started=101.0, clears=0, tries=1, task="a")
         # Airflow 2.
         (RunRow(id=7, started=101.0, tries=1), RunRow(id=7, started=901.0, clears=1, tries=2), True),
         (RunRow(id=7, started=101.0, tries=1), RunRow(id=8, started=101.0, tries=2), False),
+        # SQLite gave the id again.
+        (RunRow(id=7, started=101.0, tries=2), RunRow(id=7, started=901.0, tries=1), False),
+        (RunRow(id=7, started=101.0, tries=1), RunRow(id=7, started=901.0, tries=1), False),
         # Upgraded from Airflow 2 to 3 in between.
         (RunRow(id=7, started=101.0, tries=1), RunRow(run_after=100.0, started=101.0, tries=2, task="b"), True),
         (RunRow(id=7, started=101.0, tries=1), RunRow(run_after=100.0, started=901.0, tries=1, task="b"), False),

@@ -99,16 +99,16 @@ def credentials(account: Account) -> Credentials:
             (
                 cloud_fields,
                 {"extra": {name: value}},
-                f"{name} is of JSON's type {kind}; expected text: write its value in",
+                f"{name} is of JSON's type {kind}; expected text: write Extra as JSON",
             )
             for cloud_fields in (ALIBABA, TENCENT)
             for name in ("region", "auth_type", "network", "proxy", "ca_bundle", cloud_fields.token_extra)
-            for value, kind in ((True, "boolean"), (1.1, "number"), (["x"], "array"), ({"x": "y"}, "object"))
+            for value, kind in ((1.1, "number"), (["x"], "array"), ({"x": "y"}, "object"))
         ),
         (
             TENCENT,
-            {"extra": {"auth_type": "role_arn", "role_arn": "r", "external_id": True}},
-            "external_id is of JSON's type boolean; expected text",
+            {"extra": {"auth_type": "role_arn", "role_arn": "r", "external_id": 1.1}},
+            "external_id is of JSON's type number; expected text",
         ),
         # A misspelled field is named with every other fault.
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections import UserList
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
@@ -63,7 +64,8 @@ def test_encodes_a_list_of_ids_as_a_list_of_texts(many: Any) -> None:
     assert sent("wedata.workflow_run", "CreateTriggerWorkflowRun", "TaskIds", many) == ["a", "2"]
 
 
-@pytest.mark.parametrize("many", [["1", 2], ("1", 2), '["1", 2]', "[1, 2]"])
+# The output of mapped tasks is a sequence of Airflow's own.
+@pytest.mark.parametrize("many", [["1", 2], ("1", 2), '["1", 2]', "[1, 2]", UserList(["1", 2])])
 def test_accepts_a_list_that_a_template_rendered_as_json(many: Any) -> None:
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "TaskIds", many) == ["1", "2"]
     assert sent("wedata.task_instance", "RerunTaskInstancesAsync", "InstanceKeyList", many) == ["1", "2"]
@@ -184,7 +186,7 @@ def test_encodes_members_of_a_dict_by_their_own_encodings() -> None:
     assert config == {"DatasourceId": "7", "Params": '{"day": "2026-01-31"}'}
 
 
-@pytest.mark.parametrize(("value", "number"), [(3, 3), ("3", 3), (" 3\n", 3), ("-1", -1)])
+@pytest.mark.parametrize(("value", "number"), [(3, 3), ("3", 3), (" 3\n", 3), ("-1", -1), (2.0, 2)])
 def test_reads_an_integer_from_text(value: Any, number: int) -> None:
     assert sent("wedata.backfill", "CreateDataBackfillPlan", "RedefineParallelNum", value) == number
 
@@ -255,6 +257,12 @@ def test_encodes_a_pair_as_one_object_of_a_key_and_a_value(value: Any) -> None:
             "RedefineParallelNum",
             True,
             "RedefineParallelNum is True; expected a whole number.",
+        ),
+        (
+            "CreateDataBackfillPlan",
+            "RedefineParallelNum",
+            1e300,
+            "RedefineParallelNum is 1e+300; expected a whole number.",
         ),
         ("CreateDataBackfillPlan", "RedefineParallelNum", 1.5, "RedefineParallelNum is 1.5; expected a whole number."),
         ("CreateDataBackfillPlan", "SkipEventListening", 1, "SkipEventListening is 1; expected true or false."),

@@ -139,7 +139,7 @@ def test_a_success_deletes_the_variable_or_in_airflow_2_the_expired_ones(
     ended.end()
     abandoned.keep(VALUE | {"sent_at": now - 31 * 24 * 3600})
     running.keep(VALUE | {"sent_at": now})
-    assert (ended.get() == VALUE) == IS_AIRFLOW_2
+    assert (with_variables(task_id="ended", try_number=2).get() == VALUE) == IS_AIRFLOW_2
     monkeypatch.setattr(memory_module, "time", SimpleNamespace(time=lambda: now + 3700))
     with_variables(task_id="another").keep(VALUE)
     with_variables(task_id="another").end()
@@ -198,12 +198,37 @@ def test_another_row_with_the_same_run_id_has_kept_nothing() -> None:
     memory.forget()
 
 
+@only_airflow_2
+@pytest.mark.usefixtures("variables")
+def test_a_success_is_found_by_a_retry_and_not_by_a_row_that_got_the_same_id() -> None:
+    row = {"id": 1}
+    memory = with_variables(run=row)
+    memory.keep(VALUE)
+    memory.end()
+    assert with_variables(run=row, try_number=2).get() == VALUE
+    assert with_variables(run=row).get() is None
+    memory.forget()
+
+
 @pytest.mark.usefixtures("variables")
 def test_reads_what_an_older_version_of_the_package_kept() -> None:
     memory = with_variables()
     memory.keep(VALUE)
     (key,) = keys()
     keep_variable(key, json.dumps(VALUE | {"ended_at": time.time()}), "")
+    assert memory.get() == VALUE
+    memory.forget()
+
+
+@only_airflow_3
+@pytest.mark.usefixtures("variables")
+def test_drops_the_identity_that_airflow_2_gave_to_a_row_before_an_upgrade() -> None:
+    memory = with_variables(try_number=2)
+    memory.keep(VALUE | {"identity": "of run_after"})
+    assert memory.get() == VALUE | {"identity": "of run_after"}
+    (key,) = keys()
+    kept = VALUE | {"identity": "of id", "airflow_row": {"id": 7, "started": 1.0, "clears": 0, "tries": 1}}
+    keep_variable(key, json.dumps(kept), "")
     assert memory.get() == VALUE
     memory.forget()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.sdk import (
+    DAG,
     AirflowException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -76,10 +77,14 @@ class Store(dict[str, Any]):
 
 
 def context(**more: Any) -> Any:
-    task_instance = SimpleNamespace(
-        start_date=datetime.fromtimestamp(START, UTC), end_date=None, max_tries=0, xcom_push=lambda **_: None
-    )
-    return {"ti": task_instance, "task_state_store": Store(), **more}
+    names = {"dag_id": "dag", "run_id": "run", "task_id": "start", "map_index": -1}
+    begun = {"start_date": datetime.fromtimestamp(START, UTC), "end_date": None, "try_number": 1, "max_tries": 0}
+    return {
+        "ti": SimpleNamespace(**names, **begun, xcom_push=lambda **_: None),
+        "dag_run": SimpleNamespace(id=1, run_after=datetime.fromtimestamp(START, UTC)),
+        "task_state_store": Store(),
+        **more,
+    }
 
 
 class Pokes(BdrcTaskSensor):
@@ -343,11 +348,27 @@ def test_airflow_2_ends_a_resumed_operator_whose_trigger_has_canceled(
     cloud.next_running("wedata.workflow_run")
     airflow = context()
     monkeypatch.setattr(start_cloud_task, "get_current_context", lambda: airflow)
-    deferred_by(lambda: operator(**WORKFLOW).execute(airflow))
-    airflow["ti"].next_kwargs = {"event": {"timeout": "", "carried": {"is_canceled": True}}}
+    carried = deferred_by(lambda: operator(**WORKFLOW).execute(airflow)).carried or {}
+    airflow["ti"].next_kwargs = {"event": {"timeout": "", "carried": {**carried, "is_canceled": True}}}
     timed_out_by_airflow(operator(**WORKFLOW))
     assert cloud.canceled() == []
     assert airflow["task_state_store"] == {}
+
+
+def test_airflow_2_ends_a_resumed_operator_whose_task_has_ended_and_a_retry_returns_it(
+    clock: Clock, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.next_running("wedata.workflow_run", 60)
+    airflow = context()
+    monkeypatch.setattr(start_cloud_task, "get_current_context", lambda: airflow)
+    carried = deferred_by(lambda: operator(**WORKFLOW).execute(airflow)).carried or {}
+    cloud.advance(61)
+    ended = CloudTask(api="wedata.workflow_run", cloud="tencent", id="1", state=TaskState.SUCCEEDED).as_dict()
+    airflow["ti"].next_kwargs = {"event": {"task": ended, "carried": {**carried, "is_canceled": False}}}
+    timed_out_by_airflow(operator(**WORKFLOW))
+    assert cloud.canceled() == []
+    assert operator(**WORKFLOW).execute(airflow)["state"] == "succeeded"
+    assert len(cloud.started()) == 1
 
 
 def test_airflows_timer_interrupts_the_start_and_the_started_task_is_canceled(
@@ -401,3 +422,23 @@ def test_execution_timeout_is_checked_by_the_same_rule(value: timedelta) -> None
     ):
         with pytest.raises(ValueError, match=r"^execution_timeout is .*; expected"):
             build(execution_timeout=value)
+
+
+@pytest.mark.parametrize("name", ["poke_interval", "timeout", "max_wait"])
+def test_default_args_are_checked_by_the_same_rule(name: str) -> None:
+    with DAG(dag_id="d", schedule=None, default_args={name: float("inf")}):
+        for build in (lambda: BdrcTaskSensor(task_id="wait", cloud_task_id="1"), plain_operator):
+            with pytest.raises(ValueError, match=f"^{name} is inf; expected"):
+                build()
+
+
+def plain_operator() -> StartCloudTaskOperator:
+    return WeDataRunWorkflowOperator(task_id="start", **WORKFLOW)
+
+
+def test_a_sensor_without_timeout_takes_airflows_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__SENSORS__DEFAULT_TIMEOUT", "90")
+    assert BdrcTaskSensor(task_id="wait", cloud_task_id="1").timeout == 90
+    monkeypatch.setenv("AIRFLOW__SENSORS__DEFAULT_TIMEOUT", "inf")
+    with pytest.raises(ValueError, match=r"^timeout is inf; expected"):
+        BdrcTaskSensor(task_id="wait", cloud_task_id="1")

@@ -35,6 +35,10 @@ logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not (record
 class CredentialSource(Protocol):
     """Returns the credentials to sign the next request with."""
 
+    @property
+    def lasting_key_id(self) -> str:
+        """The id of the key that signs all requests; empty if the keys change."""
+
     def get(self) -> Credentials:
         """Return the credentials; may block."""
 
@@ -54,6 +58,11 @@ class StaticCredentials:
     """
 
     credentials: Credentials
+
+    @property
+    def lasting_key_id(self) -> str:
+        """The id of the key."""
+        return self.credentials.key_id
 
     def get(self) -> Credentials:
         """Return the key."""
@@ -118,6 +127,8 @@ class VendorCredentials:
         settings: Its settings.
         translate_error: Returns this package's error for an error of the vendor's class and the URL of STS.
     """
+
+    lasting_key_id = ""
 
     def __init__(
         self,

@@ -18,9 +18,9 @@ if AIRFLOW_VERSION >= START_FROM_TRIGGER_SINCE:
     MODES["no_worker"] = {"start_from_trigger": True, "end_from_trigger": True}
 
 # Seconds. The waits with a limit never end by themselves.
-LIMIT = 10
+LIMIT = 15
 # Each of two stages takes less than the limit, both together take longer.
-STAGE_SECONDS = 7
+STAGE_SECONDS = 10
 PROJECT = "2417334454903762944"
 
 
