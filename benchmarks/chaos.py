@@ -48,12 +48,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+import psutil
 from chaotic.airflow_user import AirflowUser
 from chaotic.cases import WAITABLE, Case, cases
 from chaotic.clouds import Clouds, clock
@@ -88,13 +89,14 @@ def main() -> int:
             _say(f"logs: {home}")
         else:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
-        (emulator_port, server_port) = free_ports(2)
+        # Before the environment names Airflow's home, by which its processes are found at the end.
+        database, broker = stack.enter_context(postgresql()), stack.enter_context(redis())
+        (emulator_port, proxy_port) = free_ports(2)
         emulator = stack.enter_context(Emulator(port=emulator_port))
         emulator.limit(RATE)
-        health, proxy = _set_up(home, emulator, made, options, server_port, stack)
-        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database = stack.enter_context(postgresql())
-        os.environ["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{database}"
-        os.environ["AIRFLOW__CELERY__BROKER_URL"] = stack.enter_context(redis())
+        health = _set_up(home, emulator, made, options, proxy_port, database, broker)
+        proxy = stack.enter_context(Proxy(proxy_port, int(os.environ["AIRFLOW__API__PORT"]), options.seed))
+        stack.callback(_end_left_processes, home)
         parts = stack.enter_context(Parts(home))
         try:
             clouds = Clouds(emulator, made)
@@ -102,6 +104,14 @@ def main() -> int:
             return _report(home, clouds, made, killed, storm, options)
         except TimeoutError as error:
             raise SystemExit(f"{error}\n{parts.logs()}") from None
+
+
+def _end_left_processes(home: Path) -> None:
+    """Kill what this Airflow has left behind, e.g. tasks whose worker has been killed."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get("AIRFLOW_HOME") == str(home):
+                process.kill()
 
 
 def _options() -> argparse.Namespace:
@@ -118,14 +128,23 @@ def _options() -> argparse.Namespace:
 
 
 def _set_up(
-    home: Path, emulator: Emulator, made: Sequence[Case], options: argparse.Namespace, port: int, stack: ExitStack
-) -> tuple[str, Proxy]:
-    """Set Airflow up; return the address of its health check, and the proxy before its API server."""
+    home: Path,
+    emulator: Emulator,
+    made: Sequence[Case],
+    options: argparse.Namespace,
+    port: int,
+    database: str,
+    broker: str,
+) -> str:
+    """Set Airflow up to ask its API server at a port; return the address of the API server's health check."""
     health = set_up(home, "chaos_dags", emulator.connections(), parallelism=1000)
     plan = home / "plan.json"
     plan.write_text(json.dumps(_plan(made)))
     os.environ |= {
         "CHAOS_PLAN": str(plan),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
+        "AIRFLOW__CELERY__BROKER_URL": broker,
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -136,8 +155,7 @@ def _set_up(
         # How often a queued task may be started anew: each kill of a worker takes some.
         "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "100",
     }
-    api_port = int(os.environ["AIRFLOW__API__PORT"])
-    return health, stack.enter_context(Proxy(port, api_port, options.seed))
+    return health
 
 
 def _plan(made: Sequence[Case]) -> dict[str, list[dict[str, Any]]]:
@@ -178,6 +196,12 @@ def _machines(parts: Parts, home: Path) -> list[Machine]:
     return [Machine("API server", ("api-server",), parts), *triggerers, *workers]
 
 
+def _revive(machines: Sequence[Machine]) -> None:
+    for machine in machines:
+        if machine.revive():
+            _say(f"{machine.name} had ended by itself and is started again")
+
+
 def _run(
     parts: Parts,
     home: Path,
@@ -192,9 +216,9 @@ def _run(
     _say("starting Airflow")
     airflow("db", "migrate")
     machines = _machines(parts, home)
-    for machine in machines:
+    scheduler = Machine("scheduler", ("scheduler",), parts)
+    for machine in (*machines, scheduler):
         machine.start()
-    parts.start("scheduler")
     processor = parts.start("dag-processor")
     # Import Airflow only now: an earlier import would write another airflow.cfg, with other secrets.
     _until(parts, "Airflow's API server answers", lambda: _answers(health))
@@ -211,14 +235,20 @@ def _run(
     storm.start()
     killed: dict[int, float] = {}
     try:
-        _watch(clouds, made, storm, user, killed, options.drain)
+        _watch(clouds, made, storm, user, killed, (*machines, scheduler), options.drain)
     finally:
         storm.stop()
     return killed, storm
 
 
 def _watch(
-    clouds: Clouds, made: Sequence[Case], storm: Storm, user: AirflowUser, killed: dict[int, float], drain: float
+    clouds: Clouds,
+    made: Sequence[Case],
+    storm: Storm,
+    user: AirflowUser,
+    killed: dict[int, float],
+    machines: Sequence[Machine],
+    drain: float,
 ) -> None:
     """Drive the clouds and the user until all Airflow tasks have ended, or too long after the storm."""
     by_task = {case.task_id: case for case in made}
@@ -241,6 +271,7 @@ def _watch(
             break
         if time.monotonic() > reported_at + 20:
             reported_at = time.monotonic()
+            _revive(machines)
             _say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
         time.sleep(0.5)
     # Whoever was killed last must have reached the cloud by then.
@@ -305,7 +336,7 @@ def _instances(home: Path, killed: dict[int, float]) -> dict[str, Instance]:
         return {
             row.task_id: Instance(
                 row.state,
-                killed.get(int(row.task_id.rpartition("_")[2])) or (row.end_date and row.end_date.timestamp()),
+                killed.get(int(row.task_id.rpartition("_")[2])) or (row.end_date.timestamp() if row.end_date else None),
                 row.try_number,
                 results.get(row.task_id),
                 refused=row.state == "failed" and any("StartUnknown" in line for line in _log(home, row.task_id)),

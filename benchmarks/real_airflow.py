@@ -47,7 +47,7 @@ class Parts:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
-    def start(self, *command: str) -> psutil.Process:
+    def start(self, *command: str) -> psutil.Popen:
         """Start an Airflow process.
 
         Args:

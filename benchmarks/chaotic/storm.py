@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import ClassVar
 
 import psutil
 from real_airflow import Parts
@@ -24,7 +25,7 @@ HANG_SECONDS = 20
 
 @dataclass
 class Machine:
-    """A process of Airflow that is killed like a machine, and started again.
+    """A process of Airflow that is killed like a machine, and started again. Its methods may run in any thread.
 
     Args:
         name: Its name.
@@ -35,16 +36,21 @@ class Machine:
     name: str
     command: tuple[str, ...]
     parts: Parts
-    process: psutil.Process | None = None
+    process: psutil.Popen | None = None
+    # One for all machines, which share ``parts``.
+    lock: ClassVar[threading.Lock] = threading.Lock()
 
     def start(self) -> None:
         """Start it."""
-        self.process = self.parts.start(*self.command)
+        with self.lock:
+            self.process = self.parts.start(*self.command)
 
     def kill(self) -> None:
         """Kill it and all its children."""
-        assert self.process is not None
-        self.parts.kill(self.process)
+        with self.lock:
+            if self.process is not None:
+                self.parts.kill(self.process)
+            self.process = None
 
     def pause(self) -> None:
         """Stop it and all its children, as a suspended virtual machine stops."""
@@ -54,10 +60,20 @@ class Machine:
         """Let it go on."""
         self._send(signal.SIGCONT)
 
+    def revive(self) -> bool:
+        """Start it again if it has ended by itself, as a service manager does; return whether it had."""
+        with self.lock:
+            if self.process is None or self.process.poll() is None:
+                return False
+            # What it has left behind goes with it.
+            self.parts.kill(self.process)
+            self.process = self.parts.start(*self.command)
+            return True
+
     def _send(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        with suppress(psutil.NoSuchProcess):
-            for one in (self.process, *self.process.children(recursive=True)):
+        with self.lock, suppress(psutil.NoSuchProcess):
+            family = [] if self.process is None else [self.process, *self.process.children(recursive=True)]
+            for one in family:
                 with suppress(psutil.NoSuchProcess):
                     one.send_signal(number)
 
