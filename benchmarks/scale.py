@@ -242,7 +242,7 @@ class _Run:
             self._stall = max(self._stall, min(late, time.thread_time() - own))
 
     def _note_collection(self, phase: str, _: dict[str, int]) -> None:
-        now = time.perf_counter()
+        now = time.thread_time()
         if phase == "start":
             self._collection_began = now
         else:
