@@ -151,7 +151,8 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             **kwargs,
         )
         self.name_task(api, cloud_task_id, api_params, conn_id, region)
-        self.multiple_outputs = multiple_outputs and not is_many(cloud_task_id)
+        # What another task returned may be one id or a list of ids.
+        self.multiple_outputs = multiple_outputs and (is_pending(cloud_task_id) or not is_many(cloud_task_id))
         if deferrable is False and (start_from_trigger or end_from_trigger):
             raise ValueError("start_from_trigger and end_from_trigger wait in the triggerer: leave deferrable out.")
         if deferrable is None:

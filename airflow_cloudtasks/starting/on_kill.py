@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # Airflow resumes the task from these states: after the event of a trigger, or with a retry because it took a worker for
-# dead. So the user did not kill it. (The user may have cleared it; then its next run continues with the cloud's task.)
+# dead. So the user did not kill it, or has cleared it, and its next try continues with the cloud task.
 _RESUMED_STATES = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
-# Seconds between the questions whether the user has killed the task, while Airflow cannot tell.
+# Seconds between the questions whether the user has killed the task.
 _ASK_AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0)
 
 # Seconds that Airflow allows a trigger's on_kill.
@@ -165,23 +165,31 @@ async def wait_until_done(work: asyncio.Future[bool]) -> None:
                 raise
 
 
-async def was_killed(task_instance: Any) -> bool:
-    """Return whether the user has ended the Airflow task. Older Airflow cancels a trigger for other reasons too.
+async def was_killed(task_instance: Any, *, assumed: bool) -> bool:
+    """Return whether the user has ended the Airflow task, so that no try of it goes on with the cloud task.
 
-    If Airflow cannot tell, ask again for a while, and then return False: the cloud task of a wait that goes on in
-    another triggerer must not be canceled.
+    Airflow cancels a trigger also if the user has only cleared the task. Airflow before 3.3 cancels it for other
+    reasons too. While the task was just cleared, or Airflow cannot tell, ask again for 15 seconds: the scheduler may
+    start the next try, which then waits for the same cloud task.
 
     Args:
-        task_instance: The trigger's task instance.
+        task_instance: The trigger's task instance; None outside of a triggerer.
+        assumed: What to return if Airflow cannot tell.
     """
-    for seconds in (*_ASK_AGAIN_AFTER, None):
-        match await task_state(task_instance):
-            case Is(state):
-                return state not in _RESUMED_STATES
-            case IsNot():  # The user has deleted the task's run.
-                return True
-            case Unknown(why):
-                if seconds is not None:
-                    await asyncio.sleep(seconds)
-    _log.error("Airflow did not tell whether the user has killed the task (%s): its cloud task goes on.", why)
-    return False
+    if task_instance is None:
+        return assumed
+    fact = await task_state(task_instance)
+    for seconds in _ASK_AGAIN_AFTER:
+        if not isinstance(fact, Unknown) and fact != Is(None):
+            break
+        await asyncio.sleep(seconds)
+        fact = await task_state(task_instance)
+    match fact:
+        case Is(state):
+            return state not in _RESUMED_STATES
+        case IsNot():  # The user has deleted the task's run.
+            return True
+        case Unknown(why):
+            goes_on = "is canceled" if assumed else "goes on"
+            _log.error("Airflow did not tell whether the user killed the task (%s): its cloud task %s.", why, goes_on)
+            return assumed

@@ -238,7 +238,8 @@ class CloudTaskTrigger(BaseTrigger):
             verdicts = [Broken(error)]
         except asyncio.CancelledError:
             if self.cancel is not None and self._killing is None and not CALLS_TRIGGER_ON_KILL:
-                self._killing = asyncio.ensure_future(self._cancel_if_killed())
+                # The triggerer may only be stopping: another one goes on with the wait.
+                self._killing = asyncio.ensure_future(self._cancel_if_killed(assumed=False))
             raise
         # dag.test() and `airflow tasks test` run the trigger without a task instance, and take every event for one that
         # resumes the task.
@@ -250,9 +251,9 @@ class CloudTaskTrigger(BaseTrigger):
             yield TriggerEvent(as_event(verdicts, many=many) | ({} if self.carried is None else {"carried": carried}))
 
     async def on_kill(self) -> None:
-        """Cancel the cloud task; Airflow calls this after the user has killed the Airflow task."""
+        """Cancel the cloud task; Airflow calls this after the user has killed or cleared the Airflow task."""
         if self.cancel is not None:
-            self._killing = asyncio.ensure_future(self._cancel(self.cancel))
+            self._killing = asyncio.ensure_future(self._cancel_if_killed(assumed=True))
             await asyncio.shield(self._killing)
 
     async def cleanup(self) -> None:
@@ -260,8 +261,10 @@ class CloudTaskTrigger(BaseTrigger):
         if self._killing is not None:
             await wait_until_done(self._killing)
 
-    async def _cancel_if_killed(self) -> bool:
-        return self.cancel is not None and await was_killed(self.task_instance) and await self._cancel(self.cancel)
+    async def _cancel_if_killed(self, *, assumed: bool) -> bool:
+        if self.cancel is None or not await was_killed(self.task_instance, assumed=assumed):
+            return False
+        return await self._cancel(self.cancel)
 
     async def _cancel_at_timeout(self) -> bool:
         """Cancel the cloud task, and return whether that was done in time; otherwise a worker tries again."""

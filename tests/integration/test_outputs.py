@@ -44,6 +44,11 @@ def test_next_task_gets_none_for_too_many_rows(taken: dict[str, Any]) -> None:
     assert taken["sql"] == {"rows": None, "started_at": None}
 
 
+def test_a_list_that_another_task_returned_has_no_parts(taken: dict[str, Any]) -> None:
+    assert [task["id"] for task in returned("outputs")["listed"]] == ["read", "poke"]
+    assert taken["listed"] is None
+
+
 @pytest.mark.parametrize("task_id", TASKS)
 def test_stores_every_part_of_the_result(taken: dict[str, Any], task_id: str) -> None:
     with create_session() as session:

@@ -103,28 +103,34 @@ def test_the_state_in_older_airflow_decides_whether_the_user_killed_the_task(
     monkeypatch: pytest.MonkeyPatch, fact: Fact[str | None], killed: bool
 ) -> None:
     airflow_answers(monkeypatch, fact)
-    assert asyncio.run(on_kill.was_killed(object())) is killed
+    assert asyncio.run(on_kill.was_killed(object(), assumed=False)) is killed
 
 
 def test_asks_again_while_airflow_cannot_tell_whether_the_user_killed_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     airflow_answers(monkeypatch, Unknown("500"), Unknown("500"), Is("failed"))
-    assert asyncio.run(on_kill.was_killed(object()))
+    assert asyncio.run(on_kill.was_killed(object(), assumed=False))
 
 
-def test_cancels_nothing_if_airflow_never_tells_whether_the_user_killed_the_task(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_cleared_task_whose_next_try_begins_was_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow_answers(monkeypatch, Is(None), Is(None), Is("scheduled"))
+    assert not asyncio.run(on_kill.was_killed(object(), assumed=False))
+
+
+@pytest.mark.parametrize(("assumed", "says"), [(True, "its cloud task is canceled"), (False, "its cloud task goes on")])
+def test_says_what_it_does_if_airflow_never_tells_whether_the_user_killed_the_task(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, assumed: bool, says: str
 ) -> None:
-    airflow_answers(monkeypatch, *[Unknown("EOFError")] * 5)
-    assert not asyncio.run(on_kill.was_killed(object()))
-    assert "did not tell whether the user has killed the task (EOFError)" in caplog.text
+    airflow_answers(monkeypatch, Unknown("EOFError"))
+    assert asyncio.run(on_kill.was_killed(object(), assumed=assumed)) is assumed
+    assert f"did not tell whether the user killed the task (EOFError): {says}" in caplog.text
 
 
 def airflow_answers(monkeypatch: pytest.MonkeyPatch, *facts: Fact[str | None]) -> None:
     """Let Airflow answer the questions for the task's state, one after the other."""
-    answers = iter(facts)
+    answers = [*facts]
 
     async def answer(task_instance: Any) -> Fact[str | None]:
-        return next(answers)
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
     monkeypatch.setattr(on_kill, "task_state", answer)
     monkeypatch.setattr(on_kill, "_ASK_AGAIN_AFTER", (0.0,) * len(on_kill._ASK_AGAIN_AFTER))

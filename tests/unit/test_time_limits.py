@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.sdk import (
+    DAG,
     AirflowException,
     AirflowSensorTimeout,
     AirflowSkipException,
@@ -421,3 +422,23 @@ def test_execution_timeout_is_checked_by_the_same_rule(value: timedelta) -> None
     ):
         with pytest.raises(ValueError, match=r"^execution_timeout is .*; expected"):
             build(execution_timeout=value)
+
+
+@pytest.mark.parametrize("name", ["poke_interval", "timeout", "max_wait"])
+def test_default_args_are_checked_by_the_same_rule(name: str) -> None:
+    with DAG(dag_id="d", schedule=None, default_args={name: float("inf")}):
+        for build in (lambda: BdrcTaskSensor(task_id="wait", cloud_task_id="1"), plain_operator):
+            with pytest.raises(ValueError, match=f"^{name} is inf; expected"):
+                build()
+
+
+def plain_operator() -> StartCloudTaskOperator:
+    return WeDataRunWorkflowOperator(task_id="start", **WORKFLOW)
+
+
+def test_a_sensor_without_timeout_takes_airflows_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__SENSORS__DEFAULT_TIMEOUT", "90")
+    assert BdrcTaskSensor(task_id="wait", cloud_task_id="1").timeout == 90
+    monkeypatch.setenv("AIRFLOW__SENSORS__DEFAULT_TIMEOUT", "inf")
+    with pytest.raises(ValueError, match=r"^timeout is inf; expected"):
+        BdrcTaskSensor(task_id="wait", cloud_task_id="1")

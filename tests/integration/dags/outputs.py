@@ -35,7 +35,17 @@ with DAG(dag_id="outputs", schedule=None):
     sql = WeDataRunSqlOperator(
         task_id="sql", project_id="p", datasource_id="7", sql="SELECT 1;", max_rows=1, poke_interval=0.2, timeout=30
     )
+
+    @task
+    def ids() -> list[str]:
+        return ["read", "poke"]
+
+    listed: Any = BdrcTaskSensor(task_id="listed", cloud_task_id=ids(), timeout=30)
+    waits["read"] >> listed
     # One after the other, so that each of them finds its task running.
     chain(*waits.values())
     taken = {name: {part: wait.output[part] for part in PARTS} for name, wait in waits.items()}
-    use(taken | {"sql": {"rows": sql.output["rows"], "started_at": sql.output["started_at"]}})
+    use(
+        taken
+        | {"sql": {"rows": sql.output["rows"], "started_at": sql.output["started_at"]}, "listed": listed.output["id"]}
+    )
