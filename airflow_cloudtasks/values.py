@@ -240,11 +240,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def _decode_once(candidate: str) -> Any:
     if candidate[:1] not in ("{", "[", '"'):
         return None
-    decoded = load_json(candidate)
-    if decoded is None and '\\"' in candidate:
+    if '\\"' in candidate and '"' not in candidate.replace('\\"', ""):
         # BPStudio's InstanceIds has {\"app\":\"x\"} with literal backslashes: a JSON string without its outer quotes.
-        decoded = load_json(f'"{candidate}"')
-    return decoded
+        candidate = f'"{candidate}"'
+    return load_json(candidate)
 
 
 def _from_unix(unix: float) -> datetime | None:

@@ -175,13 +175,14 @@ class _Run:
         await self._until_polled(self._waits)
         cpu = time.process_time() - cpu
         memory = resident_bytes() - before - 2 * of_sleepers
+        stall, collection = self._stall, self._collection
         tasks = [first, ticking, *waits, *sleepers]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         return {
-            "stall": self._stall,
-            "collection": self._collection,
+            "stall": stall,
+            "collection": collection,
             "memory": memory / self._waits,
             "cpu": cpu / self._waits,
         }
@@ -241,7 +242,7 @@ class _Run:
             self._stall = max(self._stall, min(late, time.thread_time() - own))
 
     def _note_collection(self, phase: str, _: dict[str, int]) -> None:
-        now = time.perf_counter()
+        now = time.thread_time()
         if phase == "start":
             self._collection_began = now
         else:

@@ -43,6 +43,7 @@ from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import text
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
+_HASH_OF_NOTHING = hashlib.sha256().hexdigest()
 _HTTP_BAD_REQUEST = 400
 _HTTP_UNAUTHORIZED = 401
 _HTTP_FORBIDDEN = 403
@@ -211,7 +212,7 @@ def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: da
         "x-acs-version": call.service.version,
         "x-acs-date": f"{now.replace(tzinfo=None).isoformat(timespec='seconds')}Z",
         "x-acs-signature-nonce": secrets.token_hex(16),
-        "x-acs-content-sha256": hashlib.sha256(content.body).hexdigest(),
+        "x-acs-content-sha256": hashlib.sha256(content.body).hexdigest() if content.body else _HASH_OF_NOTHING,
     }
     if content.content_type:
         headers["content-type"] = content.content_type

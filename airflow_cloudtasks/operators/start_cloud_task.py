@@ -179,6 +179,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             self.on_success_callback = [*_as_list(self.on_success_callback), _end_memory]
         # State of the current run for on_kill, which Airflow may call at any moment.
         self._hook: CloudTasksHook | None = None
+        self._starting: Starter | None = None
         self._on_kill: OnKill | None = None
         self._killed = False
         # Whether a kill has nothing to cancel any more.
@@ -190,7 +191,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self._killed = self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
         limits = self._limits(current_try(context).started_at)
-        starter = self._starter(context, self._hook)
+        starter = self._starting = self._starter(context, self._hook)
         try:
             attempt = starter.started()
         except StartUnknown as error:

@@ -48,9 +48,12 @@ class _Variables:
 
     def get(self, name: str) -> dict[str, Any] | None:
         found = self._ask(lambda: variable(self._name(name)))
-        entry = load_json(found.value) if isinstance(found, Is) else None
+        if not isinstance(found, Is):
+            return None
+        entry = load_json(found.value)
         is_entry = isinstance(entry, dict) and isinstance(entry.get("at"), int | float) and "owner" in entry
-        return entry if is_entry else None
+        # An entry that cannot be read is another task's.
+        return entry if is_entry else {"owner": "", "at": time.time()}
 
     def put(self, name: str, value: Mapping[str, Any]) -> None:
         # Another task may replace the value before it is read back.

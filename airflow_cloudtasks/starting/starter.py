@@ -6,10 +6,11 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.errors import CloudApiError, CloudTasksError, Invalid, NotFound, StartUnknown, TransientError
@@ -145,7 +146,8 @@ class Starter:
                     return self._start_new(now, kept)
                 case Step.REFUSE:
                     raise self._refusal(earlier, situation, error)
-                case Step.RAISE if error is not None:
+                case Step.RAISE:
+                    assert error is not None  # noqa: S101 - for the type checker
                     raise error
 
     def unanswered(self) -> Attempt | None:
@@ -316,9 +318,9 @@ class Starter:
     def _send(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Send the start request from a thread: Airflow 2 interrupts the main thread to kill a task."""
         send = partial(self._hook.call, self._api.service, self._start.action, request, repeatable=False)
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cloud_task_start")
-        self._answer = executor.submit(copy_context().run, send)
-        executor.shutdown(wait=False)
+        # Before the thread starts: an exception may interrupt the next line.
+        self._answer = Future()
+        Thread(target=_resolve, args=(self._answer, partial(copy_context().run, send)), name="cloud_task_start").start()
         return self._answer.result()
 
     def _look(self, attempt: Attempt) -> tuple[Cloud, CloudTasksError | None, Attempt]:
@@ -443,6 +445,13 @@ _RESUMED: dict[Cloud | None, str] = {
     "unseen": "is not shown yet; the wait reads it again",
     "unreadable": "cannot be read now; the wait reads it again",
 }
+
+
+def _resolve(answer: Future[dict[str, Any]], send: Callable[[], dict[str, Any]]) -> None:
+    try:
+        answer.set_result(send())
+    except BaseException as error:  # the thread that waits for the answer raises it
+        answer.set_exception(error)
 
 
 def _may_have_acted(error: CloudApiError | Invalid) -> bool:

@@ -21,6 +21,8 @@ from chaotic.proxy import Proxy
 EMULATOR_FAULTS = ("throttle", "http_500", "reset", "hang", "bad_json", "lost_answer")
 PROXY_FAULTS = ("http_500", "lost", "cut", "hang")
 HANG_SECONDS = 20
+# Between the beginnings of two troubles. About two of the seven targets are in trouble at any time.
+GAP_SECONDS = (4, 12)
 
 
 @dataclass
@@ -129,7 +131,7 @@ class Storm(threading.Thread):
         ends = time.monotonic() + self._seconds
         lasting: dict[str, tuple[float, Trouble]] = {}
         try:
-            while time.monotonic() < ends and not self._stopping.wait(self._dice.uniform(1, 5)):
+            while time.monotonic() < ends and not self._stopping.wait(self._dice.uniform(*GAP_SECONDS)):
                 self._end(lasting, time.monotonic())
                 self._begin(lasting)
         except BaseException as error:
@@ -179,7 +181,8 @@ def _of_proxy(proxy: Proxy, dice: random.Random) -> list[Trouble]:
 
 def _of_emulator(emulator: Emulator, dice: random.Random) -> list[Trouble]:
     def begin(fault: str) -> Callable[[], None]:
-        return lambda: emulator.fault(fault, rate=dice.choice((0.2, 0.5, 1.0)), seconds=HANG_SECONDS)
+        seconds = HANG_SECONDS if fault == "hang" else None
+        return lambda: emulator.fault(fault, rate=dice.choice((0.2, 0.5, 1.0)), seconds=seconds)
 
     return [
         # Its memory stays, as the clouds' does.

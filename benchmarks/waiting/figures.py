@@ -9,7 +9,7 @@ from typing import Any
 
 from waiting.runs import PER_PROCESS, Seen
 
-# Seconds until shares count: a poller begins slowly, to find out what other pollers leave of the allowance.
+# Seconds until shares count: a gate begins slowly, to find out what others leave of the allowance.
 SETTLING = 15.0
 
 

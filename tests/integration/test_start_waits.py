@@ -316,34 +316,39 @@ def test_execution_timeout_cancels_the_task(cloud: Emulator, deferrable: bool) -
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
 
 
+@pytest.mark.parametrize("reason", [AirflowException, AirflowTaskTimeout], ids=["killed", "timed out"])
 @pytest.mark.parametrize("kind", [RunWorkflow, WeDataBackfillOperator], ids=["can be looked up", "cannot"])
-def test_kill_that_interrupts_the_start_request_cancels_the_started_task(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type[StartCloudTaskOperator]
+def test_an_exception_that_interrupts_the_start_request_cancels_the_started_task(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type[StartCloudTaskOperator], reason: type[BaseException]
 ) -> None:
     """Airflow 2 raises an exception wherever the main thread is when its signal arrives."""
     arguments = WORKFLOW if kind is RunWorkflow else BACKFILL
-    waiting, call = operator(kind, **arguments), CallingHook.call
+    waiting, call, airflow = operator(kind, **arguments), CallingHook.call, Run()
     cloud.next_running(waiting.api.name)
 
-    def terminated(number: int, frame: Any) -> None:
-        waiting.on_kill()
-        raise AirflowException("terminated")
+    def interrupt(number: int, frame: Any) -> None:
+        if reason is AirflowException:
+            waiting.on_kill()
+        raise reason("interrupted")
 
-    def killed_before_the_answer(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
+    def interrupted_before_the_answer(hook: Any, service: Any, action: Any, *arguments: Any, **named: Any) -> Any:
         answer = call(hook, service, action, *arguments, **named)
         if action.name == waiting.start.action.name:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-            killed.wait(10)
+            asked.wait(10)
         return answer
 
-    killed = threading.Event()
-    monkeypatch.setattr(CallingHook, "call", killed_before_the_answer)
-    before = signal.signal(signal.SIGUSR1, terminated)
-    unanswered = starter.Starter.unanswered
-    monkeypatch.setattr(starter.Starter, "unanswered", lambda each: (killed.set(), unanswered(each))[1])
+    asked, unanswered = threading.Event(), starter.Starter.unanswered
+    monkeypatch.setattr(CallingHook, "call", interrupted_before_the_answer)
+    monkeypatch.setattr(starter.Starter, "unanswered", lambda each: (asked.set(), unanswered(each))[1])
+    monkeypatch.setattr(start_cloud_task, "get_current_context", lambda: airflow.context)
+    before = signal.signal(signal.SIGUSR1, interrupt)
     try:
-        with pytest.raises(AirflowException):
-            Run()(waiting)
+        airflow(waiting)
+    except AirflowTaskTimeout:
+        waiting.on_kill()  # as Airflow does after its timer
+    except AirflowException:
+        pass
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert [each["ended"] for each in cloud.canceled(waiting.api.name)] == [True]

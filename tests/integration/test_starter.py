@@ -403,6 +403,8 @@ def test_missing_credentials_mean_nothing_was_started(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing:
+        lasting_key_id = ""
+
         def get(self) -> Any:
             raise UnreadableAnswer("no token")
 

@@ -23,13 +23,22 @@ class _Selector(selectors.DefaultSelector):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock begins at 0."""
+    """An event loop whose clock begins at 0.
+
+    Attributes:
+        iterations: How often it has run all callbacks that were ready.
+    """
 
     def __init__(self) -> None:
+        self.iterations = 0
         self._simulated = _Selector()
         super().__init__(self._simulated)
         # Timers are due when the clock shows their time exactly.
         self._clock_resolution = 1e-9
+
+    def _run_once(self) -> None:
+        self.iterations += 1
+        super()._run_once()  # type: ignore[misc]
 
     def time(self) -> float:
         return self._simulated.now

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from airflow_cloudtasks.errors import PermissionDenied
-from airflow_cloudtasks.waiting.triggerer import dispatcher
+from airflow_cloudtasks.waiting.triggerer import dispatcher, watch
 from airflow_cloudtasks.waiting.triggerer.schedule import Subject
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
 
@@ -115,6 +116,40 @@ def test_lists_without_an_answer_do_not_keep_other_projects_from_being_read(
     run_simulated(body())
     every = [task for project in range(100) for task in names(2, f"p{project}")]
     assert looks.longest_gap(every, 600.0) < 75
+
+
+def test_one_iteration_of_the_event_loop_moves_few_polls_and_begins_few_lists(
+    cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000 waits over 50 projects are due at once. Counted, not timed."""
+    monkeypatch.setattr(watch, "first_delay", lambda *_: 60.0)
+    moves: Counter[int] = Counter()
+    lists: Counter[int] = Counter()
+    advance, starts = dispatcher.Schedule.advance, dispatcher.ListReader.starts
+
+    def counted_advance(schedule: Any, now: float, most: int) -> Any:
+        moves[asyncio.get_running_loop().iterations] += most  # type: ignore[attr-defined]
+        return advance(schedule, now, most)
+
+    def counted_starts(reader: Any, *arguments: Any) -> bool:
+        started = starts(reader, *arguments)
+        lists[asyncio.get_running_loop().iterations] += started  # type: ignore[attr-defined]
+        return started
+
+    monkeypatch.setattr(dispatcher.Schedule, "advance", counted_advance)
+    monkeypatch.setattr(dispatcher.ListReader, "starts", counted_starts)
+
+    async def body() -> None:
+        waits = Waits()
+        for project in range(50):
+            cloud.projects[str(project)] = names(100, f"p{project}")
+            waits.begin(cloud.projects[str(project)], api=RUNS, project=str(project), poke_interval=60.0)
+        await asyncio.sleep(130)
+
+    run_simulated(body())
+    assert max(moves.values()) <= 100
+    assert 1 <= max(lists.values()) <= 2
+    assert sum(lists.values()) >= 50
 
 
 # --- what a list does not show --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import astuple
 from statistics import fmean
@@ -9,8 +10,12 @@ from statistics import fmean
 import pytest
 from sharing import Service, Shares, Triggerer, run, seconds_until, shares
 
-from airflow_cloudtasks.emulator.engine.limits import WindowKind
+from airflow_cloudtasks.emulator.engine.limits import WindowKind, make_limiter
+from airflow_cloudtasks.errors import Throttled
+from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.pace import Pace
+
+from .simulated_time import run_simulated
 
 ALLOWED = 20.0
 # Seconds after a joint start until the shares have settled, and after which they are measured for four minutes.
@@ -134,3 +139,48 @@ def test_triggerers_share_an_account_that_asks_them_to_wait_a_second(number: int
     assert found.answered >= 0.9
     assert found.refused < 0.1
     assert found.least >= 0.4
+
+
+@pytest.mark.parametrize("number", [4, 16])
+@pytest.mark.parametrize(("service", "answered"), [(FREE, 0.95), (COUNTED, 0.75)], ids=["free", "counted"])
+def test_gates_that_always_have_requests_to_send_share_an_account(
+    number: int, service: Service, answered: float
+) -> None:
+    """The same as above with the gates themselves, each with 20 senders, in one event loop on a simulated clock."""
+    limiter = make_limiter(service.window, ALLOWED, service.counts_refused)
+    chance = random.Random(0)
+    counted: list[tuple[int, bool]] = []
+
+    async def request(of: int) -> None:
+        now = asyncio.get_running_loop().time
+        await asyncio.sleep(0.01 + chance.expovariate(200))
+        admitted = limiter.admit(now())
+        if SETTLED <= now() < END:
+            counted.append((of, admitted))
+        await asyncio.sleep(chance.uniform(0.02, 0.1))
+        if not admitted:
+            raise Throttled("one too many", code="Throttling")
+
+    async def send_for_ever(gate: Gate, of: int) -> None:
+        earlier = None
+        while True:
+            try:
+                await gate.send(lambda: request(of), kind=Kind.POLL, earlier=earlier)
+                earlier = None
+            except Throttled:
+                earlier = gate.tally
+
+    async def body() -> None:
+        gates = [Gate() for _ in range(number)]
+        for gate in gates:
+            gate.state("a connection", ALLOWED)
+        senders = [asyncio.create_task(send_for_ever(gate, of)) for of, gate in enumerate(gates) for _ in range(20)]
+        await asyncio.sleep(END)
+        for sender in senders:
+            sender.cancel()
+
+    run_simulated(body())
+    each = [counted.count((of, True)) for of in range(number)]
+    assert sum(each) >= answered * ALLOWED * (END - SETTLED)
+    assert 1 - sum(each) / len(counted) < 0.05
+    assert min(each) >= 0.5 * sum(each) / number

@@ -180,13 +180,15 @@ class Dispatcher:
                 now = self._loop.time()
                 moved = self._schedule.advance(now, AT_ONCE)
                 for subject in moved:
-                    if subject.due is not None and subject.due <= now:
-                        self._reads_list(subject, now)
+                    if subject.due is not None and subject.due <= now and self._reads_list(subject, now):
+                        await asyncio.sleep(0)
                 if moved:
                     self.requests.wake_gate()
+                next_at = self._schedule.next_at()
+                if next_at is not None and next_at <= now:
                     await asyncio.sleep(0)
                 else:
-                    await self._sleep_until(self._schedule.next_at())
+                    await self._sleep_until(next_at)
 
     async def _keep_connection(self) -> None:
         """Use the gates of the current connection, and state its current allowances."""

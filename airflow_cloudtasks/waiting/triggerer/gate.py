@@ -90,7 +90,7 @@ class Gate:
         self._queues: dict[Kind, list[_Request]] = {kind: [] for kind in Kind}
         self._under_way = dict.fromkeys(Kind, 0)
         self._number = count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._answered = self._refused = 0
         self._paused_until = float("-inf")
         self.used_at = self._loop.time()
@@ -242,8 +242,10 @@ class Gate:
             if source is None:
                 heapq.heappop(self._queues[kind]).turn.set_result(None)
             elif not source.send_first(self):
+                # The source has begun to read a list. Let others use the event loop before it begins the next one.
                 self._under_way[kind] -= 1
-                continue
+                self._timer = self._loop.call_soon(self.wake, context=contextvars.Context())
+                return
             self._pace.sent(now)
             self.used_at = now
 

@@ -34,7 +34,7 @@ _MOST_LISTS = 64
 _LOOK_AGAIN_SECONDS = 0.5
 
 # Tasks of one list that are collected at once.
-_AT_ONCE = 1000
+_COLLECTED_AT_ONCE = 1000
 
 # Seconds for which a task is read by its id after its list did not show it, or showed its end without all details.
 _READ_ALONE_SECONDS = 300.0
@@ -100,7 +100,7 @@ class ListReader:
         wanted = _Wanted(self._schedule, self._api, now, until)
         collecting = wanted.collect(tuple(scope.subjects))
         # Collect a small scope at once, before any of its polls can leave.
-        for _ in islice(collecting, _AT_ONCE // AT_ONCE):
+        for _ in islice(collecting, _COLLECTED_AT_ONCE // AT_ONCE):
             pass
         self._start(self._read(scope, wanted, collecting, due=subject.due or now, until=until))
         return True
