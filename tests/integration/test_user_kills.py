@@ -41,9 +41,10 @@ class Remote:
         """Return the ids of what was canceled of it."""
         return [each["id"] for each in self._clouds.canceled(API) if each["id"] in self.started(task_id)]
 
-    def waits(self, try_number: int = 1) -> bool:
+    def waits(self, *task_ids: str, try_number: int = 1) -> bool:
         """Whether a try of each task has logged that what it waits for goes on: in the triggerer, if it is deferred."""
-        return all(self._waits_in(f"attempt={try_number}.log{'.trigger*' * TASKS[each]}", each) for each in TASKS)
+        log = f"attempt={try_number}.log"
+        return all(self._waits_in(f"{log}.trigger*" if TASKS[each] else log, each) for each in task_ids or TASKS)
 
     def _waits_in(self, log: str, task_id: str) -> bool:
         files = self._scheduler.logs.glob(f"task_id={task_id}/{log}")
@@ -53,16 +54,18 @@ class Remote:
 
 @pytest.fixture(scope="module")
 def cleared(standalone: Standalone, scheduled_clouds: Emulator) -> tuple[Scheduler, Remote]:
-    """A run whose tasks the user cleared while they waited. Then it succeeded."""
+    """A run whose tasks the user cleared while they waited.
+
+    Airflow 3.0 leaves a task that was cleared on its worker in the state ``restarting``, so the run does not end there.
+    """
     scheduled_clouds.next_running(API, RUNNING_SECONDS, for_all=True)
     scheduler = Scheduler(standalone, DAG_ID, "cleared")
     remote = Remote(scheduled_clouds, scheduler)
     scheduler.run()
     scheduler.until(remote.waits, "both tasks wait", 120)
     scheduler.clear(*TASKS)
-    scheduler.until(lambda: remote.waits(try_number=2), "both tasks wait once more", 120)
-    scheduled_clouds.advance(RUNNING_SECONDS)
-    scheduler.until_the_run_succeeds()
+    scheduler.until(lambda: remote.waits("deferred", try_number=2), "the deferred task waits once more")
+    scheduler.until(lambda: bool(remote.canceled("on_worker")), "the worker cancels")
     return scheduler, remote
 
 
@@ -82,17 +85,18 @@ def deleted(standalone: Standalone, scheduled_clouds: Emulator, cleared: object)
     return scheduler, remote
 
 
-@each_task
-def test_a_cleared_task_leaves_no_remote_task_behind(cleared: tuple[Scheduler, Remote], task_id: str) -> None:
+def test_a_task_that_is_cleared_on_its_worker_cancels_its_remote_task(cleared: tuple[Scheduler, Remote]) -> None:
+    _, remote = cleared
+    assert remote.canceled("on_worker") == remote.started("on_worker")[:1]
+
+
+def test_the_next_try_of_a_cleared_deferred_task_waits_for_the_same_remote_task(
+    cleared: tuple[Scheduler, Remote],
+) -> None:
     scheduler, remote = cleared
-    started, canceled = remote.started(task_id), remote.canceled(task_id)
-    log = scheduler.log(task_id)
-    # A worker cancels what it has started, and the next try starts another one. In the triggerer, the next try may
-    # begin before the trigger notices: what it waits for goes on, and the next try waits for that.
-    is_kept = TASKS[task_id]
-    assert (len(started), canceled) in ([(1, [])] if is_kept else []) + [(2, started[:1])], log
-    assert scheduler.tries()[task_id] == 2, log
-    assert scheduler.result(task_id)["id"] == started[-1]
+    started, canceled = remote.started("deferred"), remote.canceled("deferred")
+    # On a machine so slow that no next try begins within 15 seconds, the trigger cancels it.
+    assert (len(started), canceled) in [(1, []), (2, started[:1])], scheduler.log("deferred")
 
 
 @each_task
