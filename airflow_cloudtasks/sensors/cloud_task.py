@@ -49,6 +49,10 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
     from airflow_cloudtasks.spec import TaskApi
 
+# Airflow takes a task for killed if it is queued again before the scheduler has read the end of its last run. So wait
+# in the worker if the last poll is nearer than this.
+_LEAST_RESCHEDULE_SECONDS = 10.0
+
 
 class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
     """Wait for one task of any API, or for several, and return them once they have ended.
@@ -283,7 +287,8 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             if is_over or seconds_left <= 0:
                 return verdicts
             delay = next_delay(rules, polls, seconds_left)
-            if self.reschedule:
+            is_last_and_near = seconds_left <= delay < _LEAST_RESCHEDULE_SECONDS
+            if self.reschedule and not is_last_and_near:
                 raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=delay))  # type: ignore[no-untyped-call]
             time.sleep(delay)
 

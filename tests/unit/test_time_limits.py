@@ -143,6 +143,16 @@ def test_reschedule_mode_backs_off_by_the_polls_of_earlier_workers(
     assert rescheduling.value.reschedule_date.timestamp() == pytest.approx(datetime.now(UTC).timestamp() + delay, abs=9)
 
 
+def test_reschedule_mode_keeps_the_worker_if_the_last_poll_is_near(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_try, "_reschedules", lambda *_: (None, 0))
+    waiting = sensor(mode="reschedule", poke_interval=30, timeout=18)
+    with pytest.raises(AirflowSensorTimeout):
+        waiting.execute(context())
+    assert waiting.polled == [10, 18]
+
+
 @pytest.mark.parametrize(
     ("limits", "error"),
     [

@@ -10,7 +10,8 @@ from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, START_FROM_TRIGGE
 
 MODES: dict[str, dict[str, Any]] = {
     "poke": {"mode": "poke", "deferrable": False},
-    "reschedule": {"mode": "reschedule", "deferrable": False},
+    # Less than this, and Airflow may queue the task before it has read the end of its last run.
+    "reschedule": {"mode": "reschedule", "deferrable": False, "poke_interval": 5},
     "deferrable": {"deferrable": True},
     "end_from_trigger": {"end_from_trigger": True},
 }
