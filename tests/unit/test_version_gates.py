@@ -23,7 +23,6 @@ AIRFLOW_CLASSES = {
 }
 ROOT_MODULES = {
     "__init__",
-    "airflow_facts",
     "errors",
     "get_provider_info",
     "model",

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from airflow_cloudtasks.asking_airflow import database, supervisor
-from airflow_cloudtasks.asking_airflow.fact import Fact, Is, IsNot, Unknown, failure
-from airflow_cloudtasks.asking_airflow.run_row import RunRow
-from airflow_cloudtasks.asking_airflow.supervisor import has_supervisor
+from airflow_cloudtasks.airflow_facts import database, supervisor
+from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure
+from airflow_cloudtasks.airflow_facts.run_row import RunRow
+from airflow_cloudtasks.airflow_facts.supervisor import has_supervisor
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 

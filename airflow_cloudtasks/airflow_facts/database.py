@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_cloudtasks.asking_airflow.fact import Fact, Is, IsNot, Unknown, failure
+from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure
 
 
 def variable(key: str) -> Fact[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from airflow_cloudtasks.asking_airflow.fact import Fact, Is, IsNot, Unknown
+from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2, LISTS_VARIABLE_KEYS
 
 _T = TypeVar("_T")
