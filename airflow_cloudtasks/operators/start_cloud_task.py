@@ -40,10 +40,10 @@ from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
-from airflow_cloudtasks.starting.crowd import Doorway
+from airflow_cloudtasks.starting.doorway import Doorway
+from airflow_cloudtasks.starting.doorway_variables import doorway_of
 from airflow_cloudtasks.starting.memory import memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
-from airflow_cloudtasks.starting.shared import doorway_of
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger

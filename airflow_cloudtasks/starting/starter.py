@@ -35,8 +35,8 @@ from airflow_cloudtasks.starting.asked import (
     old_digest,
 )
 from airflow_cloudtasks.starting.attempt import Attempt, Memory, Progress
-from airflow_cloudtasks.starting.crowd import Doorway
 from airflow_cloudtasks.starting.decision import Cloud, Situation, Step, decide
+from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.earlier import Earlier
 from airflow_cloudtasks.starting.finder import Ambiguous, Finder
 

@@ -36,7 +36,7 @@ from airflow_cloudtasks.starting import finder as finder_module
 from airflow_cloudtasks.starting import starter as starter_module
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import Attempt
-from airflow_cloudtasks.starting.crowd import Doorway
+from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.earlier import Earlier
 from airflow_cloudtasks.starting.stages import stages
 from airflow_cloudtasks.starting.starter import Starter

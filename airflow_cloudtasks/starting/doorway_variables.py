@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_cloudtasks.airflow_facts import Fact, Is, Unknown, forget_variable, has_supervisor, keep_variable, variable
 from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.starting.asked import Asked
-from airflow_cloudtasks.starting.crowd import Doorway, Registers
+from airflow_cloudtasks.starting.doorway import Doorway, Registers
 from airflow_cloudtasks.values import load_json
 
 if TYPE_CHECKING:

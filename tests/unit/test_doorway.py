@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.starting.crowd import Doorway
+from airflow_cloudtasks.starting.doorway import Doorway
 
 # A read or a write, with its result once it has happened.
 Log = tuple[Any, ...]

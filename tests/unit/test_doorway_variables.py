@@ -10,10 +10,10 @@ import pytest
 
 from airflow_cloudtasks.airflow_facts import Is, IsNot, Unknown
 from airflow_cloudtasks.errors import TransientError
-from airflow_cloudtasks.starting import shared
+from airflow_cloudtasks.starting import doorway_variables
 from airflow_cloudtasks.starting.asked import Asked
-from airflow_cloudtasks.starting.crowd import Doorway
-from airflow_cloudtasks.starting.shared import doorway_of
+from airflow_cloudtasks.starting.doorway import Doorway
+from airflow_cloudtasks.starting.doorway_variables import doorway_of
 
 
 def doorway(owner: str, digest: str = "2:d", **context: Any) -> Doorway:
@@ -59,8 +59,8 @@ class Airflow:
 def test_asks_airflow_again_and_then_ends_the_try(silent: int, answers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     airflow, slept = Airflow(silent), list[float]()
     for name in ("variable", "keep_variable"):
-        monkeypatch.setattr(shared, name, getattr(airflow, name))
-    monkeypatch.setattr(shared, "time", SimpleNamespace(sleep=slept.append))
+        monkeypatch.setattr(doorway_variables, name, getattr(airflow, name))
+    monkeypatch.setattr(doorway_variables, "time", SimpleNamespace(sleep=slept.append))
     if answers:
         assert doorway("one").enter()
         assert slept == [2.0] * silent
@@ -72,7 +72,7 @@ def test_asks_airflow_again_and_then_ends_the_try(silent: int, answers: bool, mo
 
 @pytest.mark.parametrize("value", ["", "null", "[]", '{"owner": "x"}', '{"at": "soon", "owner": "x"}', "{"])
 def test_an_entry_that_cannot_be_read_is_of_another_task(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "variable", lambda key: Is(value))
-    monkeypatch.setattr(shared, "keep_variable", lambda key, written, description: Is(written))
+    monkeypatch.setattr(doorway_variables, "variable", lambda key: Is(value))
+    monkeypatch.setattr(doorway_variables, "keep_variable", lambda key, written, description: Is(written))
     assert not doorway("one").enter()
     assert not doorway("one").is_alone(0.0)
