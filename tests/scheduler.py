@@ -56,8 +56,14 @@ class Scheduler:
         self.user.mark_failed(self._dag_id, self.run_id, task_id)
 
     def clear(self, *task_ids: str) -> None:
-        """Do what the button "Clear" of tasks does."""
-        self.user.clear(self._dag_id, self.run_id, task_ids)
+        """Do what the button "Clear" of tasks does; on Airflow 2, by the command, in all runs of the DAG.
+
+        The REST API of Airflow 2 does not clear a task that runs on a worker: it changes a copy of its row.
+        """
+        if IS_AIRFLOW_2:
+            self._standalone.command("tasks", "clear", "--yes", "--task-regex", "|".join(task_ids), self._dag_id)
+        else:
+            self.user.clear(self._dag_id, self.run_id, task_ids)
 
     def delete(self) -> None:
         """Do what the button "Delete" of the run does."""

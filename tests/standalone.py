@@ -128,6 +128,12 @@ class Standalone:
         meanwhile()
         self._processes.append(self._run("triggerer", self.home / "triggerer.log"))
 
+    def command(self, *arguments: str) -> None:
+        """Run a command of `airflow` on it."""
+        subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments], env=self._environment, check=True, capture_output=True
+        )
+
     def kill(self) -> None:
         """Kill every process at once. None of them has anything to save."""
         parents = [psutil.Process(each.pid) for each in self._processes]

@@ -77,7 +77,9 @@ class User:
         return links
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"Content-Type": "application/json", "Authorization": self._authorization}
+        headers = {"Authorization": self._authorization}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         data = None if body is None else json.dumps(body).encode()
         return _answer_to(Request(f"{self._api}/{path}", data, headers, method=method))
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from supervisor import FAULTS, Supervisor, each_fault, only_airflow_2, only_airflow_3, supervisor
 
-from airflow_cloudtasks.airflow_facts import keep_variable
+from airflow_cloudtasks.airflow_facts import forget_variable, keep_variable
 from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.starting import memory as memory_module
 from airflow_cloudtasks.starting.memory import TaskMemory, memory_of
@@ -111,7 +111,9 @@ def with_store(store: Store) -> TaskMemory:
 
 @pytest.fixture
 def variables(airflow_home: Path) -> None:
-    """Read and write Variables in the database, without the API server of Airflow 3."""
+    """Read and write Variables in the database, without the API server of Airflow 3. There are none at first."""
+    for key in keys():
+        forget_variable(key)
 
 
 @pytest.mark.usefixtures("variables")
