@@ -1,4 +1,4 @@
-"""Ask Airflow for connections, Variables, the state of tasks and the identity of runs. Only this module does.
+"""Ask Airflow for connections, Variables, the state of tasks and the identity of runs. Only this package does.
 
 Every answer is a :data:`Fact`: it is there, it is not there, or it is unknown. The last two never share a type, because
 taking an error for "it is not there" starts a second remote task, or ends waits that should go on.

@@ -173,8 +173,9 @@ def _content(action: Action, params: Mapping[str, Any]) -> _Content:
         return _Content(path)
     match action.params_in:
         case "query":
-            pairs = sorted(pair for name, value in others.items() for pair in _flat(name, value))
-            return _Content(path, query="&".join(f"{name}={quote(value, safe='~')}" for name, value in pairs))
+            pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
+            quoted = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in pairs)
+            return _Content(path, query="&".join(f"{name}={value}" for name, value in quoted))
         case "form":
             pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
             return _Content(path, body=urlencode(pairs).encode(), content_type="application/x-www-form-urlencoded")

@@ -179,7 +179,6 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             self.on_success_callback = [*_as_list(self.on_success_callback), _end_memory]
         # State of the current run for on_kill, which Airflow may call at any moment.
         self._hook: CloudTasksHook | None = None
-        self._starting: Starter | None = None
         self._on_kill: OnKill | None = None
         self._killed = False
         # Whether a kill has nothing to cancel any more.
@@ -188,10 +187,18 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
     def execute(self, context: Context) -> Any:
         """Start the task, or find the one that an earlier try started, and wait for it."""
         parameters = self._checked_parameters()
-        self._killed = self._is_over = False
+        self._is_over = False
         self._hook = hook_for(self.api, self.conn_id, self.region)
+        if self._killed:
+            # Airflow 3 calls on_kill once, and may do so before it calls this method.
+            if (
+                self.cancel_on_kill
+                and (earlier := self._started_before(self._starter(context, self._hook))) is not None
+            ):
+                self._prepare_cancellation(earlier, parameters)
+            raise AirflowException("The Airflow task was killed before it began.")
         limits = self._limits(current_try(context).started_at)
-        starter = self._starting = self._starter(context, self._hook)
+        starter = self._starter(context, self._hook)
         try:
             attempt = starter.started()
         except StartUnknown as error:
@@ -200,7 +207,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             # To kill a task, Airflow 2 raises an exception at any point of this code, and so does Airflow's timer of
             # execution_timeout. If a start request may have arrived by then, look for its task and cancel it.
             is_killed = self._killed or isinstance(interruption, AirflowTaskTimeout)
-            if is_killed and self.cancel_on_kill and (interrupted := starter.unanswered()) is not None:
+            if is_killed and self.cancel_on_kill and (interrupted := self._started_before(starter)) is not None:
                 self._prepare_cancellation(interrupted, parameters)
             raise
         self._prepare_cancellation(attempt, parameters)
@@ -230,7 +237,11 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         attempt, number, verdicts = Attempt.from_dict(carried["attempt"]), carried["stage"], from_event(event)
         if (cancel := carried["cancel"]) is not None:
             self._on_kill = OnKill.from_dict(cancel)
-        elif is_timed_out(verdicts):
+        if self._killed:
+            if self._on_kill is not None and self.cancel_on_kill:
+                self._on_kill.carry_out(self._hook)
+            raise AirflowException("The Airflow task was killed before it went on.")
+        if cancel is None and is_timed_out(verdicts):
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         # A trigger that 0.2.0 or older stored carries the deadline that follows from timeout alone.
         limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
@@ -299,20 +310,23 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self._hook = self._hook or hook_for(self.api, self.conn_id, self.region)
         event = (getattr(context["ti"], "next_kwargs", None) or {}).get("event", {})
         if "carried" in event and self._has_ended(event):
-            self.log.info("%s ended before Airflow ended the try: a retry returns its result.", self.api.name)
+            self.log.info("%s ended before Airflow ended the try. A retry sees how.", self.api.name)
             return
         is_canceled = event.get("carried", {}).get("is_canceled", False)
         if self._on_kill is None and not is_canceled:
-            try:
-                attempt = self._starter(context, self._hook).unanswered()
-            except CloudTasksError as error:
-                self.log.error("What an earlier worker started cannot be looked up, and may go on: %s", error)
-                return
-            if attempt is None:
+            if (attempt := self._started_before(self._starter(context, self._hook))) is None:
                 return
             self._prepare_cancellation(attempt, _without_none(self.parameters))
         timed_out = self._timed_out(context, self._limits(0.0), "Airflow ended the try", is_canceled=is_canceled)
         self.log.error("%s", timed_out)
+
+    def _started_before(self, starter: Starter) -> Attempt | None:
+        """Return what the current run has started; None, and a line in the log, if it cannot be looked up."""
+        try:
+            return starter.unanswered()
+        except CloudTasksError as error:
+            self.log.error("What was started cannot be looked up, and may go on: %s", error)
+            return None
 
     def _has_ended(self, event: Mapping[str, Any]) -> bool:
         """Return whether a trigger's event says that the tasks of the last stage have ended."""

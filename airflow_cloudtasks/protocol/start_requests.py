@@ -182,6 +182,26 @@ def expected_fields(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -
     return {path: (_json(parameters.get(name)), _json(sent.get(name))) for path, name in shows.items()}
 
 
+def look_up_scope(start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return what every task has in common that a look-up may take for the task of a start request.
+
+    A parameter that the request omits matches any value, and a list does not show all parameters. So requests whose
+    other parameters differ may find each other's tasks.
+
+    Args:
+        start: The action that starts the task.
+        parameters: The parameters of the request.
+
+    Returns:
+        The parameters of the list, and the ids that a listed task shows; empty without a look-up.
+    """
+    if start.find is None:
+        return {}
+    shown_ids = {name for name in start.find.shows.values() if start.encodings.get(name) == "id"}
+    names = {*start.find.tasks.action.params, *shown_ids.intersection(start.action.params)}
+    return {name: str(parameters[name]) for name in sorted(names) if name in parameters}
+
+
 def is_candidate(
     start: Start,
     expected: Mapping[str, tuple[Any, Any]],

@@ -37,6 +37,8 @@ class Asked:
         account: A digest of the id of the connection's key; empty for temporary keys.
         region: The region that was called.
         params: Those parameters that identify the task, or that its cancellation needs, in the vendor's spelling.
+        scope: What every task has in common that a look-up may take for the task; see
+            :func:`~airflow_cloudtasks.protocol.start_requests.look_up_scope`.
     """
 
     digest: str = ""
@@ -46,6 +48,7 @@ class Asked:
     account: str = ""
     region: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    scope: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest_of(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> str:

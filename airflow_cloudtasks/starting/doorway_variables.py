@@ -25,15 +25,15 @@ _SECONDS_BETWEEN_TRIES = 2.0
 
 
 def doorway_of(context: Context, asked: Asked, owner: str) -> Doorway:
-    """Return the doorway that all Airflow tasks share which ask for the same.
+    """Return the doorway that all Airflow tasks share whose look-ups may find each other's tasks.
 
     Args:
         context: Airflow's context.
         asked: What is asked for.
         owner: Identifies the Airflow task.
     """
-    place = [asked.digest, asked.api, asked.action, asked.region]
-    key = f"{_KEY}_{sha256(json.dumps(place).encode()).hexdigest()[:32]}"
+    place = [asked.api, asked.action, asked.region, dict(asked.scope)]
+    key = f"{_KEY}_{sha256(json.dumps(place, sort_keys=True).encode()).hexdigest()[:32]}"
     # A test may replace the state store. Then it has neither a supervisor nor a database.
     is_test = context.get("task_state_store") is not None and not has_supervisor()
     registers: Registers = _OfThisProcess(key) if is_test else _Variables(key)

@@ -19,6 +19,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     StartAnswer,
     can_find,
     identifying_params,
+    look_up_scope,
     read_start_answer,
     requested_ids,
     shows_mark,
@@ -138,7 +139,8 @@ class Starter:
                 case Step.SET_GOING:
                     return self._set_going(attempt)
                 case Step.CANCEL:
-                    _log.warning("%s was started with other parameters. Canceling it to start another one.", earlier)
+                    why = " was started with other parameters." if agrees in ("other", "elsewhere") else ""
+                    _log.warning("%s%s Canceling it to start another one.", earlier, why or " may run.")
                     earlier.cancel()
                     return self._start_new(now, kept, canceled=True)
                 case Step.START:
@@ -201,6 +203,7 @@ class Starter:
             account=account_digest(client.account.credentials.lasting_key_id),
             region=client.region or "",
             params=needed_params(self._api, self._start, self._parameters),
+            scope=look_up_scope(self._start, self._parameters),
         )
 
     def _old_digest(self) -> str:

@@ -28,7 +28,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
 )
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
-from airflow_cloudtasks.starting import earlier, shared, starter
+from airflow_cloudtasks.starting import doorway_variables, earlier, starter
 from airflow_cloudtasks.version_compat import STORES_NONE
 
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
@@ -38,7 +38,7 @@ IN_THE_WORKER_AND_DEFERRED = pytest.mark.parametrize("deferrable", [False, True]
 @pytest.fixture
 def cloud(emulator: Emulator) -> Emulator:
     emulator.reset()
-    shared._OfThisProcess._values.clear()
+    doorway_variables._OfThisProcess._values.clear()
     return emulator
 
 
@@ -352,6 +352,27 @@ def test_an_exception_that_interrupts_the_start_request_cancels_the_started_task
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert [each["ended"] for each in cloud.canceled(waiting.api.name)] == [True]
+
+
+def test_a_kill_before_the_operator_runs_starts_nothing(cloud: Emulator) -> None:
+    """Airflow 3 calls on_kill once, also while it still renders templates."""
+    waiting = operator(**WORKFLOW)
+    waiting.on_kill()
+    with pytest.raises(AirflowException, match="killed before it began"):
+        Run()(waiting)
+    assert cloud.started("wedata.workflow_run") == []
+
+
+def test_a_kill_before_a_retry_runs_cancels_what_the_first_try_started(cloud: Emulator) -> None:
+    cloud.next_running("wedata.workflow_run")
+    airflow = Run()
+    airflow(operator(**WORKFLOW, wait_for_completion=False))
+    retry = operator(**WORKFLOW)
+    retry.on_kill()
+    with pytest.raises(AirflowException, match="killed"):
+        airflow(retry)
+    assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
+    assert len(cloud.started("wedata.workflow_run")) == 1
 
 
 @IN_THE_WORKER_AND_DEFERRED

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.protocol.start_requests import look_up_scope
 from airflow_cloudtasks.starting.asked import Asked, agreement, digest_of, needed_params, old_digest
 from airflow_cloudtasks.starting.attempt import Attempt
 
@@ -180,3 +181,19 @@ def test_reads_what_it_stored_and_ignores_fields_of_later_versions() -> None:
     assert Attempt.from_dict(stored) == attempt
     later = {**stored, "new": 1, "asked": {**stored["asked"], "newer": 2}}
     assert Attempt.from_dict(later) == attempt
+
+
+@pytest.mark.parametrize(
+    ("api", "action", "parameters", "others"),
+    [
+        ("wedata.sql_run", None, {"ProjectId": "1", "ScriptId": "2"}, ["Params", "ScriptConfig"]),
+        ("wedata.workflow_run", None, {"ProjectId": "1", "WorkflowId": "2"}, ["AdvancedParams", "TaskIds"]),
+    ],
+)
+def test_starts_whose_look_ups_may_find_each_others_tasks_have_one_scope(
+    api: str, action: str | None, parameters: dict[str, Any], others: list[str]
+) -> None:
+    start = APIS[api].start(action)
+    more = {name: {"x": "1"} for name in others}
+    assert look_up_scope(start, parameters | more) == parameters
+    assert look_up_scope(start, parameters) == parameters

@@ -16,8 +16,8 @@ from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
 
 
-def doorway(owner: str, digest: str = "2:d", **context: Any) -> Doorway:
-    return doorway_of(context, Asked(digest=digest, api="a", action="A"), owner)  # type: ignore[arg-type]
+def doorway(owner: str, workflow: str = "w", **context: Any) -> Doorway:
+    return doorway_of(context, Asked(api="a", action="A", scope={"WorkflowId": workflow}), owner)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("airflow_home")
@@ -25,7 +25,7 @@ def test_tasks_that_ask_for_the_same_know_of_each_other() -> None:
     one, other = doorway("one"), doorway("other")
     assert one.enter()
     assert one.is_alone(0.0)
-    assert doorway("third", digest="2:another").enter()
+    assert doorway("third", workflow="another").enter()
     assert not other.enter()
     assert not one.is_alone(0.0)
 
@@ -33,9 +33,9 @@ def test_tasks_that_ask_for_the_same_know_of_each_other() -> None:
 @pytest.mark.usefixtures("airflow_home")
 def test_one_of_sixteen_tasks_at_once_is_alone_at_most() -> None:
     with ThreadPoolExecutor(16) as executor:
-        alone = list(executor.map(lambda number: doorway(f"task {number}", digest="2:sixteen").enter(), range(16)))
+        alone = list(executor.map(lambda number: doorway(f"task {number}", workflow="sixteen").enter(), range(16)))
     assert sum(alone) <= 1
-    assert not any(doorway(f"task {number}", digest="2:sixteen").is_alone(0.0) for number in range(16))
+    assert not any(doorway(f"task {number}", workflow="sixteen").is_alone(0.0) for number in range(16))
 
 
 class Airflow:

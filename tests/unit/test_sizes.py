@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_cloudtasks.errors import BadRequest, InvalidArguments
@@ -74,7 +74,8 @@ def test_shortens_the_messages_of_errors(error: Any) -> None:
     assert len(str(verdict.error)) < 2_100
 
 
-@settings(max_examples=20)  # Each example has megabytes.
+# Each example has megabytes.
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=5), st.integers(1, 30))
 def test_an_event_is_fitted_once_and_for_all(details: list[dict[str, Any]], times: int) -> None:
     verdicts: list[Verdict] = [finished({"d": detail, "long": ["x" * 100] * 1000 * times}) for detail in details]

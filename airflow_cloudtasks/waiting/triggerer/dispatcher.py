@@ -153,13 +153,14 @@ class Dispatcher:
             await self._delivery.deliver(subject, always(error), asked_at)
         except Exception as error:  # a bug, or parameters that fit in no request; no other wait is affected
             _crash(subject, error)
+            self._schedule.settle(subject, self._loop.time())
         else:
             await self._deliver_answer(subject, answer, asked_at)
 
     async def _deliver_answer(self, subject: Subject, answer: dict[str, Any], asked_at: float) -> None:
         subject.tally = None
         read = partial(_normalise, self.api, answer, subject.parameters, self.requests.region)
-        if await self._delivery.deliver(subject, read, asked_at):
+        if await self._delivery.deliver(subject, read, asked_at) and self._lists is not None:
             subject.fingerprint = fingerprint(self.api, at(answer, self.api.task))
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -94,6 +94,7 @@ class ListReader:
         tasks, interval = scope.estimate_ripe(now)
         if not scope.cost.is_worth_it(tasks, interval, speeds, now):
             return False
+        due = now if subject.due is None else subject.due  # before collecting it postpones it
         scope.is_being_read = True
         self._reading += 1
         until = now + most_seconds(tasks, interval, speeds)
@@ -102,7 +103,7 @@ class ListReader:
         # Collect a small scope at once, before any of its polls can leave.
         for _ in islice(collecting, _COLLECTED_AT_ONCE // AT_ONCE):
             pass
-        self._start(self._read(scope, wanted, collecting, due=subject.due or now, until=until))
+        self._start(self._read(scope, wanted, collecting, due=due, until=until))
         return True
 
     async def _read(

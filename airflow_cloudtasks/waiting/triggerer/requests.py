@@ -176,7 +176,8 @@ class Requests:
                 # The gate slows down by itself if others are throttled too.
                 if gate is None or not is_throttled or gate.refuses_only(earlier):
                     await asyncio.sleep(max(throttle_delay(_LONGEST_DELAY, 1 + failures), pause(error.retry_after)))
-                earlier = None if gate is None else gate.tally
+                is_refused = is_throttled or error.retry_after is not None
+                earlier = gate.tally if gate is not None and is_refused else None
 
     def _gate(self, client: CloudClient, action: Action) -> Gate:
         self.use(client)
