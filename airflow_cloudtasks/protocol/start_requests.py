@@ -193,12 +193,14 @@ def look_up_scope(start: Start, parameters: Mapping[str, Any]) -> dict[str, str]
         parameters: The parameters of the request.
 
     Returns:
-        The parameters of the list, and the ids that a listed task shows; empty without a look-up.
+        The parameters of the list, and the ids that a listed task shows; if there are none, the texts that it shows.
+        Empty without a look-up.
     """
     if start.find is None:
         return {}
-    shown_ids = {name for name in start.find.shows.values() if start.encodings.get(name) == "id"}
-    names = {*start.find.tasks.action.params, *shown_ids.intersection(start.action.params)}
+    shown = start.find.shows.values()
+    ids = {name for name in shown if name in start.action.params and start.encodings.get(name) == "id"}
+    names = {*start.find.tasks.action.params, *ids} or {name for name in shown if isinstance(parameters.get(name), str)}
     return {name: str(parameters[name]) for name in sorted(names) if name in parameters}
 
 

