@@ -1018,3 +1018,41 @@ def later(seconds: float) -> Iterator[None]:
         for module in (starter_module, earlier_module):
             patched.setattr(module, "time", SimpleNamespace(time=lambda: time.time() + seconds))
         yield
+
+
+def interrupted(case: Case) -> tuple[Starter, Noting]:
+    """Return a starter whose process was interrupted after it had stored an attempt, and its memory."""
+    api, memory = APIS[case.api], Noting()
+    attempt = Attempt(run=1, progress="asking", token="t" * 32, sent_at=time.time())
+    memory.keep(attempt.as_dict())
+    hook = hook_for(api, None, None)
+    return Starter(hook, api, api.start(case.action), case.parameters, memory, run=1, sleep=lambda _: None), memory
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("case", [EXPORT, WORKFLOW], ids=["cannot be looked up", "is not listed"])
+def test_an_interrupted_start_that_left_nothing_is_unknown(case: Case) -> None:
+    assert interrupted(case)[0].unanswered() is None
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_interrupted_start_that_has_begun_is_known() -> None:
+    starter, memory = interrupted(WORKFLOW)
+    memory.keep(Attempt(run=1, progress="begun", token="t", sent_at=1.0, ids=("e",)).as_dict())
+    assert getattr(starter.unanswered(), "ids", None) == ("e",)
+
+
+def test_an_interrupted_start_does_not_take_the_task_of_another_start(cloud: Cloud) -> None:
+    starter, _ = interrupted(MEDIA)
+    cloud.start(MEDIA)
+    assert starter.unanswered() is None
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_look_up_of_an_interrupted_start_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise TransientError("no list")
+
+    monkeypatch.setattr(finder_module.Finder, "find", fails)
+    with pytest.raises(TransientError, match="no list"):
+        interrupted(WORKFLOW)[0].unanswered()

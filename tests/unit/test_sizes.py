@@ -93,3 +93,14 @@ def test_the_size_is_about_that_of_the_json(value: Any) -> None:
 
 def test_stops_counting_above_the_limit() -> None:
     assert size_of(["x" * 100] * 1_000_000, 1_000) < 3_000_000
+
+
+def test_shortens_what_a_wait_that_timed_out_has_seen() -> None:
+    seen = Waiting(finished({"d": 1}, LONG).task)
+    timed_out, failed, other = fitted([seen, Waiting(BadRequest(LONG, code="X")), Waiting(ValueError(LONG))])
+    assert isinstance(timed_out, Waiting)
+    assert isinstance(timed_out.why, CloudTask)
+    assert isinstance(failed, Waiting)
+    assert len(str(timed_out.why.message)) < len(LONG)
+    assert len(str(failed.why)) < len(LONG)
+    assert isinstance(other, Waiting)
