@@ -78,7 +78,7 @@ EXCERPT = ("ERROR", "error", "Error", "WARNING", "warning", "has been started", 
 
 def main() -> int:
     options = _options()
-    # Leave no process behind, even if this one is told to end.
+    # Leave no process behind, even if this one gets a SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     packages = {"postgresql": postgresql_commands() is not None, "redis-server": has_redis()}
     install(*(package for package, is_installed in packages.items() if not is_installed))
@@ -274,7 +274,7 @@ def _watch(
             _revive(machines)
             _say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
         time.sleep(0.5)
-    # Whoever was killed last must have reached the cloud by then.
+    # The cancellations of the last kills must have reached the cloud by then.
     time.sleep(10)
     clouds.step()
 

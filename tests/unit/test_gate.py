@@ -33,7 +33,7 @@ class Polls:
 
 
 class Service:
-    """Notes when requests arrive; answers after 50 ms, or as it is told."""
+    """Notes when requests arrive; answers after 50 ms, or as the test sets it."""
 
     def __init__(self) -> None:
         self.arrived: list[tuple[float, str]] = []

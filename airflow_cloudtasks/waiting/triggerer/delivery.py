@@ -13,7 +13,7 @@ from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Subject
 from airflow_cloudtasks.waiting.triggerer.watch import Evidence
 from airflow_cloudtasks.waiting.verdicts import Outcome
 
-# Watches that are told in one iteration of the event loop.
+# Watches that get an answer in one iteration of the event loop.
 AT_ONCE = 50
 
 Read = Callable[[StatusOverrides], Outcome]

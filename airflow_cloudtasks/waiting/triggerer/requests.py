@@ -94,7 +94,7 @@ class Requests:
         self._gates.clear()
 
     def wake_gate(self) -> None:
-        """Tell the gate that polls are due."""
+        """Wake the gate, because polls are due."""
         if self._client is not None:
             self._gate(self._client, self._api.read).wake()
 

@@ -47,7 +47,7 @@ class Watch:
     """One wait on one task, from its start to its end. There are tens of thousands, so each is kept small.
 
     Args:
-        waiter: The owner, which is told of changes and of the end.
+        waiter: The owner, which gets the changes and the end.
         index: The number of the task among those that the owner waits for.
         rules: The rules of the wait.
         overrides: Statuses that this wait maps to another state than the catalog does.
@@ -115,7 +115,7 @@ class Watch:
         return rules.poke_interval if rules.max_wait is None else min(rules.poke_interval, rules.max_wait)
 
     def take(self, evidence: Evidence, now: float) -> bool:
-        """Take evidence: the wait ends, or its next poll is due later.
+        """Process evidence: the wait ends, or its next poll is due later.
 
         The answer to a request that was sent before the wait began may tell of an earlier run of the task. The answer
         to a request that is older than the newest evidence may tell of an earlier state. Both are ignored.
@@ -148,7 +148,7 @@ class Watch:
         return True
 
     def take_unchanged(self, asked_at: float, now: float) -> None:
-        """Take an answer that is equal to the last one.
+        """Process an answer that is equal to the last one.
 
         Args:
             asked_at: When the request was sent.
