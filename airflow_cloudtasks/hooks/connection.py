@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from airflow_cloudtasks.clouds.client import Account, Retries
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
+from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.transport import Network, Timeouts
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
