@@ -187,7 +187,11 @@ def credentials(account: Account) -> Credentials:
         ),
         # Network and endpoints.
         (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
-        (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
+        (
+            TENCENT,
+            {"extra": {"network": "vpc"}},
+            "network is 'vpc'; expected one of public, regional, internal, internal_regional.",
+        ),
         *(
             (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is not a JSON object of addresses; write it as {")
             for endpoints in ("{", "ice.test", '["ice.test"]', ["ice.test"], {"ice": 7}, '{"ice": null}', "7")
@@ -437,6 +441,19 @@ def test_refuses_half_a_key_instead_of_using_the_default_chain(missing: str) -> 
         (TENCENT, {}, "https://sts.tencentcloudapi.com"),
         (TENCENT, {"site": "intl", "region": "ap-jakarta"}, "https://sts.intl.tencentcloudapi.com"),
         (TENCENT, {"network": "internal", "region": "ap-jakarta"}, "https://sts.internal.tencentcloudapi.com"),
+        (ALIBABA, {"network": "vpc"}, "https://sts.aliyuncs.com"),
+        (ALIBABA, {"region": "cn-shanghai-finance-1"}, "https://sts.cn-shanghai-finance-1.aliyuncs.com"),
+        (
+            ALIBABA,
+            {"region": "cn-north-2-gov-1", "network": "vpc"},
+            "https://sts-vpc.cn-north-2-gov-1.aliyuncs.com",
+        ),
+        (TENCENT, {"region": "ap-shanghai-fsi"}, "https://sts.ap-shanghai-fsi.tencentcloudapi.com"),
+        (
+            TENCENT,
+            {"region": "ap-shanghai-fsi", "network": "internal"},
+            "https://sts.internal.ap-shanghai-fsi.tencentcloudapi.com",
+        ),
         (ALIBABA, {"endpoints": {"*": "https://all.test"}}, "https://all.test"),
         (ALIBABA, {"endpoints": {"sts": "https://sts.test", "ice": "ice.test"}}, "https://sts.test"),
     ],
