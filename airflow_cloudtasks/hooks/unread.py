@@ -12,7 +12,8 @@ from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues
 
 # Fields of a connection itself, which Extra does not replace.
 _STANDARD_FIELDS = {"login": "Login", "password": "Password", "host": "Host", "port": "Port"}
-_LONGEST_NAME = 100
+# A URI with a ? in its secret makes a name of the secret's end. Such a name is not repeated.
+_PLAIN_NAME = re.compile(r"[\w.-]{1,100}")
 _MOST_NAMES = 20
 
 
@@ -41,7 +42,8 @@ def unread_fields(fields: ConnectionFields, values: ConnectionValues) -> str | N
             continue
         hint = _hint(name, value, known)
         if hint or is_own:
-            unread.append(f"{name!r:.{_LONGEST_NAME}}{hint}")
+            shown = repr(name) if _PLAIN_NAME.fullmatch(name) else "one whose name has other characters than a field's"
+            unread.append(f"{shown}{hint}")
     if not unread:
         return None
     more = f" and {len(unread) - _MOST_NAMES} more" if len(unread) > _MOST_NAMES else ""
