@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from airflow_cloudtasks.clouds.client import Account
-from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, VendorCredentials
+from airflow_cloudtasks.clouds.credentials.chain import first_of
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, FetchedCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
@@ -161,12 +162,6 @@ def credentials(account: Account) -> Credentials:
             )
             for cloud_fields in (ALIBABA, TENCENT)
         ),
-        (
-            ALIBABA,
-            {"host": "http://127.0.0.1:8787", "extra": {"auth_type": "ram_role_arn", "role_arn": "r"}},
-            "Alibaba's library for roles calls STS over https only; give it an https address in Extra as "
-            '{"endpoints": {"sts": "https://HOST:PORT"}}.',
-        ),
         # A session's settings.
         *(
             (cloud_fields, {"extra": {"auth_type": role, "role_arn": "r", **settings}}, text)
@@ -213,7 +208,13 @@ def credentials(account: Account) -> Credentials:
                 {"extra": {"proxy": proxy}},
                 "proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]",
             )
-            for proxy in (f"me:{SECRET}@proxy.test", f"socks5://me:{SECRET}@p", f"http://{SECRET} @p", "http://", "h/x")
+            for proxy in (
+                f"me:{SECRET}@proxy.test/x",
+                f"socks5://me:{SECRET}@p",
+                f"http://{SECRET}/@p",
+                "http://",
+                "h/x",
+            )
         ),
         (ALIBABA, {"extra": {"auth_type": "oauth"}}, "auth_type is 'oauth'; expected one of access_key, sts"),
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
@@ -412,7 +413,7 @@ def test_sends_a_policy_without_blanks() -> None:
 
 
 def settings(account: Account) -> CredentialSettings:
-    assert isinstance(account.credentials, VendorCredentials)
+    assert isinstance(account.credentials, FetchedCredentials)
     return account.credentials._settings
 
 
@@ -421,9 +422,8 @@ def test_no_key_and_no_auth_type_mean_the_vendors_default_chain(cloud_fields: Co
     account = connection(cloud_fields, login=None, password=None)
     explicit = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
     assert account.credentials is explicit.credentials
-    assert isinstance(account.credentials, VendorCredentials)
-    module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud_fields.cloud}")
-    assert account.credentials._make is module.CREDENTIAL_CLASSES["default"]
+    assert isinstance(account.credentials, FetchedCredentials)
+    assert account.credentials._fetch.func is first_of
 
 
 @pytest.mark.parametrize("missing", ["login", "password"])
@@ -463,6 +463,15 @@ def test_calls_sts_in_the_network_and_site_of_the_other_services(
 ) -> None:
     role = {"auth_type": "ram_role_arn" if cloud_fields is ALIBABA else "role_arn", "role_arn": "r"}
     assert settings(connection(cloud_fields, extra=role | extra)).sts.url == url
+
+
+@pytest.mark.parametrize("written", [f"http://me:{SECRET}@proxy.test:3128", "proxy.test:3128", " https://proxy.test "])
+def test_accepts_a_proxy_as_users_write_it(written: str) -> None:
+    assert connection(extra={"proxy": written}).network.proxy == written.strip()
+
+
+def test_accepts_a_folder_of_certificates(tmp_path: Path) -> None:
+    assert connection(extra={"ca_bundle": str(tmp_path)}).network.ca_bundle == str(tmp_path)
 
 
 def test_reprs_hold_no_proxy_password() -> None:
