@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from airflow_cloudtasks.errors import InvalidConnection
+from airflow_cloudtasks.errors import CredentialsError, InvalidConnection
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 
@@ -144,3 +144,24 @@ def test_the_log_and_the_test_button_name_a_field_that_is_not_used(
     works, text = hook.test_connection()
     assert works
     assert text == f"Connected to account 1 as a, no region set. {named}"
+
+
+def test_a_failed_test_names_the_field_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(client: Any) -> Any:
+        raise CredentialsError("no such key,\ntry another", code="InvalidAccessKeyId", action="STS GetCallerIdentity")
+
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", "cloudtasks-alibaba://id:secret@/?securityToken=hidden")
+    monkeypatch.setattr(type(hook.get_conn()), "who_am_i", refuse)
+    works, text = hook.test_connection()
+    assert not works
+    assert text.startswith("STS GetCallerIdentity failed: InvalidAccessKeyId: no such key, try another ")
+    assert text.endswith("Its Extra has fields that are not used: 'securityToken' (did you mean 'security_token'?).")
+    assert "hidden" not in text
+
+
+def test_an_invalid_connection_names_the_field_that_is_not_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", "cloudtasks-alibaba://id@/?acces_key_secret=hidden")
+    works, text = hook.test_connection()
+    assert not works
+    assert text.count("did you mean 'access_key_secret'?") == 1
+    assert "hidden" not in text

@@ -18,7 +18,7 @@ from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS as ALIBABA
 from airflow_cloudtasks.hooks.connection import TENCENT_FIELDS as TENCENT
-from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection, unread_fields
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -265,21 +265,6 @@ def test_reads_the_key_from_login_and_password(cloud_fields: ConnectionFields) -
     assert asyncio.run(account.credentials.aget()) == credentials(account)
 
 
-def test_accepts_a_connection_of_the_official_alibaba_provider() -> None:
-    account = connection(
-        conn_type="alibaba_cloud",
-        login=None,
-        password=None,
-        extra={
-            "access_key_id": "my-id",
-            "access_key_secret": SECRET,
-            "region": "cn-hangzhou",
-        },
-    )
-    assert credentials(account) == Credentials("my-id", SECRET)
-    assert account.location.region == "cn-hangzhou"
-
-
 def test_reads_tencents_key_from_extra() -> None:
     account = connection(TENCENT, login="", password="", extra={"secret_id": "my-id", "secret_key": SECRET})
     assert credentials(account) == Credentials("my-id", SECRET)
@@ -356,29 +341,6 @@ def test_host_is_the_endpoint_of_every_service(host: str, port: int | None, url:
     assert account.endpoints == {"*": Endpoint(url)}
 
 
-@pytest.mark.parametrize(
-    ("conn_type", "extra", "named"),
-    [
-        ("cloudtasks_alibaba", {"region": "cn-shanghai", "access_key_id": "x"}, None),
-        ("cloudtasks_alibaba", {"region_id": "cn-shanghai"}, "'region_id' (did you mean 'region'?)"),
-        (
-            "cloudtasks_alibaba",
-            {"extra__cloudtasks_alibaba__region": "x"},
-            "'extra__cloudtasks_alibaba__region' (did you mean 'region'?)",
-        ),
-        ("cloudtasks_alibaba", {"xyz": 1, "sight": 2}, "'xyz', 'sight'"),
-        ("alibaba_cloud", {"project": "p", "region": "cn-shanghai"}, None),
-        ("alibaba_cloud", {"regoin": "cn-shanghai"}, "'regoin' (did you mean 'region'?)"),
-    ],
-)
-def test_names_the_fields_that_are_not_used(conn_type: str, extra: dict[str, Any], named: str | None) -> None:
-    values = ConnectionValues(
-        conn_id="c", conn_type=conn_type, login=None, password=None, host=None, port=None, extra=extra
-    )
-    found = unread_fields(ALIBABA, values)
-    assert found == (None if named is None else f"Its Extra has fields that are not used: {named}.")
-
-
 def test_the_repr_of_an_account_holds_no_secret() -> None:
     account = connection(extra={"security_token": TOKEN})
     assert SECRET not in repr(account)
@@ -415,6 +377,18 @@ def test_sends_a_policy_without_blanks() -> None:
 def settings(account: Account) -> CredentialSettings:
     assert isinstance(account.credentials, FetchedCredentials)
     return account.credentials._settings
+
+
+@pytest.mark.parametrize("written", ["RAM_ROLE_ARN", "Ram_Role_Arn", " ram_role_arn "])
+def test_reads_words_in_any_case(written: str) -> None:
+    account = connection(extra={"auth_type": written, "role_arn": "r", "network": "VPC"})
+    assert settings(account).role_arn == "r"
+    assert account.location.network == "vpc"
+
+
+@pytest.mark.parametrize("written", [3, "3", 3.0, "3.0"])
+def test_reads_a_whole_number_that_json_wrote_as_another_type(written: Any) -> None:
+    assert connection(extra={"max_tries": written}).retries.tries == 3
 
 
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
