@@ -313,6 +313,7 @@ def test_a_changed_environment_changes_open_transports(
                     await asyncio.to_thread(attempt) if attempt else await asend_again()
             shutil.copy(certificates.ca, bundle)
             os.utime(bundle, ns=(1, 1))
+            assert await asend_again() == 200
             assert await asyncio.to_thread(lambda: transport.send(call, request).status) == 200
             assert not proxy.heads
             with proxy.serving as proxy_address:
