@@ -41,7 +41,7 @@ def is_visible(value: str) -> bool:
     return _VISIBLE.fullmatch(value) is not None
 
 
-def temporary_key(cloud: Cloud, holder: Any, expiry: Any, origin: str) -> Fetched:
+def temporary_key(cloud: Cloud, holder: Any, expiry: Any, origin: str, context: Mapping[str, Any]) -> Fetched:
     """Return the temporary key in an answer.
 
     Args:
@@ -49,6 +49,7 @@ def temporary_key(cloud: Cloud, holder: Any, expiry: Any, origin: str) -> Fetche
         holder: The object with the key's parts.
         expiry: Its expiry, as the answer states it.
         origin: Where it comes from.
+        context: What an error says about the call; see :meth:`ApiCall.context`.
 
     Raises:
         UnreadableAnswer: A part is missing or damaged; another answer may be complete.
@@ -56,7 +57,7 @@ def temporary_key(cloud: Cloud, holder: Any, expiry: Any, origin: str) -> Fetche
     parts = [holder.get(name) if isinstance(holder, Mapping) else None for name in _PARTS[cloud]]
     key_id, secret, token = (part if isinstance(part, str) and is_visible(part) else "" for part in parts)
     if not (key_id and secret and token):
-        raise UnreadableAnswer("the answer holds no temporary key")
+        raise UnreadableAnswer("the answer holds no temporary key", **context)
     expires = moment(expiry, UTC)
     return Fetched(Credentials(key_id, secret, token, origin), expires.timestamp() if expires else None)
 

@@ -34,17 +34,7 @@ def key_of_uri(settings: CredentialSettings, uri: str, named_by: str) -> Fetched
         Unusable: The address is no http URL.
         CloudApiError: The service refuses or does not answer.
     """
-    answer = _ask(settings, "GET", uri, f"credentials URI of {named_by}", named_by)
-    code = text(answer.get("Code"))
-    if code not in (None, "Success"):
-        raise CredentialsError(
-            "the credentials URI returned no key",
-            code=code or "",
-            action=f"Fetching credentials (credentials URI of {named_by})",
-            unsent=True,
-            retried=True,
-        )
-    return _key(answer, f"the credentials URI of {named_by}")
+    return _ask(settings, "GET", uri, "credentials URI", named_by)
 
 
 def key_of_cloud_sso(
@@ -67,8 +57,7 @@ def key_of_cloud_sso(
     parts = urlsplit(url)
     address = f"{parts.scheme}://{parts.netloc}/cloud-credentials"
     body = {"AccountId": account, "AccessConfigurationId": access}
-    answer = _ask(settings, "POST", address, "CloudSSO", origin, token=token, body=body)
-    return _key(at(answer, "CloudCredential"), f"CloudSSO of {origin}")
+    return _ask(settings, "POST", address, "CloudSSO", origin, "CloudCredential", token=token, body=body)
 
 
 def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: str) -> Fetched:
@@ -86,15 +75,7 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
     """
     if site not in _OAUTH_HOSTS:
         raise Unusable(origin, f"has the oauth_site_type {site!r}; expected CN or INTL")
-    answer = _ask(settings, "POST", f"https://{_OAUTH_HOSTS[site]}/v1/exchange", "OAuth", origin, token=token)
-    return _key(answer, f"OAuth of {origin}")
-
-
-def _key(holder: Any, origin: str) -> Fetched:
-    try:
-        return temporary_key("alibaba", holder, at(holder, "Expiration"), origin)
-    except CloudApiError as error:
-        raise fetch_error(error, origin) from None
+    return _ask(settings, "POST", f"https://{_OAUTH_HOSTS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
 def _ask(
@@ -103,11 +84,12 @@ def _ask(
     url: str,
     what: str,
     named_by: str,
+    holder: str = "",
     *,
     token: str = "",
     body: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the JSON object that a service answers."""
+) -> Fetched:
+    """Return the key that a service answers with, at the path ``holder``."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
@@ -123,16 +105,21 @@ def _ask(
     network = settings.network.direct() if is_loopback(parts.hostname) else settings.network
     transport = SyncTransport(network)
 
-    def send() -> dict[str, Any]:
+    def send() -> Fetched:
         answer = transport.send(call, request)
         if not answer.has_succeeded:
             kind = classify((), "", answer.status) or CredentialsError
             raise kind("the service refuses", code=f"HTTP{answer.status}", **call.context(answer))
-        return json_object(call, answer)
+        content = json_object(call, answer)
+        code = text(content.get("Code"))
+        if code not in (None, "Success"):
+            raise CredentialsError("the service returned no key", code=code, **call.context(answer))
+        key = at(content, holder)
+        return temporary_key("alibaba", key, at(key, "Expiration"), f"the {what} of {named_by}", call.context(answer))
 
     try:
         return settings.retries.run(send)
     except CloudApiError as error:
-        raise fetch_error(error, f"{what} of {named_by}" if what not in named_by else what, (token,)) from None
+        raise fetch_error(error, f"{what} of {named_by}", (token,)) from None
     finally:
         transport.close()

@@ -130,7 +130,7 @@ class MachineRole:
         if code not in (None, "Success"):
             raise CredentialsError("the metadata service returned no key", code=code or "", **call.context(answer))
         expiry = content.get("Expiration") or content.get("ExpiredTime")
-        return temporary_key(self._cloud, content, expiry, f"the role {role} of this machine")
+        return temporary_key(self._cloud, content, expiry, f"the role {role} of this machine", call.context(answer))
 
     def _admission(self, transport: SyncTransport) -> dict[str, str]:
         """Return the headers that the service requires of every other request."""

@@ -8,17 +8,17 @@ own way, and sort errors by their text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from airflow_cloudtasks.clouds.client import Account, CloudClient
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, temporary_key
 from airflow_cloudtasks.clouds.credentials.files import Unusable, read_text
-from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched, StaticCredentials
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.retries import Retries
-from airflow_cloudtasks.clouds.wire import UNSIGNED, Credentials, Location
+from airflow_cloudtasks.clouds.transport import SyncTransport
+from airflow_cloudtasks.clouds.wire import UNSIGNED, ApiCall, Credentials
 from airflow_cloudtasks.errors import CloudApiError, InvalidConnection
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action
@@ -166,31 +166,40 @@ def _open_session(
         "DurationSeconds": role.seconds or sts.seconds,
         **{name: value for name, value in params.items() if value},
     }
+    # A refusal may repeat any of them.
+    secrets = tuple(filter(None, (key.secret, key.token, params.get(sts.token), role.external_id)))
+    transport = SyncTransport(settings.network)
     try:
-        return settings.retries.run(lambda: _session(settings, key, action, asked, f"{role.arn} assumed by {by}"))
+        origin = f"{role.arn} assumed by {by}"
+        return settings.retries.run(lambda: _call(settings, transport, key, action, asked, secrets, origin))
     except CloudApiError as error:
-        secrets = (key.secret, key.token, params.get(sts.token), role.external_id)
-        raise fetch_error(error, f"STS {action.name} by {by}", secrets) from None
-
-
-def _session(
-    settings: CredentialSettings, key: Credentials, action: Action, asked: Mapping[str, Any], origin: str
-) -> Fetched:
-    account = Account(
-        cloud=settings.cloud,
-        # Without its origin, which the text of an error has already.
-        credentials=StaticCredentials(replace(key, origin="")),
-        location=Location(settings.region),
-        endpoints={"*": settings.sts},
-        network=settings.network,
-        retries=Retries(tries=1),
-        user_agent=settings.user_agent,
-    )
-    service, _ = CLOUDS[settings.cloud].token_service(settings.region)
-    client = CloudClient(account)
-    try:
-        answer = client.call(service, action, asked)
+        raise fetch_error(error, f"STS {action.name} by {by}") from None
     finally:
-        client.close()
-    expiry = at(answer, _STS[settings.cloud].expiry)
-    return temporary_key(settings.cloud, at(answer, "Credentials"), expiry, origin)
+        transport.close()
+
+
+def _call(
+    settings: CredentialSettings,
+    transport: SyncTransport,
+    key: Credentials,
+    action: Action,
+    params: Mapping[str, Any],
+    secrets: tuple[str, ...],
+    origin: str,
+) -> Fetched:
+    """Call STS once."""
+    cloud = CLOUDS[settings.cloud]
+    service, _ = cloud.token_service(settings.region)
+    call = ApiCall(service, action, settings.sts, secrets)
+    request = cloud.sign(
+        call,
+        params,
+        region=settings.region,
+        credentials=key,
+        user_agent=settings.user_agent,
+        now=datetime.now(UTC),
+    )
+    answer = transport.send(call, request)
+    content = cloud.read(call, answer)
+    expiry = at(content, _STS[settings.cloud].expiry)
+    return temporary_key(settings.cloud, at(content, "Credentials"), expiry, origin, call.context(answer))
