@@ -23,7 +23,7 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from airflow_cloudtasks.clouds.certificates import TrustedCertificates
-from airflow_cloudtasks.clouds.deadline import POOL_CLASSES
+from airflow_cloudtasks.clouds.deadline import LARGEST_ANSWER, POOL_CLASSES
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.proxies import Proxy
@@ -175,6 +175,8 @@ class AsyncTransport:
                 allow_redirects=False,
                 proxy_headers=self._tunnel_headers,
             ) as response:
+                if (response.content_length or 0) > LARGEST_ANSWER:
+                    raise aiohttp.ClientPayloadError(f"the answer has {response.content_length} bytes")
                 return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _no_answer(call, error) from None
