@@ -42,7 +42,7 @@ from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
-from airflow_cloudtasks.starting.memory import memory_of
+from airflow_cloudtasks.starting.memory import forget_or_log, memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
@@ -516,7 +516,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
                 return tasks
             if have_ended:
                 # Forget the tasks, so that the next try starts new ones.
-                memory_of(context).forget()
+                forget_or_log(memory_of(context))
                 self._is_over = True
             if failed and isinstance(error, CloudTaskFailed):
                 raise CloudTaskFailed(*failed, *(task for task in error.tasks if task not in failed)) from None
@@ -532,7 +532,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         assert self._hook is not None  # noqa: S101 - for the type checker
         if is_canceled or (self._on_kill is not None and self._on_kill.carry_out(self._hook)):
             # The vendor may delete a canceled task, so the next try could not read it.
-            memory_of(context).forget()
+            forget_or_log(memory_of(context))
             fate = "it has been canceled"
         elif not self.cancel_on_kill:
             fate = "it goes on, because of cancel_on_kill=False"

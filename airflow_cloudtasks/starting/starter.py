@@ -40,6 +40,7 @@ from airflow_cloudtasks.starting.decision import Cloud, Situation, Step, decide
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.earlier import Earlier
 from airflow_cloudtasks.starting.finder import Ambiguous, Finder
+from airflow_cloudtasks.starting.memory import forget_or_log
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -293,7 +294,7 @@ class Starter:
             except (CloudApiError, Invalid) as error:
                 if not _may_have_acted(error):
                     if not unsure:
-                        self._memory.forget()
+                        forget_or_log(self._memory, self._sleep)
                     raise
                 unsure = True
                 if not self._findable(attempt):
