@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowTaskTimeout,
     BaseOperator,
+    TaskDeferred,
     conf,
     get_current_context,
 )
@@ -213,8 +214,13 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self._prepare_cancellation(attempt, parameters)
         # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
-        if self.wait_for_completion:
-            return self._finish(context, attempt, limits)
+        with _leaving_doorway(context, attempt):
+            if self.wait_for_completion:
+                return self._finish(context, attempt, limits)
+            return self._read_once(context, attempt, limits)
+
+    def _read_once(self, context: Context, attempt: Attempt, limits: TimeLimits) -> Any:
+        """Return the tasks as first read."""
         stage = self._stages(attempt)[0]
         wait, _ = self._read_first(stage, limits.deadline)
         for verdict in wait.seen:
@@ -247,8 +253,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
         stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
         failed = [CloudTask.from_dict(task) for task in carried.get("failed", ())]
-        tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
-        return self._finish(context, attempt, limits, number + 1, tasks)
+        with _leaving_doorway(context, attempt):
+            tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
+            return self._finish(context, attempt, limits, number + 1, tasks)
 
     def _end_unwatched_wait(self, context: Context) -> Any:
         """Read the tasks once more: return the result if they have ended; otherwise, time out and cancel them.
@@ -260,7 +267,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(started_at=0.0)
         if attempt is None:
             raise self._timed_out(context, limits, "no triggerer watched it, and what was started is unknown")
-        return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
+        with _leaving_doorway(context, attempt):
+            return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
 
     def on_kill(self) -> None:
         """Cancel the cloud task; Airflow calls this if the user kills the Airflow task, or at ``execution_timeout``."""
@@ -388,9 +396,6 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             failed = [task for task in tasks if not task.ok]
             verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits, failed)
             tasks = self._conclude(context, all_stages[number], limits, verdicts, failed)
-        if attempt.is_alone:
-            with suppress(TransientError):  # An entry that stays has no effect after an hour.
-                _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
     def _wait_for_stage(
@@ -586,6 +591,25 @@ def _without_none(parameters: Any) -> dict[str, Any]:
 
 def _doorway(context: Context, asked: Asked) -> Doorway:
     return doorway_of(context, asked, run_identity(context))
+
+
+@contextmanager
+def _leaving_doorway(context: Context, attempt: Attempt) -> Iterator[None]:
+    """Delete the entry that says what this try asked for, however the try ends, unless it only defers."""
+    try:
+        yield
+    except TaskDeferred:
+        raise
+    except Exception:
+        _leave_doorway(context, attempt)
+        raise
+    _leave_doorway(context, attempt)
+
+
+def _leave_doorway(context: Context, attempt: Attempt) -> None:
+    if attempt.is_alone:
+        with suppress(TransientError):  # An entry that stays is deleted when its day is over.
+            _doorway(context, attempt.asked).leave()
 
 
 def _times_cleared(task_instance: Any) -> int:

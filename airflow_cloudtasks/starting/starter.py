@@ -20,6 +20,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     can_find,
     identifying_params,
     look_up_scope,
+    look_up_texts,
     read_start_answer,
     requested_ids,
     shows_mark,
@@ -204,7 +205,8 @@ class Starter:
             account=account_digest(client.account.credentials.lasting_key_id),
             region=client.region or "",
             params=needed_params(self._api, self._start, self._parameters),
-            scope=look_up_scope(self._start, self._parameters),
+            scope=(scope := look_up_scope(self._start, self._parameters)),
+            texts={} if scope else look_up_texts(self._start, self._parameters),
         )
 
     def _old_digest(self) -> str:
