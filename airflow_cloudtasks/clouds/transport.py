@@ -29,8 +29,9 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
-# Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
-_MAX_CONNECTIONS = 100
+# Connections to one endpoint from one event loop: no limit. Each gate of the triggerer limits its own requests, and a
+# request that waits for a connection would be seen by none.
+_MAX_CONNECTIONS = 0
 
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
