@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_cloudtasks.clouds.wire import (
+    UNSIGNED,
     ApiCall,
     Credentials,
     Endpoint,
@@ -40,6 +41,8 @@ from airflow_cloudtasks.values import text
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
+# Source: tencentcloud-sdk-python-common, option SkipSign.
+_NO_SIGNATURE = "SKIP"
 
 # Source: Tencent Cloud API 3.0, common error codes.
 _ERRORS: ErrorTable = (
@@ -113,13 +116,14 @@ def sign(
         call: The service, the action and the endpoint.
         params: The action's parameters: anything that JSON can hold.
         region: The region's id.
-        credentials: The key that signs.
+        credentials: The key that signs, or UNSIGNED.
         user_agent: The name of the caller.
         now: The time, in UTC; the gateway accepts requests of the last 5 minutes.
     """
     body = json.dumps(params).encode()
     headers = _headers(call, region, credentials, user_agent, now)
-    headers["Authorization"] = _authorization(call, body, credentials, now)
+    is_signed = credentials != UNSIGNED
+    headers["Authorization"] = _authorization(call, body, credentials, now) if is_signed else _NO_SIGNATURE
     return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
 
 
