@@ -544,7 +544,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         elif self.api.cancel is None:
             fate = f"it goes on, because {self.api.service.product} has no action that cancels such a task"
         else:
-            fate = "it could not be canceled, and may go on"
+            all_of_it = "not all of it could" if self._on_kill and len(self._on_kill.ids) > 1 else "it could not"
+            fate = f"{all_of_it} be canceled, and may go on"
         self._is_over = True
         error = WaitTimedOut if limits.binding == "timeout" else AirflowTaskTimeout
         return error(

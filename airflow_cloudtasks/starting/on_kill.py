@@ -149,7 +149,10 @@ class OnKill:
         _log.info("Canceled %s at the cloud.", self._label)
 
     def _log_failed(self, error: CloudTasksError) -> None:
-        _log.error("%s could not be canceled, and may go on: %s", self._label, error)
+        if len(self.ids) == 1:
+            _log.error("%s could not be canceled, and may go on: %s", self._label, error)
+        else:
+            _log.error("Not all of %s could be canceled, and the rest may go on: %s", self._label, error)
 
 
 async def wait_until_done(work: asyncio.Future[bool]) -> None:
