@@ -35,6 +35,7 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.operators._argument_names import naming_arguments
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.encode import encode
@@ -170,8 +171,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         if self.start.job_api is not None:
             find_api(self.start.job_api)
         if not is_pending(parameters):
-            self.start.check(_without_none(parameters))
-            encode(self.api, self.start, _without_none(parameters), AT_PARSE)
+            with naming_arguments(type(self)):
+                self.start.check(_without_none(parameters))
+                encode(self.api, self.start, _without_none(parameters), AT_PARSE)
         self._templates = frozenset(template_paths(parameters or {}))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
@@ -344,9 +346,10 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
         try:
-            parameters = _without_none(self.parameters)
-            self.start.check(parameters)
-            encode(self.api, self.start, parameters, rendered(self, self._templates))
+            with naming_arguments(type(self)):
+                parameters = _without_none(self.parameters)
+                self.start.check(parameters)
+                encode(self.api, self.start, parameters, rendered(self, self._templates))
         except InvalidArguments as error:
             raise AirflowFailException(str(error)) from error
         return parameters
