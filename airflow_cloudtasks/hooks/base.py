@@ -66,7 +66,7 @@ class CloudTasksHook(CallingHook):
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
-        """Return a task, like :meth:`read_task`, without blocking the event loop."""
+        """Return a task, like :meth:`read_task`, without blocking the event loop. The request passes no gate."""
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region

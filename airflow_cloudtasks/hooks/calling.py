@@ -44,6 +44,9 @@ class CallingHook(BaseHook):
     every five minutes, and whenever the cloud refuses the key, so that a wait survives the rotation of a key. As an
     async context manager, the hook keeps its network connections open between calls.
 
+    The asynchronous calls of a hook pass no gate: each is sent at once, and uses the account's allowance beside the
+    gates of the triggers. The caller limits how many are under way.
+
     Args:
         conn_id: Id of the Airflow connection; None for the cloud's default connection.
         region: Region id; overrides the connection's region.
@@ -128,7 +131,7 @@ class CallingHook(BaseHook):
             return client.call(service, action, parameters, repeatable=repeatable)
 
     async def acall(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action, like :meth:`call`, without blocking the event loop."""
+        """Call an action, like :meth:`call`, without blocking the event loop. The request passes no gate."""
         client = await self.aget_conn()
         try:
             return await self._asend(client, service, action, parameters, CloudClient.acall)
