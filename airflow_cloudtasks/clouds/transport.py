@@ -30,8 +30,9 @@ from airflow_cloudtasks.clouds.proxies import Proxy
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import TransientError
 
-# Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
-_MAX_CONNECTIONS = 100
+# Connections to one endpoint from one event loop: no limit. Each gate of the triggerer limits its own requests, and a
+# request that waits for a connection would be seen by none.
+_MAX_CONNECTIONS = 0
 
 # Connections to one endpoint that threads leave open for their next requests.
 _KEPT_CONNECTIONS = 10
