@@ -15,8 +15,9 @@ from alibabacloud_credentials.provider import (
     RamRoleArnCredentialsProvider,
 )
 
-from airflow_cloudtasks.clouds.alibaba import error_kind, without_signed_text
+from airflow_cloudtasks.clouds.alibaba import without_signed_text
 from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, Fetch, VendorClass
+from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import (
     CloudApiError,
@@ -120,7 +121,7 @@ def _reported_error(http_status: int, body: str, context: dict[str, Any]) -> Clo
     """Return the error that an answer of STS or of the metadata service reports."""
     answer = load_json(body)
     code = text(at(answer, "Code")) or f"HTTP{http_status}"
-    error_class = error_kind(code, http_status)
+    error_class = alibaba_kind(code, http_status)
     return error_class(
         text(without_signed_text(text(at(answer, "Message")) or "")) or "no message",
         code=code,

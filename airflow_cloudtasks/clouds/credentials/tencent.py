@@ -20,7 +20,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from airflow_cloudtasks.clouds.credentials.source import SESSION_NAME, CredentialSettings, Fetch, VendorClass
-from airflow_cloudtasks.clouds.tencent import error_kind
+from airflow_cloudtasks.clouds.error_codes import tencent_kind
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, TransientError
 
@@ -169,7 +169,7 @@ def translate_error(error: Exception, endpoint: str) -> CloudTasksError:
             return _no_credentials(context)
         if code.startswith(("ClientNetworkError", "ServerNetworkError", "ClientError")):
             return TransientError("no answer", code=code, **context)
-        return error_kind(code)(str(error.message), code=code, request_id=error.requestId or None, **context)
+        return tencent_kind(code)(str(error.message), code=code, request_id=error.requestId or None, **context)
     if isinstance(error, EnvironmentError) and "TKE_" in str(error):
         return _no_credentials(context)
     return TransientError(f"no answer ({type(error).__name__})", code="ConnectionError", **context)
