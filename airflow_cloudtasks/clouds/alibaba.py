@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error, request_id
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import (
+    UNSIGNED,
     ApiCall,
     Credentials,
     Endpoint,
@@ -94,7 +95,7 @@ def sign(
         call: The service, the action and the endpoint.
         params: The action's parameters: plain values, or lists and dicts of them.
         region: Not used: the endpoint's host contains it.
-        credentials: The key that signs.
+        credentials: The key that signs, or UNSIGNED.
         user_agent: The name of the caller.
         now: The time, in UTC; the gateway accepts requests of the last 15 minutes.
 
@@ -103,7 +104,8 @@ def sign(
     """
     content = _content(call.action, params)
     headers = _headers(call, content, credentials, now)
-    headers["Authorization"] = _authorization(call.action, content, headers, credentials)
+    if credentials != UNSIGNED:
+        headers["Authorization"] = _authorization(call.action, content, headers, credentials)
     # Not signed, because a proxy may change them.
     headers["user-agent"] = user_agent
     headers["accept"] = "application/json"

@@ -1,4 +1,4 @@
-"""Sort the vendors' error codes: throttles, failures that pass by themselves, and final errors. Pure data and a look-up.
+"""Sort the vendors' error codes: throttles, failures that pass, and final errors. Pure data and a look-up.
 
 Sources: Tencent Cloud API 3.0, common error codes, and the lists of all products in the vendor's package
 tencentcloud-sdk-python 3.1.195 (``errorcodes.py``, 12,388 codes). Alibaba Cloud's list of common error codes, the lists

@@ -15,6 +15,7 @@ from typing import Any
 from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object, request_id
 from airflow_cloudtasks.clouds.error_codes import kind_of_status, tencent_kind
 from airflow_cloudtasks.clouds.wire import (
+    UNSIGNED,
     ApiCall,
     Credentials,
     Endpoint,
@@ -28,6 +29,8 @@ from airflow_cloudtasks.spec import Service
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
+# Source: tencentcloud-sdk-python-common, option SkipSign.
+_NO_SIGNATURE = "SKIP"
 
 # Source: Tencent Cloud API 3.0, "Request structure": a host that is resolved to the nearest region, hosts named after
 # regions, and "internal" hosts for callers in the cloud's own network.
@@ -91,13 +94,14 @@ def sign(
         call: The service, the action and the endpoint.
         params: The action's parameters: anything that JSON can hold.
         region: The region's id.
-        credentials: The key that signs.
+        credentials: The key that signs, or UNSIGNED.
         user_agent: The name of the caller.
         now: The time, in UTC; the gateway accepts requests of the last 5 minutes.
     """
     body = json.dumps(params).encode()
     headers = _headers(call, region, credentials, user_agent, now)
-    headers["Authorization"] = _authorization(call, body, credentials, now)
+    is_signed = credentials != UNSIGNED
+    headers["Authorization"] = _authorization(call, body, credentials, now) if is_signed else _NO_SIGNATURE
     return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
 
 
