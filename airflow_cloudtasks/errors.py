@@ -183,14 +183,14 @@ class Throttled(CloudApiError):
 
 
 class TransientError(CloudApiError):
-    """The service or the network fails temporarily: HTTP 5xx, a broken connection, a timeout."""
+    """The service or the network fails temporarily: HTTP 5xx, a busy service, a broken connection, a timeout."""
 
     retryable = True
 
     @property
     def may_have_acted(self) -> bool:
-        """True, unless the request was not sent or the service was not available."""
-        return not self.unsent and "Unavailable" not in self.code
+        """True, unless the request was not sent, or the service was not available or too busy to accept it."""
+        return not self.unsent and not any(word in self.code for word in ("Unavailable", "UnAvailable", "Busy"))
 
 
 class CredentialsError(CloudApiError):
