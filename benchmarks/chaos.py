@@ -23,12 +23,12 @@ All of them must be 0. "refused" is no failure: a start request got no answer, a
 repeated request nor list its tasks, so the operator asks the user to look instead of starting a second task. The script
 counts it only for those vendors; elsewhere it is "lost".
 
-A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen within
-a run, some settings of Airflow differ from the defaults (``_set_up``): it takes a silent task for dead after 60 instead
-of 300 s, and queues a task anew that no worker has taken for 60 instead of 600 s, as often as it has to.
+A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen
+within a run, some settings of Airflow differ from the defaults (see ``_set_up``): it takes a silent task for dead after
+60 instead of 300 s, and queues a task anew that no worker has taken for 60 instead of 600 s, as often as it has to.
 
-No time limit depends on the speed of the machine: a run is given up if no Airflow task has ended for ``--drain`` seconds
-after the last trouble.
+No time limit depends on the speed of the machine: a run is given up if no Airflow task has ended for ``--drain``
+seconds after the last trouble.
 
 Exits with 1 if a count is not 0, and describes each such case.
 
@@ -51,14 +51,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
 
 import psutil
+from airflow_database import known_dags, results, rows, triggerers
 from chaotic.airflow_user import AirflowUser
 from chaotic.cases import WAITABLE, Case, cases
 from chaotic.clouds import Clouds, clock
@@ -66,16 +66,14 @@ from chaotic.debian import has_redis, install, redis
 from chaotic.proxy import Proxy
 from chaotic.storm import Machine, Storm
 from chaotic.verdicts import Instance, problems
-from real_airflow import Parts, airflow, free_ports, postgresql, postgresql_commands, set_up
+from real_airflow import Parts, airflow, answers, free_ports, postgresql, postgresql_commands, say, set_up
 
 from airflow_cloudtasks.emulator import Emulator
 
 RUN_ID = "chaos"
 RATE = 20
-LONGEST_START = 900
 # A user kills a task that has been waiting in the triggerer for this many seconds.
 KILL_AFTER = 5
-BEGAN = time.monotonic()
 COUNTS = ("lost", "twice", "orphaned")
 EXCERPT = ("ERROR", "error", "Error", "WARNING", "warning", "has been started", "Traceback", "Unknown")
 
@@ -90,7 +88,7 @@ def main() -> int:
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="chaos-"))
         if options.keep:
-            _say(f"logs: {home}")
+            say(f"logs: {home}")
         else:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
         # Before the environment names Airflow's home, by which its processes are found at the end.
@@ -102,12 +100,9 @@ def main() -> int:
         proxy = stack.enter_context(Proxy(proxy_port, int(os.environ["AIRFLOW__API__PORT"]), options.seed))
         stack.callback(_end_left_processes, home)
         parts = stack.enter_context(Parts(home))
-        try:
-            clouds = Clouds(emulator, made)
-            killed, storm = _run(parts, home, clouds, emulator, proxy, health, made, options)
-            return _report(home, clouds, made, killed, storm, options)
-        except TimeoutError as error:
-            raise SystemExit(f"{error}\n{parts.logs()}") from None
+        clouds = Clouds(emulator, made)
+        killed, storm = _run(parts, home, clouds, emulator, proxy, health, made, options)
+        return _report(home, clouds, made, killed, storm, options)
 
 
 def _end_left_processes(home: Path) -> None:
@@ -203,7 +198,7 @@ def _machines(parts: Parts, home: Path) -> list[Machine]:
 def _revive(machines: Sequence[Machine]) -> None:
     for machine in machines:
         if machine.revive():
-            _say(f"{machine.name} had ended by itself and is started again")
+            say(f"{machine.name} had ended by itself and is started again")
 
 
 def _run(
@@ -217,17 +212,16 @@ def _run(
     options: argparse.Namespace,
 ) -> tuple[dict[int, float], Storm]:
     """Run everything; return when the user killed which case, and the storm."""
-    _say("starting Airflow")
+    say("starting Airflow")
     airflow("db", "migrate")
     machines = _machines(parts, home)
     scheduler = Machine("scheduler", ("scheduler",), parts)
     for machine in (*machines, scheduler):
         machine.start()
     processor = parts.start("dag-processor")
-    # Import Airflow only now: an earlier import would write another airflow.cfg, with other secrets.
-    _until(parts, "Airflow's API server answers", lambda: _answers(health))
+    parts.until("Airflow's API server answers", lambda: answers(health))
     dag_ids = {case.dag_id for case in made}
-    _until(parts, "the DAGs are known and two triggerers run", lambda: _known() == dag_ids and _triggerers() == 2)
+    parts.until("the DAGs are known and two triggerers run", lambda: known_dags() == dag_ids and len(triggerers()) == 2)
     # The files do not change, and parsing them again and again takes CPU from what is measured.
     parts.kill(processor)
     user = AirflowUser(health.partition("/api/")[0])
@@ -235,7 +229,7 @@ def _run(
     for dag_id in sorted(dag_ids):
         user.trigger(dag_id, RUN_ID)
     seconds = 0 if options.calm else options.minutes * 60
-    storm = Storm(machines, proxy, emulator, seed=options.seed, seconds=seconds, say=_say)
+    storm = Storm(machines, proxy, emulator, seed=options.seed, seconds=seconds, say=say)
     storm.start()
     killed: dict[int, float] = {}
     try:
@@ -272,12 +266,12 @@ def _watch(
         if ended == len(made):
             break
         if time.monotonic() > given_up_at:
-            _say(f"no Airflow task has ended for {drain:g} s")
+            say(f"no Airflow task has ended for {drain:g} s")
             break
         if time.monotonic() > reported_at + 20:
             reported_at = time.monotonic()
             _revive(machines)
-            _say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
+            say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
         time.sleep(0.5)
     # The cancellations of the last kills must have reached the cloud by then.
     time.sleep(10)
@@ -293,57 +287,30 @@ def _kill(clouds: Clouds, case: Case, user: AirflowUser, killed: dict[int, float
     except (OSError, HTTPException):  # the API server is down
         return
     killed[case.number] = time.time()
-    _say(f"the user marks {case.task_id} as failed")
+    say(f"the user marks {case.task_id} as failed")
 
 
 # Looking at Airflow.
 
 
-def _answers(address: str) -> bool:
-    try:
-        with build_opener(ProxyHandler({})).open(address, timeout=10):
-            return True
-    except OSError:
-        return False
-
-
-def _known() -> set[str]:
-    from airflow.models.dag import DagModel
-    from airflow.models.errors import ParseImportError
-
-    if errors := _rows(ParseImportError.stacktrace):
-        raise SystemExit(f"The DAGs cannot be imported:\n{errors[0][0]}")
-    return {dag_id for (dag_id,) in _rows(DagModel.dag_id)}
-
-
-def _triggerers() -> int:
-    from airflow.jobs.job import Job
-
-    return sum(kind == "TriggererJob" for (kind,) in _rows(Job.job_type))
-
-
 def _states() -> dict[str, str]:
     from airflow.models.taskinstance import TaskInstance
 
-    return {task_id: str(state) for task_id, state in _rows(TaskInstance.task_id, TaskInstance.state)}
+    return {task_id: str(state) for task_id, state in rows(TaskInstance.task_id, TaskInstance.state)}
 
 
 def _instances(home: Path, killed: dict[int, float]) -> dict[str, Instance]:
     from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
 
+    returned = {task_id: result for (task_id, _), result in results().items()}
     with create_session() as session:
-        results = {
-            row.task_id: XComModel.deserialize_value(row)
-            for row in session.query(XComModel).filter_by(key="return_value")
-        }
         return {
             row.task_id: Instance(
                 row.state,
                 killed.get(int(row.task_id.rpartition("_")[2])) or (row.end_date.timestamp() if row.end_date else None),
                 row.try_number,
-                results.get(row.task_id),
+                returned.get(row.task_id),
                 refused=row.state == "failed" and any("StartUnknown" in line for line in _log(home, row.task_id)),
             )
             for row in session.query(TaskInstance)
@@ -353,28 +320,6 @@ def _instances(home: Path, killed: dict[int, float]) -> dict[str, Instance]:
 def _log(home: Path, task_id: str) -> list[str]:
     files = sorted(home.glob(f"logs/dag_id=*/*/task_id={task_id}/*.log*"), key=lambda file: file.stat().st_mtime)
     return [line for file in files for line in file.read_text(errors="replace").splitlines()]
-
-
-def _rows(*columns: Any) -> Sequence[Any]:
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return session.execute(select(*columns)).all()
-
-
-def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_START
-    while not true():
-        parts.check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Not reached within {LONGEST_START} s: {what}")
-        time.sleep(0.5)
-    _say(what)
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", file=sys.stderr, flush=True)
 
 
 # The report.
