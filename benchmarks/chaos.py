@@ -21,7 +21,8 @@ What the emulator recorded tells what is right:
 
 All of them must be 0. "refused" is no failure: a start request got no answer, and the vendor can neither recognise a
 repeated request nor list its tasks, so the operator asks the user to look instead of starting a second task. The script
-counts it only for those vendors; elsewhere it is "lost".
+counts it only for those vendors; elsewhere it is "lost". "unwatched" is Airflow's limit: the user killed a deferred
+task whose triggerer was dead, so no process could cancel the cloud task.
 
 A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen
 within a run, some settings of Airflow differ from the defaults (see ``_set_up``): it takes a silent task for dead after
@@ -53,6 +54,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -71,11 +73,22 @@ from real_airflow import Parts, airflow, answers, free_ports, postgresql, postgr
 from airflow_cloudtasks.emulator import Emulator
 
 RUN_ID = "chaos"
+# What the scheduler writes into Airflow's audit log about a task whose worker, or whose message to a worker, is lost.
+LOST_BY_AIRFLOW = ("heartbeat timeout", "stuck in queued reschedule", "state mismatch")
 RATE = 20
 # A user kills a task that has been waiting in the triggerer for this many seconds.
 KILL_AFTER = 5
 COUNTS = ("lost", "twice", "orphaned")
+NOTED = ("refused", "unwatched")
 EXCERPT = ("ERROR", "error", "Error", "WARNING", "warning", "has been started", "Traceback", "Unknown")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A user's kill: when it came, in Unix seconds, and the job of the triggerer that had the wait, if any."""
+
+    at: float
+    triggerer: int | None
 
 
 def main() -> int:
@@ -102,7 +115,7 @@ def main() -> int:
         parts = stack.enter_context(Parts(home))
         clouds = Clouds(emulator, made)
         killed, storm = _run(parts, home, clouds, emulator, proxy, health, made, options)
-        return _report(home, clouds, made, killed, storm, options)
+        return _report(home, clouds, made, killed, storm, proxy, options)
 
 
 def _end_left_processes(home: Path) -> None:
@@ -210,7 +223,7 @@ def _run(
     health: str,
     made: Sequence[Case],
     options: argparse.Namespace,
-) -> tuple[dict[int, float], Storm]:
+) -> tuple[dict[int, Kill], Storm]:
     """Run everything; return when the user killed which case, and the storm."""
     say("starting Airflow")
     airflow("db", "migrate")
@@ -231,7 +244,7 @@ def _run(
     seconds = 0 if options.calm else options.minutes * 60
     storm = Storm(machines, proxy, emulator, seed=options.seed, seconds=seconds, say=say)
     storm.start()
-    killed: dict[int, float] = {}
+    killed: dict[int, Kill] = {}
     try:
         _watch(clouds, made, storm, user, killed, (*machines, scheduler), options.drain)
     finally:
@@ -244,7 +257,7 @@ def _watch(
     made: Sequence[Case],
     storm: Storm,
     user: AirflowUser,
-    killed: dict[int, float],
+    killed: dict[int, Kill],
     machines: Sequence[Machine],
     drain: float,
 ) -> None:
@@ -278,15 +291,16 @@ def _watch(
     clouds.step()
 
 
-def _kill(clouds: Clouds, case: Case, user: AirflowUser, killed: dict[int, float]) -> None:
+def _kill(clouds: Clouds, case: Case, user: AirflowUser, killed: dict[int, Kill]) -> None:
     remotes = clouds.of(case)
     if not remotes or time.time() < remotes[-1].started_at + KILL_AFTER:
         return
+    kill = Kill(time.time(), _triggerer_of(case))
     try:
         user.mark_failed(case.dag_id, RUN_ID, case.task_id)
     except (OSError, HTTPException):  # the API server is down
         return
-    killed[case.number] = time.time()
+    killed[case.number] = kill
     say(f"the user marks {case.task_id} as failed")
 
 
@@ -299,22 +313,42 @@ def _states() -> dict[str, str]:
     return {task_id: str(state) for task_id, state in rows(TaskInstance.task_id, TaskInstance.state)}
 
 
-def _instances(home: Path, killed: dict[int, float]) -> dict[str, Instance]:
+def _triggerer_of(case: Case) -> int | None:
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.trigger import Trigger
+
+    where = [TaskInstance.task_id == case.task_id, TaskInstance.trigger_id == Trigger.id]
+    return next((job for (job,) in rows(Trigger.triggerer_id, where=where)), None)
+
+
+def _unwatched(killed: dict[int, Kill]) -> set[int]:
+    """Return the kills whose triggerer was dead: it has given no sign of life since."""
+    from airflow.jobs.job import Job
+
+    alive_at = {id_: at.timestamp() for id_, at in rows(Job.id, Job.latest_heartbeat)}
+    return {number for number, kill in killed.items() if alive_at.get(kill.triggerer, 0.0) < kill.at}
+
+
+def _instances(home: Path, killed: dict[int, Kill]) -> dict[str, Instance]:
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
     returned = {task_id: result for (task_id, _), result in results().items()}
+    unwatched = _unwatched(killed)
+    instances = {}
     with create_session() as session:
-        return {
-            row.task_id: Instance(
+        for row in session.query(TaskInstance):
+            number = int(row.task_id.rpartition("_")[2])
+            kill, ended_at = killed.get(number), row.end_date.timestamp() if row.end_date else None
+            instances[row.task_id] = Instance(
                 row.state,
-                killed.get(int(row.task_id.rpartition("_")[2])) or (row.end_date.timestamp() if row.end_date else None),
+                ended_at if kill is None else kill.at,
                 row.try_number,
                 returned.get(row.task_id),
                 refused=row.state == "failed" and any("StartUnknown" in line for line in _log(home, row.task_id)),
+                unwatched=number in unwatched,
             )
-            for row in session.query(TaskInstance)
-        }
+    return instances
 
 
 def _log(home: Path, task_id: str) -> list[str]:
@@ -329,8 +363,9 @@ def _report(
     home: Path,
     clouds: Clouds,
     made: Sequence[Case],
-    killed: dict[int, float],
+    killed: dict[int, Kill],
     storm: Storm,
+    proxy: Proxy,
     options: argparse.Namespace,
 ) -> int:
     from airflow import __version__
@@ -341,10 +376,9 @@ def _report(
     _print_deviations(home, clouds, found, instances)
     print(f"\nAirflow {__version__}, PostgreSQL, 2 triggerers, 2 Celery workers of {options.slots} processes.")
     print(f"Seed {options.seed}, {options.minutes:g} minutes: {sum(map(len, storm.began.values()))} troubles.\n")
-    for name, times in sorted(storm.began.items()):
-        print(f"- {name}: {len(times)} times")
-    print("\n| Airflow tasks | how | cloud tasks | tries | killed by the user | refused | lost | twice | orphaned |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    _print_troubles(storm, clouds, proxy)
+    head = ("Airflow tasks", "how", "cloud tasks", "tries", "killed by the user", *NOTED, *COUNTS)
+    print(f"\n| {' | '.join(head)} |\n{'| --- ' * len(head)}|")
     for starts, mode in sorted({(case.starts, case.mode) for case in made}, reverse=True):
         chosen = [case for case in made if (case.starts, case.mode) == (starts, mode)]
         cells = (
@@ -353,12 +387,25 @@ def _report(
             sum(len(clouds.of(case)) for case in chosen),
             sum(instances[case.task_id].tries for case in chosen if case.task_id in instances),
             sum(case.number in killed for case in chosen),
-            *(sum(kind in found[case] for case in chosen) for kind in ("refused", *COUNTS)),
+            *(sum(kind in found[case] for case in chosen) for kind in (*NOTED, *COUNTS)),
         )
         print(f"| {' | '.join(map(str, cells))} |")
     totals = {kind: sum(kind in each for each in found.values()) for kind in COUNTS}
     print("\n" + ", ".join(f"{count} {kind}" for kind, count in totals.items()) + ".")
     return 1 if any(totals.values()) else 0
+
+
+def _print_troubles(storm: Storm, clouds: Clouds, proxy: Proxy) -> None:
+    from airflow.models.log import Log
+
+    print("| trouble of | how often |\n| --- | --- |")
+    for target in sorted({target for target, _ in storm.began}):
+        counts = (f"{what} {len(times)}" for (of, what), times in sorted(storm.began.items()) if of == target)
+        print(f"| {target} | {', '.join(counts)} |")
+    outcomes = ", ".join(f"{what} {count}" for what, count in clouds.outcomes.most_common())
+    print(f"\nRequests to the clouds: {outcomes}. Requests to the API server that the proxy made fail: {proxy.failed}.")
+    events = Counter(event for (event,) in rows(Log.event, where=[Log.event.in_(LOST_BY_AIRFLOW)]))
+    print(f"Airflow's audit log: {', '.join(f'{event} {events[event]}' for event in LOST_BY_AIRFLOW)}.")
 
 
 def _print_deviations(

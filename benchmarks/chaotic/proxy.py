@@ -67,7 +67,10 @@ class Proxy:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except OSError:  # the process that asks has been killed
+            return _cut(request)
         fault = self._draw()
         if fault == "http_500":
             return web.Response(status=500)

@@ -123,7 +123,7 @@ class Storm(threading.Thread):
             *_of_emulator(emulator, self._dice),
         ]
         self._stopping = threading.Event()
-        self.began: dict[str, list[float]] = {}
+        self.began: dict[tuple[str, str], list[float]] = {}
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -152,7 +152,7 @@ class Storm(threading.Thread):
         trouble = self._dice.choice([trouble for trouble in self._troubles if trouble.target == target])
         seconds = self._dice.uniform(2, trouble.longest)
         lasting[target] = (time.monotonic() + seconds, trouble)
-        self.began.setdefault(f"{target}: {trouble.what}", []).append(time.time())
+        self.began.setdefault((target, trouble.what), []).append(time.time())
         self._say(f"{clock(time.time())}  {target}: {trouble.what} for {seconds:.0f} s")
         trouble.begin()
 
