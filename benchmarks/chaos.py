@@ -403,7 +403,8 @@ def _print_troubles(storm: Storm, clouds: Clouds, proxy: Proxy) -> None:
         counts = (f"{what} {len(times)}" for (of, what), times in sorted(storm.began.items()) if of == target)
         print(f"| {target} | {', '.join(counts)} |")
     outcomes = ", ".join(f"{what} {count}" for what, count in clouds.outcomes.most_common())
-    print(f"\nRequests to the clouds: {outcomes}. Requests to the API server that the proxy made fail: {proxy.failed}.")
+    print(f"\nRequests to the clouds: {outcomes}.")
+    print(f"Requests to the API server: {proxy.asked}, of which {proxy.failed} were made to fail.")
     events = Counter(event for (event,) in rows(Log.event, where=[Log.event.in_(LOST_BY_AIRFLOW)]))
     print(f"Airflow's audit log: {', '.join(f'{event} {events[event]}' for event in LOST_BY_AIRFLOW)}.")
 

@@ -131,7 +131,7 @@ class Storm(threading.Thread):
         ends = time.monotonic() + self._seconds
         lasting: dict[str, tuple[float, Trouble]] = {}
         try:
-            while time.monotonic() < ends and not self._stopping.wait(self._dice.uniform(*GAP_SECONDS)):
+            while not self._stopping.wait(self._dice.uniform(*GAP_SECONDS)) and time.monotonic() < ends:
                 self._end(lasting, time.monotonic())
                 self._begin(lasting)
         except BaseException as error:
