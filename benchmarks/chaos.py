@@ -149,7 +149,7 @@ def _set_up(
     broker: str,
 ) -> str:
     """Set Airflow up to ask its API server at a port; return the address of the API server's health check."""
-    health = set_up(home, "chaos_dags", emulator.connections(), parallelism=4 * options.slots)
+    health = set_up(home, "chaos_dags", emulator.connections(), parallelism=6 * options.slots)
     plan = home / "plan.json"
     plan.write_text(json.dumps(_plan(made)))
     os.environ |= {
