@@ -26,7 +26,7 @@ task whose triggerer was dead, so no process could cancel the cloud task.
 
 A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen
 within a run, some settings of Airflow differ from the defaults (see ``_set_up``): it takes a silent task for dead after
-60 instead of 300 s, and queues a task anew that no worker has taken for 60 instead of 600 s, as often as it has to.
+80 instead of 300 s, and queues a task anew that no worker has taken for 100 instead of 600 s, as often as it has to.
 
 No time limit depends on the speed of the machine: a run is given up if no Airflow task has ended for ``--drain``
 seconds after the last trouble.
@@ -161,8 +161,8 @@ def _set_up(
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(options.slots),
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "80",
+        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "100",
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "20",
         # How often a queued task may be started anew: each kill of a worker takes some.
         "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "100",
@@ -188,24 +188,22 @@ def _plan(made: Sequence[Case]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _machines(parts: Parts, home: Path) -> list[Machine]:
-    triggerers = [Machine(f"triggerer {n}", ("triggerer", "--skip-serve-logs"), parts) for n in (1, 2)]
-    workers = [
-        Machine(
-            f"worker {n}",
-            (
-                "celery",
-                "worker",
-                "--skip-serve-logs",
-                "--celery-hostname",
-                f"w{n}@%h",
-                "--pid",
-                str(home / f"w{n}.pid"),
-            ),
-            parts,
-        )
-        for n in (1, 2)
+    """Return what is killed and paused: a triggerer or worker for longer than Airflow needs to take it for dead."""
+    triggerer = ("triggerer", "--skip-serve-logs")
+    worker = ("celery", "worker", "--skip-serve-logs")
+    return [
+        Machine("API server", ("api-server",), parts, longest_pause=40),
+        *(Machine(f"triggerer {n}", triggerer, parts, longest_pause=50) for n in (1, 2)),
+        *(
+            Machine(
+                f"worker {n}",
+                (*worker, "--celery-hostname", f"w{n}@%h", "--pid", str(home / f"w{n}.pid")),
+                parts,
+                longest_pause=100,
+            )
+            for n in (1, 2)
+        ),
     ]
-    return [Machine("API server", ("api-server",), parts), *triggerers, *workers]
 
 
 def _revive(machines: Sequence[Machine]) -> None:
@@ -228,7 +226,7 @@ def _run(
     say("starting Airflow")
     airflow("db", "migrate")
     machines = _machines(parts, home)
-    scheduler = Machine("scheduler", ("scheduler",), parts)
+    scheduler = Machine("scheduler", ("scheduler",), parts, longest_pause=0)
     for machine in (*machines, scheduler):
         machine.start()
     processor = parts.start("dag-processor")

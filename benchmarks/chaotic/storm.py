@@ -22,9 +22,10 @@ EMULATOR_FAULTS = ("throttle", "http_500", "reset", "hang", "bad_json", "lost_an
 PROXY_FAULTS = ("http_500", "lost", "cut", "hang")
 HANG_SECONDS = 20
 # Seconds between the beginnings of two troubles.
-GAP_SECONDS = (6, 18)
-# Seconds in which a target has no further trouble: on a busy machine, a worker needs half of them to start.
-REST_SECONDS = 75
+GAP_SECONDS = (10, 26)
+# Seconds in which a target has no further trouble: a busy machine needs a third of them to start a worker, and the
+# Airflow tasks have to get on meanwhile.
+REST_SECONDS = 120
 
 
 @dataclass
@@ -35,11 +36,13 @@ class Machine:
         name: Its name.
         command: Arguments of the `airflow` command.
         parts: What starts and kills processes.
+        longest_pause: The longest time for which it is paused, in seconds.
     """
 
     name: str
     command: tuple[str, ...]
     parts: Parts
+    longest_pause: float
     process: psutil.Popen | None = None
     # One for all machines, which share ``parts``.
     lock: ClassVar[threading.Lock] = threading.Lock()
@@ -185,10 +188,9 @@ def _script(dice: random.Random, seconds: float, troubles: Sequence[Trouble]) ->
 
 
 def _of_machine(machine: Machine) -> list[Trouble]:
-    # A pause may last longer than the time after which Airflow takes a process for dead.
     return [
         Trouble(machine.name, "killed", machine.kill, machine.start, longest=20),
-        Trouble(machine.name, "paused", machine.pause, machine.resume, longest=50),
+        Trouble(machine.name, "paused", machine.pause, machine.resume, longest=machine.longest_pause),
     ]
 
 
