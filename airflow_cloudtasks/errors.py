@@ -112,6 +112,8 @@ class CloudApiError(CloudTasksError):
         http_status: The HTTP status; None without an answer.
         retry_after: Seconds to wait before the next try, as the vendor requests it.
         unsent: Whether the request cannot have reached the cloud.
+        retried: Whether the request has been retried as often as allowed, so that its caller does not retry it again
+            at once.
 
     Attributes:
         retryable: Whether the same request may succeed soon. Such an error never ends a wait.
@@ -132,6 +134,7 @@ class CloudApiError(CloudTasksError):
         http_status: int | None = None,
         retry_after: float | None = None,
         unsent: bool = False,
+        retried: bool = False,
     ) -> None:
         self.message = message
         self.code = code
@@ -141,6 +144,7 @@ class CloudApiError(CloudTasksError):
         self.http_status = http_status
         self.retry_after = retry_after
         self.unsent = unsent
+        self.retried = retried
         super().__init__(message)
 
     @property
@@ -179,19 +183,24 @@ class Throttled(CloudApiError):
 
 
 class TransientError(CloudApiError):
-    """The service or the network fails temporarily: HTTP 5xx, a broken connection, a timeout."""
+    """The service or the network fails temporarily: HTTP 5xx, a busy service, a broken connection, a timeout."""
 
     retryable = True
 
     @property
     def may_have_acted(self) -> bool:
-        """True, unless the request was not sent or the service was not available."""
-        return not self.unsent and "Unavailable" not in self.code
+        """True, unless the request was not sent, or the service was not available or too busy to accept it."""
+        return not self.unsent and not any(word in self.code for word in ("Unavailable", "UnAvailable", "Busy"))
 
 
 class CredentialsError(CloudApiError):
-    """The cloud rejects the key, the token or the signature."""
+    """The cloud rejects the key, the token or the signature.
 
+    Attributes:
+        is_replaced: Whether another key can be used for the next request. Only a call that sends one request says so.
+    """
+
+    is_replaced = False
     advice = "Check the key id and the secret of the Airflow connection, and this machine's clock."
 
 

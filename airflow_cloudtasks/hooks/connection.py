@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from airflow_cloudtasks.clouds.client import Account, Retries
+from airflow_cloudtasks.clouds.client import Account
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
+from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.transport import Network, Timeouts
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
@@ -172,17 +173,22 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             proxy=_proxy(extra),
             ca_bundle=_file(extra, "ca_bundle"),
         )
-        endpoints = _endpoints(values, extra)
-        return Account(
-            cloud=fields.cloud,
-            credentials=_credentials(fields, values, extra, location, network, endpoints),
-            location=location,
-            endpoints=endpoints,
+        sending = _Sending(
             network=network,
+            endpoints=_endpoints(values, extra),
             retries=Retries(
                 tries=_whole(extra, "max_tries", _RETRIES.tries),
                 seconds=_seconds(extra, "max_retry_seconds", _RETRIES.seconds, or_zero=True),
             ),
+            user_agent=user_agent,
+        )
+        return Account(
+            cloud=fields.cloud,
+            credentials=_credentials(fields, values, extra, location, sending),
+            location=location,
+            endpoints=sending.endpoints,
+            network=sending.network,
+            retries=sending.retries,
             requests_per_second=_rates(extra),
             user_agent=user_agent,
         )
@@ -213,13 +219,22 @@ def unread_fields(fields: ConnectionFields, values: ConnectionValues) -> str | N
     return f"Its Extra has fields that are not used: {', '.join(unread)}." if unread else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sending:
+    """How requests are sent, of APIs and for credentials alike."""
+
+    network: Network
+    endpoints: Mapping[str, Endpoint]
+    retries: Retries
+    user_agent: str
+
+
 def _credentials(
     fields: ConnectionFields,
     values: ConnectionValues,
     extra: Mapping[str, Any],
     location: Location,
-    network: Network,
-    endpoints: Mapping[str, Endpoint],
+    sending: _Sending,
 ) -> CredentialSource:
     key_id, secret = _key_parts(fields, values, extra)
     auth_type = _auth_type(fields, extra, has_key=bool(key_id or secret))
@@ -241,6 +256,7 @@ def _credentials(
     service, region = CLOUDS[fields.cloud].token_service(location.region)
     own = CLOUDS[fields.cloud].endpoint(service, Location(region, location.site, location.network))
     settings = CredentialSettings(
+        cloud=fields.cloud,
         key_id=key_id,
         secret=secret,
         role_arn=given.get("role_arn"),
@@ -251,16 +267,15 @@ def _credentials(
         oidc_provider=given.get("oidc_provider_arn") or given.get("provider_id"),
         oidc_token_file=token_file,
         role_name=_text(extra, "role_name"),
-        sts=endpoints.get("sts") or endpoints.get("*") or own,
+        sts=sending.endpoints.get("sts") or sending.endpoints.get("*") or own,
         region=region,
-        network=network,
+        # Not the endpoint for all services: that is one of the cloud, and this service is one of the machine.
+        metadata=sending.endpoints.get("metadata"),
+        network=sending.network,
+        retries=sending.retries,
+        user_agent=sending.user_agent,
     )
-    if fields.cloud == "alibaba" and given and settings.sts.url.startswith("http:"):
-        raise InvalidConnection(
-            "Alibaba's library for roles calls STS over https only; "
-            'give it an https address in Extra as {"endpoints": {"sts": "https://HOST:PORT"}}.'
-        )
-    return shared_credentials(fields.cloud, auth_type, settings)
+    return shared_credentials(auth_type, settings)
 
 
 def _auth_type(fields: ConnectionFields, extra: Mapping[str, Any], *, has_key: bool) -> str:

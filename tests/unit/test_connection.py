@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from airflow_cloudtasks.clouds.client import Account
-from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, VendorCredentials
+from airflow_cloudtasks.clouds.credentials.chain import first_of
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, FetchedCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
@@ -160,12 +160,6 @@ def credentials(account: Account) -> Credentials:
                 "set auth_type to sts, or remove the token.",
             )
             for cloud_fields in (ALIBABA, TENCENT)
-        ),
-        (
-            ALIBABA,
-            {"host": "http://127.0.0.1:8787", "extra": {"auth_type": "ram_role_arn", "role_arn": "r"}},
-            "Alibaba's library for roles calls STS over https only; give it an https address in Extra as "
-            '{"endpoints": {"sts": "https://HOST:PORT"}}.',
         ),
         # A session's settings.
         *(
@@ -408,7 +402,7 @@ def test_sends_a_policy_without_blanks() -> None:
 
 
 def settings(account: Account) -> CredentialSettings:
-    assert isinstance(account.credentials, VendorCredentials)
+    assert isinstance(account.credentials, FetchedCredentials)
     return account.credentials._settings
 
 
@@ -417,9 +411,8 @@ def test_no_key_and_no_auth_type_mean_the_vendors_default_chain(cloud_fields: Co
     account = connection(cloud_fields, login=None, password=None)
     explicit = connection(cloud_fields, login=None, password=None, extra={"auth_type": "default"})
     assert account.credentials is explicit.credentials
-    assert isinstance(account.credentials, VendorCredentials)
-    module = import_module(f"airflow_cloudtasks.clouds.credentials.{cloud_fields.cloud}")
-    assert account.credentials._make is module.CREDENTIAL_CLASSES["default"]
+    assert isinstance(account.credentials, FetchedCredentials)
+    assert account.credentials._fetch.func is first_of
 
 
 @pytest.mark.parametrize("missing", ["login", "password"])

@@ -29,7 +29,8 @@ from cryptography.x509.oid import NameOID
 from airflow_cloudtasks.clouds import transport as transport_module
 from airflow_cloudtasks.clouds.client import Account, CloudClient, Retries
 from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
-from airflow_cloudtasks.clouds.transport import Network, Timeouts, async_transport
+from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.transport import async_transport
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudApiError, InvalidConnection, Throttled, TransientError, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
@@ -526,7 +527,7 @@ def test_an_error_names_a_missing_file_of_certificates(
     with pytest.raises(InvalidConnection) as caught:
         call(client(tls_server.url, network=network))
     named = f"{variable or 'ca_bundle'} names '/nowhere/ca.pem'"
-    assert str(caught.value) == f"{named}, and there is no such file of certificates."
+    assert str(caught.value) == f"{named}, and there is no such file or folder of certificates."
     assert not tls_server.requests
 
 
@@ -618,9 +619,9 @@ class SlowOpening:
         self.go, self.opened = asyncio.Event(), []
         really_open = transport_module._open_session
 
-        async def open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
+        async def open_session(endpoint: Endpoint, way: Any) -> aiohttp.ClientSession:
             await self.go.wait()
-            self.opened.append(await really_open(endpoint, network))
+            self.opened.append(await really_open(endpoint, way))
             return self.opened[-1]
 
         monkeypatch.setattr(transport_module, "_open_session", open_session)
@@ -672,7 +673,7 @@ def test_closes_the_session_when_its_last_caller_is_cancelled_while_it_opens(mon
 
 def test_keeps_no_session_that_failed_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
-        async def fail(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
+        async def fail(endpoint: Endpoint, way: Any) -> aiohttp.ClientSession:
             raise FileNotFoundError("no such bundle")
 
         with monkeypatch.context() as patch:
