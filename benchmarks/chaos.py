@@ -160,6 +160,8 @@ def _set_up(
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        # On a busy machine, parsing 50 tasks may take longer than the default of 30 s.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(options.slots),
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "80",
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "100",
