@@ -19,7 +19,7 @@ class Timeouts:
 
     Args:
         connect: Seconds to connect to the host, TLS included.
-        read: Seconds to wait for the whole answer.
+        read: Seconds to wait for the answer.
     """
 
     connect: float = 5.0
@@ -84,13 +84,3 @@ class Network:
     def trusted_certificates(self) -> TrustedCertificates:
         """Return the certificates that servers are verified with, and what decided on them."""
         return trusted_certificates(self.ca_bundle, os.environ)
-
-    def certificates(self) -> str:
-        """Return the path of the trusted certificates.
-
-        Raises:
-            InvalidConnection: There is no such file or folder.
-        """
-        trusted = self.trusted_certificates()
-        trusted.version()
-        return trusted.path

@@ -11,15 +11,14 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import pytest
+from certificates import Certificates, make_certificates
 
 from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.emulator import Emulator
 
-for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
-    sys.path.append(str(folder))
+sys.path.append(str(Path(__file__).parent))
 
-from certificates import Certificates, make_certificates  # noqa: E402 - its folder is no package
-from kinds import Machine  # noqa: E402 - the same
+from kinds import Machine
 
 # The default chains read these; a test must not be led astray by the machine that it runs on.
 LEADING_ASTRAY = (

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from airflow_cloudtasks.clouds.answers import json_object
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, no_credentials, temporary_key
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
+from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.transport import SyncTransport
-from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest, classify, json_object
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, TransientError, UnreadableAnswer
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
@@ -174,7 +176,7 @@ def _network(network: Network) -> Network:
 def _check(call: ApiCall, answer: HttpAnswer) -> None:
     """Raise an error by the HTTP status, unless it is a success."""
     if not answer.has_succeeded:
-        kind = classify((), "", answer.status) or CredentialsError
+        kind = kind_of_status(answer.status) or CredentialsError
         raise kind("the metadata service refuses", code=f"HTTP{answer.status}", **call.context(answer))
 
 
