@@ -135,7 +135,7 @@ def _chainable(config: _Config, settings: CredentialSettings, profile: Profile, 
 
 def _oidc(config: _Config, settings: CredentialSettings, profile: Profile, depth: int) -> Fetched:
     provider, token_file = profile.needed("oidc_provider_arn"), profile.needed("oidc_token_file")
-    return assume_role_by_token(settings, _role(profile, "role_session_name"), provider, token_file)
+    return assume_role_by_token(settings, _role(profile, "role_session_name"), provider, token_file, profile.origin)
 
 
 def _credentials_uri(config: _Config, settings: CredentialSettings, profile: Profile, depth: int) -> Fetched:
