@@ -17,8 +17,9 @@ from typing import Any
 import tenacity
 
 from airflow_cloudtasks.clouds.credentials.source import CredentialSource
+from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.transport import AsyncTransport, Network, SyncTransport, async_transport
+from airflow_cloudtasks.clouds.transport import AsyncTransport, SyncTransport, async_transport
 from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, Location, SignedRequest
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection
 from airflow_cloudtasks.model import Cloud

@@ -8,89 +8,26 @@ session; the last one closes it.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import certifi
 import requests
 import urllib3
 import yarl
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
+from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
-from airflow_cloudtasks.errors import InvalidConnection, TransientError
+from airflow_cloudtasks.errors import TransientError
 
 # Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
 _MAX_CONNECTIONS = 100
-
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long one try of a request may take.
-
-    Args:
-        connect: Seconds to connect to the host, TLS included.
-        read: Seconds to wait for the answer.
-    """
-
-    connect: float = 5.0
-    read: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How requests reach a cloud.
-
-    Args:
-        timeouts: How long one try may take.
-        proxy: The URL of a proxy; None for that in ``HTTPS_PROXY`` or ``HTTP_PROXY``. It may hold a login, so it is
-            never shown.
-        ca_bundle: A file of trusted certificates; None for the environment's file.
-    """
-
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    proxy: str | None = field(default=None, repr=False)
-    ca_bundle: str | None = None
-
-    def proxy_for(self, endpoint: Endpoint) -> str | None:
-        """Return the URL of the proxy to an endpoint; None for no proxy.
-
-        The connection's own proxy serves every endpoint, the environment's one those that ``NO_PROXY`` does not list.
-
-        Args:
-            endpoint: Where the requests go.
-        """
-        scheme = endpoint.url.partition(":")[0]
-        from_environment = None if proxy_bypass(endpoint.host) else getproxies().get(scheme)
-        return self.proxy or from_environment
-
-    def certificates(self) -> str:
-        """Return the path of the PEM file of trusted certificates.
-
-        It is the connection's own, the first of those that ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE`` and
-        ``SSL_CERT_FILE`` name, or certifi's.
-
-        Raises:
-            InvalidConnection: The file does not exist.
-        """
-        named = [("ca_bundle", self.ca_bundle), *((name, os.environ.get(name)) for name in _CA_VARIABLES)]
-        for name, path in named:
-            if path:
-                if not os.path.isfile(path):
-                    raise InvalidConnection(f"{name} names {path!r}, and there is no such file of certificates.")
-                return path
-        return certifi.where()
 
 
 class SyncTransport:
@@ -216,17 +153,12 @@ async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientS
     # In a thread: reading a CA bundle takes 20 ms or more and would block the event loop of a triggerer.
     tls: Any = True
     if endpoint.url.startswith("https:"):
-        tls = await asyncio.to_thread(_tls_context, network.certificates())
+        tls = await asyncio.to_thread(network.trusted_certificates().tls_context)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls),
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=network.proxy_for(endpoint),
     )
-
-
-@lru_cache(maxsize=4)
-def _tls_context(ca_file: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_file)
 
 
 def _no_answer(call: ApiCall, error: Exception) -> TransientError:

@@ -16,8 +16,8 @@ from typing import Any
 from airflow_cloudtasks.clouds.client import Account, Retries
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
+from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.transport import Network, Timeouts
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type

@@ -29,7 +29,8 @@ from cryptography.x509.oid import NameOID
 from airflow_cloudtasks.clouds import transport as transport_module
 from airflow_cloudtasks.clouds.client import Account, CloudClient, Retries
 from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
-from airflow_cloudtasks.clouds.transport import Network, Timeouts, async_transport
+from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.transport import async_transport
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudApiError, InvalidConnection, Throttled, TransientError, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
@@ -526,7 +527,7 @@ def test_an_error_names_a_missing_file_of_certificates(
     with pytest.raises(InvalidConnection) as caught:
         call(client(tls_server.url, network=network))
     named = f"{variable or 'ca_bundle'} names '/nowhere/ca.pem'"
-    assert str(caught.value) == f"{named}, and there is no such file of certificates."
+    assert str(caught.value) == f"{named}, and there is no such file or folder of certificates."
     assert not tls_server.requests
 
 

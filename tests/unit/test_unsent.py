@@ -16,7 +16,8 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from airflow_cloudtasks.clouds.transport import Network, SyncTransport, Timeouts, _is_unsent, async_transport
+from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.transport import SyncTransport, _is_unsent, async_transport
 from airflow_cloudtasks.clouds.wire import SignedRequest
 from airflow_cloudtasks.errors import TransientError
 

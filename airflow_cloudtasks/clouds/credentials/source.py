@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from airflow_cloudtasks.clouds.event_loop import take_turn
-from airflow_cloudtasks.clouds.transport import Network
+from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
 from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, NotFound, error_from_dict
 
