@@ -1,4 +1,4 @@
-"""The permissions that each API needs, and the policies that grant them. The tables in the docs come from here. Pure."""
+"""The permissions that each API needs, and the policies that grant them. The docs show them too. Pure."""
 
 from __future__ import annotations
 
