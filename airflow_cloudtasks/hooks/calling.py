@@ -276,16 +276,7 @@ class CallingHook(BaseHook):
                 )
 
     def _make_client(self, found: FoundConnection) -> CloudClient:
-        connection = found.connection
-        values = ConnectionValues(
-            conn_id=self.conn_id,
-            conn_type=connection.conn_type or "",
-            login=connection.login,
-            password=connection.password,
-            host=connection.host,
-            port=connection.port,
-            extra=found.extra,
-        )
+        values = ConnectionValues.of(self.conn_id, found.connection, found.extra)
         user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
         account = read_connection(self.connection_fields, values, user_agent)
         self._name_unread_fields(values)
