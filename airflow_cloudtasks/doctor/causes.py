@@ -162,7 +162,9 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
             )
         case TransientError() if error.http_status is not None:
             return Cause(
-                "the service fails", "an answer", "ask again later; if it stays so, ask the vendor's support, with the id"
+                "the service fails",
+                "an answer",
+                "ask again later; if it stays so, ask the vendor's support, with the id",
             )
         case TransientError():
             return Cause("no answer came", "an answer", "check the network on the way to the endpoint, as shown above")

@@ -14,6 +14,7 @@ from airflow_cloudtasks.model import Cloud
 LIMIT_SECONDS: dict[Cloud, float] = {"alibaba": 15 * 60, "tencent": 5 * 60}
 # A header has whole seconds only.
 _PRECISION = 1.0
+_NOTICEABLE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,11 @@ def clock_line(cloud: Cloud, reading: Reading | None) -> Line:
     if reading is None:
         return Line(name="clock", outcome=Outcome.NOT_TRIED, text="because no answer had a date")
     ahead = reading.ahead
-    text = f"{duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the cloud's" if round(ahead) else "right"
+    text = (
+        f"{duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the cloud's"
+        if abs(ahead) > _NOTICEABLE
+        else "right"
+    )
     if abs(ahead) < limit:
         return Line(name="clock", outcome=Outcome.OK, text=f"{text}; up to {duration(limit)} are allowed")
     return Line(

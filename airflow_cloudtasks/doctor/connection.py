@@ -1,4 +1,4 @@
-"""The part of the report about the Airflow connection: what was found, and how it is understood. Pure."""
+"""The part of the report about the Airflow connection: what was found, and how it is understood. No I/O."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from airflow_cloudtasks.clouds.client import Account
 from airflow_cloudtasks.doctor.causes import cause_of
 from airflow_cloudtasks.doctor.report import Line, Outcome
 from airflow_cloudtasks.errors import InvalidConnection
+from airflow_cloudtasks.hooks.calling import USER_AGENT
 from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS, TENCENT_FIELDS, read_connection
-from airflow_cloudtasks.hooks.described import describe
+from airflow_cloudtasks.hooks.described import Setting, describe
 from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues
 from airflow_cloudtasks.hooks.unread import unread_fields
 from airflow_cloudtasks.model import Cloud
@@ -27,26 +28,27 @@ class Understood:
         cloud: The cloud; None if the connection's type names none.
         account: The account that it describes; None if it cannot be used.
         lines: The lines of the report.
+        role_arn: The role to assume; None for none.
     """
 
     cloud: Cloud | None
     account: Account | None
     lines: tuple[Line, ...]
+    role_arn: str | None = None
 
 
-def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None, user_agent: str) -> Understood:
+def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) -> Understood:
     """Return what the look-up of a connection means.
 
     Args:
         conn_id: The connection's id.
         found: The result of the look-up.
         cloud: The cloud that the user asks about; None for the one of the connection's type.
-        user_agent: The User-Agent header of all requests.
     """
     match found:
         case Is(value):
             values = ConnectionValues.of(conn_id, value.connection, value.extra)
-            return _read(values, cloud or _cloud_of(values.conn_type), user_agent)
+            return _read(values, cloud or _cloud_of(values.conn_type))
         case IsNot():
             return Understood(cloud, None, (_missing(conn_id, cloud),))
         case unknown:
@@ -54,16 +56,19 @@ def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None, 
 
 
 def _cloud_of(conn_type: str) -> Cloud | None:
-    return next((cloud for cloud, fields in FIELDS.items() if conn_type in fields.all_types), None)
+    return next(
+        (cloud for cloud, fields in FIELDS.items() if conn_type in (*fields.conn_types, *fields.official_types)), None
+    )
 
 
-def _read(values: ConnectionValues, cloud: Cloud | None, user_agent: str) -> Understood:
+def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
     if cloud is None:
         return Understood(None, None, (_other_type(values.conn_type),))
     fields = FIELDS[cloud]
-    lines = [Line(name="type", outcome=Outcome.INFO, text=values.conn_type or "none"), *_settings(fields, values)]
+    settings = describe(fields, values)
+    lines = [Line(name="type", outcome=Outcome.INFO, text=values.conn_type or "none"), *map(_setting, settings)]
     try:
-        account = read_connection(fields, values, user_agent)
+        account = read_connection(fields, values, USER_AGENT)
     except InvalidConnection as error:
         cause = cause_of(error)
         line = Line(
@@ -74,13 +79,13 @@ def _read(values: ConnectionValues, cloud: Cloud | None, user_agent: str) -> Und
             mend=cause.mend,
         )
         return Understood(cloud, None, (*lines, line))
-    return Understood(cloud, account, (*lines, *_unread(fields, values)))
+    role_arn = next((setting.value for setting in settings if setting.name == "role_arn"), None)
+    return Understood(cloud, account, (*lines, *_unread(fields, values)), role_arn)
 
 
-def _settings(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line]:
-    for setting in describe(fields, values):
-        shown = "none" if setting.value is None else setting.value
-        yield Line(name=setting.name, outcome=Outcome.INFO, text=f"{shown}  ({setting.source})")
+def _setting(setting: Setting) -> Line:
+    shown = "none" if setting.value is None else setting.value
+    return Line(name=setting.name, outcome=Outcome.INFO, text=f"{shown} (from {setting.source})")
 
 
 def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line]:
@@ -105,7 +110,7 @@ def _missing(conn_id: str, cloud: Cloud | None) -> Line:
         text=f"there is no Airflow connection {conn_id!r}",
         expected="a connection in a secrets backend, the environment or Airflow's database",
         mend=f"run `airflow connections add {conn_id} --conn-type {conn_type} --conn-login KEY_ID "
-        f"--conn-password SECRET --conn-extra '{{\"region\": \"REGION\"}}'`, or set AIRFLOW_CONN_{conn_id.upper()}",
+        f'--conn-password SECRET --conn-extra \'{{"region": "REGION"}}\'`, or set AIRFLOW_CONN_{conn_id.upper()}',
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from airflow_cloudtasks.clouds.client import Account, CloudClient, Retries
@@ -56,7 +56,7 @@ def examine(wanted: Wanted, understood: Understood) -> Report:
         )
         rest = Section(kind="network", title="Everything else", lines=waiting)
         return Report(conn_id=wanted.conn_id, cloud=cloud, sections=(connection, rest))
-    examination = _Examination(wanted, replace(account, retries=_RETRIES))
+    examination = _Examination(wanted, understood.role_arn, replace(account, retries=_RETRIES))
     sections = (connection, *examination.sections())
     return Report(conn_id=wanted.conn_id, cloud=cloud, sections=sections, policies=tuple(examination.policies()))
 
@@ -64,8 +64,8 @@ def examine(wanted: Wanted, understood: Understood) -> Report:
 class _Examination:
     """The examination of an account that can be used."""
 
-    def __init__(self, wanted: Wanted, account: Account) -> None:
-        self._wanted, self._account = wanted, account
+    def __init__(self, wanted: Wanted, role_arn: str | None, account: Account) -> None:
+        self._wanted, self._role_arn, self._account = wanted, role_arn, account
         self._client = CloudClient(account, wanted.region)
         self._apis = [api for api in wanted.apis if api.cloud == account.cloud]
         self._sts, sts_region = CLOUDS[account.cloud].token_service(self._client.region)
@@ -160,8 +160,9 @@ class _Examination:
         """Yield the smallest policies that grant what is missing."""
         cloud = self._account.cloud
         if self._may_not_assume:
-            role = self._account.credentials.role_arn or "*"
-            yield MissingPolicy(attach_to=self._caller, document=policy(cloud, ["sts:AssumeRole"], role))
+            yield MissingPolicy(
+                attach_to=self._caller, document=policy(cloud, ["sts:AssumeRole"], self._role_arn or "*")
+            )
         if self._missing:
             yield MissingPolicy(attach_to=self._caller, document=policy(cloud, list(self._missing)))
 
@@ -172,7 +173,7 @@ class _Examination:
         except InvalidConnection:
             return "because the endpoint is not known"
         failed = self._walks[endpoint].failed
-        return failed and f"because {failed.name} to {endpoint.host} failed"
+        return None if failed is None else f"because {failed.name} to {endpoint.host} failed"
 
     def _page(self, client: CloudClient, service: Service) -> str | None:
         try:
@@ -209,7 +210,3 @@ def _unasked(api: TaskApi, because: str) -> tuple[Line, ...]:
 
 def _since(began: float) -> float:
     return (time.perf_counter() - began) * 1000
-
-
-def _products(apis: Iterable[TaskApi]) -> str:
-    return ", ".join(dict.fromkeys(api.service.product for api in apis))

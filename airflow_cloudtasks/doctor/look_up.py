@@ -15,6 +15,13 @@ def look_up(conn_id: str) -> Fact[FoundConnection]:
     Args:
         conn_id: The connection's id.
     """
-    # As Airflow's own command `airflow connections get` does: without it, Airflow 3 leaves its database out.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    read_airflows_database()
     return connection(BaseHook(), conn_id)
+
+
+def read_airflows_database() -> None:
+    """Let this process look connections up in Airflow's database, as Airflow's own command ``connections get`` does.
+
+    Without it, Airflow 3 reads its database in its servers only (``airflow/sdk/execution_time/supervisor.py``).
+    """
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")

@@ -62,15 +62,15 @@ class Questions:
             api: The API.
             api_params: Parameters that identify a task besides its id, in the vendor's spelling.
         """
-        seen: set[tuple[Use, str]] = set()
+        seen: set[str] = set()
         for each in needed(api):
-            if (each.use, each.permission) not in seen:
-                seen.add((each.use, each.permission))
+            if each.permission not in seen:
+                seen.add(each.permission)
                 yield self._about(api, each, api_params)
 
     def _about(self, api: TaskApi, each: Needed, api_params: Mapping[str, str]) -> Told:
         if each.use in _WOULD_ACT:
-            because = f"{each.permission}: not asked, since {_WOULD_ACT[each.use]}; it needs this permission"
+            because = f"{each.permission}: needed; not asked, since {_WOULD_ACT[each.use]}"
             return Told(None, not_tried(each.use, because, each.permission))
         parameters, missing = request(api, each, api_params)
         if missing:
@@ -92,9 +92,7 @@ class Questions:
         return told(each, error, milliseconds, self._page.get(service.name))
 
 
-def request(
-    api: TaskApi, each: Needed, api_params: Mapping[str, str]
-) -> tuple[dict[str, str], tuple[str, ...]]:
+def request(api: TaskApi, each: Needed, api_params: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return a request that asks for something that does not exist, and the parameters that the user has to add.
 
     Args:
@@ -127,6 +125,7 @@ def told(each: Needed, error: CloudTasksError | None, milliseconds: float, page:
         milliseconds: How long the call took.
         page: The HTML page that the endpoint answers with; None for none.
     """
+
     def line(outcome: Outcome, text: str = "", cause: Cause | None = None) -> Line:
         return Line(
             name=each.use,

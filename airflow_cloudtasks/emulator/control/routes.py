@@ -165,6 +165,8 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("DELETE", "faults", _call(ControlPlane.clear_faults)),
     ("GET", "latency", _call(ControlPlane.current_latency, shows="seconds")),
     ("POST", "latency", _call(ControlPlane.latency, body="a latency", shows="seconds")),
+    ("GET", "clock", _call(ControlPlane.current_clock, shows="seconds")),
+    ("POST", "clock", _call(ControlPlane.clock, body="a clock", shows="seconds")),
     ("GET", "keys", _call(ControlPlane.keys, shows="keys")),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),
