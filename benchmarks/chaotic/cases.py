@@ -57,7 +57,7 @@ WAITABLE: dict[str, dict[str, Any]] = {
 # How the Airflow tasks wait, with weights. Airflow needs a process for each step of most of them, so those that need
 # none are the most, as they are for users with many waits.
 START_MODES = {"deferrable": 75, "worker": 25}
-WAIT_MODES = {"no_worker": 50, "start_from_trigger": 20, "deferrable": 20, "poke": 5, "reschedule": 5}
+WAIT_MODES = {"no_worker": 60, "start_from_trigger": 15, "deferrable": 15, "poke": 5, "reschedule": 5}
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class Case:
 def cases(seed: int, starts: int, waits: int, window: float) -> list[Case]:
     """Return the cases of a run.
 
+    A task that is awaited in a worker ends early: it occupies one of the workers' few processes.
+
     Args:
         seed: The seed.
         starts: How many Airflow tasks start a cloud task.
@@ -134,25 +136,27 @@ def _places() -> Iterator[tuple[int, str]]:
 
 
 def _start(dice: random.Random, number: int, dag_id: str, window: float) -> Case:
+    mode = _drawn(dice, START_MODES)
     return Case(
         number,
         dag_id,
         starts=True,
         api=dice.choice(STARTABLE).api,
-        mode=_drawn(dice, START_MODES),
-        seconds=dice.uniform(5, window / 4),
+        mode=mode,
+        seconds=dice.uniform(5, window / (20 if mode == "worker" else 4)),
         failures=int(dice.random() < 0.05),
     )
 
 
 def _wait(dice: random.Random, number: int, dag_id: str, window: float) -> Case:
+    mode = _drawn(dice, WAIT_MODES)
     return Case(
         number,
         dag_id,
         starts=False,
         api=dice.choice(list(WAITABLE)),
-        mode=_drawn(dice, WAIT_MODES),
-        seconds=dice.uniform(5, window),
+        mode=mode,
+        seconds=dice.uniform(5, window / (4 if mode == "poke" else 1)),
         failures=int(dice.random() < 0.03),
     )
 
