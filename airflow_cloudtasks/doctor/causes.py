@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -18,6 +19,12 @@ from airflow_cloudtasks.errors import (
 
 _HTTP_REDIRECT = range(300, 400)
 _MOST_MESSAGE = 200
+
+_PREFIX = re.compile(r"^The Airflow connection '[^']*' cannot be used: ")
+_EXPECTED = re.compile(r"(?P<found>.*?); expected (?P<expected>.*)", re.DOTALL)
+_ADVICE = re.compile(
+    r"(?P<found>.*?)[;:] (?P<mend>(add|copy|correct|give|install|name|put|remove|run|set|write)\b.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +107,23 @@ def cause_of(error: CloudTasksError, page: str | None = None) -> Cause:
         page: The title of the HTML page that the endpoint answers with; None for none.
     """
     if not isinstance(error, CloudApiError):
-        found, _, mend = str(error).partition("; ")
-        return Cause(found.removesuffix("."), "a setting that can be used", mend or "correct the setting")
+        return of_sentence(str(error))
     cause = _by_code(error.code) or _by_kind(error, page)
     return replace(cause, found=f"{cause.found} ({evidence(error)})")
+
+
+def of_sentence(sentence: str) -> Cause:
+    """Return what a sentence of this package about a setting says: what is wrong, what was expected, how to mend it.
+
+    Args:
+        sentence: The text of an :class:`~airflow_cloudtasks.errors.Invalid`.
+    """
+    sentence = _PREFIX.sub("", sentence).removesuffix(".")
+    if found := _EXPECTED.fullmatch(sentence):
+        return Cause(found["found"], found["expected"], "correct the setting")
+    if found := _ADVICE.fullmatch(sentence):
+        return Cause(found["found"], "a setting that can be used", found["mend"])
+    return Cause(sentence, "a setting that can be used", "correct the setting, or remove it")
 
 
 def has_known_cause(code: str) -> bool:

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -47,9 +47,6 @@ _PARAMETER = Option(
     {"metavar": "NAME=VALUE", "action": "append", "default": []},
 )
 
-CHECK_HELP = "say why a connection does not work, and what its key may do"
-RECORD_HELP = "save the answers about a task, without names and secrets, for a bug report"
-
 
 def check_options() -> tuple[Option, ...]:
     """Return the options of ``check``."""
@@ -80,6 +77,23 @@ def _naming_options() -> Iterator[Option]:
         yield Option(option(name), f"{name} of {products}", {"metavar": "VALUE", "dest": _destination(name)})
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of this package's command line.
+
+    Args:
+        name: Its name.
+        help: What it does.
+        options: Returns its options.
+        run: Runs it with the parsed options, and returns the exit code.
+    """
+
+    name: str
+    help: str
+    options: Callable[[], Iterable[Option]]
+    run: Callable[[argparse.Namespace], int]
+
+
 def _destination(parameter: str) -> str:
     return f"param_{parameter}"
 
@@ -94,14 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m airflow_cloudtasks", description="Tools for Airflow's cloud tasks."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, text, options, run in (
-        ("check", CHECK_HELP, check_options(), check),
-        ("record", RECORD_HELP, record_options(), record),
-    ):
-        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        for each in options:
-            command.add_argument(each.flag, help=each.help, **each.keywords)
-        command.set_defaults(run=run)
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
+        for each in command.options():
+            subparser.add_argument(each.flag, help=each.help, **each.keywords)
+        subparser.set_defaults(run=command.run)
     given = parser.parse_args(arguments)
     code: int = given.run(given)
     return code
@@ -225,3 +236,15 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(disabled)
+
+
+COMMANDS = (
+    Command("check", "Say why a connection does not work, and what its key may do", check_options, check),
+    Command(
+        "record",
+        "Save the answers about a task for a bug report, without names and secrets",
+        record_options,
+        record,
+    ),
+)
+"""The commands. Airflow's command line has the same."""

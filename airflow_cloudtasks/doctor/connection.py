@@ -75,7 +75,7 @@ def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
             name="connection",
             outcome=Outcome.FAILED,
             text=cause.found,
-            expected="a connection that can be used",
+            expected=cause.expected,
             mend=cause.mend,
         )
         return Understood(cloud, None, (*lines, line))

@@ -19,8 +19,9 @@ from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Repor
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, PermissionDenied
 from airflow_cloudtasks.spec import Service, TaskApi
 
-# A person waits for the report, so that one more try has to do.
-_RETRIES = Retries(tries=2, seconds=10)
+# A person waits for the report.
+_RETRIES = Retries(tries=2, seconds=5, first_delay=0.2)
+_MOST_READ_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +57,15 @@ def examine(wanted: Wanted, understood: Understood) -> Report:
         )
         rest = Section(kind="network", title="Everything else", lines=waiting)
         return Report(conn_id=wanted.conn_id, cloud=cloud, sections=(connection, rest))
-    examination = _Examination(wanted, understood.role_arn, replace(account, retries=_RETRIES))
+    examination = _Examination(wanted, understood.role_arn, _impatient(account))
     sections = (connection, *examination.sections())
     return Report(conn_id=wanted.conn_id, cloud=cloud, sections=sections, policies=tuple(examination.policies()))
+
+
+def _impatient(account: Account) -> Account:
+    timeouts = account.network.timeouts
+    timeouts = replace(timeouts, read=min(timeouts.read, _MOST_READ_SECONDS))
+    return replace(account, retries=_RETRIES, network=replace(account.network, timeouts=timeouts))
 
 
 class _Examination:

@@ -19,6 +19,7 @@ from airflow_cloudtasks.errors import (
     MalformedAnswer,
     NotFound,
     PermissionDenied,
+    TransientError,
 )
 from airflow_cloudtasks.spec import Service, TaskApi
 
@@ -54,6 +55,8 @@ class Questions:
         self._client = client
         self._page = page
         self._told: dict[str, Told] = {}
+        # The services that have not answered: each further question would cost a time limit.
+        self._silent: set[str] = set()
 
     def about(self, api: TaskApi, api_params: Mapping[str, str]) -> Iterator[Told]:
         """Yield what the cloud tells about each permission that an API needs.
@@ -76,6 +79,8 @@ class Questions:
         if missing:
             because = f"{each.permission}: not asked, since it needs {' and '.join(map(option, missing))}"
             return Told(None, not_tried(each.use, because, each.permission))
+        if each.permission not in self._told and each.service in self._silent:
+            return Told(None, not_tried(each.use, f"{each.permission}: because no answer came before", each.permission))
         if each.permission not in self._told:
             self._told[each.permission] = self._ask(api.service, each, parameters)
         told = self._told[each.permission]
@@ -88,6 +93,8 @@ class Questions:
             self._client.call(service, each.action, parameters)
         except (CloudApiError, InvalidConnection) as caught:
             error = caught
+            if isinstance(caught, TransientError) and caught.http_status is None:
+                self._silent.add(service.name)
         milliseconds = (time.perf_counter() - began) * 1000
         return told(each, error, milliseconds, self._page.get(service.name))
 

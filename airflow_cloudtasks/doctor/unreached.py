@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from airflow_cloudtasks.clouds.certificates import TrustedCertificates
 from airflow_cloudtasks.clouds.proxies import Route
+from airflow_cloudtasks.doctor.causes import of_sentence
 
 # OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH and X509_V_ERR_CERT_HAS_EXPIRED.
 _OTHER_NAME = (62, 64)
@@ -51,8 +52,8 @@ def invalid(error: Exception) -> Unreached:
     Args:
         error: The error, whose text says what is wrong and how to mend it.
     """
-    found, _, mend = str(error).partition("; ")
-    return Unreached(found.removesuffix("."), "a setting that can be used", mend or "correct the setting, or remove it")
+    cause = of_sentence(str(error))
+    return Unreached(cause.found, cause.expected, cause.mend)
 
 
 def unresolved(host: str, error: OSError, route: Route) -> Unreached:

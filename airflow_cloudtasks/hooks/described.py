@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.clouds.client import Retries
+from airflow_cloudtasks.clouds.network import Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
-from airflow_cloudtasks.clouds.transport import Timeouts
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.connection import SITES, chosen_auth_type
 from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues
