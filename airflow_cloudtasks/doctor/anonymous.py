@@ -22,8 +22,9 @@ _TOKENS = re.compile(rf"(?P<time>(?<![\d-]){_TIME.pattern})|(?P<address>{_ADDRES
 _STATUS = re.compile(r"[A-Za-z][A-Za-z _-]{0,31}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-# Numbers up to this are counts, percentages and sizes; larger ones may be ids.
+# Numbers up to this are counts, percentages and sizes, unless the field's name says that they are ids.
 _MOST_COUNT = 9_999
+_ID_FIELD = re.compile(r".*(Id|ID|Uin|Uid|Key|Number|Phone)")
 _LEAST_WIDTH = 4
 
 
@@ -42,7 +43,7 @@ class Anonymous:
         self._time_fields = frozenset(_last(path) for path in (api.created_at, api.started_at, api.finished_at) if path)
         self._number_fields = frozenset(_last(path) for path in _number_paths(api))
         self._known_fields = frozenset(
-            {*self._status_fields, *self._time_fields, *self._number_fields, *_part_fields(api)}
+            {*self._status_fields, *self._time_fields, *self._number_fields, *_other_fields(api)}
         )
 
     def parameters(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class Anonymous:
         """
         return _TOKENS.sub(self._token, text)
 
-    def _value(self, field: str, value: Any) -> Any:
+    def _value(self, field: str, value: Any, most: int = _MOST_COUNT) -> Any:
         match value:
             case Mapping():
                 return {self._key(name): self._value(name, each) for name, each in value.items()}
@@ -77,7 +78,9 @@ class Anonymous:
                 return [self._value(field, each) for each in value]
             case bool() | None:
                 return value
-            case int() if abs(value) > _MOST_COUNT and field not in self._time_fields | self._number_fields:
+            case int() if field not in self._time_fields | self._number_fields and (
+                abs(value) > most or _ID_FIELD.fullmatch(field)
+            ):
                 return int(self._replaced(str(abs(value))))
             case int() | float():
                 return value
@@ -111,7 +114,7 @@ class Anonymous:
             case list():
                 return [self._inside(field, each) for each in value]
             case _:
-                return self._value(field, value)
+                return self._value(field, value, most=0)
 
     def _token(self, found: re.Match[str]) -> str:
         if found["time"]:
@@ -158,7 +161,9 @@ def _number_paths(api: TaskApi) -> Iterable[str]:
     yield from (path for path in (api.progress, api.progress_whole) if isinstance(path, str))
 
 
-def _part_fields(api: TaskApi) -> Iterable[str]:
+def _other_fields(api: TaskApi) -> Iterable[str]:
+    yield api.id_param
+    yield from (_last(path) for path in (api.id, api.task_name, api.message, api.error_if) if path)
     parts = api.parts
     if parts is not None:
         yield from map(_last, (*parts.name, *parts.message, *filter(None, (parts.id,))))

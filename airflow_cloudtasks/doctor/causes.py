@@ -19,6 +19,7 @@ from airflow_cloudtasks.errors import (
 
 _HTTP_REDIRECT = range(300, 400)
 _MOST_MESSAGE = 200
+_FETCH = "Fetching credentials"
 
 _PREFIX = re.compile(r"^The Airflow connection '[^']*' cannot be used: ")
 _EXPECTED = re.compile(r"(?P<found>.*?); expected (?P<expected>.*)", re.DOTALL)
@@ -143,6 +144,7 @@ def evidence(error: CloudApiError) -> str:
     """
     message = error.message if len(error.message) <= _MOST_MESSAGE else f"{error.message[:_MOST_MESSAGE]}…"
     parts = (
+        error.action.removeprefix(_FETCH).strip(" ()") if error.action.startswith(_FETCH) else None,
         ": ".join(filter(None, (error.code, message))),
         error.http_status and f"HTTP {error.http_status}",
         error.request_id and f"request id {error.request_id}",
@@ -157,7 +159,7 @@ def _by_code(code: str) -> Cause | None:
 
 
 def _by_kind(error: CloudApiError, page: str | None) -> Cause:
-    is_fetch = error.action == "Fetching credentials"
+    is_fetch = error.action.startswith(_FETCH)
     match error:
         case CredentialsExpired():
             return _TOKEN

@@ -130,7 +130,7 @@ def check(given: argparse.Namespace) -> int:
         conn_id = given.conn_id or (api and _default_conn_id(api))
         if not conn_id:
             raise InvalidArguments("check needs --conn-id, or --api for the default connection of its cloud.")
-        _refuse_unknown(api_params, [api] if api else every_api().values())
+        _refuse_unknown(api_params, api)
     except ValueError as error:
         return _wrong_usage(error)
     with _quiet():
@@ -206,15 +206,12 @@ def _api_params(given: argparse.Namespace) -> dict[str, str]:
     return named
 
 
-def _refuse_unknown(api_params: Iterable[str], apis: Iterable[TaskApi]) -> None:
-    apis = list(apis)
-    known = naming_parameters(apis)
+def _refuse_unknown(api_params: Iterable[str], api: TaskApi | None) -> None:
+    known = naming_parameters([api] if api else every_api().values())
     for name in api_params:
         if name not in known:
-            raise InvalidArguments(
-                f"{apis[0].name if len(apis) == 1 else 'No API'} takes {name}. "
-                f"Known are: {', '.join(map(option, known)) or 'none'}."
-            )
+            options = ", ".join(map(option, known)) or "none"
+            raise InvalidArguments(f"{api.name if api else 'An API'} takes no {name}; it takes {options}.")
 
 
 def _wrong_usage(error: Exception) -> int:

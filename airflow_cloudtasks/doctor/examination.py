@@ -211,8 +211,10 @@ def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None
 
 
 def _unasked(api: TaskApi, because: str) -> tuple[Line, ...]:
-    uses = dict.fromkeys(each.use for each in needed(api))
-    return tuple(not_tried(use, because) for use in uses)
+    each_once = {each.permission: each for each in reversed(list(needed(api)))}
+    return tuple(
+        not_tried(each.use, f"{each.permission}: {because}", each.permission) for each in reversed(each_once.values())
+    )
 
 
 def _since(began: float) -> float:

@@ -86,11 +86,14 @@ class _Table:
         failed = [line for line in report.lines if line.outcome is Outcome.FAILED]
         unknown = [line for line in report.lines if line.outcome is Outcome.UNKNOWN]
         if not failed and not unknown:
-            yield self._painted(_COLORS[Outcome.OK], f"The connection {report.conn_id!r} works.")
+            yield from self._concluding(Outcome.OK, f"The connection {report.conn_id!r} works.")
             return
         counts = [f"{len(lines)} {word}" for lines, word in ((failed, "failed"), (unknown, "unknown")) if lines]
         text = f"The connection {report.conn_id!r}: {', '.join(counts)}. Begin with the first of them."
-        yield self._painted(_COLORS[Outcome.FAILED if failed else Outcome.UNKNOWN], text)
+        yield from self._concluding(Outcome.FAILED if failed else Outcome.UNKNOWN, text)
+
+    def _concluding(self, outcome: Outcome, text: str) -> Iterator[str]:
+        yield from (self._painted(_COLORS[outcome], line) for line in self._wrapped(text))
 
     def _wrapped(self, text: str) -> Iterator[str]:
         yield from textwrap.wrap(text, self._width, break_on_hyphens=False)
