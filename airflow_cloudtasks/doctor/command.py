@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from airflow_cloudtasks.catalog import every_api, find_api
 from airflow_cloudtasks.doctor.options import naming_parameters, option
+from airflow_cloudtasks.doctor.quiet import quiet
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
 from airflow_cloudtasks.spec import TaskApi
 
@@ -133,7 +133,7 @@ def check(given: argparse.Namespace) -> int:
         _refuse_unknown(api_params, api)
     except ValueError as error:
         return _wrong_usage(error)
-    with _quiet():
+    with quiet():
         from airflow_cloudtasks.doctor.connection import understand
         from airflow_cloudtasks.doctor.examination import Wanted, examine
         from airflow_cloudtasks.doctor.look_up import look_up
@@ -160,10 +160,12 @@ def record(given: argparse.Namespace) -> int:
     try:
         api = find_api(given.api)
         api_params = _api_params(given)
+        if missing := [option(name) for name in api.task_params if name not in api_params]:
+            raise InvalidArguments(f"{api.name} needs {' and '.join(missing)}.")
         api.check_params(api_params)
     except ValueError as error:
         return _wrong_usage(error)
-    with _quiet():
+    with quiet():
         from airflow_cloudtasks.doctor.look_up import read_airflows_database
         from airflow_cloudtasks.doctor.recording import recording
         from airflow_cloudtasks.hooks.any_cloud import hook_for
@@ -177,8 +179,11 @@ def record(given: argparse.Namespace) -> int:
             return FAILED
     written = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
     if given.output:
-        with open(given.output, "w", encoding="utf-8") as file:
-            file.write(written)
+        try:
+            Path(given.output).write_text(written, "utf-8")
+        except OSError as error:
+            sys.stderr.write(f"{given.output} cannot be written: {error.strerror}\n")
+            return FAILED
         sys.stderr.write(
             f"Written to {given.output}. Names, ids, texts and secrets are replaced; read it before you attach it.\n"
         )
@@ -222,17 +227,6 @@ def _wrong_usage(error: Exception) -> int:
 def _is_colored(stream: IO[str]) -> bool:
     """Return whether to use colors: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Airflow's log out of the output: the report says what matters."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(disabled)
 
 
 COMMANDS = (

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from conftest import Patient, examine
+from patients import Patient, examine
 from servers import FORBIDDEN, LOGIN_PAGE, REDIRECT, WANTS_LOGIN, closed_port, serving
 
 from airflow_cloudtasks.emulator import Emulator

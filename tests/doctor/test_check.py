@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import Examined, Patient, examine
+from patients import Examined, Patient, examine
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.doctor.command import main
