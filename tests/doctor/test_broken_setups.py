@@ -94,6 +94,7 @@ def missing_region_on_alibaba(patient: Patient, stack: ExitStack) -> None:
 
 @broken("read", "does not run in this region.*UnsupportedRegion", "correct the connection's Region")
 def wrong_region(patient: Patient, stack: ExitStack) -> None:
+    patient.emulator.regions(["ap-guangzhou"])
     patient.connect(extra={"region": "ap-nowhere"})
 
 

@@ -91,7 +91,14 @@ def test_a_clock_that_is_no_number_is_refused(client: Client) -> None:
     assert "seconds: expected a number" in client.control("POST", "clock", {"seconds": "soon"}).json["error"]
 
 
-@pytest.mark.parametrize(("region", "code"), [("ap-nowhere", "UnsupportedRegion"), ("ap-shanghai-fsi", None)])
-def test_tencent_refuses_a_region_that_does_not_exist(client: Client, region: str, code: str | None) -> None:
+@pytest.mark.parametrize(
+    ("region", "code"), [("ap-nowhere", "UnsupportedRegion"), ("ap-guangzhou", None), (None, "MissingParameter")]
+)
+def test_tencent_refuses_a_region_that_it_does_not_have(client: Client, region: str | None, code: str | None) -> None:
     client.emulator.add_finished("wedata.task", "t1")
+    assert client.wedata(region="ap-nowhere").code is None
+    assert client.control("POST", "regions", {"regions": ["ap-guangzhou"]}).json == {"regions": ["ap-guangzhou"]}
+    assert client.control("GET", "regions").json == {"regions": ["ap-guangzhou"]}
     assert client.wedata(region=region).code == code
+    client.emulator.reset()
+    assert client.emulator.current_regions() is None

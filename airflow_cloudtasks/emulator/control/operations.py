@@ -289,6 +289,23 @@ class ControlPlane:
         """Return the seconds of :meth:`clock`."""
         return self.state.skew
 
+    def regions(self, regions: Sequence[str] | None) -> list[str] | None:
+        """Set which regions Tencent Cloud has; it refuses requests to any other one.
+
+        Args:
+            regions: The regions; None for any.
+
+        Returns:
+            The regions.
+        """
+        with self.state.lock:
+            self.state.regions = parsing.parse_regions(regions)
+            return self.current_regions()
+
+    def current_regions(self) -> list[str] | None:
+        """Return the regions of :meth:`regions`."""
+        return None if self.state.regions is None else list(self.state.regions)
+
     def limit(
         self,
         requests_per_second: float | None,

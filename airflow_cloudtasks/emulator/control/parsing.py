@@ -157,6 +157,11 @@ def parse_key(
     return key, None if cloud is None else parse_choice("cloud", cloud, CLOUDS)
 
 
+def parse_regions(value: Any) -> tuple[str, ...] | None:
+    """Return names of regions, or None for any."""
+    return None if value is None else _parse_texts("regions", value, "regions")
+
+
 def _parse_actions(value: Any) -> tuple[str, ...]:
     actions = tuple(_parse_texts("actions", value, "actions"))
     for action in actions:

@@ -167,6 +167,8 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "latency", _call(ControlPlane.latency, body="a latency", shows="seconds")),
     ("GET", "clock", _call(ControlPlane.current_clock, shows="seconds")),
     ("POST", "clock", _call(ControlPlane.clock, body="a clock", shows="seconds")),
+    ("GET", "regions", _call(ControlPlane.current_regions, shows="regions")),
+    ("POST", "regions", _call(ControlPlane.regions, body="regions", shows="regions")),
     ("GET", "keys", _call(ControlPlane.keys, shows="keys")),
     ("POST", "keys", _add_key),
     ("DELETE", "keys/{key_id:path}", _revoke_key),

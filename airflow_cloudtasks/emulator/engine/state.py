@@ -53,6 +53,7 @@ class State:
         journal: The requests that came in.
         sts: The settings of the token services and the metadata services.
         metadata_tokens: The tokens of Alibaba Cloud's metadata service.
+        regions: The regions that Tencent Cloud has; None for any.
         skew: By how many seconds the clouds' clock is ahead of this machine's.
     """
 
@@ -81,6 +82,7 @@ class State:
         self._random_number = random_number
         self._ahead = 0.0
         self.skew = 0.0
+        self.regions: tuple[str, ...] | None = None
 
     def now(self) -> float:
         """Return the clouds' time in Unix seconds, by which requests and answers are dated."""
@@ -120,3 +122,4 @@ class State:
         self.sts = StsSettings()
         self.metadata_tokens.clear()
         self._ahead = self.skew = 0.0
+        self.regions = None

@@ -136,6 +136,9 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
             return Decision(error.code, reply, throttled=True)
         if not key.may_call(f"{action.service}:{action.name}"):
             raise gateway.denied(f"{action.service}:{action.name}")
+        region = identified.exchange.region
+        if action.needs_region and region and state.regions is not None and region not in state.regions:
+            raise VendorError("UnsupportedRegion", f"The region `{region}` is not supported.")
         parameters = gateway.check_parameters(request, action, identified.parameters)
         call = Call(action, parameters, state, state.task_now(), key)
         decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)
