@@ -112,6 +112,8 @@ class CloudApiError(CloudTasksError):
         http_status: The HTTP status; None without an answer.
         retry_after: Seconds to wait before the next try, as the vendor requests it.
         unsent: Whether the request cannot have reached the cloud.
+        retried: Whether the request has been retried as often as allowed, so that its caller does not retry it again
+            at once.
 
     Attributes:
         retryable: Whether the same request may succeed soon. Such an error never ends a wait.
@@ -132,6 +134,7 @@ class CloudApiError(CloudTasksError):
         http_status: int | None = None,
         retry_after: float | None = None,
         unsent: bool = False,
+        retried: bool = False,
     ) -> None:
         self.message = message
         self.code = code
@@ -141,6 +144,7 @@ class CloudApiError(CloudTasksError):
         self.http_status = http_status
         self.retry_after = retry_after
         self.unsent = unsent
+        self.retried = retried
         super().__init__(message)
 
     @property

@@ -267,7 +267,8 @@ def other_hosts(service: Service) -> str:
     """Return a product's hosts on other networks and sites, each with the connection's field that selects it."""
     others = {f"`{network}`": host(service, network=network) for network in CLOUDS[service.cloud].NETWORKS[1:]}
     others["`intl`"] = host(service, site="intl")
-    return listed(f"{name}: {code(found)}" for name, found in others.items() if found != host(service))
+    own = f" (not in {regions(list(service.region_hosts))})" if service.region_hosts else ""
+    return listed(f"{name}: {code(found)}{own}" for name, found in others.items() if found != host(service))
 
 
 def host(service: Service, **location: str) -> str:

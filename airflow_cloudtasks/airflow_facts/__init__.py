@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_cloudtasks.airflow_facts import database, supervisor
+from airflow_cloudtasks.airflow_facts.conn_variable import unreadable_because, variable_name
 from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure
 from airflow_cloudtasks.airflow_facts.run_row import RunRow
 from airflow_cloudtasks.airflow_facts.supervisor import has_supervisor
+from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
@@ -78,6 +81,9 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
     Args:
         hook: The hook that needs it.
         conn_id: The connection's id.
+
+    Raises:
+        InvalidConnection: No place has it, and its environment variable holds something that Airflow cannot read.
     """
     try:
         found = hook.get_connection(conn_id)
@@ -86,7 +92,7 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         facts = [_ask_backend(backend, conn_id) for backend in _backends()]
         if has_supervisor():
             facts.append(supervisor.ask(supervisor.connection(conn_id)))
-        return _absence(facts)
+        return _absent_connection(conn_id, facts)
     except Exception as error:  # the database, the API server and each secrets backend raise their own errors
         return failure(error)
     return Is(FoundConnection(found, extra))
@@ -116,7 +122,7 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         facts = [await sync_to_async(_ask_backend)(backend, conn_id) for backend in _backends()]
         if has_supervisor():
             facts.append(await supervisor.aask(supervisor.connection(conn_id)))
-        return _absence(facts)
+        return _absent_connection(conn_id, facts)
     except Exception as error:  # as in connection
         return failure(error)
     return Is(FoundConnection(found, extra))
@@ -290,9 +296,22 @@ def _backends() -> list[Any]:
 
 def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
     """Return whether a backend has no such connection. One that has it now failed a moment ago."""
+    if type(backend).__name__ == "EnvironmentVariablesBackend":
+        return IsNot()  # It never fails for a moment; see _absent_connection.
     try:
         return (
             IsNot() if backend.get_connection(conn_id=conn_id) is None else Unknown(f"{type(backend).__name__} failed")
         )
     except Exception as error:
         return Unknown(f"{type(error).__name__} of {type(backend).__name__}")
+
+
+def _absent_connection(conn_id: str, facts: list[IsNot | Unknown]) -> IsNot | Unknown:
+    """Return that no place has a connection, or that it is unknown; raise if Airflow could not read its variable."""
+    absent, name = _absence(facts), variable_name(conn_id)
+    if isinstance(absent, IsNot) and (value := os.environ.get(name)):
+        # Another try would read the same text.
+        raise InvalidConnection(
+            f"The environment variable {name} holds no Airflow connection: {unreadable_because(value)}."
+        ) from None
+    return absent

@@ -19,9 +19,10 @@ import tenacity
 from airflow_cloudtasks.clouds.credentials.source import CredentialSource
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.transport import AsyncTransport, SyncTransport, async_transport
-from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, Location, SignedRequest
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection
+from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, HttpAnswer, Location, SignedRequest
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, PermissionDenied
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
 
@@ -31,47 +32,6 @@ _REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
 
 # Source: STS of Alibaba Cloud (2015-04-01) and of Tencent Cloud (2018-08-13). It has no parameters.
 _WHO_AM_I = Action(name="GetCallerIdentity")
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How often one request is tried, and for how long.
-
-    Args:
-        tries: The number of tries, including the first one.
-        seconds: No try begins later than this many seconds after the first one.
-        first_delay: The delay before the second try is random between 0 and this many seconds. The upper bound doubles
-            with every try.
-        longest_delay: The longest delay in seconds; a longer ``Retry-After`` of the service is still respected.
-    """
-
-    tries: int = 5
-    seconds: float = 60.0
-    first_delay: float = 0.5
-    longest_delay: float = 10.0
-
-    def rules(self, *, repeatable: bool = True) -> dict[str, Any]:
-        """Return the arguments of tenacity's retrying classes.
-
-        Args:
-            repeatable: Whether to retry a request that the cloud may have carried out.
-        """
-        jitter = tenacity.wait_random_exponential(multiplier=self.first_delay, max=self.longest_delay)
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            return max(jitter(state), getattr(error, "retry_after", None) or 0.0)
-
-        def is_retryable(error: BaseException) -> bool:
-            return isinstance(error, CloudApiError) and error.retryable and (repeatable or not error.may_have_acted)
-
-        return {
-            "retry": tenacity.retry_if_exception(is_retryable),
-            # Not stop_after_delay: if the service requests a longer delay than the time left, stop at once.
-            "stop": tenacity.stop_after_attempt(self.tries) | tenacity.stop_before_delay(self.seconds),
-            "wait": wait,
-            "reraise": True,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,13 +97,13 @@ class CloudClient:
             self._sync_transport = SyncTransport(self.account.network)
         for attempt in tenacity.Retrying(**(self._retry_rules if repeatable else self._unrepeatable_rules)):
             with attempt:
-                credentials = self._credentials()
+                credentials = self.account.credentials.get()
                 try:
                     return self._try(self._sync_transport, credentials, service, action, params)
                 except CredentialsError:
                     if not self.account.credentials.renew(credentials):
                         raise
-                    return self._try(self._sync_transport, self._credentials(), service, action, params)
+                return self._try(self._sync_transport, self.account.credentials.get(), service, action, params)
         raise AssertionError("tenacity ends by a return or a raise")
 
     async def acall(
@@ -183,8 +143,8 @@ class CloudClient:
         except CredentialsError:
             if not self.account.credentials.renew(credentials):
                 raise
-            credentials = await self.account.credentials.aget()
-            return await self._atry(transport, credentials, service, action, params)
+        credentials = await self.account.credentials.aget()
+        return await self._atry(transport, credentials, service, action, params)
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:
@@ -240,14 +200,6 @@ class CloudClient:
             self._sync_transport.close()
             self._sync_transport = None
 
-    def _credentials(self) -> Credentials:
-        try:
-            return self.account.credentials.get()
-        except CloudApiError as error:
-            # The error is of fetching the credentials: the request itself has not been sent.
-            error.unsent = True
-            raise
-
     def _try(
         self,
         transport: SyncTransport,
@@ -257,7 +209,7 @@ class CloudClient:
         params: Mapping[str, Any],
     ) -> dict[str, Any]:
         call, request = self._sign(credentials, service, action, params)
-        return self._cloud.read(call, transport.send(call, request))
+        return self._read(call, transport.send(call, request), credentials)
 
     async def _atry(
         self,
@@ -268,7 +220,16 @@ class CloudClient:
         params: Mapping[str, Any],
     ) -> dict[str, Any]:
         call, request = self._sign(credentials, service, action, params)
-        return self._cloud.read(call, await transport.send(call, request))
+        return self._read(call, await transport.send(call, request), credentials)
+
+    def _read(self, call: ApiCall, answer: HttpAnswer, credentials: Credentials) -> dict[str, Any]:
+        """Return the content of an answer; a refusal of a key also says where the key comes from."""
+        try:
+            return self._cloud.read(call, answer)
+        except (CredentialsError, PermissionDenied) as error:
+            if credentials.origin:
+                error.message = f"{error.message} (signed with {credentials.origin})"
+            raise
 
     def _sign(
         self, credentials: Credentials, service: Service, action: Action, params: Mapping[str, Any]

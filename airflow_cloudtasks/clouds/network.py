@@ -84,13 +84,3 @@ class Network:
     def trusted_certificates(self) -> TrustedCertificates:
         """Return the certificates that servers are verified with, and what decided on them."""
         return trusted_certificates(self.ca_bundle, os.environ)
-
-    def certificates(self) -> str:
-        """Return the path of the trusted certificates.
-
-        Raises:
-            InvalidConnection: There is no such file or folder.
-        """
-        trusted = self.trusted_certificates()
-        trusted.version()
-        return trusted.path

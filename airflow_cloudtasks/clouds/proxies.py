@@ -22,7 +22,7 @@ from airflow_cloudtasks.errors import InvalidConnection
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII | re.IGNORECASE)
-_HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-f:.]+])?(:(?P<port>.*))?", re.ASCII | re.IGNORECASE)
+_HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-f:.]+])?(:(?P<port>[^/?#\s]*))?", re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
 
 

@@ -1,4 +1,6 @@
-"""Send signed requests: by ``requests`` for synchronous callers, by a pooled aiohttp for asynchronous ones.
+"""Send signed requests: by urllib3 for synchronous callers, by aiohttp for asynchronous ones.
+
+Both take the proxy and the trusted certificates of :class:`Network`, and read neither the environment nor ``~/.netrc``.
 
 The vendors' own asynchronous clients build an SSL context and a session for every request. That costs 20 to 200 times
 the CPU of the request itself and stalls the event loop. Here, all users of an endpoint in an event loop share one
@@ -9,29 +11,40 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import aiohttp
-import requests
 import urllib3
 import yarl
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3 import HTTPHeaderDict
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
+from airflow_cloudtasks.clouds.certificates import TrustedCertificates
+from airflow_cloudtasks.clouds.deadline import POOL_CLASSES
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.proxies import Proxy
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import TransientError
 
 # Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
 _MAX_CONNECTIONS = 100
 
+# Connections to one endpoint that threads leave open for their next requests.
+_KEPT_CONNECTIONS = 10
+
+# Bytes of one line of an answer's head. Python's http.client has this limit; aiohttp's own is 8190.
+_LONGEST_HEADER = 65536
+
+# As aiohttp sends them.
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+
 
 class SyncTransport:
-    """Sends requests from a thread, over one pooled session.
+    """Sends requests from a thread, over pooled connections.
 
     Args:
         network: How requests reach the cloud.
@@ -39,13 +52,12 @@ class SyncTransport:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._session = requests.Session()
-        # Otherwise requests looks for a login in ~/.netrc and replaces the signature by it.
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        timeouts = network.timeouts
+        self._timeout = urllib3.Timeout(total=timeouts.total, connect=timeouts.connect, read=timeouts.read)
+        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], urllib3.PoolManager] = {}
 
     def send(self, call: ApiCall, request: SignedRequest) -> HttpAnswer:
-        """Send a request once and return its answer.
+        """Send a request once and return its answer. It ends in the total time of the timeouts.
 
         Args:
             call: The call, for error texts.
@@ -53,26 +65,47 @@ class SyncTransport:
 
         Raises:
             TransientError: No answer came.
+            InvalidConnection: The proxy or the trusted certificates cannot be used.
         """
-        proxy = self._network.proxy_for(call.endpoint)
+        headers = HTTPHeaderDict(_HEADERS)
+        headers.update(request.headers)
+        pools = self._pools_to(call.endpoint)
         try:
-            response = self._session.request(
+            response = pools.urlopen(
                 request.method,
                 request.url,
-                data=request.body or None,
-                headers=dict(request.headers),
-                timeout=(self._network.timeouts.connect, self._network.timeouts.read),
-                allow_redirects=False,
-                verify=self._network.certificates(),
-                proxies={"http": proxy, "https": proxy} if proxy else None,
+                body=request.body or None,
+                headers=headers,
+                timeout=self._timeout,
+                retries=False,
+                redirect=False,
             )
-        except requests.RequestException as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(call, error) from None
-        return HttpAnswer(response.status_code, response.headers, response.content)
+        return HttpAnswer(response.status, response.headers, response.data)
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        for pools in self._pools.values():
+            pools.clear()
+        self._pools.clear()
+
+    def _pools_to(self, endpoint: Endpoint) -> urllib3.PoolManager:
+        """Return the connections to an endpoint; other ones if a setting of the environment has changed."""
+        proxy, tls = self._network.route(endpoint).proxy, _tls_context(endpoint, self._network)
+        if (proxy, tls) not in self._pools:
+            self._pools[proxy, tls] = _open_pools(proxy, tls)
+        return self._pools[proxy, tls]
+
+
+def _open_pools(proxy: Proxy | None, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
+    settings: dict[str, Any] = {"ssl_context": tls, "maxsize": _KEPT_CONNECTIONS}
+    if proxy is None:
+        pools = urllib3.PoolManager(**settings)
+    else:
+        pools = urllib3.ProxyManager(proxy.address, proxy_headers=proxy.headers, proxy_ssl_context=tls, **settings)
+    pools.pool_classes_by_scheme = POOL_CLASSES
+    return pools
 
 
 class AsyncTransport:
@@ -81,12 +114,16 @@ class AsyncTransport:
     Args:
         session: The session; see :func:`async_transport`.
         timeouts: How long one try may take.
+        tunnel_headers: The headers of requests to a proxy for a tunnel; they hold the proxy's login.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, timeouts: Timeouts) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, timeouts: Timeouts, tunnel_headers: Mapping[str, str] | None = None
+    ) -> None:
         self._session = session
+        self._tunnel_headers = tunnel_headers
         self._timeout = aiohttp.ClientTimeout(
-            total=timeouts.connect + timeouts.read, sock_connect=timeouts.connect, sock_read=timeouts.read
+            total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.read
         )
 
     async def send(self, call: ApiCall, request: SignedRequest) -> HttpAnswer:
@@ -108,6 +145,7 @@ class AsyncTransport:
                 headers=request.headers,
                 timeout=self._timeout,
                 allow_redirects=False,
+                proxy_headers=self._tunnel_headers,
             ) as response:
                 return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -120,7 +158,8 @@ class _Shared:
     users: int = field(default=0)
 
 
-_Key = tuple[Endpoint, str | None, str | None]
+# Everything that a session is made of: if the environment changes, the next users get another session.
+_Key = tuple[Endpoint, Proxy | None, TrustedCertificates]
 _sessions: PerEventLoop[dict[_Key, _Shared]] = PerEventLoop(dict)
 
 
@@ -131,16 +170,21 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
     Args:
         endpoint: Where the requests go.
         network: How they reach it.
+
+    Raises:
+        InvalidConnection: The proxy or the trusted certificates cannot be used.
     """
     sessions = _sessions.get()
-    key = (endpoint, network.proxy, network.ca_bundle)
+    proxy = network.route(endpoint).proxy
+    key = (endpoint, proxy, network.trusted_certificates())
     if key not in sessions:
         sessions[key] = _Shared(asyncio.ensure_future(_open_session(endpoint, network)))
     shared = sessions[key]
     shared.users += 1
     try:
         # Shielded: one user that is canceled must not cancel the opening of the session for the others.
-        yield AsyncTransport(await asyncio.shield(shared.session), network.timeouts)
+        session = await asyncio.shield(shared.session)
+        yield AsyncTransport(session, network.timeouts, proxy.headers if proxy and _has_tls(endpoint.url) else None)
     finally:
         shared.users -= 1
         if not shared.users:
@@ -150,20 +194,35 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
 
 
 async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
+    proxy = network.route(endpoint).proxy
     # In a thread: reading a CA bundle takes 20 ms or more and would block the event loop of a triggerer.
-    tls: Any = True
-    if endpoint.url.startswith("https:"):
-        tls = await asyncio.to_thread(network.trusted_certificates().tls_context)
+    tls = await asyncio.to_thread(_tls_context, endpoint, network)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls),
+        connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls or True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=network.proxy_for(endpoint),
+        proxy=proxy.address if proxy else None,
+        # Without TLS, the proxy gets the requests themselves. With TLS, it gets its login with those for a tunnel.
+        headers=proxy.headers if proxy and not _has_tls(endpoint.url) else None,
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
     )
+
+
+def _tls_context(endpoint: Endpoint, network: Network) -> ssl.SSLContext | None:
+    """Return the TLS settings to reach an endpoint; None if neither it nor the proxy to it speaks TLS."""
+    proxy = network.route(endpoint).proxy
+    if not _has_tls(endpoint.url) and not (proxy and _has_tls(proxy.address)):
+        return None
+    return network.trusted_certificates().tls_context()
+
+
+def _has_tls(url: str) -> bool:
+    return url.startswith("https:")
 
 
 def _no_answer(call: ApiCall, error: Exception) -> TransientError:
     # Only the type of the library's error: its text may hold the request, or the URL with its query.
-    if isinstance(error, TimeoutError | requests.Timeout):
+    if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError) and not isinstance(error, NewConnectionError):
         code, message = "Timeout", "no answer in time"
     else:
         code, message = "ConnectionError", "the connection failed"
@@ -178,14 +237,13 @@ def _no_answer(call: ApiCall, error: Exception) -> TransientError:
 def _is_unsent(error: Exception) -> bool:
     """Return whether no connection was made. What was sent over a connection that broke is unknown."""
     # aiohttp's class includes the errors of connecting to a proxy and of TLS.
-    if isinstance(error, requests.ConnectTimeout | aiohttp.ClientConnectorError):
+    if isinstance(error, aiohttp.ClientConnectorError):
         return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None  # of urllib3's MaxRetryError
-    if isinstance(reason, urllib3.exceptions.ProxyError):
+    if isinstance(error, ProxyError):
         # Not always an error of connecting to the proxy. If the connection breaks while an answer is read, http.client
         # closes it first, and urllib3 then reports that it was never made.
-        return _is_refused_tunnel(reason.original_error) or _is_connect_error(reason.original_error)
-    return _is_connect_error(reason)
+        return _is_refused_tunnel(error.original_error) or _is_connect_error(error.original_error)
+    return _is_connect_error(error)
 
 
 def _is_refused_tunnel(error: Exception) -> bool:
@@ -193,8 +251,8 @@ def _is_refused_tunnel(error: Exception) -> bool:
     return str(error).startswith("Tunnel connection failed")
 
 
-def _is_connect_error(error: Any) -> bool:
-    if isinstance(error, urllib3.exceptions.SSLError):
+def _is_connect_error(error: Exception) -> bool:
+    if isinstance(error, SSLError):
         # TLS may break at any time, but certificates are verified before anything is sent.
         return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
     return isinstance(error, NewConnectionError | ConnectTimeoutError)

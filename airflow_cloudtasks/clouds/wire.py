@@ -38,11 +38,18 @@ class Credentials:
         key_id: Alibaba's AccessKey ID, Tencent's SecretId.
         secret: Alibaba's AccessKey secret, Tencent's SecretKey.
         token: The security token of temporary credentials; None for a permanent key.
+        origin: Where the key comes from, for error texts, e.g. a profile file and its section; empty for the fields of
+            the Airflow connection. It holds no secret.
     """
 
     key_id: str
     secret: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    origin: str = field(default="", compare=False)
+
+
+UNSIGNED = Credentials("", "")
+"""Stands for no key: the request is sent without a signature, as STS accepts it for an identity provider's token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +226,7 @@ class CloudModule(Protocol):
         user_agent: str,
         now: datetime,
     ) -> SignedRequest:
-        """Return the signed request of a call."""
+        """Return the signed request of a call; without a signature if the credentials are :data:`UNSIGNED`."""
 
     def read(self, call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         """Return the answer without its envelope, or raise the error that it reports."""

@@ -148,10 +148,16 @@ class CallingHook(BaseHook):
             client = self.get_conn()
             identity = client.who_am_i()
         except CloudTasksError as error:
-            return False, str(error)
+            return False, self._with_unread_fields(str(error))
         region = f"region {client.region}" if client.region else "no region set"
         connected = f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
-        return True, " ".join(filter(None, (connected, self._unread)))
+        return True, self._with_unread_fields(connected)
+
+    def _with_unread_fields(self, text: str) -> str:
+        """Return a text in one line, with the fields of the connection that are not used."""
+        # An invalid connection names them itself.
+        parts = (text,) if self._unread is None or self._unread in text else (text, self._unread)
+        return " ".join(" ".join(parts).split())
 
     async def __aenter__(self) -> Self:
         """Keep network connections open from now on."""

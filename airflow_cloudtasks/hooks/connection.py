@@ -8,16 +8,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from airflow_cloudtasks.clouds.client import Account, Retries
+from airflow_cloudtasks.clouds.client import Account
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
 from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.proxies import parse_proxy
 from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
-from airflow_cloudtasks.hooks.settings import Settings, find_settings
+from airflow_cloudtasks.hooks.settings import Settings, chosen_auth_type, find_settings
 from airflow_cloudtasks.hooks.unread import unread_fields
 
 __all__ = [
@@ -25,7 +28,6 @@ __all__ = [
     "TENCENT_FIELDS",
     "ConnectionFields",
     "ConnectionValues",
-    "chosen_auth_type",
     "read_connection",
     "unread_fields",
 ]
@@ -61,25 +63,22 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             site=settings.one_of("site", SITES) if fields.cloud == "tencent" else SITES[0],
             network=settings.one_of("network", CLOUDS[fields.cloud].NETWORKS),
         )
-        network = Network(
-            timeouts=Timeouts(
-                connect=settings.seconds("connect_timeout", _TIMEOUTS.connect),
-                read=settings.seconds("read_timeout", _TIMEOUTS.read),
-            ),
-            proxy=_proxy(settings),
-            ca_bundle=settings.file("ca_bundle"),
-        )
-        endpoints = _endpoints(settings)
-        return Account(
-            cloud=fields.cloud,
-            credentials=_credentials(fields, values, settings, location, network, endpoints),
-            location=location,
-            endpoints=endpoints,
-            network=network,
+        sending = _Sending(
+            network=_network(settings),
+            endpoints=_endpoints(settings),
             retries=Retries(
                 tries=settings.whole("max_tries", _RETRIES.tries),
                 seconds=settings.seconds("max_retry_seconds", _RETRIES.seconds, or_zero=True),
             ),
+            user_agent=user_agent,
+        )
+        return Account(
+            cloud=fields.cloud,
+            credentials=_credentials(fields, values, settings, location, sending),
+            location=location,
+            endpoints=sending.endpoints,
+            network=sending.network,
+            retries=sending.retries,
             requests_per_second=_rates(settings),
             user_agent=user_agent,
         )
@@ -88,27 +87,14 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
         raise InvalidConnection(f"The Airflow connection {values.conn_id!r} cannot be used: {problems}") from None
 
 
-def chosen_auth_type(fields: ConnectionFields, settings: Settings) -> tuple[str, str | None]:
-    """Return how a connection authenticates, and the reason if it has no ``auth_type``.
+@dataclass(frozen=True, kw_only=True)
+class _Sending:
+    """How requests are sent, of APIs and for credentials alike."""
 
-    Args:
-        fields: The fields of the cloud's connections.
-        settings: The connection's settings.
-
-    Raises:
-        InvalidConnection: It names an unknown ``auth_type``.
-    """
-    written = settings.text("auth_type")
-    if written is None:
-        if settings.text(fields.token_extra):
-            return "sts", "it has a token"
-        if {fields.key_id_extra, fields.secret_extra} & settings.found.keys():
-            return "access_key", "it has a key and no token"
-        return "default", "it has no key"
-    auth_type = fields.auth_type_aliases.get(written.lower(), written.lower())
-    if auth_type not in fields.auth_types:
-        raise InvalidConnection(f"auth_type is {written!r}; expected one of {', '.join(fields.auth_types)}.")
-    return auth_type, None
+    network: Network
+    endpoints: Mapping[str, Endpoint]
+    retries: Retries
+    user_agent: str
 
 
 def _check_type(fields: ConnectionFields, values: ConnectionValues) -> None:
@@ -126,8 +112,7 @@ def _credentials(
     values: ConnectionValues,
     settings: Settings,
     location: Location,
-    network: Network,
-    endpoints: Mapping[str, Endpoint],
+    sending: _Sending,
 ) -> CredentialSource:
     key_id, secret = settings.text(fields.key_id_extra), settings.text(fields.secret_extra)
     auth_type, _ = chosen_auth_type(fields, settings)
@@ -149,6 +134,7 @@ def _credentials(
     service, region = CLOUDS[fields.cloud].token_service(location.region)
     own = CLOUDS[fields.cloud].endpoint(service, Location(region, location.site, location.network))
     credential_settings = CredentialSettings(
+        cloud=fields.cloud,
         key_id=key_id,
         secret=secret,
         role_arn=given.get("role_arn"),
@@ -159,16 +145,15 @@ def _credentials(
         oidc_provider=given.get("oidc_provider_arn") or given.get("provider_id"),
         oidc_token_file=settings.file("oidc_token_file") if "oidc_token_file" in given else None,
         role_name=settings.text("role_name"),
-        sts=endpoints.get("sts") or endpoints.get("*") or own,
+        sts=sending.endpoints.get("sts") or sending.endpoints.get("*") or own,
         region=region,
-        network=network,
+        # Not the endpoint for all services: that is one of the cloud, and this service is one of the machine.
+        metadata=sending.endpoints.get("metadata"),
+        network=sending.network,
+        retries=sending.retries,
+        user_agent=sending.user_agent,
     )
-    if fields.cloud == "alibaba" and given and credential_settings.sts.url.startswith("http:"):
-        raise InvalidConnection(
-            "Alibaba's library for roles calls STS over https only; "
-            'give it an https address in Extra as {"endpoints": {"sts": "https://HOST:PORT"}}.'
-        )
-    return shared_credentials(fields.cloud, auth_type, credential_settings)
+    return shared_credentials(auth_type, credential_settings)
 
 
 def _token(fields: ConnectionFields, token: str | None) -> str | None:
@@ -225,12 +210,21 @@ def _rates(settings: Settings) -> dict[str, float]:
     return {str(name): float(rate) for name, rate in rates.items()}
 
 
-def _proxy(settings: Settings) -> str | None:
-    proxy = settings.text("proxy")
-    if proxy and not re.fullmatch(r"https?://[^\s/]+/?", proxy):
-        # Do not repeat the value: it may contain a login.
-        raise InvalidConnection("proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]HOST:PORT.")
-    return proxy
+def _network(settings: Settings) -> Network:
+    network = Network(
+        timeouts=Timeouts(
+            connect=settings.seconds("connect_timeout", _TIMEOUTS.connect),
+            read=settings.seconds("read_timeout", _TIMEOUTS.read),
+        ),
+        proxy=settings.text("proxy"),
+        ca_bundle=settings.text("ca_bundle"),
+    )
+    # Refuse a wrong setting before the first request.
+    if network.proxy:
+        parse_proxy(network.proxy, "proxy")
+    if network.ca_bundle:
+        network.trusted_certificates().version()
+    return network
 
 
 def _policy(settings: Settings) -> str | None:

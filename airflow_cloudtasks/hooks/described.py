@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_cloudtasks.clouds.client import Retries
 from airflow_cloudtasks.clouds.network import Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.errors import InvalidConnection
-from airflow_cloudtasks.hooks.connection import SITES, chosen_auth_type
-from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues
-from airflow_cloudtasks.hooks.settings import Found, find_settings
-from airflow_cloudtasks.hooks.unread import known_extras
+from airflow_cloudtasks.hooks.connection import SITES
+from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues, known_extras
+from airflow_cloudtasks.hooks.settings import Found, chosen_auth_type, find_settings
 
 _HIDDEN = "***"
 _ADDRESSES = ("host", "endpoints", "proxy")

@@ -1,4 +1,4 @@
-"""The fields of an Airflow connection, and their names at each cloud. Data only.
+"""The fields of an Airflow connection, and their names at each cloud. Data.
 
 This module imports nothing of Airflow.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.model import Cloud
 
 
@@ -144,3 +145,12 @@ TENCENT_FIELDS = ConnectionFields(
         "oidc_token_file": "TKE_WEB_IDENTITY_TOKEN_FILE",
     },
 )
+
+
+def known_extras(fields: ConnectionFields) -> tuple[str, ...]:
+    """Return the names of all fields of Extra that this package reads.
+
+    Args:
+        fields: The fields of the cloud's connections.
+    """
+    return (fields.key_id_extra, fields.secret_extra, *connection_type(fields.own_type)["conn-fields"])

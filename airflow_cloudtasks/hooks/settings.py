@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidConnection
-from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues
-from airflow_cloudtasks.hooks.unread import known_extras
+from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues, known_extras
 from airflow_cloudtasks.values import load_json
+
+EXTRA = "Extra"
+"""The source of a setting that is a field of Extra."""
 
 _JSON_TYPES: dict[type, str] = {list: "array", dict: "object"}
 
@@ -130,13 +132,36 @@ def find_settings(fields: ConnectionFields, values: ConnectionValues) -> Setting
             (name, os.environ.get(variable), f"environment variable {variable}")
             for name, variable in fields.variables.items()
         ),
-        *((name, extra.get(name), "Extra") for name in known_extras(fields)),
+        *((name, extra.get(name), EXTRA) for name in known_extras(fields)),
         (fields.key_id_extra, values.login, "Login"),
         (fields.secret_extra, values.password, "Password"),
         ("host", f"{host}:{values.port}" if host and values.port else host, "Host"),
     ]
     # The last place wins.
     return Settings({name: Found(value, source) for name, value, source in places if not _is_blank(value)})
+
+
+def chosen_auth_type(fields: ConnectionFields, settings: Settings) -> tuple[str, str | None]:
+    """Return how a connection authenticates, and the reason if it has no ``auth_type``.
+
+    Args:
+        fields: The fields of the cloud's connections.
+        settings: The connection's settings.
+
+    Raises:
+        InvalidConnection: It names an unknown ``auth_type``.
+    """
+    written = settings.text("auth_type")
+    if written is None:
+        if settings.text(fields.token_extra):
+            return "sts", "it has a token"
+        if {fields.key_id_extra, fields.secret_extra} & settings.found.keys():
+            return "access_key", "it has a key and no token"
+        return "default", "it has no key"
+    auth_type = fields.auth_type_aliases.get(written.lower(), written.lower())
+    if auth_type not in fields.auth_types:
+        raise InvalidConnection(f"auth_type is {written!r}; expected one of {', '.join(fields.auth_types)}.")
+    return auth_type, None
 
 
 def _is_blank(value: Any) -> bool:

@@ -11,19 +11,28 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import pytest
+from certificates import Certificates, make_certificates
 
 from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.emulator import Emulator
 
-for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
-    sys.path.append(str(folder))
+sys.path.append(str(Path(__file__).parent))
 
-from certificates import Certificates, make_certificates  # noqa: E402 - its folder is no package
-from kinds import Machine  # noqa: E402 - the same
+from kinds import Machine
 
-# The vendors' libraries read these; a test must not be led astray by the machine that it runs on.
+# The default chains read these; a test must not be led astray by the machine that it runs on.
 LEADING_ASTRAY = (
-    *("ALIBABA_CLOUD_", "ALICLOUD_", "TENCENTCLOUD_", "TKE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *(
+        "ALIBABA_CLOUD_",
+        "ALICLOUD_",
+        "TENCENTCLOUD_",
+        "TCCLI_",
+        "TKE_",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"),
 )
 
@@ -55,16 +64,12 @@ def plain_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith(LEADING_ASTRAY):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    # urllib remembers the proxies that it saw first.
-    monkeypatch.setattr("urllib.request._opener", None)
     monkeypatch.setattr(shared, "_shared", WeakValueDictionary())
 
 
 @pytest.fixture
 def machine(emulator: Emulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     """The machine that Airflow runs on, with the emulator for its clouds and for its metadata service."""
-    monkeypatch.setenv("http_proxy", emulator.url)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     token_file = tmp_path / "oidc-token"
     token_file.write_text("the-oidc-token")
 

@@ -78,8 +78,11 @@ class Kind:
                 for name, value in self.extra.items()
             },
         }
+        extra["endpoints"] = {"metadata": emulator.url}
         if self.cloud == "alibaba" and "role_arn" in extra:
-            extra |= {"endpoints": {"sts": emulator.tls_url}, "ca_bundle": machine.certificates.ca}
+            # Over TLS here, and over plain http for Tencent Cloud: both must work.
+            extra["endpoints"]["sts"] = emulator.tls_url
+            extra["ca_bundle"] = machine.certificates.ca
         extra = {name: value for name, value in (extra | changes).items() if value is not None}
         connection = {"conn_type": f"cloudtasks_{self.cloud}", "host": emulator.url, "extra": extra}
         return connection | ({"login": self.key[0], "password": self.key[1]} if self.key else {})
@@ -130,7 +133,7 @@ ALIBABA_OIDC = Kind(
 ALIBABA_MACHINE = Kind(
     "alibaba",
     "ecs_ram_role",
-    asks=("metadata.token", "metadata.role", "metadata.token", "metadata.credentials"),
+    asks=("metadata.token", "metadata.role", "metadata.credentials"),
 )
 TENCENT_ASSUMES = Kind(
     "tencent",

@@ -123,8 +123,8 @@ def test_cancelled_reader_leaves_the_session_to_the_others(machine: Machine, kin
     async def test() -> None:
         hooks = [kind.connect(machine) for _ in range(5)]
         source = hooks[0].get_conn().account.credentials
-        make, go = source._make, threading.Event()
-        source._make = lambda settings: make(settings) if go.wait(10) else None
+        fetch, go = source._fetch, threading.Event()
+        source._fetch = lambda: fetch() if go.wait(10) else None
         readers = [asyncio.ensure_future(aread(hook)) for hook in hooks]
         await asyncio.sleep(0.1)
         readers[0].cancel()

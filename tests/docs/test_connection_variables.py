@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from airflow_cloudtasks.errors import CredentialsError, InvalidConnection
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 
@@ -56,6 +58,57 @@ def test_a_scheme_with_an_underscore_is_corrected(monkeypatch: pytest.MonkeyPatc
     assert "write it with a hyphen, as in cloudtasks-alibaba://LOGIN:PASSWORD@." in text
 
 
+SECRET = "SeCrEt/x+y="
+
+
+@pytest.mark.usefixtures("airflow_home")
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (f"cloudtasks-alibaba://id:{SECRET}@/?region=cn-shanghai", "/ as %2F, + as %2B, = as %3D"),
+        (f'{{"conn_type": "cloudtasks_alibaba", "password": "{SECRET}"', "it is not valid JSON"),
+        (f'{{"conn_type": "cloudtasks_alibaba", "password": "{SECRET}", "region": "r"}}', "its JSON has 'region'"),
+        ('{"conn_type": "cloudtasks_alibaba", "password": 12345678}', "its password is not a text"),
+    ],
+)
+def test_a_variable_that_airflow_cannot_read_is_explained_without_the_secret(
+    monkeypatch: pytest.MonkeyPatch, value: str, why: str
+) -> None:
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", value)
+    with pytest.raises(InvalidConnection, match=r"^The environment variable AIRFLOW_CONN_ALIBABA_X holds no") as caught:
+        hook.get_conn()
+    assert caught.value.__suppress_context__
+    with pytest.raises(InvalidConnection) as also_caught:
+        asyncio.run(hook.aget_conn())
+    works, text = hook.test_connection()
+    assert works is False
+    assert text == str(caught.value) == str(also_caught.value)
+    assert why in text
+    assert SECRET[:6] not in text
+    assert "12345678" not in text
+
+
+@pytest.mark.parametrize("secret", [SECRET, "a%b", "a b", "a&b", "a@b:c", "密"])
+@pytest.mark.parametrize("form", ["URI", "JSON"])
+def test_a_secret_arrives_as_it_was_written(monkeypatch: pytest.MonkeyPatch, form: str, secret: str) -> None:
+    if form == "URI":
+        extra = quote(json.dumps({"ice": "https://ice.example.com"}), safe="")
+        value = f"cloudtasks-alibaba://id:{quote(secret, safe='')}@/?region=cn-shanghai&max_tries=3&endpoints={extra}"
+    else:
+        fields = {"region": "cn-shanghai", "max_tries": 3, "endpoints": {"ice": "https://ice.example.com"}}
+        value = json.dumps({"conn_type": "cloudtasks_alibaba", "login": "id", "password": secret, "extra": fields})
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", value)
+    if not secret.isascii() or " " in secret:
+        works, text = hook.test_connection()
+        assert not works
+        assert "which no key has" in text
+        return
+    account = hook.get_conn().account
+    assert account.credentials.get().secret == secret
+    assert account.endpoints["ice"].url == "https://ice.example.com"
+    assert account.retries.tries == 3
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -91,3 +144,24 @@ def test_the_log_and_the_test_button_name_a_field_that_is_not_used(
     works, text = hook.test_connection()
     assert works
     assert text == f"Connected to account 1 as a, no region set. {named}"
+
+
+def test_a_failed_test_names_the_field_that_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(client: Any) -> Any:
+        raise CredentialsError("no such key,\ntry another", code="InvalidAccessKeyId", action="STS GetCallerIdentity")
+
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", "cloudtasks-alibaba://id:secret@/?securityToken=hidden")
+    monkeypatch.setattr(type(hook.get_conn()), "who_am_i", refuse)
+    works, text = hook.test_connection()
+    assert not works
+    assert text.startswith("STS GetCallerIdentity failed: InvalidAccessKeyId: no such key, try another ")
+    assert text.endswith("Its Extra has fields that are not used: 'securityToken' (did you mean 'security_token'?).")
+    assert "hidden" not in text
+
+
+def test_an_invalid_connection_names_the_field_that_is_not_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", "cloudtasks-alibaba://id@/?acces_key_secret=hidden")
+    works, text = hook.test_connection()
+    assert not works
+    assert text.count("did you mean 'access_key_secret'?") == 1
+    assert "hidden" not in text

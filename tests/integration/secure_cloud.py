@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from certificates import make_certificates
 
 from airflow_cloudtasks.emulator import Emulator
 
@@ -42,15 +42,6 @@ def secure_cloud(folder: Path) -> Iterator[SecureCloud]:
     Args:
         folder: The folder for its certificates.
     """
-    made = _certificates().make_certificates(folder)
+    made = make_certificates(folder)
     with Emulator(tls_cert=made.cert, tls_key=made.key, tls_port=0) as emulator:
         yield SecureCloud(emulator, made.ca)
-
-
-def _certificates() -> Any:
-    # Import the module by its file: the emulator's tests are not a package, and may not be on Python's path.
-    file = Path(__file__).parent.parent / "emulator" / "certificates.py"
-    spec: Any = importlib.util.spec_from_file_location("certificates_of_the_emulator", file)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

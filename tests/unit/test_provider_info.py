@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 import airflow_cloudtasks
-from airflow_cloudtasks.clouds.credentials.source import VendorCredentials
+from airflow_cloudtasks.clouds.credentials.source import FetchedCredentials
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.get_provider_info import connection_type, get_provider_info, provider_yaml
@@ -210,7 +210,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
     assert accounts["access_key"].credentials.get() == Credentials("id", "secret")
     assert accounts["sts"].credentials.get() == Credentials("id", "secret", "t")
     role = "ram_role_arn" if hook is AlibabaCloudHook else "role_arn"
-    assert isinstance(accounts[role].credentials, VendorCredentials)
+    assert isinstance(accounts[role].credentials, FetchedCredentials)
     for settings in (accounts[role].credentials._settings, accounts["oidc_role_arn"].credentials._settings):
         assert settings.sts == Endpoint("https://sts.test")
         assert settings.region == "ap-southeast-1"

@@ -1,9 +1,10 @@
-"""Hold a connection's credentials: the key of the Airflow connection, or credentials that a vendor's class fetches."""
+"""Hold a connection's credentials: the key of the Airflow connection, or credentials that are fetched and renewed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,22 +14,28 @@ from typing import Protocol
 
 from airflow_cloudtasks.clouds.event_loop import take_turn
 from airflow_cloudtasks.clouds.network import Network
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, NotFound, error_from_dict
+from airflow_cloudtasks.errors import CloudApiError, CloudTasksError
+from airflow_cloudtasks.model import Cloud
 
 _log = logging.getLogger(__name__)
 
-# The vendors' classes replace credentials minutes before they expire. Call them at this interval, so that requests are
-# signed with the replacement in time.
+# Fetched credentials are replaced this many seconds before they expire, or in the last quarter of their lifetime if
+# that is shorter. Alibaba's own client uses 15 minutes.
+_RENEWAL_SECONDS = 900.0
+_RENEWAL_SHARE = 0.25
+# The shortest time between two fetches as long as credentials are held.
 _FETCH_INTERVAL_SECONDS = 30.0
-
-# The session's name in the cloud's audit log, if the connection has none.
-SESSION_NAME = "airflow"
+# After a failed fetch without held credentials, callers get its error for this long, or for as long as the service
+# requests, instead of fetching again: hundreds of waits may ask at the same time.
+_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 300.0
 
 # Fetching blocks, so it runs in these threads and never in an event loop.
 _THREADS = "cloudtasks-credentials"
-_EXECUTOR = ThreadPoolExecutor(max_workers=4, thread_name_prefix=_THREADS)
-# urllib3 logs whole URLs. Alibaba's classes send everything to STS in the URL, even an external id and the signature.
+_EXECUTOR = ThreadPoolExecutor(max_workers=8, thread_name_prefix=_THREADS)
+# urllib3 logs whole URLs, and the URL that ALIBABA_CLOUD_CREDENTIALS_URI names may hold a secret.
 logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not (record.threadName or "").startswith(_THREADS))
 
 
@@ -82,6 +89,7 @@ class CredentialSettings:
     """What an Airflow connection says about fetching credentials; each kind of credentials uses some of the fields.
 
     Args:
+        cloud: The cloud.
         key_id: The key's id.
         secret: The key's secret.
         role_arn: The role to assume.
@@ -94,9 +102,13 @@ class CredentialSettings:
         role_name: The machine's role at its metadata service; None to ask the service for it.
         sts: The endpoint of STS.
         region: The region of the calls of STS.
-        network: How requests reach STS and the metadata service.
+        metadata: The endpoint of the metadata service; None for the vendor's.
+        network: How requests reach STS. Metadata services are never asked through a proxy.
+        retries: How often a request to STS or a metadata service is tried.
+        user_agent: The name of the caller.
     """
 
+    cloud: Cloud
     key_id: str | None = None
     secret: str | None = field(default=None, repr=False)
     role_arn: str | None = None
@@ -109,50 +121,68 @@ class CredentialSettings:
     role_name: str | None = None
     sts: Endpoint
     region: str | None = None
+    metadata: Endpoint | None = None
     network: Network = field(default_factory=Network)
+    retries: Retries = field(default_factory=Retries)
+    user_agent: str = "airflow_cloudtasks"
 
 
-Fetch = Callable[[], Credentials]
-"""Returns the credentials that a vendor's object holds, or fetches them; may block."""
-
-VendorClass = Callable[[CredentialSettings], Fetch]
-"""Creates a vendor's object and returns the function that gets credentials from it."""
-
-
-class VendorCredentials:
-    """Credentials that a vendor's own class fetches, shared by all users of the same connection settings.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Credentials as they were fetched.
 
     Args:
-        make: Creates the vendor's object.
-        settings: Its settings.
-        translate_error: Returns this package's error for an error of the vendor's class and the URL of STS.
+        credentials: The key, with its origin.
+        expires_at: Its expiry in Unix seconds, as the service states it; None for a key that does not expire.
+    """
+
+    credentials: Credentials
+    expires_at: float | None = None
+
+    def seconds_until_renewal(self, now: float) -> float:
+        """Return in how many seconds to fetch the next credentials; infinity for a key that does not expire.
+
+        Args:
+            now: The time in Unix seconds.
+        """
+        if self.expires_at is None:
+            return math.inf
+        lifetime = self.expires_at - now
+        return lifetime - min(_RENEWAL_SECONDS, lifetime * _RENEWAL_SHARE)
+
+
+Fetch = Callable[[], Fetched]
+"""Fetches credentials; may block. It retries transient errors itself."""
+
+
+class FetchedCredentials:
+    """Credentials that are fetched when they are needed and renewed before they expire, shared by all users.
+
+    Args:
+        fetch: Fetches the credentials.
+        settings: The settings that it uses.
     """
 
     lasting_key_id = ""
 
-    def __init__(
-        self,
-        make: VendorClass,
-        settings: CredentialSettings,
-        translate_error: Callable[[Exception, str], CloudTasksError],
-    ) -> None:
-        self._make = make
+    def __init__(self, fetch: Fetch, settings: CredentialSettings) -> None:
+        self._fetch = fetch
         self._settings = settings
-        self._translate_error = translate_error
         self._lock = Lock()
         # The lock guards all of these. They change when a fetch begins or ends, and when a cloud refuses a key.
-        self._fetch: Fetch | None = None
         self._held: Credentials | None = None
-        self._fetched_at = 0.0
         self._running: Future[Credentials] | None = None
-        # Increased when a cloud refuses the held credentials: a fetch of an earlier generation may return them again.
+        # The last failure, which is the result of every fetch until _next_fetch_at.
+        self._failed: CloudTasksError | None = None
+        self._next_fetch_at = 0.0
+        # Increased when a cloud refuses the held credentials: a fetch that began earlier may return them again.
         self._generation = 0
 
     def get(self) -> Credentials:
         """Return the credentials, and fetch them first if none are held.
 
         Raises:
-            CloudTasksError: They cannot be fetched; the text says why.
+            CloudTasksError: They cannot be fetched; the text says why. A TransientError was retried already.
         """
         return self._current() or self._start().result()
 
@@ -174,58 +204,60 @@ class VendorCredentials:
         """
         with self._lock:
             if self._held == refused:
-                self._held = self._fetch = self._running = None
+                self._held = self._running = self._failed = None
                 self._generation += 1
         return True
 
     def _current(self) -> Credentials | None:
         held = self._held
-        if held is not None and time.monotonic() - self._fetched_at > _FETCH_INTERVAL_SECONDS:
+        if held is not None and time.monotonic() >= self._next_fetch_at:
             # In the background: the held credentials stay valid for minutes.
             self._start()
         return held
 
     def _start(self) -> Future[Credentials]:
-        """Start a fetch in another thread, unless one is running."""
+        """Start a fetch in another thread, unless one is running or has just failed."""
         with self._lock:
             if self._running is None:
-                self._running = _EXECUTOR.submit(self._run, self._generation, self._fetch)
+                if self._failed is not None and time.monotonic() < self._next_fetch_at:
+                    failed: Future[Credentials] = Future()
+                    failed.set_exception(self._failed)
+                    return failed
+                self._running = _EXECUTOR.submit(self._run, self._generation)
             return self._running
 
-    def _run(self, generation: int, fetch: Fetch | None) -> Credentials:
-        fetched: Credentials | None = None
+    def _run(self, generation: int) -> Credentials:
+        fetched: Fetched | None = None
+        failed: CloudTasksError | None = None
         try:
-            fetch = fetch or self._make(self._settings)
-            fetched = fetch()
-            return fetched
-        except Exception as error:  # the vendors' classes raise many types
-            raise self._failure(error) from None
+            fetched = self._fetch()
+            return fetched.credentials
+        except CloudTasksError as error:
+            failed = error
+            if self._held is not None:
+                _log.warning("Keeping the credentials held so far: %s", error)
+            raise
         finally:
-            self._finish(generation, fetch, fetched)
+            self._finish(generation, fetched, failed)
 
-    def _finish(self, generation: int, fetch: Fetch | None, fetched: Credentials | None) -> None:
+    def _finish(self, generation: int, fetched: Fetched | None, failed: CloudTasksError | None) -> None:
         """Keep the fetched credentials. After a failed fetch, keep the credentials held before."""
         with self._lock:
-            if generation == self._generation:
-                self._fetch = fetch
-                self._held = fetched or self._held
-                self._fetched_at = time.monotonic()
-                self._running = None
+            if generation != self._generation:
+                return
+            self._running = self._failed = None
+            if fetched is not None:
+                self._held = fetched.credentials
+                pause = max(fetched.seconds_until_renewal(time.time()), _FETCH_INTERVAL_SECONDS)
+            elif self._held is not None:
+                pause = _FETCH_INTERVAL_SECONDS
+            else:
+                self._failed, pause = failed, _pause(failed)
+            self._next_fetch_at = time.monotonic() + pause
 
-    def _failure(self, error: Exception) -> CloudTasksError:
-        """Return the error of this package for an error of a fetch; log it if the fetch ran in the background."""
-        failure = self._translated(error)
-        if self._held is not None:
-            _log.warning("Keeping the credentials held so far: %s", failure)
-        return failure
 
-    def _translated(self, error: Exception) -> CloudTasksError:
-        if isinstance(error, CloudTasksError):
-            return error
-        if isinstance(error, FileNotFoundError | PermissionError):
-            return InvalidConnection(f"The file {error.filename!r} with the identity provider's token cannot be read.")
-        translated = self._translate_error(error, self._settings.sts.url)
-        if isinstance(translated, NotFound):
-            # The role does not exist. A wait for a task that may not exist yet ignores NotFound and would never end.
-            return error_from_dict(translated.as_dict() | {"kind": CredentialsError.__name__})
-        return translated
+def _pause(failed: CloudTasksError | None) -> float:
+    """Return how long to wait after a failed fetch: only after one that may succeed later, and as long as requested."""
+    if not isinstance(failed, CloudApiError) or not failed.retryable:
+        return 0.0
+    return min(max(failed.retry_after or 0.0, _PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)

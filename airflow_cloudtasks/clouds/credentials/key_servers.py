@@ -1,0 +1,125 @@
+"""Get a key from an HTTP service other than STS: a credentials URI, CloudSSO and OAuth of Alibaba Cloud.
+
+Source: alibabacloud-credentials, URLCredentialsProvider, CloudSSOCredentialsProvider and OAuthCredentialsProvider.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, temporary_key
+from airflow_cloudtasks.clouds.credentials.files import Unusable
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
+from airflow_cloudtasks.clouds.transport import SyncTransport
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, SignedRequest, classify, is_loopback, json_object
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError
+from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.values import at, text
+
+_OAUTH_HOSTS = {"CN": "oauth.aliyun.com", "INTL": "oauth.alibabacloud.com"}
+
+
+def key_of_uri(settings: CredentialSettings, uri: str, named_by: str) -> Fetched:
+    """Return the key that a credentials URI answers with.
+
+    Args:
+        settings: How to reach it; a service on this machine is never asked through a proxy.
+        uri: The address.
+        named_by: The variable or profile that names the address.
+
+    Raises:
+        Unusable: The address is no http URL.
+        CloudApiError: The service refuses or does not answer.
+    """
+    return _ask(settings, "GET", uri, "credentials URI", named_by)
+
+
+def key_of_cloud_sso(
+    settings: CredentialSettings, url: str, account: str, access: str, token: str, origin: str
+) -> Fetched:
+    """Return the key of a sign-in to CloudSSO.
+
+    Args:
+        settings: How to reach CloudSSO.
+        url: The sign-in URL.
+        account: The account's id.
+        access: The id of the access configuration.
+        token: The token of the sign-in.
+        origin: The profile.
+
+    Raises:
+        Unusable: The sign-in URL is none.
+        CloudApiError: CloudSSO refuses or does not answer.
+    """
+    parts = urlsplit(url)
+    address = f"{parts.scheme}://{parts.netloc}/cloud-credentials"
+    body = {"AccountId": account, "AccessConfigurationId": access}
+    return _ask(settings, "POST", address, "CloudSSO", origin, "CloudCredential", token=token, body=body)
+
+
+def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: str) -> Fetched:
+    """Return the key of a sign-in by OAuth.
+
+    Args:
+        settings: How to reach the service.
+        site: ``CN`` or ``INTL``.
+        token: The access token of the sign-in.
+        origin: The profile.
+
+    Raises:
+        Unusable: There is no such site.
+        CloudApiError: The service refuses or does not answer.
+    """
+    if site not in _OAUTH_HOSTS:
+        raise Unusable(origin, f"has the oauth_site_type {site!r}; expected CN or INTL")
+    return _ask(settings, "POST", f"https://{_OAUTH_HOSTS[site]}/v1/exchange", "OAuth", origin, token=token)
+
+
+def _ask(
+    settings: CredentialSettings,
+    method: str,
+    url: str,
+    what: str,
+    named_by: str,
+    holder: str = "",
+    *,
+    token: str = "",
+    body: Mapping[str, Any] | None = None,
+) -> Fetched:
+    """Return the key that a service answers with, at the path ``holder``."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
+    call = ApiCall(
+        Service(cloud="alibaba", name="credentials", version="", title=what),
+        Action(name=method),
+        Endpoint(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"),
+    )
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = SignedRequest(method, url, headers, json.dumps(body).encode() if body is not None else b"")
+    network = settings.network.direct() if is_loopback(parts.hostname) else settings.network
+    transport = SyncTransport(network)
+
+    def send() -> Fetched:
+        answer = transport.send(call, request)
+        if not answer.has_succeeded:
+            kind = classify((), "", answer.status) or CredentialsError
+            raise kind("the service refuses", code=f"HTTP{answer.status}", **call.context(answer))
+        content = json_object(call, answer)
+        code = text(content.get("Code"))
+        if code not in (None, "Success"):
+            raise CredentialsError("the service returned no key", code=code, **call.context(answer))
+        key = at(content, holder)
+        return temporary_key("alibaba", key, at(key, "Expiration"), f"the {what} of {named_by}", call.context(answer))
+
+    try:
+        return settings.retries.run(send)
+    except CloudApiError as error:
+        raise fetch_error(error, f"{what} of {named_by}", (token,)) from None
+    finally:
+        transport.close()

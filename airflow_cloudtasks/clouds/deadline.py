@@ -1,0 +1,93 @@
+"""HTTP connections of urllib3 that keep a deadline.
+
+A socket's timeout limits the wait for the next bytes only. A server that sends one byte a second would keep a request
+for hours. Here, every read from the socket gets the time that is left.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from functools import partial
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+# Seconds; 0 would make a socket non-blocking.
+_SHORTEST = 0.001
+
+
+class _ReaderUntil(io.RawIOBase):
+    """Reads from a socket until a deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer was not complete in time")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _ResponseUntil(HTTPResponse):
+    """An answer that is read until a deadline: its first line, its headers and its body."""
+
+    def __init__(self, sock: socket.socket, *args: Any, deadline: float, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp = io.BufferedReader(_ReaderUntil(self.fp.detach(), sock, deadline))
+
+
+class _HttpConnection(HTTPConnection):
+    """Its ``timeout`` limits the whole connect and the whole answer, instead of each wait for bytes."""
+
+    response_class: Any  # a function that makes one
+
+    def connect(self) -> None:
+        self._set_deadline()
+        super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        # For the rest of the connect: a tunnel, TLS.
+        sock.settimeout(max(self._deadline - time.monotonic(), _SHORTEST))
+        return sock
+
+    def getresponse(self) -> Any:
+        self._set_deadline()
+        return super().getresponse()
+
+    def _set_deadline(self) -> None:
+        assert self.timeout is not None  # noqa: S101 - each request has a timeout
+        self._deadline = time.monotonic() + self.timeout
+        # Also for the answer of a proxy that is asked for a tunnel.
+        self.response_class = partial(_ResponseUntil, deadline=self._deadline)
+
+
+class _HttpsConnection(_HttpConnection, HTTPSConnection):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls: Any = _HttpConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls: Any = _HttpsConnection
+
+
+POOL_CLASSES = {"http": _HttpPool, "https": _HttpsPool}
+"""The value of a pool manager's ``pool_classes_by_scheme``."""

@@ -1,0 +1,331 @@
+"""What both transports do alike: deadlines, long headers, trusted certificates, proxies and their logins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import certifi
+import pytest
+from certificates import Certificates, make_certificates
+
+from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.transport import SyncTransport, async_transport
+from airflow_cloudtasks.clouds.wire import HttpAnswer, SignedRequest
+from airflow_cloudtasks.errors import InvalidConnection, TransientError
+
+from .calls import JSON, TENCENT_SERVICE, asked
+from .raw_server import Serve, asend, receive, send, serving
+
+Send = Callable[[str, Network], HttpAnswer]
+
+TIMEOUTS = Timeouts(connect=2, read=0.3)
+SWIFT = Network(TIMEOUTS)
+BODY = b'{"Response": {}}'
+LENGTH = b"Content-Length: %d\r\n" % len(BODY)
+HEAD = b"HTTP/1.1 200 OK\r\n" + LENGTH
+NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+CA_NAMES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*NAMES, *map(str.lower, NAMES), *CA_NAMES):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=[send, asend], ids=["sync", "async"])
+def either(request: pytest.FixtureRequest) -> Send:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"), "cloud.invalid")
+
+
+@pytest.fixture(scope="module")
+def tls(certificates: Certificates) -> ssl.SSLContext:
+    """The settings of a server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.cert, certificates.key)
+    return context
+
+
+def answering(answer: bytes = HEAD + b"\r\n" + BODY) -> Serve:
+    def serve(connection: socket.socket) -> None:
+        while receive(connection):
+            connection.sendall(answer)
+
+    return serve
+
+
+# Deadlines
+
+
+def dripping(at_once: bytes, dripped: bytes, then: bytes = b"") -> Serve:
+    """Return a server whose answer is complete after a second or more, and no wait for its next byte is long."""
+
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(at_once)
+        for byte in dripped:
+            time.sleep(0.05)
+            connection.sendall(bytes([byte]))
+        connection.sendall(then)
+
+    return serve
+
+
+DRIP = b"X-Drip: " + b"d" * 20
+DRIPPED = {
+    "status": dripping(b"", b"HTTP/1.1 200 All is well", b"\r\n" + LENGTH + b"\r\n" + BODY),
+    "header": dripping(HEAD, DRIP, b"\r\n\r\n" + BODY),
+    "body": dripping(HEAD.replace(b"16", b"32") + b"\r\n", b" " * 16 + BODY),
+    "chunks": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\n{}\r\n" * 4, b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("part", DRIPPED)
+def test_a_dripping_answer_ends_at_the_timeout(either: Send, part: str) -> None:
+    with serving(DRIPPED[part]) as address, pytest.raises(TransientError) as caught:
+        either(f"http://{address}", Network(Timeouts(connect=0.2, read=0.3)))
+    assert (caught.value.code, caught.value.unsent) == ("Timeout", False)
+
+
+def test_a_dripping_answer_over_tls_ends_at_the_timeout(
+    either: Send, certificates: Certificates, tls: ssl.SSLContext
+) -> None:
+    network = Network(Timeouts(connect=0.3, read=0.3), ca_bundle=certificates.ca)
+    with serving(DRIPPED["body"], tls) as address, pytest.raises(TransientError) as caught:
+        either(f"https://{address}", network)
+    assert caught.value.code == "Timeout"
+
+
+def test_a_proxy_that_drips_its_answer_about_a_tunnel_ends_at_the_timeout(either: Send) -> None:
+    proxy = serving(dripping(b"HTTP/1.1 200 OK\r\n", DRIP, b"\r\n\r\n"))
+    with proxy as address, pytest.raises(TransientError, match="no answer in time"):
+        either("https://cloud.invalid", Network(Timeouts(connect=0.3, read=0.3), proxy=f"http://{address}"))
+
+
+# Answers
+
+
+@pytest.mark.parametrize("size", [9_000, 60_000])
+def test_reads_an_answer_with_a_long_header(either: Send, size: int) -> None:
+    with serving(answering(HEAD + b"X-Long: " + b"l" * size + b"\r\n\r\n" + BODY)) as address:
+        answer = either(f"http://{address}", SWIFT)
+    assert (answer.status, answer.body, len(answer.headers["x-long"])) == (200, BODY, size)
+
+
+def test_a_header_beyond_any_measure_is_a_transient_error(either: Send) -> None:
+    server = serving(answering(HEAD + b"X-Long: " + b"l" * 200_000 + b"\r\n\r\n" + BODY))
+    with server as address, pytest.raises(TransientError):
+        either(f"http://{address}", SWIFT)
+
+
+def test_reads_a_megabyte(either: Send) -> None:
+    body = b"a" * 1_000_000
+    with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + body)) as address:
+        assert either(f"http://{address}", Network(Timeouts(5, 5))).body == body
+
+
+# Trusted certificates
+
+
+@pytest.mark.parametrize("variable", [None, *CA_NAMES])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_trusts_a_file_or_a_folder(
+    either: Send,
+    certificates: Certificates,
+    tls: ssl.SSLContext,
+    variable: str | None,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = certificates.ca if kind == "file" else certificates.ca_folder
+    network = Network(TIMEOUTS, ca_bundle=None if variable else path)
+    if variable:
+        monkeypatch.setenv(variable, path)
+    with serving(answering(), tls) as address:
+        assert either(f"https://{address}", network).status == 200
+
+
+def test_an_empty_file_of_certificates_is_an_invalid_connection(either: Send, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    with pytest.raises(InvalidConnection, match=r"^ca_bundle names '.*ca\.pem', which holds no certificate;"):
+        either("https://127.0.0.1:9", Network(TIMEOUTS, ca_bundle=str(tmp_path / "ca.pem")))
+
+
+# Proxies
+
+
+class Tunnel:
+    """A proxy that makes a tunnel to itself: after its answer, it is the server that was asked for."""
+
+    def __init__(self, tls: ssl.SSLContext, outer: ssl.SSLContext | None = None) -> None:
+        self.heads: list[bytes] = []
+        self._tls = tls
+        self.serving = serving(self._serve, outer)
+
+    def _serve(self, connection: socket.socket) -> None:
+        self.heads.append(receive(connection))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = self._tls.wrap_bio(incoming, outgoing, server_side=True)
+
+        def until_done(step: Callable[[], object]) -> object:
+            while True:
+                try:
+                    done = step()
+                except ssl.SSLWantReadError:
+                    connection.sendall(outgoing.read())
+                    if not (received := connection.recv(65536)):
+                        raise OSError("the client has gone") from None
+                    incoming.write(received)
+                else:
+                    connection.sendall(outgoing.read())
+                    return done
+
+        until_done(inner.do_handshake)
+        head = b""
+        while not head.endswith(b"{}"):
+            read = until_done(lambda: inner.read(65536))
+            assert isinstance(read, bytes)
+            head += read
+        self.heads.append(head)
+        until_done(lambda: inner.write(HEAD + b"\r\n" + BODY))
+
+
+LOGIN = b64encode("me:p@ss:wörd".encode())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("written", ["connection", "environment"])
+def test_a_proxy_gets_its_login_and_the_cloud_does_not(
+    either: Send,
+    certificates: Certificates,
+    tls: ssl.SSLContext,
+    scheme: str,
+    written: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proxy = Tunnel(tls, tls if scheme == "https" else None)
+    with proxy.serving as address:
+        url = f"{scheme}://me:p%40ss%3Aw%C3%B6rd@{address}/"
+        if written == "environment":
+            monkeypatch.setenv("HTTPS_PROXY", url)
+        network = Network(Timeouts(5, 5), proxy=url if written == "connection" else None, ca_bundle=certificates.ca)
+        assert either("https://cloud.invalid", network).body == BODY
+    connect, head = proxy.heads
+    assert connect.startswith(b"CONNECT cloud.invalid:443 HTTP/1.")
+    assert b"proxy-authorization: basic " + LOGIN.lower() in connect.lower()
+    assert head.startswith(b"POST / HTTP/1.1\r\n")
+    assert b"proxy-authorization" not in head.lower()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_of_plain_requests_gets_its_login(
+    either: Send, certificates: Certificates, tls: ssl.SSLContext, scheme: str
+) -> None:
+    heads: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        heads.append(receive(connection))
+        connection.sendall(HEAD + b"\r\n" + BODY)
+
+    with serving(serve, tls if scheme == "https" else None) as address:
+        network = Network(
+            Timeouts(5, 5), proxy=f"{scheme}://me:p%40ss%3Aw%C3%B6rd@{address}", ca_bundle=certificates.ca
+        )
+        assert either("http://cloud.invalid", network).body == BODY
+    (head,) = heads
+    assert head.startswith(b"POST http://cloud.invalid/ HTTP/1.1\r\n")
+    assert b"proxy-authorization: basic " + LOGIN.lower() in head.lower()
+
+
+def test_never_sends_a_netrc_login_to_a_proxy(either: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        heads.append(receive(connection))
+        connection.sendall(HEAD + b"\r\n" + BODY)
+
+    (tmp_path / ".netrc").write_text("default login somebody password else\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with serving(serve) as address:
+        monkeypatch.setenv("http_proxy", f"http://{address}")
+        assert either("http://cloud.invalid", SWIFT).status == 200
+    assert b"authorization" not in heads[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("variable", "url"), [("HTTPS_PROXY", "https://cloud.invalid"), ("all_proxy", "http://c.test")]
+)
+def test_a_wrong_proxy_in_the_environment_is_an_invalid_connection(
+    either: Send, variable: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "socks5://me:my-password@proxy.test:1080")
+    with pytest.raises(InvalidConnection) as caught:
+        either(url, SWIFT)
+    assert str(caught.value) == (
+        f"The environment variable {variable} is not the address of a proxy; write it as "
+        "http://[USER:PASSWORD@]HOST:PORT. A proxy of the kind socks5 is not supported, only http and https."
+    )
+
+
+def test_a_direct_network_ignores_every_proxy(either: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(answering()) as address:
+        assert either(f"http://{address}", Network(TIMEOUTS, proxy="http://127.0.0.1:9").direct()).status == 200
+
+
+# A changed environment
+
+
+def test_a_changed_environment_changes_open_transports(
+    certificates: Certificates, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    shutil.copy(certifi.where(), bundle)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    proxy = Tunnel(tls)
+
+    async def asend_again() -> int:
+        async with async_transport(call.endpoint, SWIFT) as transport:
+            return (await transport.send(call, request)).status
+
+    async def scenario() -> None:
+        # Its session stays open meanwhile.
+        async with async_transport(call.endpoint, SWIFT):
+            for attempt in (lambda: transport.send(call, request).status, None):
+                with pytest.raises(TransientError):
+                    await asyncio.to_thread(attempt) if attempt else await asend_again()
+            shutil.copy(certificates.ca, bundle)
+            os.utime(bundle, ns=(1, 1))
+            assert await asyncio.to_thread(lambda: transport.send(call, request).status) == 200
+            assert not proxy.heads
+            with proxy.serving as proxy_address:
+                monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy_address}")
+                assert await asyncio.to_thread(lambda: transport.send(call, request).status) == 200
+                assert await asend_again() == 200
+            assert len(proxy.heads) == 4
+
+    with serving(answering(), tls) as address:
+        call = asked(TENCENT_SERVICE, JSON, url=f"https://{address}")
+        request = SignedRequest("POST", f"https://{address}/", {}, b"{}")
+        transport = SyncTransport(SWIFT)
+        try:
+            asyncio.run(scenario())
+        finally:
+            transport.close()
