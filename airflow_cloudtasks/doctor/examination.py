@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from airflow_cloudtasks.clouds.client import Account, CloudClient, Retries
+from airflow_cloudtasks.clouds.client import Account, CloudClient
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import Endpoint
 from airflow_cloudtasks.doctor.causes import cause_of
@@ -18,10 +18,6 @@ from airflow_cloudtasks.doctor.questions import Questions
 from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Report, Section, not_tried
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, PermissionDenied
 from airflow_cloudtasks.spec import Service, TaskApi
-
-# A person waits for the report.
-_RETRIES = Retries(tries=2, seconds=5, first_delay=0.2)
-_MOST_READ_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,15 +53,9 @@ def examine(wanted: Wanted, understood: Understood) -> Report:
         )
         rest = Section(kind="network", title="Everything else", lines=waiting)
         return Report(conn_id=wanted.conn_id, cloud=cloud, sections=(connection, rest))
-    examination = _Examination(wanted, understood.role_arn, _impatient(account))
+    examination = _Examination(wanted, understood.role_arn, account)
     sections = (connection, *examination.sections())
     return Report(conn_id=wanted.conn_id, cloud=cloud, sections=sections, policies=tuple(examination.policies()))
-
-
-def _impatient(account: Account) -> Account:
-    timeouts = account.network.timeouts
-    timeouts = replace(timeouts, read=min(timeouts.read, _MOST_READ_SECONDS))
-    return replace(account, retries=_RETRIES, network=replace(account.network, timeouts=timeouts))
 
 
 class _Examination:
@@ -126,10 +116,11 @@ class _Examination:
             yield not_tried("identity", self._blocked)
             return
         kind = "temporary key" if credentials.token else "key"
+        origin = credentials.origin or "the Airflow connection"
         yield Line(
             name="credentials",
             outcome=Outcome.OK,
-            text=f"{kind} {shortened(credentials.key_id)}",
+            text=f"{kind} {shortened(credentials.key_id)}, from {origin}",
             milliseconds=_since(began),
         )
         if (unreachable := self._unreachable(self._sts_client, self._sts)) is not None:
