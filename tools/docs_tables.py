@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 from airflow_cloudtasks.catalog import APIS  # noqa: E402
 from airflow_cloudtasks.clouds.registry import CLOUDS  # noqa: E402
 from airflow_cloudtasks.clouds.wire import Location  # noqa: E402
+from airflow_cloudtasks.doctor.options import naming_parameters, option  # noqa: E402
 from airflow_cloudtasks.doctor.permissions import Use, all_permissions, as_json, policy  # noqa: E402
 from airflow_cloudtasks.doctor.permissions import permissions as names_of  # noqa: E402
 from airflow_cloudtasks.emulator.products.discovery import find_actions  # noqa: E402
@@ -276,8 +277,20 @@ def host(service: Service, **location: str) -> str:
     return CLOUDS[service.cloud].endpoint(service, Location("REGION", **location)).url.removeprefix("https://")
 
 
+def check_options() -> str:
+    """Return the table of the options of `check` that name tasks."""
+    return table(
+        ("Option", "Parameter", "`api`"),
+        (
+            (code(option(name)), code(name), listed(map(code, apis)))
+            for name, apis in naming_parameters(APIS.values()).items()
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "apis": apis,
+    "check_options": check_options,
     "emulated": emulated,
     "faces": faces,
     "failed_parts": failed_parts,

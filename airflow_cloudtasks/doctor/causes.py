@@ -20,6 +20,7 @@ from airflow_cloudtasks.errors import (
 _HTTP_REDIRECT = range(300, 400)
 _MOST_MESSAGE = 200
 _FETCH = "Fetching credentials"
+_METADATA = "metadata service"
 
 _PREFIX = re.compile(r"^The Airflow connection '[^']*' cannot be used: ")
 _EXPECTED = re.compile(r"(?P<found>.*?); expected (?P<expected>.*)", re.DOTALL)
@@ -48,6 +49,13 @@ _TOKEN = Cause(
     "a token that is valid now",
     "put a new key id, secret and token into the connection, all three of one session; or choose an auth_type that "
     "fetches them",
+)
+
+_NO_CREDENTIALS = "NoCredentials"
+_NOWHERE = Cause(
+    "",
+    "a key in one of these places",
+    "put a key into one of them, or into the connection; or choose the auth_type that fits this machine",
 )
 
 # Source: the common error codes of both clouds, and the error codes of both STS.
@@ -109,6 +117,8 @@ def cause_of(error: CloudTasksError, page: str | None = None) -> Cause:
     """
     if not isinstance(error, CloudApiError):
         return of_sentence(str(error))
+    if error.code == _NO_CREDENTIALS:
+        return replace(_NOWHERE, found=error.message)
     cause = _by_code(error.code) or _by_kind(error, page)
     return replace(cause, found=f"{cause.found} ({evidence(error)})")
 
@@ -161,6 +171,12 @@ def _by_code(code: str) -> Cause | None:
 def _by_kind(error: CloudApiError, page: str | None) -> Cause:
     is_fetch = error.action.startswith(_FETCH)
     match error:
+        case CredentialsError() | TransientError() if _METADATA in error.action:
+            return Cause(
+                "the metadata service of this machine gives no key",
+                "a machine of this cloud with a role",
+                "give the machine a role, and let it reach its metadata service; or choose another auth_type",
+            )
         case CredentialsExpired():
             return _TOKEN
         case Throttled():
@@ -201,6 +217,14 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
                 "the key has no permission", "a policy that allows it", "attach the policy below to the key's owner"
             )
         case CredentialsError():
-            return Cause("there are no credentials that the cloud accepts", "a key", error.advice or "check the key")
+            return Cause(
+                "there are no credentials that the cloud accepts",
+                "a key",
+                "check the key, its secret and this machine's clock",
+            )
         case _:
-            return Cause("the cloud refuses the request", "an answer", error.advice or "see the vendor's documentation")
+            return Cause(
+                "the cloud refuses the request",
+                "an answer",
+                error.advice.removesuffix(".") or "look the code up in the vendor's documentation",
+            )

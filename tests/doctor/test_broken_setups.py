@@ -237,7 +237,7 @@ def role_that_does_not_exist(patient: Patient, stack: ExitStack) -> None:
     patient.connect(extra={"auth_type": "role_arn", "role_arn": TENCENT_ROLE})
 
 
-@broken("credentials", r"credentials.*\[?default", "")
+@broken("credentials", r"\.tencentcloud/credentials has no section \[default\]; it has \[other\]", "put a key into one")
 def profile_file_without_the_section(patient: Patient, stack: ExitStack) -> None:
     folder = patient.home / ".tencentcloud"
     folder.mkdir()
@@ -245,7 +245,7 @@ def profile_file_without_the_section(patient: Patient, stack: ExitStack) -> None
     patient.connect(login=None, password=None, extra={"auth_type": "default"})
 
 
-@broken("credentials", "metadata service", "")
+@broken("credentials", "the metadata service of this machine gives no key", "give the machine a role")
 def metadata_service_that_is_absent(patient: Patient, stack: ExitStack) -> None:
     patient.connect(login=None, password=None, extra={"auth_type": "cvm_role"})
 
@@ -296,7 +296,7 @@ def connection_of_another_type(patient: Patient, stack: ExitStack) -> None:
     patient.connect(conn_type="http")
 
 
-@broken("connection", "auth_type", "")
+@broken("connection", "auth_type is 'ram'", "correct the setting")
 def unknown_auth_type(patient: Patient, stack: ExitStack) -> None:
     patient.connect(extra={"auth_type": "ram"})
 

@@ -66,7 +66,11 @@ def test_an_answer_tells_of_a_permission_yes_no_or_nothing(
         (CredentialsError("m", code="AuthFailure.SignatureExpire"), "refuses the time of the request"),
         (CredentialsExpired("m", code="InvalidSecurityToken.Expired"), "token has expired"),
         (CredentialsExpired("m", code="AnotherWord"), "token has expired"),
-        (CredentialsError("m", code="NoCredentials"), "no credentials"),
+        (CredentialsError("m", code="Rejected"), "no credentials that the cloud accepts"),
+        (
+            TransientError("m", code="Timeout", action="Fetching credentials (metadata service of this machine)"),
+            "the metadata service of this machine gives no key",
+        ),
         (CredentialsError("m", code="EntityNotExist.Role"), "the role does not exist"),
         (PermissionDenied("m", action="Fetching credentials"), "may not assume the role"),
         (PermissionDenied("m", action="Fetching credentials (STS AssumeRole)"), "may not assume the role"),
@@ -86,6 +90,12 @@ def test_a_cause_is_told_in_plain_words_with_the_vendors_own(error: CloudApiErro
     assert "m" in cause.found
     assert cause.expected
     assert cause.mend
+
+
+def test_missing_credentials_are_told_by_the_places_that_were_searched() -> None:
+    cause = cause_of(CredentialsError("~/.tencentcloud/credentials has no section [default]", code="NoCredentials"))
+    assert cause.found == "~/.tencentcloud/credentials has no section [default]"
+    assert cause.mend.startswith("put a key into one of them")
 
 
 def test_a_page_is_named_by_its_title() -> None:
