@@ -155,7 +155,7 @@ def evidence(error: CloudApiError) -> str:
     message = error.message if len(error.message) <= _MOST_MESSAGE else f"{error.message[:_MOST_MESSAGE]}…"
     parts = (
         error.action.removeprefix(_FETCH).strip(" ()") if error.action.startswith(_FETCH) else None,
-        ": ".join(filter(None, (error.code, message))),
+        ": ".join(filter(None, (error.code, message.strip().removesuffix(".")))),
         error.http_status and f"HTTP {error.http_status}",
         error.request_id and f"request id {error.request_id}",
     )

@@ -89,7 +89,7 @@ def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
 
 def _setting(setting: Setting) -> Line:
     shown = "none" if setting.value is None else setting.value
-    return Line(name=setting.name, outcome=Outcome.INFO, text=f"{shown} (from {setting.source})")
+    return Line(name=setting.name, outcome=Outcome.INFO, text=f"{shown} ({setting.source})")
 
 
 def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line]:

@@ -191,7 +191,7 @@ class _Walker:
         if kind == "text/html":
             with suppress(OSError, HTTPException):
                 self.page = unreached.page(answer.read(_PAGE_BYTES))
-        return f"the server answers, HTTP {answer.status}"
+        return f"the server answers a request without a signature, HTTP {answer.status}"
 
     def _exchange(self, line: str, host: str, headers: dict[str, str]) -> HTTPResponse:
         written = {"Host": host, "User-Agent": "airflow_cloudtasks", "Accept": "application/json", **headers}

@@ -89,7 +89,8 @@ class _Table:
             yield from self._concluding(Outcome.OK, f"The connection {report.conn_id!r} works.")
             return
         counts = [f"{len(lines)} {word}" for lines, word in ((failed, "failed"), (unknown, "unknown")) if lines]
-        text = f"The connection {report.conn_id!r}: {', '.join(counts)}. Begin with the first of them."
+        first = " Begin with the first of them." if len(failed) + len(unknown) > 1 else ""
+        text = f"The connection {report.conn_id!r}: {', '.join(counts)}.{first}"
         yield from self._concluding(Outcome.FAILED if failed else Outcome.UNKNOWN, text)
 
     def _concluding(self, outcome: Outcome, text: str) -> Iterator[str]:

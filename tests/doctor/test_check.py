@@ -125,9 +125,9 @@ def test_each_setting_is_shown_with_its_source_and_without_secrets(
     patient: Patient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     examined = examine(capsys, "--api", "wedata.task")
-    assert examined.line("region")["text"] == "ap-guangzhou (from Extra)"
-    assert examined.line("secret_id")["text"] == "emulator-id (from Login)"
-    assert examined.line("secret_key")["text"] == "*** (from Password)"
+    assert examined.line("region")["text"] == "ap-guangzhou (Extra)"
+    assert examined.line("secret_id")["text"] == "emulator-id (Login)"
+    assert examined.line("secret_key")["text"] == "*** (Password)"
 
 
 def test_a_route_through_a_proxy_is_shown_with_its_source(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
