@@ -97,7 +97,8 @@ docs: $(NEWEST)/docs-ready
 	@echo "==> docs/_build/html/index.html"
 
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
-	@echo "==> Screenshots of the tutorial (a few minutes)"
+	@echo "==> Screenshots of the terminal and of the tutorial (a few minutes)"
+	$(NEWEST)/bin/python docs/terminal.py
 	$(NEWEST)/bin/python docs/screenshots.py
 
 clean:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
 # The folders whose tests all need Airflow: what they call imports it when it is called.
-IN_AIRFLOW = {ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
+IN_AIRFLOW = {ROOT / "tests" / "doctor", ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
 # The DAGs that the tests run in a real Airflow.
 SCHEDULED = (
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
