@@ -95,6 +95,8 @@ def _ask(
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
+    if token and parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise Unusable(named_by, f"names a URL of {what} with plain http, where anyone could read the sign-in")
     call = ApiCall(
         Service(cloud="alibaba", name="credentials", version="", title=what),
         Action(name=method),
