@@ -97,13 +97,13 @@ class CloudClient:
             self._sync_transport = SyncTransport(self.account.network)
         for attempt in tenacity.Retrying(**(self._retry_rules if repeatable else self._unrepeatable_rules)):
             with attempt:
-                credentials = self.account.credentials.get()
+                credentials = self._credentials()
                 try:
                     return self._try(self._sync_transport, credentials, service, action, params)
                 except CredentialsError:
                     if not self.account.credentials.renew(credentials):
                         raise
-                return self._try(self._sync_transport, self.account.credentials.get(), service, action, params)
+                return self._try(self._sync_transport, self._credentials(), service, action, params)
         raise AssertionError("tenacity ends by a return or a raise")
 
     async def acall(
@@ -210,6 +210,14 @@ class CloudClient:
         if self._sync_transport is not None:
             self._sync_transport.close()
             self._sync_transport = None
+
+    def _credentials(self) -> Credentials:
+        try:
+            return self.account.credentials.get()
+        except CloudApiError as error:
+            # The error is of fetching the credentials: the request itself has not been sent.
+            error.unsent = True
+            raise
 
     def _try(
         self,

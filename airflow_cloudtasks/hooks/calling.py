@@ -30,6 +30,9 @@ _AsyncCall = Callable[
     [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
 ]
 
+USER_AGENT = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
+"""The User-Agent header of all requests."""
+
 # Look the Airflow connection up again after this time, so that running waits use an edited connection. After a refused
 # key, look it up at once.
 _CONNECTION_SECONDS = 300.0
@@ -306,8 +309,7 @@ class CallingHook(BaseHook):
 
     def _make_client(self, found: FoundConnection) -> CloudClient:
         values = ConnectionValues.of(self.conn_id, found.connection, found.extra)
-        user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
-        account = read_connection(self.connection_fields, values, user_agent)
+        account = read_connection(self.connection_fields, values, USER_AGENT)
         self._name_unread_fields(values)
         return CloudClient(account, self.region)
 

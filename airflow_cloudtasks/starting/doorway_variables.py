@@ -69,6 +69,7 @@ class _Variables:
         return entry if is_entry else {"owner": "", "at": time.time()}
 
     def put(self, name: str, value: Mapping[str, Any]) -> None:
+        # At every value again: another task may have replaced the list since the last one.
         self._list(int(name.rpartition("_")[2]))
         # Another task may replace the value before it is read back.
         self._ask(lambda: keep_variable(self._key(name), json.dumps(value), _DESCRIPTION))
