@@ -51,6 +51,12 @@ os.environ |= {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--answers", type=int, default=6000, help="how many answers tests/unit/test_hostile_answers.py reads"
+    )
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Without Airflow, import no module that needs it."""
     if HAS_AIRFLOW:

@@ -40,6 +40,10 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     return [{**common, cancel.id_param: task_id} for task_id in ids]
 
 
+# The vendor documents a boolean. 0 is equal to False.
+_NOES = (False, "false", "False", "0")
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A task that the vendor did not cancel.
@@ -80,5 +84,5 @@ def refused_tasks(cancel: Cancel, answer: Any) -> list[Refusal]:
             why=text(at(result, cancel.why_not or "")) or "the vendor does not say why",
         )
         for result in results
-        if isinstance(result, Mapping) and at(result, cancel.ok) is False
+        if isinstance(result, Mapping) and at(result, cancel.ok) in _NOES
     ]

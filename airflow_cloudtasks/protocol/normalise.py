@@ -75,8 +75,14 @@ def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVER
     if not isinstance(found, list):
         return first
     tasks = [task for task in found if isinstance(task, Mapping)]
-    ended = (task for task in tasks if _state(api, _status(api, task, answer), task, overrides).done)
-    return next(ended, first)
+    return next((task for task in tasks if _has_ended(api, task, answer, overrides)), first)
+
+
+def _has_ended(api: TaskApi, task: Mapping[str, Any], answer: Any, overrides: StatusOverrides) -> bool:
+    try:
+        return _state(api, _status(api, task, answer), task, overrides).done
+    except MalformedAnswer:  # one task that cannot be read does not hide the others
+        return False
 
 
 def normalise_object(
