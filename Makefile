@@ -13,6 +13,9 @@ NEWEST := .venv
 OLDEST := .venv-2.11
 UNIT := .venv-unit
 
+# Keep compiled modules. The tests start dozens of processes of Airflow, and each would compile Airflow anew otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo unit test test-newest test-oldest coverage test-on lint format docs docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 

@@ -194,8 +194,13 @@ class TransientError(CloudApiError):
 
 
 class CredentialsError(CloudApiError):
-    """The cloud rejects the key, the token or the signature."""
+    """The cloud rejects the key, the token or the signature.
 
+    Attributes:
+        is_replaced: Whether another key can be used for the next request. Only a call that sends one request says so.
+    """
+
+    is_replaced = False
     advice = "Check the key id and the secret of the Airflow connection, and this machine's clock."
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_cloudtasks.airflow_facts import database, supervisor
-from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure
+from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure, unknown_on_error
 from airflow_cloudtasks.airflow_facts.run_row import RunRow
 from airflow_cloudtasks.airflow_facts.supervisor import has_supervisor
 from airflow_cloudtasks.values import load_json
@@ -72,6 +72,7 @@ class FoundConnection:
     extra: Mapping[str, Any] | None
 
 
+@unknown_on_error
 def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
     """Return a connection from the secrets backends, the environment or Airflow's database, in the configured order.
 
@@ -87,8 +88,6 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         if has_supervisor():
             facts.append(supervisor.ask(supervisor.connection(conn_id)))
         return _absence(facts)
-    except Exception as error:  # the database, the API server and each secrets backend raise their own errors
-        return failure(error)
     return Is(FoundConnection(found, extra))
 
 
@@ -117,7 +116,7 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         if has_supervisor():
             facts.append(await supervisor.aask(supervisor.connection(conn_id)))
         return _absence(facts)
-    except Exception as error:  # as in connection
+    except Exception as error:  # as in connection; nobody may be waiting any more
         return failure(error)
     return Is(FoundConnection(found, extra))
 
@@ -155,6 +154,7 @@ def forget_variable(key: str) -> IsNot | Unknown:
     return supervisor.ask(supervisor.delete(key)) if has_supervisor() else database.delete(key)
 
 
+@unknown_on_error
 def kept_state(context: Context, key: str) -> Fact[Any]:
     """Return a value from the state store that Airflow 3.3 and newer have for a task of a run.
 
@@ -168,11 +168,8 @@ def kept_state(context: Context, key: str) -> Fact[Any]:
         stored = supervisor.ask(supervisor.state(context["ti"].id, key))
         if not isinstance(stored, Is):
             return stored
-    try:
-        # The store finds what a custom backend of the workers has kept elsewhere.
-        found = store.get(key)
-    except Exception as error:
-        return failure(error)
+    # The store finds what a custom backend of the workers has kept elsewhere.
+    found = store.get(key)
     return IsNot() if found is None else Is(found)
 
 
@@ -184,15 +181,17 @@ def keep_state(context: Context, key: str, value: Any) -> Fact[Any]:
         key: The value's key.
         value: Plain JSON types.
     """
-    refused: Unknown | None = None
-    try:
-        context["task_state_store"].set(key, value, retention=_NEVER)
-    except Exception as error:
-        refused = failure(error)
+    refused = _set_state(context, key, value)
     found = kept_state(context, key)
     return refused if refused and found != Is(value) else found
 
 
+@unknown_on_error
+def _set_state(context: Context, key: str, value: Any) -> None:
+    context["task_state_store"].set(key, value, retention=_NEVER)
+
+
+@unknown_on_error
 def forget_state(context: Context, key: str) -> IsNot | Unknown:
     """Delete a value from the task's state store; it may be missing.
 
@@ -200,10 +199,7 @@ def forget_state(context: Context, key: str) -> IsNot | Unknown:
         context: As for :func:`kept_state`.
         key: The value's key.
     """
-    try:
-        context["task_state_store"].delete(key)
-    except Exception as error:
-        return failure(error)
+    context["task_state_store"].delete(key)
     # The store ignores what it is answered.
     found = kept_state(context, key)
     return Unknown("it is still there") if isinstance(found, Is) else found
@@ -294,5 +290,5 @@ def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
         return (
             IsNot() if backend.get_connection(conn_id=conn_id) is None else Unknown(f"{type(backend).__name__} failed")
         )
-    except Exception as error:
+    except Exception as error:  # unlike unknown_on_error, name the backend
         return Unknown(f"{type(error).__name__} of {type(backend).__name__}")

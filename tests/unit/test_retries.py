@@ -619,9 +619,9 @@ class SlowOpening:
         self.go, self.opened = asyncio.Event(), []
         really_open = transport_module._open_session
 
-        async def open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
+        async def open_session(endpoint: Endpoint, way: Any) -> aiohttp.ClientSession:
             await self.go.wait()
-            self.opened.append(await really_open(endpoint, network))
+            self.opened.append(await really_open(endpoint, way))
             return self.opened[-1]
 
         monkeypatch.setattr(transport_module, "_open_session", open_session)
@@ -673,7 +673,7 @@ def test_closes_the_session_when_its_last_caller_is_cancelled_while_it_opens(mon
 
 def test_keeps_no_session_that_failed_to_open(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test() -> None:
-        async def fail(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
+        async def fail(endpoint: Endpoint, way: Any) -> aiohttp.ClientSession:
             raise FileNotFoundError("no such bundle")
 
         with monkeypatch.context() as patch:

@@ -21,7 +21,7 @@ from airflow_cloudtasks.errors import CloudApiError, CredentialsError
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import at, text
 
-_OAUTH_HOSTS = {"CN": "oauth.aliyun.com", "INTL": "oauth.alibabacloud.com"}
+_OAUTH_URLS = {"CN": "https://oauth.aliyun.com", "INTL": "https://oauth.alibabacloud.com"}
 
 
 def key_of_uri(settings: CredentialSettings, uri: str, named_by: str) -> Fetched:
@@ -75,9 +75,9 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
         Unusable: There is no such site.
         CloudApiError: The service refuses or does not answer.
     """
-    if site not in _OAUTH_HOSTS:
+    if site not in _OAUTH_URLS:
         raise Unusable(origin, f"has the oauth_site_type {site!r}; expected CN or INTL")
-    return _ask(settings, "POST", f"https://{_OAUTH_HOSTS[site]}/v1/exchange", "OAuth", origin, token=token)
+    return _ask(settings, "POST", f"{_OAUTH_URLS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
 def _ask(

@@ -26,6 +26,7 @@ from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import text
 
+_HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
 # Both clouds' names of roles, and a token that fits in a header. An error page is neither.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
@@ -125,6 +126,10 @@ class MachineRole:
             transport, "GetCredentials", "GET", self._service.path + quote(role, safe=""), headers
         )
         if answer.status == _HTTP_NOT_FOUND:
+            if self._role_name is None:
+                raise UnreadableAnswer(
+                    "the service does not know the role that it has just named", **call.context(answer)
+                )
             raise no_credentials(f"this machine has no role named {role!r}; is it {self._service.machine}?")
         _check(call, answer)
         content = json_object(call, answer)
@@ -158,6 +163,8 @@ class MachineRole:
         answer = transport.send(call, SignedRequest(method, f"{self._endpoint.url}{path}", headers))
         # From now on, no answer means that the service fails, not that there is none.
         self._may_be_absent = False
+        if headers and method == "GET" and answer.status == _HTTP_FORBIDDEN:
+            raise UnreadableAnswer("the service refuses the token that it has just issued", **call.context(answer))
         return call, answer
 
 
