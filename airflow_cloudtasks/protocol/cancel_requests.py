@@ -70,7 +70,7 @@ def refusals(cancel: Cancel, answer: Any) -> list[str]:
         cancel: How tasks are canceled.
         answer: The answer without its envelope.
     """
-    return [_why(cancel, result) for result in _results(cancel, answer) if at(result, cancel.ok) is False]
+    return [_why(cancel, result) for result in _results(cancel, answer) if at(result, cancel.ok) in _NOES]
 
 
 def refused_tasks(cancel: Cancel, answer: Any, ids: Sequence[str]) -> list[Refusal]:
