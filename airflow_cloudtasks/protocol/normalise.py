@@ -16,6 +16,8 @@ from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment,
 _LARGEST_COUNT = 2**64
 _WHOLE = 100
 
+_STATUS_TYPES = (str, int, float)
+
 
 def normalise(
     api: TaskApi,
@@ -151,7 +153,7 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
     if isinstance(api.status, Percentages):
         return _status_of_percentages(api.status, task)
     status = at(task, api.status)
-    if status is not None and not isinstance(status, str | int | float):
+    if status is not None and not isinstance(status, _STATUS_TYPES):
         raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
     return text(status)
 
