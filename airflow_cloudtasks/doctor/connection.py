@@ -40,12 +40,12 @@ class Understood:
     role_arn: str | None = None
 
 
-def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) -> Understood:
+def understand(conn_id: str, found: Fact[FoundConnection] | InvalidConnection, cloud: Cloud | None) -> Understood:
     """Return what the look-up of a connection means.
 
     Args:
         conn_id: The connection's id.
-        found: The result of the look-up.
+        found: The result of the look-up, or the error that it ended with.
         cloud: The cloud that the user asks about; None for the one of the connection's type.
     """
     match found:
@@ -54,6 +54,8 @@ def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) 
             return _read(values, cloud or _cloud_of(values.conn_type))
         case IsNot():
             return Understood(cloud, None, (_missing(conn_id, cloud),))
+        case InvalidConnection():
+            return Understood(cloud, None, (_unusable(found),))
         case unknown:
             return Understood(cloud, None, (_not_looked_up(unknown.why),))
 
@@ -73,18 +75,15 @@ def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
     try:
         read_connection(fields, values, USER_AGENT)
     except InvalidConnection as error:
-        cause = cause_of(error)
-        line = Line(
-            name="connection",
-            outcome=Outcome.FAILED,
-            text=cause.found,
-            expected=cause.expected,
-            mend=cause.mend,
-        )
-        return Understood(cloud, None, (*lines, line))
+        return Understood(cloud, None, (*lines, _unusable(error)))
     impatient = read_connection(fields, replace(values, extra={**(values.extra or {}), **_IMPATIENT}), USER_AGENT)
     role_arn = next((setting.value for setting in settings if setting.name == "role_arn"), None)
     return Understood(cloud, impatient, (*lines, *_unread(fields, values)), role_arn)
+
+
+def _unusable(error: InvalidConnection) -> Line:
+    cause = cause_of(error)
+    return Line(name="connection", outcome=Outcome.FAILED, text=cause.found, expected=cause.expected, mend=cause.mend)
 
 
 def _setting(setting: Setting) -> Line:

@@ -7,16 +7,23 @@ import os
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, connection
+from airflow_cloudtasks.errors import InvalidConnection
 
 
-def look_up(conn_id: str) -> Fact[FoundConnection]:
+def look_up(conn_id: str) -> Fact[FoundConnection] | InvalidConnection:
     """Return a connection from the secrets backends, the environment or Airflow's database.
 
     Args:
         conn_id: The connection's id.
+
+    Returns:
+        The connection, or why there is none. An error if a variable holds the connection and Airflow cannot read it.
     """
     read_airflows_database()
-    return connection(BaseHook(), conn_id)
+    try:
+        return connection(BaseHook(), conn_id)
+    except InvalidConnection as error:
+        return error
 
 
 def read_airflows_database() -> None:
