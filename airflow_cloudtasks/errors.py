@@ -183,19 +183,24 @@ class Throttled(CloudApiError):
 
 
 class TransientError(CloudApiError):
-    """The service or the network fails temporarily: HTTP 5xx, a broken connection, a timeout."""
+    """The service or the network fails temporarily: HTTP 5xx, a busy service, a broken connection, a timeout."""
 
     retryable = True
 
     @property
     def may_have_acted(self) -> bool:
-        """True, unless the request was not sent or the service was not available."""
-        return not self.unsent and "Unavailable" not in self.code
+        """True, unless the request was not sent, or the service was not available or too busy to accept it."""
+        return not self.unsent and not any(word in self.code for word in ("Unavailable", "UnAvailable", "Busy"))
 
 
 class CredentialsError(CloudApiError):
-    """The cloud rejects the key, the token or the signature."""
+    """The cloud rejects the key, the token or the signature.
 
+    Attributes:
+        is_replaced: Whether another key can be used for the next request. Only a call that sends one request says so.
+    """
+
+    is_replaced = False
     advice = "Check the key id and the secret of the Airflow connection, and this machine's clock."
 
 

@@ -21,9 +21,12 @@ _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 # Levels of JSON inside a string of JSON; the vendors nest twice at most.
 _MAX_NESTING = 3
 
-# Levels of objects and lists; the vendors' own answers stay below ten. Python decodes deeper JSON than it can recurse
-# into.
-_MAX_DEPTH = 100
+MAX_DEPTH = 100
+"""Levels of objects and lists that are kept. The vendors' own answers stay below ten."""
+
+# The range of both signed and unsigned integers of 64 bits.
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_DIGITS_OF_64_BITS = 19
 
 
 def at(data: Any, path: str) -> Any:
@@ -58,11 +61,10 @@ def text(value: Any) -> str | None:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    try:
-        written = str(value)
-    except ValueError:  # the integer has more digits than Python converts
+    written = value if isinstance(value, str) else _written(value)
+    if written is None or not written.strip(_NOTHING).strip():
         return None
-    return _storable(written).strip(_BLANKS) if written.strip(_NOTHING).strip() else None
+    return _storable(written).strip(_BLANKS)
 
 
 def fold(status: str) -> str:
@@ -155,12 +157,13 @@ def iso_utc(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
+def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Return a copy of a decoded JSON value that any database can store.
 
     JSON allows lone surrogates and NUL characters, but PostgreSQL rejects them. U+FFFD replaces a NUL, and a question
     mark a surrogate; nothing is left out, so that no text becomes equal to another one. NaN, the infinities (which are
-    not JSON) and everything nested deeper than ``depth`` become None.
+    not JSON) and everything nested deeper than ``depth`` become None. An integer that 64 bits do not hold becomes text,
+    because Airflow passes integers on in 64 bits; None if Python cannot write it.
 
     Args:
         value: The decoded value.
@@ -174,6 +177,8 @@ def plain(value: Any, depth: int = _MAX_DEPTH) -> Any:
         return [plain(item, depth - 1) for item in value] if depth else None
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        return _written(value)
     return value
 
 
@@ -194,25 +199,21 @@ def embedded_json(value: Any) -> Any:
     return decoded if isinstance(decoded, dict | list) else value
 
 
-def load_json(body: str | bytes) -> Any:
+def load_json(document: str | bytes) -> Any:
     """Decode a JSON document to values that any database can store, see :func:`plain`.
 
     Args:
-        body: The document. Bytes that are not UTF-8 are replaced, so that one such byte in a free text does not make
-            the whole document unreadable.
+        document: The document, as text or in UTF-8.
 
     Returns:
         The decoded value; None if the document is not JSON, or is JSON's ``null``.
     """
-    document = body if isinstance(body, str) else body.decode("utf-8", "replace").removeprefix(_BYTE_ORDER_MARK)
     try:
+        document = document if isinstance(document, str) else document.decode()
         decoded = _DECODER.decode(document)
     except (ValueError, RecursionError):
         return None
     return plain(decoded) if _may_hold_unstorable(document) else decoded
-
-
-_BYTE_ORDER_MARK = "\ufeff"
 
 
 def _finite(number: str) -> float | None:
@@ -220,7 +221,21 @@ def _finite(number: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=lambda _: None)
+def _whole(digits: str) -> int | str:
+    """Return an integer; one that 64 bits do not hold stays text, because Airflow passes integers on in 64 bits."""
+    return int(digits) if len(digits) < _DIGITS_OF_64_BITS else _within_64_bits(digits)
+
+
+def _within_64_bits(digits: str) -> int | str:
+    value = int(digits) if len(digits) <= _DIGITS_OF_64_BITS + 1 else None
+    return digits if value is None or not _SMALLEST <= value <= _LARGEST else value
+
+
+_HOOKS: dict[str, Any] = {"parse_float": _finite, "parse_int": _whole, "parse_constant": lambda _: None}
+_DECODER = json.JSONDecoder(**_HOOKS)
+
+LENIENT_DECODER = json.JSONDecoder(**_HOOKS, strict=False)
+"""Decodes texts with raw control characters, too."""
 
 
 def _may_hold_unstorable(document: str) -> bool:
@@ -229,7 +244,7 @@ def _may_hold_unstorable(document: str) -> bool:
     A NUL is written as an escape, a lone surrogate as an escape or as itself. A document with few brackets is not
     nested deeply.
     """
-    if "\\u" in document or document.count("{") + document.count("[") > _MAX_DEPTH:
+    if "\\u" in document or document.count("{") + document.count("[") > MAX_DEPTH:
         return True
     return not document.isascii() and _SURROGATE.search(document) is not None
 
@@ -249,6 +264,13 @@ def _decode_once(candidate: str) -> Any:
 def _from_unix(unix: float) -> datetime | None:
     seconds = unix / 1000 if unix >= _MILLISECONDS_FROM else unix
     return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+
+
+def _written(value: str | float) -> str | None:
+    try:
+        return str(value)
+    except ValueError:  # the integer has more digits than Python converts
+        return None
 
 
 def _storable(value: str) -> str:

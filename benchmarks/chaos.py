@@ -21,14 +21,15 @@ What the emulator recorded tells what is right:
 
 All of them must be 0. "refused" is no failure: a start request got no answer, and the vendor can neither recognise a
 repeated request nor list its tasks, so the operator asks the user to look instead of starting a second task. The script
-counts it only for those vendors; elsewhere it is "lost".
+counts it only for those vendors; elsewhere it is "lost". "unwatched" is Airflow's limit: the user killed a deferred
+task whose triggerer was dead, so no process could cancel the cloud task.
 
-A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen within
-a run, some settings of Airflow differ from the defaults (``_set_up``): it takes a silent task for dead after 60 instead
-of 300 s, and queues a task anew that no worker has taken for 60 instead of 600 s, as often as it has to.
+A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen
+within a run, some settings of Airflow differ from the defaults (see ``_set_up``): it takes a silent task for dead after
+80 instead of 300 s, and queues a task anew that no worker has taken for 100 instead of 600 s, as often as it has to.
 
-No time limit depends on the speed of the machine: a run is given up if no Airflow task has ended for ``--drain`` seconds
-after the last trouble.
+No time limit depends on the speed of the machine: a run is given up if no Airflow task has ended for ``--drain``
+seconds after the last trouble.
 
 Exits with 1 if a count is not 0, and describes each such case.
 
@@ -51,14 +52,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
 
 import psutil
+from airflow_database import known_dags, results, rows, triggerers
 from chaotic.airflow_user import AirflowUser
 from chaotic.cases import WAITABLE, Case, cases
 from chaotic.clouds import Clouds, clock
@@ -66,18 +68,27 @@ from chaotic.debian import has_redis, install, redis
 from chaotic.proxy import Proxy
 from chaotic.storm import Machine, Storm
 from chaotic.verdicts import Instance, problems
-from real_airflow import Parts, airflow, free_ports, postgresql, postgresql_commands, set_up
+from real_airflow import Parts, airflow, answers, free_ports, postgresql, postgresql_commands, say, set_up
 
 from airflow_cloudtasks.emulator import Emulator
 
 RUN_ID = "chaos"
+# What the scheduler writes into Airflow's audit log about a task whose worker, or whose message to a worker, is lost.
+LOST_BY_AIRFLOW = ("heartbeat timeout", "stuck in queued reschedule", "state mismatch")
 RATE = 20
-LONGEST_START = 900
 # A user kills a task that has been waiting in the triggerer for this many seconds.
 KILL_AFTER = 5
-BEGAN = time.monotonic()
 COUNTS = ("lost", "twice", "orphaned")
+NOTED = ("refused", "unwatched")
 EXCERPT = ("ERROR", "error", "Error", "WARNING", "warning", "has been started", "Traceback", "Unknown")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A user's kill: when it came, in Unix seconds, and the job of the triggerer that had the wait, if any."""
+
+    at: float
+    triggerer: int | None
 
 
 def main() -> int:
@@ -90,7 +101,7 @@ def main() -> int:
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix="chaos-"))
         if options.keep:
-            _say(f"logs: {home}")
+            say(f"logs: {home}")
         else:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
         # Before the environment names Airflow's home, by which its processes are found at the end.
@@ -102,12 +113,9 @@ def main() -> int:
         proxy = stack.enter_context(Proxy(proxy_port, int(os.environ["AIRFLOW__API__PORT"]), options.seed))
         stack.callback(_end_left_processes, home)
         parts = stack.enter_context(Parts(home))
-        try:
-            clouds = Clouds(emulator, made)
-            killed, storm = _run(parts, home, clouds, emulator, proxy, health, made, options)
-            return _report(home, clouds, made, killed, storm, options)
-        except TimeoutError as error:
-            raise SystemExit(f"{error}\n{parts.logs()}") from None
+        clouds = Clouds(emulator, made)
+        killed, storm = _run(parts, home, clouds, emulator, proxy, health, made, options)
+        return _report(home, clouds, made, killed, storm, proxy, options)
 
 
 def _end_left_processes(home: Path) -> None:
@@ -141,7 +149,7 @@ def _set_up(
     broker: str,
 ) -> str:
     """Set Airflow up to ask its API server at a port; return the address of the API server's health check."""
-    health = set_up(home, "chaos_dags", emulator.connections(), parallelism=4 * options.slots)
+    health = set_up(home, "chaos_dags", emulator.connections(), parallelism=6 * options.slots)
     plan = home / "plan.json"
     plan.write_text(json.dumps(_plan(made)))
     os.environ |= {
@@ -152,9 +160,11 @@ def _set_up(
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        # On a busy machine, parsing 50 tasks may take longer than the default of 30 s.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(options.slots),
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "80",
+        "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "100",
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "20",
         # How often a queued task may be started anew: each kill of a worker takes some.
         "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "100",
@@ -180,30 +190,28 @@ def _plan(made: Sequence[Case]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _machines(parts: Parts, home: Path) -> list[Machine]:
-    triggerers = [Machine(f"triggerer {n}", ("triggerer", "--skip-serve-logs"), parts) for n in (1, 2)]
-    workers = [
-        Machine(
-            f"worker {n}",
-            (
-                "celery",
-                "worker",
-                "--skip-serve-logs",
-                "--celery-hostname",
-                f"w{n}@%h",
-                "--pid",
-                str(home / f"w{n}.pid"),
-            ),
-            parts,
-        )
-        for n in (1, 2)
+    """Return what is killed and paused: a triggerer or worker for longer than Airflow needs to take it for dead."""
+    triggerer = ("triggerer", "--skip-serve-logs")
+    worker = ("celery", "worker", "--skip-serve-logs")
+    return [
+        Machine("API server", ("api-server",), parts, longest_pause=40),
+        *(Machine(f"triggerer {n}", triggerer, parts, longest_pause=50) for n in (1, 2)),
+        *(
+            Machine(
+                f"worker {n}",
+                (*worker, "--celery-hostname", f"w{n}@%h", "--pid", str(home / f"w{n}.pid")),
+                parts,
+                longest_pause=100,
+            )
+            for n in (1, 2)
+        ),
     ]
-    return [Machine("API server", ("api-server",), parts), *triggerers, *workers]
 
 
 def _revive(machines: Sequence[Machine]) -> None:
     for machine in machines:
         if machine.revive():
-            _say(f"{machine.name} had ended by itself and is started again")
+            say(f"{machine.name} had ended by itself and is started again")
 
 
 def _run(
@@ -215,19 +223,18 @@ def _run(
     health: str,
     made: Sequence[Case],
     options: argparse.Namespace,
-) -> tuple[dict[int, float], Storm]:
+) -> tuple[dict[int, Kill], Storm]:
     """Run everything; return when the user killed which case, and the storm."""
-    _say("starting Airflow")
+    say("starting Airflow")
     airflow("db", "migrate")
     machines = _machines(parts, home)
-    scheduler = Machine("scheduler", ("scheduler",), parts)
+    scheduler = Machine("scheduler", ("scheduler",), parts, longest_pause=0)
     for machine in (*machines, scheduler):
         machine.start()
     processor = parts.start("dag-processor")
-    # Import Airflow only now: an earlier import would write another airflow.cfg, with other secrets.
-    _until(parts, "Airflow's API server answers", lambda: _answers(health))
+    parts.until("Airflow's API server answers", lambda: answers(health))
     dag_ids = {case.dag_id for case in made}
-    _until(parts, "the DAGs are known and two triggerers run", lambda: _known() == dag_ids and _triggerers() == 2)
+    parts.until("the DAGs are known and two triggerers run", lambda: known_dags() == dag_ids and len(triggerers()) == 2)
     # The files do not change, and parsing them again and again takes CPU from what is measured.
     parts.kill(processor)
     user = AirflowUser(health.partition("/api/")[0])
@@ -235,9 +242,9 @@ def _run(
     for dag_id in sorted(dag_ids):
         user.trigger(dag_id, RUN_ID)
     seconds = 0 if options.calm else options.minutes * 60
-    storm = Storm(machines, proxy, emulator, seed=options.seed, seconds=seconds, say=_say)
+    storm = Storm(machines, proxy, emulator, seed=options.seed, seconds=seconds, say=say)
     storm.start()
-    killed: dict[int, float] = {}
+    killed: dict[int, Kill] = {}
     try:
         _watch(clouds, made, storm, user, killed, (*machines, scheduler), options.drain)
     finally:
@@ -250,7 +257,7 @@ def _watch(
     made: Sequence[Case],
     storm: Storm,
     user: AirflowUser,
-    killed: dict[int, float],
+    killed: dict[int, Kill],
     machines: Sequence[Machine],
     drain: float,
 ) -> None:
@@ -272,109 +279,81 @@ def _watch(
         if ended == len(made):
             break
         if time.monotonic() > given_up_at:
-            _say(f"no Airflow task has ended for {drain:g} s")
+            say(f"no Airflow task has ended for {drain:g} s")
             break
         if time.monotonic() > reported_at + 20:
             reported_at = time.monotonic()
             _revive(machines)
-            _say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
+            say(", ".join(f"{count} {state}" for state, count in Counter(states.values()).most_common()))
         time.sleep(0.5)
     # The cancellations of the last kills must have reached the cloud by then.
     time.sleep(10)
     clouds.step()
 
 
-def _kill(clouds: Clouds, case: Case, user: AirflowUser, killed: dict[int, float]) -> None:
+def _kill(clouds: Clouds, case: Case, user: AirflowUser, killed: dict[int, Kill]) -> None:
     remotes = clouds.of(case)
     if not remotes or time.time() < remotes[-1].started_at + KILL_AFTER:
         return
+    kill = Kill(time.time(), _triggerer_of(case))
     try:
         user.mark_failed(case.dag_id, RUN_ID, case.task_id)
     except (OSError, HTTPException):  # the API server is down
         return
-    killed[case.number] = time.time()
-    _say(f"the user marks {case.task_id} as failed")
+    killed[case.number] = kill
+    say(f"the user marks {case.task_id} as failed")
 
 
 # Looking at Airflow.
 
 
-def _answers(address: str) -> bool:
-    try:
-        with build_opener(ProxyHandler({})).open(address, timeout=10):
-            return True
-    except OSError:
-        return False
-
-
-def _known() -> set[str]:
-    from airflow.models.dag import DagModel
-    from airflow.models.errors import ParseImportError
-
-    if errors := _rows(ParseImportError.stacktrace):
-        raise SystemExit(f"The DAGs cannot be imported:\n{errors[0][0]}")
-    return {dag_id for (dag_id,) in _rows(DagModel.dag_id)}
-
-
-def _triggerers() -> int:
-    from airflow.jobs.job import Job
-
-    return sum(kind == "TriggererJob" for (kind,) in _rows(Job.job_type))
-
-
 def _states() -> dict[str, str]:
     from airflow.models.taskinstance import TaskInstance
 
-    return {task_id: str(state) for task_id, state in _rows(TaskInstance.task_id, TaskInstance.state)}
+    return {task_id: str(state) for task_id, state in rows(TaskInstance.task_id, TaskInstance.state)}
 
 
-def _instances(home: Path, killed: dict[int, float]) -> dict[str, Instance]:
+def _triggerer_of(case: Case) -> int | None:
     from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
+    from airflow.models.trigger import Trigger
+
+    where = [TaskInstance.task_id == case.task_id, TaskInstance.trigger_id == Trigger.id]
+    return next((job for (job,) in rows(Trigger.triggerer_id, where=where)), None)
+
+
+def _unwatched(killed: dict[int, Kill]) -> set[int]:
+    """Return the kills whose triggerer was dead: it has given no sign of life since."""
+    from airflow.jobs.job import Job
+
+    alive_at = {id_: at.timestamp() for id_, at in rows(Job.id, Job.latest_heartbeat)}
+    return {number for number, kill in killed.items() if alive_at.get(kill.triggerer, 0.0) < kill.at}
+
+
+def _instances(home: Path, killed: dict[int, Kill]) -> dict[str, Instance]:
+    from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
+    returned = {task_id: result for (task_id, _), result in results().items()}
+    unwatched = _unwatched(killed)
+    instances = {}
     with create_session() as session:
-        results = {
-            row.task_id: XComModel.deserialize_value(row)
-            for row in session.query(XComModel).filter_by(key="return_value")
-        }
-        return {
-            row.task_id: Instance(
+        for row in session.query(TaskInstance):
+            number = int(row.task_id.rpartition("_")[2])
+            kill, ended_at = killed.get(number), row.end_date.timestamp() if row.end_date else None
+            instances[row.task_id] = Instance(
                 row.state,
-                killed.get(int(row.task_id.rpartition("_")[2])) or (row.end_date.timestamp() if row.end_date else None),
+                ended_at if kill is None else kill.at,
                 row.try_number,
-                results.get(row.task_id),
+                returned.get(row.task_id),
                 refused=row.state == "failed" and any("StartUnknown" in line for line in _log(home, row.task_id)),
+                unwatched=number in unwatched,
             )
-            for row in session.query(TaskInstance)
-        }
+    return instances
 
 
 def _log(home: Path, task_id: str) -> list[str]:
     files = sorted(home.glob(f"logs/dag_id=*/*/task_id={task_id}/*.log*"), key=lambda file: file.stat().st_mtime)
     return [line for file in files for line in file.read_text(errors="replace").splitlines()]
-
-
-def _rows(*columns: Any) -> Sequence[Any]:
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return session.execute(select(*columns)).all()
-
-
-def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_START
-    while not true():
-        parts.check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Not reached within {LONGEST_START} s: {what}")
-        time.sleep(0.5)
-    _say(what)
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", file=sys.stderr, flush=True)
 
 
 # The report.
@@ -384,8 +363,9 @@ def _report(
     home: Path,
     clouds: Clouds,
     made: Sequence[Case],
-    killed: dict[int, float],
+    killed: dict[int, Kill],
     storm: Storm,
+    proxy: Proxy,
     options: argparse.Namespace,
 ) -> int:
     from airflow import __version__
@@ -396,10 +376,9 @@ def _report(
     _print_deviations(home, clouds, found, instances)
     print(f"\nAirflow {__version__}, PostgreSQL, 2 triggerers, 2 Celery workers of {options.slots} processes.")
     print(f"Seed {options.seed}, {options.minutes:g} minutes: {sum(map(len, storm.began.values()))} troubles.\n")
-    for name, times in sorted(storm.began.items()):
-        print(f"- {name}: {len(times)} times")
-    print("\n| Airflow tasks | how | cloud tasks | tries | killed by the user | refused | lost | twice | orphaned |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    _print_troubles(storm, clouds, proxy)
+    head = ("Airflow tasks", "how", "cloud tasks", "tries", "killed by the user", *NOTED, *COUNTS)
+    print(f"\n| {' | '.join(head)} |\n{'| --- ' * len(head)}|")
     for starts, mode in sorted({(case.starts, case.mode) for case in made}, reverse=True):
         chosen = [case for case in made if (case.starts, case.mode) == (starts, mode)]
         cells = (
@@ -408,12 +387,26 @@ def _report(
             sum(len(clouds.of(case)) for case in chosen),
             sum(instances[case.task_id].tries for case in chosen if case.task_id in instances),
             sum(case.number in killed for case in chosen),
-            *(sum(kind in found[case] for case in chosen) for kind in ("refused", *COUNTS)),
+            *(sum(kind in found[case] for case in chosen) for kind in (*NOTED, *COUNTS)),
         )
         print(f"| {' | '.join(map(str, cells))} |")
     totals = {kind: sum(kind in each for each in found.values()) for kind in COUNTS}
     print("\n" + ", ".join(f"{count} {kind}" for kind, count in totals.items()) + ".")
     return 1 if any(totals.values()) else 0
+
+
+def _print_troubles(storm: Storm, clouds: Clouds, proxy: Proxy) -> None:
+    from airflow.models.log import Log
+
+    print("| trouble of | how often |\n| --- | --- |")
+    for target in sorted({target for target, _ in storm.began}):
+        counts = (f"{what} {len(times)}" for (of, what), times in sorted(storm.began.items()) if of == target)
+        print(f"| {target} | {', '.join(counts)} |")
+    outcomes = ", ".join(f"{what} {count}" for what, count in clouds.outcomes.most_common())
+    print(f"\nRequests to the clouds: {outcomes}.")
+    print(f"Requests to the API server: {proxy.asked}, of which {proxy.failed} were made to fail.")
+    events = Counter(event for (event,) in rows(Log.event, where=[Log.event.in_(LOST_BY_AIRFLOW)]))
+    print(f"Airflow's audit log: {', '.join(f'{event} {events[event]}' for event in LOST_BY_AIRFLOW)}.")
 
 
 def _print_deviations(

@@ -28,21 +28,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from real_airflow import Parts, airflow, postgresql, set_up
+from airflow_database import known_dags
+from real_airflow import Parts, airflow, answers, postgresql, say, set_up
 
 from airflow_cloudtasks.emulator import Emulator
 
 API = "lke.task"
 DAG_ID = "four_triggerers"
 REFUSED, LEAST_FAIR = 0.05, 0.5
-# Seconds that any step may take.
-LONGEST_STEP = 300
-BEGAN = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -71,15 +68,12 @@ def main() -> int:
         for triggerer in range(options.triggerers):
             for number in range(options.tasks):
                 emulator.add_running(API, f"{triggerer}-{number}")
-        set_up(home, "four_triggerers_dags", emulator.connections(), parallelism=options.triggerers)
+        health = set_up(home, "four_triggerers_dags", emulator.connections(), parallelism=options.triggerers)
         os.environ["FOUR_TRIGGERERS"] = str(options.triggerers)
         os.environ["FOUR_TRIGGERERS_TASKS"] = str(options.tasks)
         os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
         parts = stack.enter_context(Parts(home))
-        try:
-            return _measure(parts, emulator, options)
-        except TimeoutError as error:
-            raise SystemExit(f"{error}\n{parts.logs()}") from None
+        return _measure(parts, emulator, health, options)
 
 
 def _options() -> argparse.Namespace:
@@ -92,16 +86,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(parts: Parts, emulator: Emulator, options: argparse.Namespace) -> int:
+def _measure(parts: Parts, emulator: Emulator, health: str, options: argparse.Namespace) -> int:
     emulator.limit(options.rate, window=LIMITERS[0].window, counts_refused=LIMITERS[0].counts_refused)
     airflow("db", "migrate")
     for part in ("api-server", "scheduler", "dag-processor"):
         parts.start(part)
     for _ in range(options.triggerers):
         parts.start("triggerer", "--skip-serve-logs", "--capacity", "1")
-    _until(parts, "the DAG is known", _is_known)
+    parts.until("Airflow's API server answers", lambda: answers(health))
+    parts.until("the DAG is known", lambda: bool(known_dags()))
     airflow("dags", "trigger", DAG_ID)
-    _until(parts, "every triggerer polls", lambda: len(_polling(emulator)) == options.triggerers)
+    parts.until("every triggerer polls", lambda: len(_polling(emulator)) == options.triggerers)
 
     rows, broken = [], []
     for number, limiter in enumerate(LIMITERS):
@@ -118,7 +113,7 @@ def _measure(parts: Parts, emulator: Emulator, options: argparse.Namespace) -> i
         share = answered.total() / (options.rate * seconds)
         refused = totals["refused"] / totals["total"]
         least = min(answered.values()) * options.triggerers / answered.total()
-        _say(f"{limiter.title}: {dict(answered)}")
+        say(f"{limiter.title}: {dict(answered)}")
         rows.append(f"| {limiter.title} | {share:.1%} | {refused:.1%} | {least:.2f} |")
         if share < limiter.answered:
             broken.append(f"{limiter.title}: {share:.1%} answered, not {limiter.answered:.0%}")
@@ -142,34 +137,11 @@ def _polling(emulator: Emulator) -> Counter[str]:
     )
 
 
-def _is_known() -> bool:
-    from airflow.models.dag import DagModel
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return bool(session.execute(select(DagModel.dag_id)).all())
-
-
 def _rest(parts: Parts, seconds: float) -> None:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         parts.check()
         time.sleep(min(left, 1.0))
-
-
-def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_STEP
-    while not true():
-        parts.check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Not reached within {LONGEST_STEP} s: {what}")
-        time.sleep(0.5)
-    _say(what)
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,21 +31,19 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
 
-from real_airflow import Parts, airflow, set_up
+from airflow_database import known_dags, results, rows, states
+from real_airflow import Parts, airflow, answers, say, set_up
 
 from airflow_cloudtasks.emulator import Emulator
 
 API = "lke.task"
 # Seconds that a task takes unless the benchmark ends it: longer than any run.
 FOREVER = 1e6
-LONGEST_STEP = 420
 STARTS = "starts.txt"
 LOCAL_SETTINGS = f"""
 import os
@@ -57,7 +55,6 @@ def get_airflow_context_vars(context):
     return {{}}
 """
 HOW = {"no_worker": "`start_from_trigger` and `end_from_trigger`", "deferrable": "neither, `deferrable` only"}
-BEGAN = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -85,15 +82,11 @@ def main() -> int:
         emulator.limit(options.rate)
         health = _set_up(home, emulator, options)
         parts = stack.enter_context(Parts(home))
-        try:
-            parts.start("standalone")
-            _say("starting Airflow")
-            # Not before: what this process imports of Airflow would write another airflow.cfg, with other secrets.
-            _until(parts, "Airflow's API server answers", lambda: _answers(health))
-            _until(parts, "the DAGs are known", lambda: _known() == set(HOW))
-            return _report({dag_id: _run(parts, emulator, home, dag_id, options.waits) for dag_id in HOW}, options)
-        except TimeoutError as error:
-            raise SystemExit(f"{error}\n{parts.logs()}") from None
+        parts.start("standalone")
+        say("starting Airflow")
+        parts.until("Airflow's API server answers", lambda: answers(health))
+        parts.until("the DAGs are known", lambda: known_dags() == set(HOW))
+        return _report({dag_id: _run(parts, emulator, home, dag_id, options.waits) for dag_id in HOW}, options)
 
 
 def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
@@ -109,35 +102,28 @@ def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
 def _run(parts: Parts, emulator: Emulator, home: Path, dag_id: str, waits: int) -> Figures:
     for number in range(waits):
         emulator.add_running(API, f"{dag_id}-{number}", FOREVER)
-    _say(f"{dag_id}: starting {waits} sensors")
+    say(f"{dag_id}: starting {waits} sensors")
     airflow("dags", "trigger", dag_id)
     began = time.monotonic()
-    _until(parts, f"{dag_id}: all are deferred", lambda: _states(dag_id) == ["deferred"] * waits)
+    parts.until(f"{dag_id}: all are deferred", lambda: states(dag_id) == {"deferred": waits})
     deferred = time.monotonic()
     emulator.advance(FOREVER)
-    over = ({"success"}, {"failed"}, {"success", "failed"})
-    _until(parts, f"{dag_id}: all have ended", lambda: set(_states(dag_id)) in over)
+    parts.until(f"{dag_id}: all have ended", lambda: set(states(dag_id)) <= {"success", "failed"})
     ended = time.monotonic()
     return _look(home, dag_id, waits, deferred - began, ended - deferred)
 
 
 def _look(home: Path, dag_id: str, waits: int, until_all_wait: float, until_the_end: float) -> Figures:
     from airflow.models.log import Log
-    from airflow.models.xcom import XComModel
-    from airflow.utils.session import create_session
 
-    with create_session() as session:
-        returned = {
-            row.task_id: XComModel.deserialize_value(row)
-            for row in session.query(XComModel).filter_by(dag_id=dag_id, key="return_value")
-        }
-        runs = session.query(Log).filter_by(dag_id=dag_id, event="running").count()
+    returned = results(dag_id)
+    runs = len(rows(Log.id, where=[Log.dag_id == dag_id, Log.event == "running"]))
     started = [line.split() for line in (home / STARTS).read_text().splitlines()]
     return Figures(
         processes=len({pid for of, pid in started if of == dag_id}),
         runs=runs,
-        succeeded=_states(dag_id).count("success"),
-        right=sum(_is_right(returned.get(f"wait_{number}"), f"{dag_id}-{number}") for number in range(waits)),
+        succeeded=states(dag_id)["success"],
+        right=sum(_is_right(returned.get((f"wait_{number}", -1)), f"{dag_id}-{number}") for number in range(waits)),
         until_all_wait=until_all_wait,
         until_the_end=until_the_end,
     )
@@ -145,51 +131,6 @@ def _look(home: Path, dag_id: str, waits: int, until_all_wait: float, until_the_
 
 def _is_right(task: Any, task_id: str) -> bool:
     return isinstance(task, dict) and (task["api"], task["id"], task["ok"]) == (API, task_id, True)
-
-
-def _answers(address: str) -> bool:
-    try:
-        with build_opener(ProxyHandler({})).open(address, timeout=10):
-            return True
-    except OSError:
-        return False
-
-
-def _known() -> set[str]:
-    from airflow.models.dag import DagModel
-    from airflow.models.errors import ParseImportError
-
-    if errors := _rows(ParseImportError.stacktrace):
-        raise SystemExit(f"The DAGs cannot be imported:\n{errors[0][0]}")
-    return {dag_id for (dag_id,) in _rows(DagModel.dag_id) if dag_id in HOW}
-
-
-def _states(dag_id: str) -> list[str]:
-    from airflow.models.taskinstance import TaskInstance
-
-    return [str(state) for (state,) in _rows(TaskInstance.state, where=[TaskInstance.dag_id == dag_id])]
-
-
-def _rows(*columns: Any, where: Sequence[Any] = ()) -> Sequence[Any]:
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return session.execute(select(*columns).where(*where)).all()
-
-
-def _until(parts: Parts, what: str, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_STEP
-    while not true():
-        parts.check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Not reached within {LONGEST_STEP} s: {what}")
-        time.sleep(0.2)
-    _say(what)
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", file=sys.stderr, flush=True)
 
 
 def _report(figures: dict[str, Figures], options: argparse.Namespace) -> int:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.request import ProxyHandler, build_opener
 
 import psutil
 
 sys.path.append(str(Path(__file__).parent.parent / "tools"))
 from postgresql import free_ports, postgresql, postgresql_commands
 
-__all__ = ["Parts", "airflow", "free_ports", "postgresql", "postgresql_commands", "set_up"]
+__all__ = ["Parts", "airflow", "answers", "free_ports", "postgresql", "postgresql_commands", "say", "set_up"]
 
 _STOP_SECONDS = 20
+# Far more than a step takes, also on a busy machine.
+_LONGEST_STEP = 900
+_PROGRESS_SECONDS = 20
+_BEGAN = time.monotonic()
 
 
 class Parts:
@@ -90,8 +96,31 @@ class Parts:
             if part.poll() is not None:
                 raise RuntimeError(f"`airflow` has ended, {log.name} ends with:\n{log.read_text()[-4000:]}")
 
-    def logs(self) -> str:
-        """Return the end of each process's log."""
+    def until(self, what: str, true: Callable[[], bool], progress: Callable[[], str] | None = None) -> None:
+        """Wait until a condition is true, and print that it is.
+
+        Args:
+            what: The condition, for the output.
+            true: Returns whether it is true.
+            progress: Returns what to print every 20 seconds meanwhile.
+
+        Raises:
+            RuntimeError: A process has ended by itself.
+            SystemExit: The condition has not become true for very long; the text has the end of each process's log.
+        """
+        began = reported_at = time.monotonic()
+        while not true():
+            self.check()
+            now = time.monotonic()
+            if now > began + _LONGEST_STEP:
+                raise SystemExit(f"Not reached within {_LONGEST_STEP} s: {what}\n{self._logs()}")
+            if progress is not None and now > reported_at + _PROGRESS_SECONDS:
+                reported_at = now
+                say(f"... {progress()}")
+            time.sleep(0.5)
+        say(what)
+
+    def _logs(self) -> str:
         return "\n\n".join(f"{log.name} ends with:\n{log.read_text()[-2000:]}" for log in self._running)
 
 
@@ -141,3 +170,17 @@ def airflow(*command: str) -> None:
     done = subprocess.run([sys.executable, "-m", "airflow", *command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"`airflow {' '.join(command)}` failed:\n{done.stderr[-4000:]}")
+
+
+def answers(address: str) -> bool:
+    """Return whether a URL can be read, e.g. that of Airflow's health check."""
+    try:
+        with build_opener(ProxyHandler({})).open(address, timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+def say(line: str) -> None:
+    """Print a line on stderr, with the seconds since the beginning in front."""
+    print(f"{time.monotonic() - _BEGAN:6.1f} s  {line}", file=sys.stderr, flush=True)

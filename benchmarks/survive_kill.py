@@ -44,16 +44,13 @@ import random
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
-from urllib.request import ProxyHandler, build_opener
 
-from real_airflow import Parts, airflow, postgresql, set_up
+from airflow_database import known_dags, results, rows, states, triggerers
+from real_airflow import Parts, airflow, answers, postgresql, say, set_up
 
 from airflow_cloudtasks.emulator import Emulator
 
@@ -62,13 +59,10 @@ API = "lke.task"
 # As in the DAG.
 POKE_INTERVAL = 5
 TRIGGERER = ("triggerer", "--skip-serve-logs")
-# Seconds that any step may take.
-LONGEST_STEP = 420
 # Groups of waits, by the triggerer that had them when their tasks ended.
 UNWATCHED = "nobody: the killed one had it, and no other yet"
 ORPHANED = "the killed one before the kill, or the one after it"
 WATCHED = "one that lived on, or the killed one and had fired"
-BEGAN = time.monotonic()
 
 
 @dataclass
@@ -117,10 +111,7 @@ def main() -> int:
         if options.database == "postgresql":
             os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stack.enter_context(postgresql())
         parts = stack.enter_context(Parts(home))
-        try:
-            return _report(_run(parts, emulator, home, health, options), emulator, options)
-        except TimeoutError as error:
-            raise SystemExit(f"{error}\n{parts.logs()}") from None
+        return _report(_run(parts, emulator, home, health, options), emulator, options)
 
 
 def _options() -> argparse.Namespace:
@@ -148,7 +139,7 @@ def _set_up(home: Path, emulator: Emulator, options: argparse.Namespace) -> str:
 
 def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: argparse.Namespace) -> Run:
     two = options.database == "postgresql"
-    _say("starting Airflow")
+    say("starting Airflow")
     if two:
         airflow("db", "migrate")
         for part in ("api-server", "scheduler", "dag-processor"):
@@ -156,30 +147,29 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
         first = parts.start(*TRIGGERER)
     else:
         standalone = parts.start("standalone")
-    # Import Airflow only now: an earlier import would write another airflow.cfg, with other secrets.
-    _until(parts, "Airflow's API server answers", lambda: _answers(health))
-    _until(parts, "the DAG is known and a triggerer runs", lambda: _known() and len(_triggerers()) == 1)
-    (first_id,) = _triggerers()
+    parts.until("Airflow's API server answers", lambda: answers(health))
+    parts.until("the DAG is known and a triggerer runs", lambda: bool(known_dags()) and len(triggerers()) == 1)
+    (first_id,) = triggerers()
     if two:
         parts.start(*TRIGGERER)
-        _until(parts, "the second triggerer runs", lambda: len(_triggerers()) == 2)
+        parts.until("the second triggerer runs", lambda: len(triggerers()) == 2)
     else:
         first = next(child for child in standalone.children() if "triggerer" in " ".join(child.cmdline()))
 
-    _say(f"starting {options.waits} sensors")
+    say(f"starting {options.waits} sensors")
     airflow("dags", "trigger", DAG_ID)
-    _until(parts, "all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _states_line)
+    parts.until("all wait in a triggerer", lambda: len(_waits_by_triggerer()) == options.waits, _states_line)
     waits = _deal_out_ends(emulator, options)
-    _say(f"their tasks end within the next {options.window:g} s")
+    say(f"their tasks end within the next {options.window:g} s")
     kill_at = time.time() + options.kill_after
-    _until(parts, "it is time to kill", lambda: time.time() >= kill_at)
+    parts.until("it is time to kill", lambda: time.time() >= kill_at)
 
     killed_at = time.time()
     killed = parts.kill(first)
     for number, triggerer in _waits_by_triggerer().items():
         waits[number].orphaned = triggerer == first_id
     orphans = sum(wait.orphaned for wait in waits.values())
-    _say(f"killed one of {1 + two} triggerers, {killed} processes, with {orphans} waits")
+    say(f"killed one of {1 + two} triggerers, {killed} processes, with {orphans} waits")
     if not two:
         parts.start(*TRIGGERER)
 
@@ -189,9 +179,9 @@ def _run(parts: Parts, emulator: Emulator, home: Path, health: str, options: arg
         for number, wait in waits.items():
             if wait.orphaned and wait.taken_over_at is None and triggerers.get(number) != first_id:
                 wait.taken_over_at = time.time()
-        return all(state in ("success", "failed") for state in _states().elements())
+        return all(state in ("success", "failed") for state in states())
 
-    _until(parts, "all task instances have ended", over, _states_line)
+    parts.until("all task instances have ended", over, _states_line)
     _note_ends(waits, emulator, home)
     return Run(waits, killed_at)
 
@@ -211,14 +201,10 @@ def _deal_out_ends(emulator: Emulator, options: argparse.Namespace) -> dict[int,
 
 def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
     from airflow.models.taskinstance import TaskInstance
-    from airflow.models.xcom import XComModel
     from airflow.utils.session import create_session
 
+    returned = {map_index: result for (_, map_index), result in results(DAG_ID).items()}
     with create_session() as session:
-        returned = {
-            row.map_index: XComModel.deserialize_value(row)
-            for row in session.query(XComModel).filter_by(dag_id=DAG_ID, key="return_value")
-        }
         for instance in session.query(TaskInstance).filter_by(dag_id=DAG_ID):
             number = instance.map_index
             wait = waits[number]
@@ -241,34 +227,8 @@ def _note_ends(waits: dict[int, Wait], emulator: Emulator, home: Path) -> None:
 # Looking at Airflow.
 
 
-def _answers(address: str) -> bool:
-    try:
-        with build_opener(ProxyHandler({})).open(address, timeout=10):
-            return True
-    except OSError:
-        return False
-
-
-def _known() -> bool:
-    from airflow.models.dag import DagModel
-
-    return bool(_rows(DagModel.dag_id))
-
-
-def _triggerers() -> list[int]:
-    from airflow.jobs.job import Job
-
-    return [id_ for id_, kind in _rows(Job.id, Job.job_type) if kind == "TriggererJob"]
-
-
-def _states() -> Counter[str]:
-    from airflow.models.taskinstance import TaskInstance
-
-    return Counter(str(state) for (state,) in _rows(TaskInstance.state))
-
-
 def _states_line() -> str:
-    return ", ".join(f"{count} {state}" for state, count in _states().most_common())
+    return ", ".join(f"{count} {state}" for state, count in states().most_common())
 
 
 def _waits_by_triggerer() -> dict[int, int]:
@@ -276,34 +236,8 @@ def _waits_by_triggerer() -> dict[int, int]:
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.trigger import Trigger
 
-    rows = _rows(TaskInstance.map_index, Trigger.triggerer_id, where=[TaskInstance.trigger_id == Trigger.id])
-    return {number: triggerer for number, triggerer in rows if triggerer is not None}
-
-
-def _rows(*columns: Any, where: Sequence[Any] = ()) -> Sequence[Any]:
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    with create_session() as session:
-        return session.execute(select(*columns).where(*where)).all()
-
-
-def _until(parts: Parts, what: str, true: Callable[[], bool], progress: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + LONGEST_STEP
-    reported_at = time.monotonic()
-    while not true():
-        parts.check()
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Not reached within {LONGEST_STEP} s: {what}")
-        if time.monotonic() > reported_at + 20:
-            reported_at = time.monotonic()
-            _say(f"... {progress()}")
-        time.sleep(0.5)
-    _say(what)
-
-
-def _say(line: str) -> None:
-    print(f"{time.monotonic() - BEGAN:6.1f} s  {line}", flush=True)
+    watched = rows(TaskInstance.map_index, Trigger.triggerer_id, where=[TaskInstance.trigger_id == Trigger.id])
+    return {number: triggerer for number, triggerer in watched if triggerer is not None}
 
 
 # The report.

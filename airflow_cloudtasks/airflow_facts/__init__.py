@@ -25,10 +25,9 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_cloudtasks.airflow_facts import database, supervisor
 from airflow_cloudtasks.airflow_facts.conn_variable import unreadable_because, variable_name
-from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure
+from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure, unknown_on_error
 from airflow_cloudtasks.airflow_facts.run_row import RunRow
 from airflow_cloudtasks.airflow_facts.supervisor import has_supervisor
-from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
 
@@ -75,15 +74,13 @@ class FoundConnection:
     extra: Mapping[str, Any] | None
 
 
+@unknown_on_error
 def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
     """Return a connection from the secrets backends, the environment or Airflow's database, in the configured order.
 
     Args:
         hook: The hook that needs it.
         conn_id: The connection's id.
-
-    Raises:
-        InvalidConnection: No place has it, and its environment variable holds something that Airflow cannot read.
     """
     try:
         found = hook.get_connection(conn_id)
@@ -93,8 +90,6 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         if has_supervisor():
             facts.append(supervisor.ask(supervisor.connection(conn_id)))
         return _absent_connection(conn_id, facts)
-    except Exception as error:  # the database, the API server and each secrets backend raise their own errors
-        return failure(error)
     return Is(FoundConnection(found, extra))
 
 
@@ -123,7 +118,7 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         if has_supervisor():
             facts.append(await supervisor.aask(supervisor.connection(conn_id)))
         return _absent_connection(conn_id, facts)
-    except Exception as error:  # as in connection
+    except Exception as error:  # as in connection; nobody may be waiting any more
         return failure(error)
     return Is(FoundConnection(found, extra))
 
@@ -161,6 +156,7 @@ def forget_variable(key: str) -> IsNot | Unknown:
     return supervisor.ask(supervisor.delete(key)) if has_supervisor() else database.delete(key)
 
 
+@unknown_on_error
 def kept_state(context: Context, key: str) -> Fact[Any]:
     """Return a value from the state store that Airflow 3.3 and newer have for a task of a run.
 
@@ -174,11 +170,8 @@ def kept_state(context: Context, key: str) -> Fact[Any]:
         stored = supervisor.ask(supervisor.state(context["ti"].id, key))
         if not isinstance(stored, Is):
             return stored
-    try:
-        # The store finds what a custom backend of the workers has kept elsewhere.
-        found = store.get(key)
-    except Exception as error:
-        return failure(error)
+    # The store finds what a custom backend of the workers has kept elsewhere.
+    found = store.get(key)
     return IsNot() if found is None else Is(found)
 
 
@@ -190,15 +183,17 @@ def keep_state(context: Context, key: str, value: Any) -> Fact[Any]:
         key: The value's key.
         value: Plain JSON types.
     """
-    refused: Unknown | None = None
-    try:
-        context["task_state_store"].set(key, value, retention=_NEVER)
-    except Exception as error:
-        refused = failure(error)
+    refused = _set_state(context, key, value)
     found = kept_state(context, key)
     return refused if refused and found != Is(value) else found
 
 
+@unknown_on_error
+def _set_state(context: Context, key: str, value: Any) -> None:
+    context["task_state_store"].set(key, value, retention=_NEVER)
+
+
+@unknown_on_error
 def forget_state(context: Context, key: str) -> IsNot | Unknown:
     """Delete a value from the task's state store; it may be missing.
 
@@ -206,10 +201,7 @@ def forget_state(context: Context, key: str) -> IsNot | Unknown:
         context: As for :func:`kept_state`.
         key: The value's key.
     """
-    try:
-        context["task_state_store"].delete(key)
-    except Exception as error:
-        return failure(error)
+    context["task_state_store"].delete(key)
     # The store ignores what it is answered.
     found = kept_state(context, key)
     return Unknown("it is still there") if isinstance(found, Is) else found
@@ -302,16 +294,13 @@ def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
         return (
             IsNot() if backend.get_connection(conn_id=conn_id) is None else Unknown(f"{type(backend).__name__} failed")
         )
-    except Exception as error:
+    except Exception as error:  # unlike unknown_on_error, name the backend
         return Unknown(f"{type(error).__name__} of {type(backend).__name__}")
 
 
 def _absent_connection(conn_id: str, facts: list[IsNot | Unknown]) -> IsNot | Unknown:
-    """Return that no place has a connection, or that it is unknown; raise if Airflow could not read its variable."""
+    """Return that no place has a connection, or that it is unknown; say so if Airflow could not read its variable."""
     absent, name = _absence(facts), variable_name(conn_id)
     if isinstance(absent, IsNot) and (value := os.environ.get(name)):
-        # Another try would read the same text.
-        raise InvalidConnection(
-            f"The environment variable {name} holds no Airflow connection: {unreadable_because(value)}."
-        ) from None
+        return IsNot(f"The environment variable {name} holds no Airflow connection: {unreadable_because(value)}.")
     return absent

@@ -7,7 +7,8 @@ and an event loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2, LISTS_VARIABLE_KEYS
@@ -28,17 +29,15 @@ def ask(question: Question[_T]) -> _T | Unknown:
     """Ask the supervisor, and return the fact."""
     if (channel := _channel()) is None:
         return _NO_SUPERVISOR
-    answer: Any = None
-    while True:
+    step = _advance(question, None)
+    while not isinstance(step, _End):
+        answer: Any
         try:
-            message = question.send(answer)
-        except StopIteration as end:
-            fact: _T = end.value
-            return fact
-        try:
-            answer = channel.send(message)
-        except Exception as error:  # a closed channel, an answer that cannot be decoded, or the API server's error
-            answer = getattr(error, "error", error)
+            answer = channel.send(step)
+        except Exception as error:
+            answer = error
+        step = _advance(question, answer)
+    return step.fact
 
 
 async def aask(question: Question[_T]) -> _T | Unknown:
@@ -49,17 +48,33 @@ async def aask(question: Question[_T]) -> _T | Unknown:
         return _NO_SUPERVISOR
     # The channel of `dag.test` has no asend.
     send = getattr(channel, "asend", None) or sync_to_async(channel.send)
-    answer: Any = None
-    while True:
+    step = _advance(question, None)
+    while not isinstance(step, _End):
+        answer: Any
         try:
-            message = question.send(answer)
-        except StopIteration as end:
-            fact: _T = end.value
-            return fact
-        try:
-            answer = await send(message)
-        except Exception as error:  # as in ask
-            answer = getattr(error, "error", error)
+            answer = await send(step)
+        except Exception as error:
+            answer = error
+        step = _advance(question, answer)
+    return step.fact
+
+
+@dataclass(frozen=True, slots=True)
+class _End(Generic[_T]):
+    """The end of a question, with its fact."""
+
+    fact: _T
+
+
+def _advance(question: Question[_T], answer: Any) -> _End[_T] | Any:
+    """Pass on an answer; return the next message, or the end.
+
+    An exception is an answer too: a closed channel, an answer that cannot be decoded, or the API server's error.
+    """
+    try:
+        return question.send(getattr(answer, "error", answer) if isinstance(answer, Exception) else answer)
+    except StopIteration as end:
+        return _End(end.value)
 
 
 def _channel() -> Any:

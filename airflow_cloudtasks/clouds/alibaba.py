@@ -18,74 +18,29 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow_cloudtasks.clouds.alibaba_regions import CENTRAL_STS_REGIONS
+from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error, request_id
+from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
     ApiCall,
     Credentials,
     Endpoint,
-    ErrorTable,
     HttpAnswer,
     Location,
     SignedRequest,
-    classify,
-    json_object,
     missing_region,
-)
-from airflow_cloudtasks.errors import (
-    BadRequest,
-    CloudApiError,
-    CredentialsError,
-    CredentialsExpired,
-    NotFound,
-    PermissionDenied,
-    Throttled,
-    TransientError,
 )
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.spec.action import NO_REGION
-from airflow_cloudtasks.values import text
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _HASH_OF_NOTHING = hashlib.sha256().hexdigest()
-_HTTP_BAD_REQUEST = 400
-_HTTP_UNAUTHORIZED = 401
-_HTTP_FORBIDDEN = 403
-_HTTP_NOT_FOUND = 404
 
-# Source: Alibaba Cloud's list of common error codes, and API-specific codes of the products' own pages.
-_ERRORS: ErrorTable = (
-    (Throttled, ("Throttling", "Throttling.*", "*.Throttling")),
-    # SignatureNonceUsed: the network delivered one request twice. The next try has a new nonce.
-    (TransientError, ("ServiceUnavailable*", "InternalError*", "SignatureNonceUsed", "RequestTimeout*")),
-    (CredentialsExpired, ("ExpiredToken*", "InvalidSecurityToken.Expired")),
-    (
-        CredentialsError,
-        (
-            "InvalidAccessKey*",
-            "InvalidSecurityToken*",
-            "SignatureDoesNotMatch*",
-            "IncompleteSignature*",
-            "MissingAccessKeyId*",
-            "MissingSecurityToken*",
-            "IllegalTimestamp*",
-            "InvalidTimeStamp*",
-        ),
-    ),
-    (PermissionDenied, ("NoPermission*", "Forbidden*", "Unauthorized*", "*.NoPermission*")),
-    (BadRequest, ("InvalidAction*", "InvalidVersion*", "UnsupportedHTTPMethod*")),
-    (NotFound, ("*NotFound*", "*NotExist*")),
-)
-# For codes that are not in the table.
-_ERRORS_BY_STATUS = {
-    _HTTP_UNAUTHORIZED: CredentialsError,
-    _HTTP_FORBIDDEN: PermissionDenied,
-    _HTTP_NOT_FOUND: NotFound,
-}
-
-_HTTP_STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
+_HTTP_ERROR = 400
+_HTTP_STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 # The gateway's message about a wrong signature repeats the text that it signed.
-_SIGNED_TEXT = re.compile(r"\s*server string\s*to\s*sign is.*", re.IGNORECASE | re.DOTALL)
+_SIGNED_TEXT = re.compile(r"server string\s*to\s*sign is", re.IGNORECASE)
 
 # Source: the vendor's package alibabacloud-tea-openapi, Utils.get_endpoint_rules.
 NETWORKS: tuple[str, ...] = ("public", "vpc")
@@ -263,26 +218,15 @@ def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         CloudApiError: The answer reports an error; some products do so with HTTP 200.
     """
     content = json_object(call, answer)
-    code = text(content.get("Code")) or text(content.get("code")) or ""
-    if answer.has_succeeded and call.action.success_code in (None, code):
+    if answer.has_succeeded and not reports_error(content, call.action.success_code):
         return content
-    kind = error_kind(code, _http_status(code, answer.status))
-    message = str(content.get("Message") or content.get("message") or "")
+    code = error_code(content) or ""
+    kind = alibaba_kind(code, _http_status(content, code, answer.status))
     raise kind(
-        call.scrub(without_signed_text(message)),
+        call.scrub(without_signed_text(error_message(content))),
         code=code or f"HTTP{answer.status}",
-        **call.context(answer, content.get("RequestId") or content.get("requestId")),
+        **call.context(answer, request_id(content)),
     )
-
-
-def error_kind(code: str, http_status: int) -> type[CloudApiError]:
-    """Return the class of an error.
-
-    Args:
-        code: The vendor's code.
-        http_status: The HTTP status; it decides if the code is not known.
-    """
-    return classify(_ERRORS, code, http_status) or _ERRORS_BY_STATUS.get(http_status, BadRequest)
 
 
 def without_signed_text(message: str) -> str:
@@ -291,9 +235,16 @@ def without_signed_text(message: str) -> str:
     Args:
         message: The message.
     """
-    return _SIGNED_TEXT.sub("", message)
+    return message[: found.start()].rstrip() if (found := _SIGNED_TEXT.search(message)) else message
 
 
-def _http_status(code: str, http_status: int) -> int:
-    """Return the HTTP status of an error. BPStudio sends HTTP 200 and the status as Code, e.g. 403 or 500."""
-    return int(code) if http_status < _HTTP_BAD_REQUEST and _HTTP_STATUS.fullmatch(code) else http_status
+def _http_status(content: Mapping[str, Any], code: str, http_status: int) -> int:
+    """Return the HTTP status of an error. Some products send HTTP 200 and the status in a field, e.g. 403 or 500.
+
+    BPStudio sends it as Code, DataWorks as HttpStatusCode.
+    """
+    if http_status < _HTTP_ERROR:
+        for each in (code, str(content.get("HttpStatusCode"))):
+            if _HTTP_STATUS.fullmatch(each):
+                return int(each)
+    return http_status

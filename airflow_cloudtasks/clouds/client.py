@@ -97,13 +97,13 @@ class CloudClient:
             self._sync_transport = SyncTransport(self.account.network)
         for attempt in tenacity.Retrying(**(self._retry_rules if repeatable else self._unrepeatable_rules)):
             with attempt:
-                credentials = self.account.credentials.get()
+                credentials = self._credentials()
                 try:
                     return self._try(self._sync_transport, credentials, service, action, params)
                 except CredentialsError:
                     if not self.account.credentials.renew(credentials):
                         raise
-                return self._try(self._sync_transport, self.account.credentials.get(), service, action, params)
+                return self._try(self._sync_transport, self._credentials(), service, action, params)
         raise AssertionError("tenacity ends by a return or a raise")
 
     async def acall(
@@ -120,7 +120,7 @@ class CloudClient:
         began = time.monotonic()
         try:
             # Outside of tenacity: most calls succeed at once, and its loop costs a tenth of the CPU of a request.
-            return await self.acall_once(transport, service, action, params)
+            return await self._acall_with_new_key(transport, service, action, params)
         except CloudApiError as error:
             first_failure: CloudApiError | None = error
         async for attempt in tenacity.AsyncRetrying(**self._retry_rules):
@@ -130,21 +130,32 @@ class CloudClient:
                     attempt.retry_state.start_time = began
                     failure, first_failure = first_failure, None
                     raise failure
-                return await self.acall_once(transport, service, action, params)
+                return await self._acall_with_new_key(transport, service, action, params)
         raise AssertionError("tenacity ends by a return or a raise")
 
     async def acall_once(
         self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Call an action as :meth:`acall` does, without retries: the caller decides whether and when to retry."""
+        """Call an action by one request: the caller decides whether and when to send another one.
+
+        A refusal of the key says whether another key may be used now, by its attribute ``is_replaced``.
+        """
         credentials = await self.account.credentials.aget()
         try:
             return await self._atry(transport, credentials, service, action, params)
-        except CredentialsError:
-            if not self.account.credentials.renew(credentials):
+        except CredentialsError as refused:
+            refused.is_replaced = self.account.credentials.renew(credentials)
+            raise
+
+    async def _acall_with_new_key(
+        self, transport: AsyncTransport, service: Service, action: Action, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        try:
+            return await self.acall_once(transport, service, action, params)
+        except CredentialsError as refused:
+            if not refused.is_replaced:
                 raise
-        credentials = await self.account.credentials.aget()
-        return await self._atry(transport, credentials, service, action, params)
+        return await self.acall_once(transport, service, action, params)
 
     @asynccontextmanager
     async def transport(self, service: Service) -> AsyncIterator[AsyncTransport]:
@@ -199,6 +210,14 @@ class CloudClient:
         if self._sync_transport is not None:
             self._sync_transport.close()
             self._sync_transport = None
+
+    def _credentials(self) -> Credentials:
+        try:
+            return self.account.credentials.get()
+        except CloudApiError as error:
+            # The error is of fetching the credentials: the request itself has not been sent.
+            error.unsent = True
+            raise
 
     def _try(
         self,

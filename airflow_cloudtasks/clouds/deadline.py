@@ -1,4 +1,4 @@
-"""HTTP connections of urllib3 that keep a deadline.
+"""HTTP connections of urllib3 that limit an answer: in time, and in the size that it states.
 
 A socket's timeout limits the wait for the next bytes only. A server that sends one byte a second would keep a request
 for hours. Here, every read from the socket gets the time that is left.
@@ -10,11 +10,14 @@ import io
 import socket
 import time
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""The largest length in bytes that an answer may state. No API of either cloud has answers of more than a few MB."""
 
 # Seconds; 0 would make a socket non-blocking.
 _SHORTEST = 0.001
@@ -49,6 +52,12 @@ class _ResponseUntil(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, deadline: float, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         self.fp = io.BufferedReader(_ReaderUntil(self.fp.detach(), sock, deadline))
+
+    def begin(self) -> None:
+        super().begin()
+        # Python allocates the stated length before it reads.
+        if (self.length or 0) > LARGEST_ANSWER:
+            raise HTTPException(f"the answer has {self.length} bytes")
 
 
 class _HttpConnection(HTTPConnection):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
+
+# The attribute of an event loop that holds its values.
+_VALUES = "_airflow_cloudtasks_values"
 
 
 class PerEventLoop(Generic[Value]):
     """One value for each event loop, created at first use and dropped with the loop.
+
+    The loop itself holds the value, because values refer to their loop: a mapping from loops to values would keep both.
 
     Args:
         make: Creates the value.
@@ -19,7 +23,6 @@ class PerEventLoop(Generic[Value]):
 
     def __init__(self, make: Callable[[], Value]) -> None:
         self._make = make
-        self._values: WeakKeyDictionary[asyncio.AbstractEventLoop, Value] = WeakKeyDictionary()
 
     def get(self) -> Value:
         """Return the value of the running event loop.
@@ -27,10 +30,10 @@ class PerEventLoop(Generic[Value]):
         Raises:
             RuntimeError: No event loop is running.
         """
-        loop = asyncio.get_running_loop()
-        value = self._values.get(loop)
-        if value is None:
-            value = self._values[loop] = self._make()
+        values: dict[PerEventLoop[Any], Any] = vars(asyncio.get_running_loop()).setdefault(_VALUES, {})
+        if self not in values:
+            values[self] = self._make()
+        value: Value = values[self]
         return value
 
 

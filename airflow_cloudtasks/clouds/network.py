@@ -19,7 +19,7 @@ class Timeouts:
 
     Args:
         connect: Seconds to connect to the host, TLS included.
-        read: Seconds to wait for the whole answer.
+        read: Seconds to wait for the answer.
     """
 
     connect: float = 5.0

@@ -24,6 +24,8 @@ _HIGHEST_PORT = 65535
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII | re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-f:.]+])?(:(?P<port>[^/?#\s]*))?", re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
+# Characters that a login must have as percent-escapes.
+_RESERVED = re.compile(r"[/?#\s\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +80,32 @@ def parse_proxy(written: str, setting: str) -> Proxy:
     """
     scheme, separator, rest = written.strip().rpartition("://")
     scheme = scheme.lower() if separator else "http"
-    login, at, host_and_port = rest.removeprefix("//").removesuffix("/").rpartition("@")
-    found = _HOST_AND_PORT.fullmatch(host_and_port)
-    host, port = (found["host"], found["port"]) if found else (None, None)
-    user, _, password = map(unquote, login.partition(":"))
-    problem = None
-    if _SCHEME.fullmatch(scheme) and scheme not in _DEFAULT_PORTS:
-        problem = f"A proxy of the kind {scheme} is not supported, only http and https."
-    elif at and re.search("[/?#]", login):
-        problem = "Write the characters / ? # of its login as %2F %3F %23."
-    elif scheme not in _DEFAULT_PORTS or not found or ":" in user or not (login + host_and_port).isprintable():
-        problem = "It has another form."
-    elif not host or (host.startswith("[") and _ip(host) is None):
-        problem = "It has no host."
-    elif port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _HIGHEST_PORT):
-        problem = f"Its port is not a number from 1 to {_HIGHEST_PORT}."
-    if problem:
+    login, _, host_and_port = rest.removeprefix("//").removesuffix("/").rpartition("@")
+    if problem := _problem(scheme, login, host_and_port):
         raise InvalidConnection(
             f"{setting} is not the address of a proxy; write it as http://[USER:PASSWORD@]HOST:PORT. {problem}"
         )
-    return Proxy(f"{scheme}://{host_and_port}", (user, password) if login else None)
+    user, _, password = login.partition(":")
+    return Proxy(f"{scheme}://{host_and_port}", (unquote(user), unquote(password)) if login else None)
+
+
+def _problem(scheme: str, login: str, host_and_port: str) -> str | None:
+    """Return what is wrong with the address of a proxy; None if nothing is."""
+    found = _HOST_AND_PORT.fullmatch(host_and_port)
+    if _SCHEME.fullmatch(scheme) and scheme not in _DEFAULT_PORTS:
+        return f"A proxy of the kind {scheme} is not supported, only http and https."
+    if _RESERVED.search(login):
+        return "Write the characters / ? # and blanks of its login as %2F %3F %23 %20."
+    if ":" in unquote(login.partition(":")[0]):
+        return "No user may have a colon."
+    if scheme not in _DEFAULT_PORTS or not found:
+        return "It has another form."
+    if not found["host"] or (found["host"].startswith("[") and _ip(found["host"]) is None):
+        return "It has no host."
+    port = found["port"]
+    if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _HIGHEST_PORT):
+        return f"Its port is not a number from 1 to {_HIGHEST_PORT}."
+    return None
 
 
 def environment_route(environ: Mapping[str, str], url: str) -> Route:

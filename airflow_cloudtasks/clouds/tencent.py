@@ -12,47 +12,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object, request_id
+from airflow_cloudtasks.clouds.error_codes import kind_of_status, tencent_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
     ApiCall,
     Credentials,
     Endpoint,
-    ErrorTable,
     HttpAnswer,
     Location,
     SignedRequest,
-    classify,
-    json_object,
     missing_region,
 )
-from airflow_cloudtasks.errors import (
-    BadRequest,
-    CloudApiError,
-    CredentialsError,
-    CredentialsExpired,
-    MalformedAnswer,
-    NotFound,
-    PermissionDenied,
-    Throttled,
-    TransientError,
-)
+from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.spec import Service
-from airflow_cloudtasks.values import text
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
 # Source: tencentcloud-sdk-python-common, option SkipSign.
 _NO_SIGNATURE = "SKIP"
-
-# Source: Tencent Cloud API 3.0, common error codes.
-_ERRORS: ErrorTable = (
-    (Throttled, ("RequestLimitExceeded", "RequestLimitExceeded.*")),
-    (TransientError, ("InternalError*", "ResourceUnavailable*", "ServiceUnavailable*")),
-    (CredentialsExpired, ("AuthFailure.TokenFailure",)),
-    (PermissionDenied, ("UnauthorizedOperation*", "AuthFailure.UnauthorizedOperation")),
-    (CredentialsError, ("AuthFailure*",)),
-    (NotFound, ("ResourceNotFound*",)),
-)
 
 # Source: Tencent Cloud API 3.0, "Request structure": a host that is resolved to the nearest region, and hosts named
 # after regions. The "internal" hosts are for callers in the cloud's own network; the vendor's SDKs for Java and Node
@@ -198,18 +176,21 @@ def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """
     content = _response(call, answer)
     error = content.get("Error")
-    if answer.has_succeeded and error is None:
+    if answer.has_succeeded and (error is None or (not is_filled(error) and holds_data(content))):
         return content
     code, message = _code_and_message(error, answer.status)
-    kind = error_kind(code, answer.status)
-    raise kind(call.scrub(message), code=code, **call.context(answer, content.get("RequestId")))
+    kind = tencent_kind(code, answer.status)
+    raise kind(call.scrub(message), code=code, **call.context(answer, request_id(content)))
 
 
 def _response(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    content = json_object(call, answer).get("Response")
+    body = json_object(call, answer)
+    content = body.get("Response")
     if isinstance(content, dict):
         return content
-    kind = classify((), "", answer.status)
+    if is_filled(body.get("Error")):  # an error without its envelope
+        return body
+    kind = kind_of_status(answer.status)
     if kind is not None:
         raise kind("no Response in the answer", code=f"HTTP{answer.status}", **call.context(answer))
     raise MalformedAnswer(
@@ -222,15 +203,6 @@ def _response(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
 def _code_and_message(error: Any, http_status: int) -> tuple[str, str]:
     if error is None:
         return f"HTTP{http_status}", ""
-    fields = error if isinstance(error, dict) else {}
-    return text(fields.get("Code")) or "UnknownError", str(fields.get("Message") or "")
-
-
-def error_kind(code: str, http_status: int = 200) -> type[CloudApiError]:
-    """Return the class of an error.
-
-    Args:
-        code: The vendor's code.
-        http_status: The HTTP status; it decides if the code is not known.
-    """
-    return classify(_ERRORS, code, http_status) or BadRequest
+    if isinstance(error, dict):
+        return error_code(error) or "UnknownError", error_message(error)
+    return "UnknownError", str(error)

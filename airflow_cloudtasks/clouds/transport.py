@@ -23,15 +23,16 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from airflow_cloudtasks.clouds.certificates import TrustedCertificates
-from airflow_cloudtasks.clouds.deadline import POOL_CLASSES
+from airflow_cloudtasks.clouds.deadline import LARGEST_ANSWER, POOL_CLASSES
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.proxies import Proxy
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import TransientError
 
-# Concurrent requests to one endpoint from one event loop. The gates of the triggerer stay below this.
-_MAX_CONNECTIONS = 100
+# Connections to one endpoint from one event loop: no limit. Each gate of the triggerer limits its own requests, and a
+# request that waits for a connection would be seen by none.
+_MAX_CONNECTIONS = 0
 
 # Connections to one endpoint that threads leave open for their next requests.
 _KEPT_CONNECTIONS = 10
@@ -41,6 +42,36 @@ _LONGEST_HEADER = 65536
 
 # As aiohttp sends them.
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What connections to an endpoint are made of. If it changes, other connections are opened.
+
+    Args:
+        proxy: The proxy.
+        trusted: The trusted certificates; None if neither the endpoint nor the proxy speaks TLS.
+        version: The version of their file.
+    """
+
+    proxy: Proxy | None
+    trusted: TrustedCertificates | None
+    version: int
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        return self.trusted.tls_context() if self.trusted else None
+
+
+def _way_to(endpoint: Endpoint, network: Network) -> _Way:
+    proxy = network.route(endpoint).proxy
+    if not _has_tls(endpoint.url) and not (proxy and _has_tls(proxy.address)):
+        return _Way(proxy, None, 0)
+    trusted = network.trusted_certificates()
+    return _Way(proxy, trusted, trusted.version())
+
+
+def _has_tls(url: str) -> bool:
+    return url.startswith("https:")
 
 
 class SyncTransport:
@@ -54,7 +85,7 @@ class SyncTransport:
         self._network = network
         timeouts = network.timeouts
         self._timeout = urllib3.Timeout(total=timeouts.total, connect=timeouts.connect, read=timeouts.read)
-        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], urllib3.PoolManager] = {}
+        self._pools: dict[_Way, urllib3.PoolManager] = {}
 
     def send(self, call: ApiCall, request: SignedRequest) -> HttpAnswer:
         """Send a request once and return its answer. It ends in the total time of the timeouts.
@@ -69,7 +100,10 @@ class SyncTransport:
         """
         headers = HTTPHeaderDict(_HEADERS)
         headers.update(request.headers)
-        pools = self._pools_to(call.endpoint)
+        way = _way_to(call.endpoint, self._network)
+        pools = self._pools.get(way)
+        if pools is None:
+            pools = self._pools[way] = _open_pools(way)
         try:
             response = pools.urlopen(
                 request.method,
@@ -90,20 +124,15 @@ class SyncTransport:
             pools.clear()
         self._pools.clear()
 
-    def _pools_to(self, endpoint: Endpoint) -> urllib3.PoolManager:
-        """Return the connections to an endpoint; other ones if a setting of the environment has changed."""
-        proxy, tls = self._network.route(endpoint).proxy, _tls_context(endpoint, self._network)
-        if (proxy, tls) not in self._pools:
-            self._pools[proxy, tls] = _open_pools(proxy, tls)
-        return self._pools[proxy, tls]
 
-
-def _open_pools(proxy: Proxy | None, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
+def _open_pools(way: _Way) -> urllib3.PoolManager:
+    tls = way.tls_context()
     settings: dict[str, Any] = {"ssl_context": tls, "maxsize": _KEPT_CONNECTIONS}
-    if proxy is None:
+    if way.proxy is None:
         pools = urllib3.PoolManager(**settings)
     else:
-        pools = urllib3.ProxyManager(proxy.address, proxy_headers=proxy.headers, proxy_ssl_context=tls, **settings)
+        login = way.proxy.headers
+        pools = urllib3.ProxyManager(way.proxy.address, proxy_headers=login, proxy_ssl_context=tls, **settings)
     pools.pool_classes_by_scheme = POOL_CLASSES
     return pools
 
@@ -147,6 +176,8 @@ class AsyncTransport:
                 allow_redirects=False,
                 proxy_headers=self._tunnel_headers,
             ) as response:
+                if (response.content_length or 0) > LARGEST_ANSWER:
+                    raise aiohttp.ClientPayloadError(f"the answer has {response.content_length} bytes")
                 return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _no_answer(call, error) from None
@@ -158,9 +189,7 @@ class _Shared:
     users: int = field(default=0)
 
 
-# Everything that a session is made of: if the environment changes, the next users get another session.
-_Key = tuple[Endpoint, Proxy | None, TrustedCertificates]
-_sessions: PerEventLoop[dict[_Key, _Shared]] = PerEventLoop(dict)
+_sessions: PerEventLoop[dict[tuple[Endpoint, _Way], _Shared]] = PerEventLoop(dict)
 
 
 @asynccontextmanager
@@ -175,16 +204,17 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
         InvalidConnection: The proxy or the trusted certificates cannot be used.
     """
     sessions = _sessions.get()
-    proxy = network.route(endpoint).proxy
-    key = (endpoint, proxy, network.trusted_certificates())
+    way = _way_to(endpoint, network)
+    key = (endpoint, way)
     if key not in sessions:
-        sessions[key] = _Shared(asyncio.ensure_future(_open_session(endpoint, network)))
+        sessions[key] = _Shared(asyncio.ensure_future(_open_session(endpoint, way)))
     shared = sessions[key]
     shared.users += 1
     try:
         # Shielded: one user that is canceled must not cancel the opening of the session for the others.
         session = await asyncio.shield(shared.session)
-        yield AsyncTransport(session, network.timeouts, proxy.headers if proxy and _has_tls(endpoint.url) else None)
+        tunnel_headers = way.proxy.headers if way.proxy and _has_tls(endpoint.url) else None
+        yield AsyncTransport(session, network.timeouts, tunnel_headers)
     finally:
         shared.users -= 1
         if not shared.users:
@@ -193,10 +223,10 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
             await (await shared.session).close()
 
 
-async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientSession:
-    proxy = network.route(endpoint).proxy
+async def _open_session(endpoint: Endpoint, way: _Way) -> aiohttp.ClientSession:
     # In a thread: reading a CA bundle takes 20 ms or more and would block the event loop of a triggerer.
-    tls = await asyncio.to_thread(_tls_context, endpoint, network)
+    tls = await asyncio.to_thread(way.tls_context)
+    proxy = way.proxy
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls or True),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -206,18 +236,6 @@ async def _open_session(endpoint: Endpoint, network: Network) -> aiohttp.ClientS
         max_line_size=_LONGEST_HEADER,
         max_field_size=_LONGEST_HEADER,
     )
-
-
-def _tls_context(endpoint: Endpoint, network: Network) -> ssl.SSLContext | None:
-    """Return the TLS settings to reach an endpoint; None if neither it nor the proxy to it speaks TLS."""
-    proxy = network.route(endpoint).proxy
-    if not _has_tls(endpoint.url) and not (proxy and _has_tls(proxy.address)):
-        return None
-    return network.trusted_certificates().tls_context()
-
-
-def _has_tls(url: str) -> bool:
-    return url.startswith("https:")
 
 
 def _no_answer(call: ApiCall, error: Exception) -> TransientError:

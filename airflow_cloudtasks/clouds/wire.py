@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
-from airflow_cloudtasks.errors import (
-    CloudApiError,
-    InvalidConnection,
-    Throttled,
-    TransientError,
-    UnreadableAnswer,
-)
+from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import load_json, text
+from airflow_cloudtasks.values import text
 
 _HTTP_REDIRECT = 300
-_HTTP_TOO_MANY_REQUESTS = 429
-_HTTP_SERVER_ERROR = 500
 
 # Without a login: nothing here uses one, and error texts would show it.
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-f:.]+])(:\d+)?", re.ASCII | re.IGNORECASE)
@@ -230,50 +221,6 @@ class CloudModule(Protocol):
 
     def read(self, call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         """Return the answer without its envelope, or raise the error that it reports."""
-
-
-ErrorTable = Iterable[tuple[type[CloudApiError], tuple[str, ...]]]
-"""Error classes, each with patterns of vendor codes; the first match counts."""
-
-
-def classify(table: ErrorTable, code: str, http_status: int) -> type[CloudApiError] | None:
-    """Return the class of an error.
-
-    Args:
-        table: The cloud's error codes.
-        code: The vendor's code.
-        http_status: The HTTP status; it decides if the table does not have the code.
-
-    Returns:
-        The class, or None if neither decides.
-    """
-    for kind, patterns in table:
-        if any(fnmatchcase(code, pattern) for pattern in patterns):
-            return kind
-    if http_status == _HTTP_TOO_MANY_REQUESTS:
-        return Throttled
-    return TransientError if http_status >= _HTTP_SERVER_ERROR else None
-
-
-def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    """Return the JSON object in an answer's body.
-
-    Args:
-        call: The call.
-        answer: The answer.
-
-    Raises:
-        Throttled: The body is not a JSON object, and the HTTP status is 429.
-        TransientError: The body is not a JSON object, and the HTTP status is 5xx.
-        UnreadableAnswer: The body is not a JSON object, and the HTTP status is another one.
-    """
-    decoded = load_json(answer.body)
-    if isinstance(decoded, dict):
-        return decoded
-    kind = classify((), "", answer.status)
-    if kind is None:
-        raise UnreadableAnswer("the answer is no JSON object", field="", **call.context(answer))
-    raise kind("the answer is no JSON object", code=f"HTTP{answer.status}", **call.context(answer))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

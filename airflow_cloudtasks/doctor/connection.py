@@ -40,22 +40,20 @@ class Understood:
     role_arn: str | None = None
 
 
-def understand(conn_id: str, found: Fact[FoundConnection] | InvalidConnection, cloud: Cloud | None) -> Understood:
+def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) -> Understood:
     """Return what the look-up of a connection means.
 
     Args:
         conn_id: The connection's id.
-        found: The result of the look-up, or the error that it ended with.
+        found: The result of the look-up.
         cloud: The cloud that the user asks about; None for the one of the connection's type.
     """
     match found:
         case Is(value):
             values = ConnectionValues.of(conn_id, value.connection, value.extra)
             return _read(values, cloud or _cloud_of(values.conn_type))
-        case IsNot():
-            return Understood(cloud, None, (_missing(conn_id, cloud),))
-        case InvalidConnection():
-            return Understood(cloud, None, (_unusable(found),))
+        case IsNot(why):
+            return Understood(cloud, None, (_missing(conn_id, cloud, why),))
         case unknown:
             return Understood(cloud, None, (_not_looked_up(unknown.why),))
 
@@ -105,7 +103,9 @@ def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line
     )
 
 
-def _missing(conn_id: str, cloud: Cloud | None) -> Line:
+def _missing(conn_id: str, cloud: Cloud | None, why: str) -> Line:
+    if why:
+        return _unusable(InvalidConnection(why))
     conn_type = FIELDS[cloud or "tencent"].conn_types[0]
     return Line(
         name="connection",

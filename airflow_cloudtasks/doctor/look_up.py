@@ -7,23 +7,16 @@ import os
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, connection
-from airflow_cloudtasks.errors import InvalidConnection
 
 
-def look_up(conn_id: str) -> Fact[FoundConnection] | InvalidConnection:
+def look_up(conn_id: str) -> Fact[FoundConnection]:
     """Return a connection from the secrets backends, the environment or Airflow's database.
 
     Args:
         conn_id: The connection's id.
-
-    Returns:
-        The connection, or why there is none. An error if a variable holds the connection and Airflow cannot read it.
     """
     read_airflows_database()
-    try:
-        return connection(BaseHook(), conn_id)
-    except InvalidConnection as error:
-        return error
+    return connection(BaseHook(), conn_id)
 
 
 def read_airflows_database() -> None:

@@ -66,7 +66,7 @@ class CloudTasksHook(CallingHook):
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
-        """Return a task, like :meth:`read_task`, without blocking the event loop."""
+        """Return a task, like :meth:`read_task`, without blocking the event loop. The request passes no gate."""
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
         region = (await self.aget_conn()).region
@@ -174,7 +174,8 @@ class CloudTasksHook(CallingHook):
     def cancel(self, api: TaskApi, request: Mapping[str, Any]) -> None:
         """Send one request of :meth:`cancel_requests`; raise the same errors as :meth:`cancel_task`."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
-        check_canceled(api.cancel, self.call(api.service, api.cancel.action, request))
+        answer = self.call(api.service, api.cancel.action, request)
+        check_canceled(api.cancel, answer, _ids(request[api.cancel.id_param]))
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any], *, send: AsyncSend | None = None) -> None:
         """Send one cancel request, like :meth:`cancel`, without blocking the event loop.
@@ -185,7 +186,8 @@ class CloudTasksHook(CallingHook):
             send: Sends the request in place of :meth:`acall`.
         """
         assert api.cancel is not None  # noqa: S101 - for the type checker
-        check_canceled(api.cancel, await (send or self.acall)(api.service, api.cancel.action, request))
+        answer = await (send or self.acall)(api.service, api.cancel.action, request)
+        check_canceled(api.cancel, answer, _ids(request[api.cancel.id_param]))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters of the request that reads a task.
@@ -205,6 +207,11 @@ class CloudTasksHook(CallingHook):
         given = dict(api_params or {})
         api.check_params(given)
         return api.parameters(cloud_task_id, given)
+
+
+def _ids(value: Any) -> list[str]:
+    """Return the ids in the parameter of a cancel request."""
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
 
 
 def _advance(steps: Generator[Request, Answer | None, CloudTask], answer: Answer | None = None) -> Request | CloudTask:

@@ -36,6 +36,8 @@ USER_AGENT = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
 # Look the Airflow connection up again after this time, so that running waits use an edited connection. After a refused
 # key, look it up at once.
 _CONNECTION_SECONDS = 300.0
+# Seconds for which the call that looks it up again waits for the result.
+_REFRESH_PATIENCE = 1.0
 
 
 class CallingHook(BaseHook):
@@ -44,6 +46,9 @@ class CallingHook(BaseHook):
     The hook looks the Airflow connection up at the first call and keeps the result. It looks the connection up again
     every five minutes, and whenever the cloud refuses the key, so that a wait survives the rotation of a key. As an
     async context manager, the hook keeps its network connections open between calls.
+
+    The asynchronous calls of a hook pass no gate: each is sent at once, and uses the account's allowance beside the
+    gates of the triggers. The caller limits how many are under way.
 
     Args:
         conn_id: Id of the Airflow connection; None for the cloud's default connection.
@@ -61,6 +66,7 @@ class CallingHook(BaseHook):
         self._client: CloudClient | None = None
         self._resolved_at = 0.0
         self._resolving = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
         self._exit_stack: AsyncExitStack | None = None
         self._transports: dict[str, AsyncTransport] = {}
         # What was last logged about fields of the connection that are not used.
@@ -81,16 +87,26 @@ class CallingHook(BaseHook):
         return self._client
 
     async def aget_conn(self) -> CloudClient:
-        """Return the client, like :meth:`get_conn`, without blocking the event loop."""
-        if self._client is not None and not self._is_old():
-            return self._client
-        async with self._resolving:
-            if self._client is None:
-                return self._use(await self._aresolve())
-            if self._is_old():
-                with self._keeping_client_on_error():
-                    self._use(await self._aresolve())
-            return self._client
+        """Return the client, like :meth:`get_conn`, without blocking the event loop.
+
+        A look-up that takes longer than a second delays no call: the calls use the earlier values until it is done.
+        """
+        if self._client is None:
+            async with self._resolving:
+                if self._client is None:
+                    return self._use(await self._aresolve())
+        elif self._is_old() and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = asyncio.create_task(self._arefresh())
+            await asyncio.wait({self._refreshing}, timeout=_REFRESH_PATIENCE)
+        return self._client
+
+    async def _arefresh(self) -> None:
+        """Look the Airflow connection up again."""
+        try:
+            with self._keeping_client_on_error():
+                self._use(await self._aresolve())
+        finally:
+            self._resolved_at = time.monotonic()
 
     def call(
         self, service: Service, action: Action, parameters: Mapping[str, Any], *, repeatable: bool = True
@@ -118,11 +134,16 @@ class CallingHook(BaseHook):
             return client.call(service, action, parameters, repeatable=repeatable)
 
     async def acall(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action, like :meth:`call`, without blocking the event loop."""
-        return await self._acall(service, action, parameters, CloudClient.acall)
+        """Call an action, like :meth:`call`, without blocking the event loop. The request passes no gate."""
+        client = await self.aget_conn()
+        try:
+            return await self._asend(client, service, action, parameters, CloudClient.acall)
+        except CredentialsError as refused:
+            client = self._after_refusal(client, refused, await self._aresolve())
+            return await self._asend(client, service, action, parameters, CloudClient.acall)
 
     async def acall_once(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Call an action once; the caller decides whether and when to retry.
+        """Call an action by one request; the caller decides whether and when to send another one.
 
         Args:
             service: The product.
@@ -133,10 +154,19 @@ class CallingHook(BaseHook):
             The answer without the vendor's envelope.
 
         Raises:
+            CredentialsError: The cloud refused the key. Its attribute ``is_replaced`` says whether another key can be
+                used now: renewed credentials, or those of the edited Airflow connection.
             CloudApiError: The cloud returned no usable answer; the subclass says why.
             InvalidConnection: The Airflow connection cannot be used.
         """
-        return await self._acall(service, action, parameters, CloudClient.acall_once)
+        client = await self.aget_conn()
+        try:
+            return await self._asend(client, service, action, parameters, CloudClient.acall_once)
+        except CredentialsError as refused:
+            if not refused.is_replaced:
+                self._after_refusal(client, refused, await self._aresolve())
+                refused.is_replaced = True
+            raise
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the connection works; Airflow's Test button calls this.
@@ -168,20 +198,12 @@ class CallingHook(BaseHook):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Close the network connections."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         self._transports.clear()
         if self._exit_stack is not None:
             exit_stack, self._exit_stack = self._exit_stack, None
             await exit_stack.aclose()
-
-    async def _acall(
-        self, service: Service, action: Action, parameters: Mapping[str, Any], method: _AsyncCall
-    ) -> dict[str, Any]:
-        client = await self.aget_conn()
-        try:
-            return await self._asend(client, service, action, parameters, method)
-        except CredentialsError as refused:
-            client = self._after_refusal(client, refused, await self._aresolve())
-            return await self._asend(client, service, action, parameters, method)
 
     async def _asend(
         self,
@@ -272,9 +294,10 @@ class CallingHook(BaseHook):
         match fact:
             case Is(found):
                 return found
-            case IsNot():
+            case IsNot(why):
                 raise InvalidConnection(
-                    f"There is no Airflow connection {self.conn_id!r}; "
+                    why
+                    or f"There is no Airflow connection {self.conn_id!r}; "
                     f"add one of type {self.connection_fields.conn_types[0]}."
                 )
             case Unknown(why):

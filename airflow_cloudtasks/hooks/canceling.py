@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, CloudTasksError, NotFound, error_from_dict
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.protocol.cancel_requests import refusals, refused_tasks
+from airflow_cloudtasks.protocol.cancel_requests import refused_tasks
 from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi
 from airflow_cloudtasks.values import at, text
 
@@ -52,42 +52,47 @@ def cancel_each(
         InvalidConnection: The Airflow connection cannot be used.
         InvalidArguments: A parameter that the action needs is not known.
     """
-    errors = dict(_cancel(hook, api, ids, known))
-    ended = []
+    errors: dict[tuple[str, ...], CloudApiError] = {}
+    for unclear, error in _cancel(hook, api, ids, known):
+        errors[unclear] = _with(errors[unclear], [str(error)]) if unclear in errors else error
+    ended: list[str] = []
     if already_ended == "ok":
-        for task_id, error in errors.copy().items():
-            try:
-                has_ended = isinstance(error, BadRequest | NotFound) and _has_ended(hook, api, task_id, known)
-            except CloudTasksError as unread:
-                errors[task_id] = _with(error, [f"Whether {task_id} has ended could not be read: {unread}"])
+        for unclear, error in errors.copy().items():
+            if not isinstance(error, BadRequest | NotFound):
                 continue
-            if has_ended:
-                del errors[task_id]
-                ended.append(task_id)
+            try:
+                have_ended = all(_has_ended(hook, api, task_id, known) for task_id in unclear)
+            except CloudTasksError as unread:
+                errors[unclear] = _with(error, [f"Whether {', '.join(unclear)} has ended could not be read: {unread}"])
+                continue
+            if have_ended:
+                del errors[unclear]
+                ended.extend(unclear)
     if errors:
         first, *others = errors.values()
         raise _with(first, dict.fromkeys(f"And: {error}" for error in others if str(error) != str(first)))
     return ended
 
 
-def check_canceled(cancel: Cancel, answer: Any) -> None:
+def check_canceled(cancel: Cancel, answer: Any, ids: Sequence[str]) -> None:
     """Raise if the cloud did not cancel every task of a request.
 
     Args:
         cancel: How tasks are canceled.
         answer: The answer without its envelope.
+        ids: The tasks of the request.
 
     Raises:
-        BadRequest: The cloud did not cancel a task; the text says why.
+        BadRequest: The cloud did not cancel a task; the text says which one, and why.
     """
-    if refused := refusals(cancel, answer):
-        raise _refused(cancel, answer, "; ".join(refused))
+    if refused := refused_tasks(cancel, answer, ids):
+        raise _refused(cancel, answer, "; ".join(map(str, refused)))
 
 
 def _cancel(
     hook: Cancels, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]
-) -> Iterator[tuple[str, CloudApiError]]:
-    """Send the requests, and yield the id and the error of each task that was not canceled."""
+) -> Iterator[tuple[tuple[str, ...], CloudApiError]]:
+    """Send the requests, and yield each error with the task that it concerns, or with those that it may concern."""
     cancel = api.cancel
     # If the requests need parameters of each task, there is a request for each task.
     one_request = cancel is not None and cancel.many and all(name in known for name in cancel.found)
@@ -96,17 +101,17 @@ def _cancel(
             for request in hook.cancel_requests(api, batch, known):
                 assert cancel is not None  # noqa: S101 - for the type checker
                 answer = hook.call(api.service, cancel.action, request)
-                for refusal in refused_tasks(cancel, answer):
-                    yield refusal.task_id or batch[0], _refused(cancel, answer, refusal.why)
+                for refusal in refused_tasks(cancel, answer, batch):
+                    yield refusal.ids, _refused(cancel, answer, str(refusal))
         except (BadRequest, NotFound) as error:
             if len(batch) == 1:
-                yield batch[0], error
+                yield (batch[0],), error
                 continue
             # The cloud may have refused all tasks because of one.
             for task_id in batch:
                 yield from _cancel(hook, api, [task_id], known)
         except CloudApiError as error:
-            yield from ((task_id, error) for task_id in batch)
+            yield from (((task_id,), error) for task_id in batch)
 
 
 def _refused(cancel: Cancel, answer: Any, why: str) -> BadRequest:

@@ -22,6 +22,7 @@ from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
 from airflow_cloudtasks.hooks.settings import Settings, chosen_auth_type, find_settings
 from airflow_cloudtasks.hooks.unread import unread_fields
+from airflow_cloudtasks.values import number
 
 __all__ = [
     "ALIBABA_FIELDS",
@@ -200,14 +201,13 @@ def _rates(settings: Settings) -> dict[str, float]:
     if (written := settings.written("requests_per_second")) is None:
         return {}
     given = settings.decoded("requests_per_second")
-    rates = given if isinstance(given, dict) else {"*": given}
-    for rate in rates.values():
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < float("inf"):
-            raise InvalidConnection(
-                f"requests_per_second is {written!r}; expected a number above 0, or a JSON object of them "
-                'by the name of the API, e.g. {"wedata.task": 10, "*": 20}.'
-            )
-    return {str(name): float(rate) for name, rate in rates.items()}
+    rates = {str(name): number(rate) for name, rate in (given if isinstance(given, dict) else {"*": given}).items()}
+    if not all(rate and rate > 0 for rate in rates.values()):
+        raise InvalidConnection(
+            f"requests_per_second is {written!r:.200}; expected a number above 0, or a JSON object of them "
+            'by the name of the API, e.g. {"wedata.task": 10, "*": 20}.'
+        )
+    return {name: rate for name, rate in rates.items() if rate}
 
 
 def _network(settings: Settings) -> Network:

@@ -6,6 +6,7 @@ This module imports nothing of Airflow.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from airflow_cloudtasks.values import load_json
 EXTRA = "Extra"
 """The source of a setting that is a field of Extra."""
 
+# Instead of str.isdecimal, which accepts any length: int() raises for it.
+_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 _JSON_TYPES: dict[type, str] = {list: "array", dict: "object"}
 
 
@@ -34,7 +37,10 @@ class Found:
 
 
 class Settings:
-    """Parse the settings of a connection; each method raises one sentence that names the wrong setting.
+    """Parse the settings of a connection.
+
+    Each method takes the setting's name, and what to return if it is not set. Each raises InvalidConnection with one
+    sentence that names the wrong setting.
 
     Args:
         found: The value of each setting that has one, by the setting's name.
@@ -74,7 +80,7 @@ class Settings:
         """Return one of several words, in any case; the first of them if it is not set."""
         written = self.text(name) or choices[0]
         if (value := written.lower()) not in choices:
-            raise InvalidConnection(f"{name} is {written!r}; expected one of {', '.join(choices)}.")
+            raise InvalidConnection(f"{name} is {written!r:.100}; expected one of {', '.join(choices)}.")
         return value
 
     def seconds(self, name: str, default: float, *, or_zero: bool = False) -> float:
@@ -88,7 +94,7 @@ class Settings:
             seconds = -1.0
         if not (0 < seconds < float("inf") or (or_zero and seconds == 0)):
             least = "of at least 0" if or_zero else "above 0"
-            raise InvalidConnection(f"{name} is {written!r}; expected a number of seconds {least}.")
+            raise InvalidConnection(f"{name} is {written!r:.100}; expected a number of seconds {least}.")
         return seconds
 
     def whole(self, name: str, default: int) -> int:
@@ -97,8 +103,8 @@ class Settings:
         if written is None:
             return default
         digits = written.removesuffix(".0")
-        if not digits.isdecimal() or int(digits) < 1:
-            raise InvalidConnection(f"{name} is {written!r}; expected a whole number of at least 1.")
+        if not _WHOLE_NUMBER.fullmatch(digits) or int(digits) < 1:
+            raise InvalidConnection(f"{name} is {written!r:.100}; expected a whole number of at least 1.")
         return int(digits)
 
     def decoded(self, name: str) -> Any:
@@ -160,7 +166,7 @@ def chosen_auth_type(fields: ConnectionFields, settings: Settings) -> tuple[str,
         return "default", "it has no key"
     auth_type = fields.auth_type_aliases.get(written.lower(), written.lower())
     if auth_type not in fields.auth_types:
-        raise InvalidConnection(f"auth_type is {written!r}; expected one of {', '.join(fields.auth_types)}.")
+        raise InvalidConnection(f"auth_type is {written!r:.100}; expected one of {', '.join(fields.auth_types)}.")
     return auth_type, None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.operators._argument_names import naming_arguments
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.spec.names import Arguments
@@ -126,9 +127,10 @@ class TaskArguments:
             raise ValueError(
                 f"{self.api.name} needs cloud_task_id: the task's id at the vendor, its {self.api.id_param}."
             )
-        self._ids(cloud_task_id, AT_PARSE)
-        if not is_pending(api_params):
-            self.api.check_params(api_params or {}, AT_PARSE)
+        with naming_arguments(type(self)):
+            self._ids(cloud_task_id, AT_PARSE)
+            if not is_pending(api_params):
+                self.api.check_params(api_params or {}, AT_PARSE)
         self.cloud_task_id = cloud_task_id
         self.api_params = api_params
         self.conn_id = conn_id
@@ -144,8 +146,9 @@ class TaskArguments:
             InvalidArguments: An argument cannot name a task; the text says which one, and why.
         """
         arguments = rendered(self, self._templates)  # type: ignore[arg-type]  # a mixin of operators
-        self.api.check_params(self.api_params or {}, arguments)
-        return self._ids(self.cloud_task_id, arguments)
+        with naming_arguments(type(self)):
+            self.api.check_params(self.api_params or {}, arguments)
+            return self._ids(self.cloud_task_id, arguments)
 
     def _ids(self, cloud_task_id: Any, arguments: Arguments) -> tuple[str, ...]:
         if self.takes_lists:

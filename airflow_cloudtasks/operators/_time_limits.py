@@ -20,6 +20,10 @@ else:
     _Operator = object
 
 
+# Arguments that are durations.
+_DURATIONS = frozenset({"timeout", "execution_timeout", "poke_interval", "max_wait"})
+
+
 class ChecksExecutionTimeout(_Operator):
     """A mixin for all operators and sensors: refuse an ``execution_timeout`` that is no sensible duration."""
 
@@ -27,6 +31,20 @@ class ChecksExecutionTimeout(_Operator):
         super().__init__(**kwargs)
         if self.execution_timeout is not None:
             seconds("execution_timeout", self.execution_timeout)
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Return the partial of a mapped task; refuse durations that are no sensible ones.
+
+        Those of ``expand`` are refused when Airflow creates the mapped instance: before, it does not call this package.
+
+        Args:
+            **kwargs: Arguments that all mapped instances have in common.
+        """
+        for name in _DURATIONS & kwargs.keys():
+            if kwargs[name] is not None:
+                seconds(name, kwargs[name])
+        return super().partial(**kwargs)
 
 
 class TimeLimited(ChecksExecutionTimeout):

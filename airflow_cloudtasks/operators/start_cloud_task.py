@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowTaskTimeout,
     BaseOperator,
+    TaskDeferred,
     conf,
     get_current_context,
 )
@@ -34,6 +35,7 @@ from airflow_cloudtasks.errors import (
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.operators._argument_names import naming_arguments
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.encode import encode
@@ -42,7 +44,7 @@ from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
-from airflow_cloudtasks.starting.memory import memory_of
+from airflow_cloudtasks.starting.memory import forget_or_log, memory_of
 from airflow_cloudtasks.starting.on_kill import OnKill
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
@@ -169,8 +171,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         if self.start.job_api is not None:
             find_api(self.start.job_api)
         if not is_pending(parameters):
-            self.start.check(_without_none(parameters))
-            encode(self.api, self.start, _without_none(parameters), AT_PARSE)
+            with naming_arguments(type(self)):
+                self.start.check(_without_none(parameters))
+                encode(self.api, self.start, _without_none(parameters), AT_PARSE)
         self._templates = frozenset(template_paths(parameters or {}))
         if isinstance(success_statuses, list | tuple | str) and isinstance(failure_statuses, list | tuple | str):
             StatusOverrides.of(success_statuses, failure_statuses)
@@ -213,8 +216,13 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self._prepare_cancellation(attempt, parameters)
         # Until the task has been read, the link opens the product's page.
         keep_link(context, self._hook, self.api, [])
-        if self.wait_for_completion:
-            return self._finish(context, attempt, limits)
+        with _leaving_doorway(context, attempt):
+            if self.wait_for_completion:
+                return self._finish(context, attempt, limits)
+            return self._read_once(context, attempt, limits)
+
+    def _read_once(self, context: Context, attempt: Attempt, limits: TimeLimits) -> Any:
+        """Return the tasks as first read."""
         stage = self._stages(attempt)[0]
         wait, _ = self._read_first(stage, limits.deadline)
         for verdict in wait.seen:
@@ -247,8 +255,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(carried["started_at"] if "started_at" in carried else carried["deadline"] - self.timeout)
         stage, is_canceled = self._stages(attempt)[number], carried.get("is_canceled", False)
         failed = [CloudTask.from_dict(task) for task in carried.get("failed", ())]
-        tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
-        return self._finish(context, attempt, limits, number + 1, tasks)
+        with _leaving_doorway(context, attempt):
+            tasks = self._conclude(context, stage, limits, verdicts, failed, is_canceled=is_canceled)
+            return self._finish(context, attempt, limits, number + 1, tasks)
 
     def _end_unwatched_wait(self, context: Context) -> Any:
         """Read the tasks once more: return the result if they have ended; otherwise, time out and cancel them.
@@ -260,7 +269,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(started_at=0.0)
         if attempt is None:
             raise self._timed_out(context, limits, "no triggerer watched it, and what was started is unknown")
-        return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
+        with _leaving_doorway(context, attempt):
+            return self._finish(context, attempt, replace(limits, started_at=time.time() - limits.seconds))
 
     def on_kill(self) -> None:
         """Cancel the cloud task; Airflow calls this if the user kills the Airflow task, or at ``execution_timeout``."""
@@ -336,9 +346,10 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
         try:
-            parameters = _without_none(self.parameters)
-            self.start.check(parameters)
-            encode(self.api, self.start, parameters, rendered(self, self._templates))
+            with naming_arguments(type(self)):
+                parameters = _without_none(self.parameters)
+                self.start.check(parameters)
+                encode(self.api, self.start, parameters, rendered(self, self._templates))
         except InvalidArguments as error:
             raise AirflowFailException(str(error)) from error
         return parameters
@@ -388,9 +399,6 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             failed = [task for task in tasks if not task.ok]
             verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits, failed)
             tasks = self._conclude(context, all_stages[number], limits, verdicts, failed)
-        if attempt.is_alone:
-            with suppress(TransientError):  # An entry that stays has no effect after an hour.
-                _doorway(context, attempt.asked).leave()
         return self._result(context, all_stages[-1], tasks)
 
     def _wait_for_stage(
@@ -516,7 +524,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
                 return tasks
             if have_ended:
                 # Forget the tasks, so that the next try starts new ones.
-                memory_of(context).forget()
+                forget_or_log(memory_of(context))
                 self._is_over = True
             if failed and isinstance(error, CloudTaskFailed):
                 raise CloudTaskFailed(*failed, *(task for task in error.tasks if task not in failed)) from None
@@ -532,14 +540,15 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         assert self._hook is not None  # noqa: S101 - for the type checker
         if is_canceled or (self._on_kill is not None and self._on_kill.carry_out(self._hook)):
             # The vendor may delete a canceled task, so the next try could not read it.
-            memory_of(context).forget()
+            forget_or_log(memory_of(context))
             fate = "it has been canceled"
         elif not self.cancel_on_kill:
             fate = "it goes on, because of cancel_on_kill=False"
         elif self.api.cancel is None:
             fate = f"it goes on, because {self.api.service.product} has no action that cancels such a task"
         else:
-            fate = "it could not be canceled, and may go on"
+            all_of_it = "not all of it could" if self._on_kill and len(self._on_kill.ids) > 1 else "it could not"
+            fate = f"{all_of_it} be canceled, and may go on"
         self._is_over = True
         error = WaitTimedOut if limits.binding == "timeout" else AirflowTaskTimeout
         return error(
@@ -586,6 +595,25 @@ def _without_none(parameters: Any) -> dict[str, Any]:
 
 def _doorway(context: Context, asked: Asked) -> Doorway:
     return doorway_of(context, asked, run_identity(context))
+
+
+@contextmanager
+def _leaving_doorway(context: Context, attempt: Attempt) -> Iterator[None]:
+    """Delete the entry that says what this try asked for, however the try ends, unless it only defers."""
+    try:
+        yield
+    except TaskDeferred:
+        raise
+    except Exception:
+        _leave_doorway(context, attempt)
+        raise
+    _leave_doorway(context, attempt)
+
+
+def _leave_doorway(context: Context, attempt: Attempt) -> None:
+    if attempt.is_alone:
+        with suppress(TransientError):  # An entry that stays is deleted when its day is over.
+            _doorway(context, attempt.asked).leave()
 
 
 def _times_cleared(task_instance: Any) -> int:

@@ -42,15 +42,21 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A task that the vendor did not cancel.
+    """What the vendor did not cancel.
 
     Args:
-        task_id: The task's id; None if the answer does not name it.
+        ids: The task's id. Several ids if the answer does not say which of them was refused.
         why: The vendor's reason.
     """
 
-    task_id: str | None
+    ids: tuple[str, ...]
     why: str
+
+    def __str__(self) -> str:
+        """Return the refusal as a message names it."""
+        if len(self.ids) == 1:
+            return f"{self.ids[0]} was not canceled: {self.why}"
+        return f"At least one of {', '.join(self.ids)} was not canceled, and the vendor does not say which: {self.why}"
 
 
 def refusals(cancel: Cancel, answer: Any) -> list[str]:
@@ -60,25 +66,45 @@ def refusals(cancel: Cancel, answer: Any) -> list[str]:
         cancel: How tasks are canceled.
         answer: The answer without its envelope.
     """
-    return [refusal.why for refusal in refused_tasks(cancel, answer)]
+    return [_why(cancel, result) for result in _results(cancel, answer) if at(result, cancel.ok) is False]
 
 
-def refused_tasks(cancel: Cancel, answer: Any) -> list[Refusal]:
-    """Return each task that the vendor did not cancel, with the reason.
+def refused_tasks(cancel: Cancel, answer: Any, ids: Sequence[str]) -> list[Refusal]:
+    """Return what the vendor did not cancel, each task once.
 
     Args:
         cancel: How tasks are canceled.
         answer: The answer without its envelope.
+        ids: The tasks of the request.
     """
-    if cancel.items is None:
-        return []
-    found = at(answer, cancel.items)
-    results = found if isinstance(found, list) else [found]
-    return [
-        Refusal(
-            task_id=text(at(result, cancel.item_id)),
-            why=text(at(result, cancel.why_not or "")) or "the vendor does not say why",
-        )
-        for result in results
-        if isinstance(result, Mapping) and at(result, cancel.ok) is False
-    ]
+    reasons: dict[str, list[str]] = {}
+    unnamed: list[str] = []
+    unclear = list(dict.fromkeys(ids))
+    for result in _results(cancel, answer):
+        task_id, is_canceled = text(at(result, cancel.item_id)), at(result, cancel.ok)
+        if is_canceled is False and task_id is not None and task_id in ids:
+            reasons.setdefault(task_id, []).append(_why(cancel, result))
+        elif is_canceled is False:
+            unnamed.append(_why(cancel, result) if task_id is None else f"{task_id}: {_why(cancel, result)}")
+        if task_id in unclear:
+            unclear.remove(task_id)
+    refused = [Refusal((task_id,), _joined(why)) for task_id, why in reasons.items()]
+    if not unnamed:
+        return refused
+    if 0 < len(unclear) <= len(unnamed):
+        return [*refused, *(Refusal((task_id,), _joined(unnamed)) for task_id in unclear)]
+    return [*refused, Refusal(tuple(unclear or ids), _joined(unnamed))]
+
+
+def _results(cancel: Cancel, answer: Any) -> list[Mapping[str, Any]]:
+    """Return the result of each task in an answer; empty if the answer reports nothing."""
+    found = None if cancel.items is None else at(answer, cancel.items)
+    return [result for result in (found if isinstance(found, list) else [found]) if isinstance(result, Mapping)]
+
+
+def _why(cancel: Cancel, result: Mapping[str, Any]) -> str:
+    return text(at(result, cancel.why_not or "")) or "the vendor does not say why"
+
+
+def _joined(reasons: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(reasons))

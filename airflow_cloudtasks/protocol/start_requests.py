@@ -193,15 +193,29 @@ def look_up_scope(start: Start, parameters: Mapping[str, Any]) -> dict[str, str]
         parameters: The parameters of the request.
 
     Returns:
-        The parameters of the list, and the ids that a listed task shows; if there are none, the texts that it shows.
-        Empty without a look-up.
+        The parameters of the list, and the ids that a listed task shows. Empty without a look-up.
     """
     if start.find is None:
         return {}
     shown = start.find.shows.values()
     ids = {name for name in shown if name in start.action.params and start.encodings.get(name) == "id"}
-    names = {*start.find.tasks.action.params, *ids} or {name for name in shown if isinstance(parameters.get(name), str)}
+    names = {*start.find.tasks.action.params, *ids}
     return {name: str(parameters[name]) for name in sorted(names) if name in parameters}
+
+
+def look_up_texts(start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that a listed task shows, if a request gives all of them.
+
+    Two requests that give all texts, and differ in one, cannot find each other's tasks. A request that omits one can.
+
+    Args:
+        start: The action that starts the task.
+        parameters: The parameters of the request.
+    """
+    names = () if start.find is None else start.find.shows.values()
+    texts = {name: embedded_json(parameters.get(name)) for name in names}
+    are_given = all(isinstance(value, str) and value.strip() for value in texts.values())
+    return {name: value.strip() for name, value in texts.items()} if are_given else {}
 
 
 def is_candidate(

@@ -39,6 +39,8 @@ class Asked:
         params: Those parameters that identify the task, or that its cancellation needs, in the vendor's spelling.
         scope: What every task has in common that a look-up may take for the task; see
             :func:`~airflow_cloudtasks.protocol.start_requests.look_up_scope`.
+        texts: What tells such tasks apart if the scope is empty; see
+            :func:`~airflow_cloudtasks.protocol.start_requests.look_up_texts`.
     """
 
     digest: str = ""
@@ -49,6 +51,7 @@ class Asked:
     region: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     scope: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest_of(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> str:

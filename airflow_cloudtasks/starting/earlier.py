@@ -104,7 +104,8 @@ class Earlier:
         except (CloudApiError, Invalid) as error:
             if getattr(error, "retryable", False):
                 raise
-            _log.warning("%s could not be canceled and may still run: %s", self, error)
+            failed = "%s could not be canceled" if len(self.attempt.ids) == 1 else "Not all of %s could be canceled"
+            _log.warning(f"{failed} and may still run: %s", self, error)
         else:
             _log.info("Canceled %s.", self)
 

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_cloudtasks.airflow_facts import (
@@ -41,6 +42,9 @@ _ENDED_AT = "ended_at"
 # Seconds for which Airflow 2 keeps a Variable after the end of its task, and a Variable of a task that never ended.
 _ENDED_SECONDS = 3600.0
 _KEPT_SECONDS = 30 * 24 * 3600.0
+# How often an error path tries to forget, and the seconds in between.
+_FORGET_TRIES = 3
+_SECONDS_BETWEEN_TRIES = 2.0
 # Variables that one success of Airflow 2 looks at. Each success adds at most one.
 _MOST_LOOKED_AT = 100
 
@@ -66,6 +70,27 @@ def memory_of(context: Context) -> TaskMemory:
     if context.get("task_state_store") is not None:  # Airflow 3.3 and newer
         return _StateStore(context)
     return (_VariableOfAirflow2 if IS_AIRFLOW_2 else _Variable)(context)
+
+
+def forget_or_log(memory: Memory, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Forget in the path of an error; log a failure, because it must not hide that error.
+
+    A value that stays cannot start a second task: the next try asks the cloud about it before it starts anything.
+
+    Args:
+        memory: What the task keeps.
+        sleep: Waits for a number of seconds.
+    """
+    for tries_left in reversed(range(_FORGET_TRIES)):
+        try:
+            memory.forget()
+        except Exception as error:
+            if not tries_left:
+                _log.warning("What was started stays stored, and the next try asks the cloud about it. %s", error)
+            else:
+                sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return
 
 
 class _StateStore:

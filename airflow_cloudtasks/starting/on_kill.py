@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # Airflow resumes the task from these states: after the event of a trigger, or with a retry because it took a worker for
 # dead. So the user did not kill it, or has cleared it, and its next try continues with the cloud task.
+# Not "restarting", on every Airflow: the user has cleared the task while a worker ran it. Airflow ends that worker, and
+# its operator cancels the cloud task, too. The next try then starts another one.
 _RESUMED_STATES = frozenset({"deferred", "scheduled", "queued", "running", "up_for_retry"})
 
 # Seconds between the questions whether the user has killed the task.
@@ -147,7 +149,10 @@ class OnKill:
         _log.info("Canceled %s at the cloud.", self._label)
 
     def _log_failed(self, error: CloudTasksError) -> None:
-        _log.error("%s could not be canceled, and may go on: %s", self._label, error)
+        if len(self.ids) == 1:
+            _log.error("%s could not be canceled, and may go on: %s", self._label, error)
+        else:
+            _log.error("Not all of %s could be canceled, and the rest may go on: %s", self._label, error)
 
 
 async def wait_until_done(work: asyncio.Future[bool]) -> None:
@@ -169,8 +174,9 @@ async def was_killed(task_instance: Any, *, assumed: bool) -> bool:
     """Return whether the user has ended the Airflow task, so that no try of it goes on with the cloud task.
 
     Airflow cancels a trigger also if the user has only cleared the task. Airflow before 3.3 cancels it for other
-    reasons too. While the task was just cleared, or Airflow cannot tell, ask again for 15 seconds: the scheduler may
-    start the next try, which then waits for the same cloud task.
+    reasons too. While the task is cleared, or Airflow cannot tell, ask again for 15 seconds: the scheduler may start
+    the next try, which then waits for the same cloud task. A task that is still cleared after 15 seconds counts as
+    killed: its DAG may be paused, so that no try goes on for a long time.
 
     Args:
         task_instance: The trigger's task instance; None outside of a triggerer.

@@ -20,6 +20,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     can_find,
     identifying_params,
     look_up_scope,
+    look_up_texts,
     read_start_answer,
     requested_ids,
     shows_mark,
@@ -40,6 +41,7 @@ from airflow_cloudtasks.starting.decision import Cloud, Situation, Step, decide
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.earlier import Earlier
 from airflow_cloudtasks.starting.finder import Ambiguous, Finder
+from airflow_cloudtasks.starting.memory import forget_or_log
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.hooks.base import CloudTasksHook
@@ -203,7 +205,8 @@ class Starter:
             account=account_digest(client.account.credentials.lasting_key_id),
             region=client.region or "",
             params=needed_params(self._api, self._start, self._parameters),
-            scope=look_up_scope(self._start, self._parameters),
+            scope=(scope := look_up_scope(self._start, self._parameters)),
+            texts={} if scope else look_up_texts(self._start, self._parameters),
         )
 
     def _old_digest(self) -> str:
@@ -293,7 +296,7 @@ class Starter:
             except (CloudApiError, Invalid) as error:
                 if not _may_have_acted(error):
                     if not unsure:
-                        self._memory.forget()
+                        forget_or_log(self._memory, self._sleep)
                     raise
                 unsure = True
                 if not self._findable(attempt):

@@ -25,7 +25,7 @@ SENSOR_MODES: dict[str, dict[str, Any]] = {
     "deferrable": {"deferrable": True},
     "poke": {"mode": "poke", "deferrable": False},
     # Every look needs another process of a worker.
-    "reschedule": {"mode": "reschedule", "deferrable": False, "poke_interval": 90},
+    "reschedule": {"mode": "reschedule", "deferrable": False, "poke_interval": 180},
 }
 
 

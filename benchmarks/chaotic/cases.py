@@ -56,8 +56,8 @@ WAITABLE: dict[str, dict[str, Any]] = {
 
 # How the Airflow tasks wait, with weights. Airflow needs a process for each step of most of them, so those that need
 # none are the most, as they are for users with many waits.
-START_MODES = {"deferrable": 75, "worker": 25}
-WAIT_MODES = {"no_worker": 60, "start_from_trigger": 15, "deferrable": 15, "poke": 5, "reschedule": 5}
+START_MODES = {"deferrable": 60, "worker": 40}
+WAIT_MODES = {"no_worker": 68, "start_from_trigger": 12, "deferrable": 12, "poke": 4, "reschedule": 4}
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _wait(dice: random.Random, number: int, dag_id: str, window: float) -> Case:
         starts=False,
         api=dice.choice(list(WAITABLE)),
         mode=mode,
-        seconds=dice.uniform(5, window / (4 if mode == "poke" else 1)),
+        seconds=dice.uniform(5, window / (10 if mode == "poke" else 1)),
         failures=int(dice.random() < 0.03),
     )
 

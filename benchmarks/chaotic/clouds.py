@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,10 @@ class Clouds:
     Args:
         emulator: The emulator.
         cases: The cases.
+
+    Attributes:
+        remotes: The cloud tasks by API and id.
+        outcomes: How many requests had which outcome: ``ok``, a vendor's error code, or a fault.
     """
 
     def __init__(self, emulator: Emulator, cases: Sequence[Case]) -> None:
@@ -42,6 +47,8 @@ class Clouds:
         self._by_mark = {case.mark: case for case in cases if case.starts}
         self._waited_for = [case for case in cases if not case.starts]
         self.remotes: dict[tuple[str, str], Remote] = {}
+        self.outcomes: Counter[str] = Counter()
+        self._last_request = 0
 
     def prepare(self) -> None:
         """Add the tasks that are waited for, and let those that are started run until they are ended."""
@@ -54,7 +61,10 @@ class Clouds:
             self._keep(Remote(case, case.mark, now, now + case.seconds, end))
 
     def step(self) -> None:
-        """Record the new tasks and the cancellations, and end the tasks whose time has come."""
+        """Record new requests, tasks and cancellations, and end the tasks whose time has come."""
+        for request in self._emulator.requests(since=self._last_request):
+            self.outcomes[request["outcome"]] += 1
+            self._last_request = request["sequence"]
         for started in self._emulator.started():
             if (started["api"], started["id"]) not in self.remotes:
                 self._take(started)

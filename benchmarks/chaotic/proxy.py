@@ -26,6 +26,10 @@ class Proxy:
         port: The port to serve on.
         target: The port to forward to.
         seed: The seed that decides which requests fail.
+
+    Attributes:
+        asked: How many requests have come.
+        failed: How many of them were made to fail.
     """
 
     def __init__(self, port: int, target: int, seed: int) -> None:
@@ -34,7 +38,7 @@ class Proxy:
         self._fault: tuple[Fault, float] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.failed = 0
+        self.asked = self.failed = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -67,7 +71,10 @@ class Proxy:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except OSError:  # the process that asks has been killed
+            return _cut(request)
         fault = self._draw()
         if fault == "http_500":
             return web.Response(status=500)
@@ -83,6 +90,7 @@ class Proxy:
         return _cut(request) if fault == "cut" else answer
 
     def _draw(self) -> Fault | None:
+        self.asked += 1
         if self._fault is None or self._dice.random() >= self._fault[1]:
             return None
         self.failed += 1

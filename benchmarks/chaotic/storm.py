@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,8 +21,11 @@ from chaotic.proxy import Proxy
 EMULATOR_FAULTS = ("throttle", "http_500", "reset", "hang", "bad_json", "lost_answer")
 PROXY_FAULTS = ("http_500", "lost", "cut", "hang")
 HANG_SECONDS = 20
-# Between the beginnings of two troubles. About two of the seven targets are in trouble at any time.
-GAP_SECONDS = (4, 12)
+# Seconds between the beginnings of two troubles.
+GAP_SECONDS = (10, 26)
+# Seconds in which a target has no further trouble: a busy machine needs a third of them to start a worker, and the
+# Airflow tasks have to get on meanwhile.
+REST_SECONDS = 120
 
 
 @dataclass
@@ -33,11 +36,13 @@ class Machine:
         name: Its name.
         command: Arguments of the `airflow` command.
         parts: What starts and kills processes.
+        longest_pause: The longest time for which it is paused, in seconds.
     """
 
     name: str
     command: tuple[str, ...]
     parts: Parts
+    longest_pause: float
     process: psutil.Popen | None = None
     # One for all machines, which share ``parts``.
     lock: ClassVar[threading.Lock] = threading.Lock()
@@ -91,8 +96,17 @@ class Trouble:
     longest: float
 
 
+@dataclass(frozen=True)
+class Step:
+    """A step of the script: at so many seconds, a trouble begins that lasts for some seconds, or ends (None)."""
+
+    at: float
+    trouble: Trouble
+    seconds: float | None
+
+
 class Storm(threading.Thread):
-    """Begin one trouble after the other, each at random, and end each one; several last at the same time.
+    """Begin one trouble after the other, as the seed decides, and end each one; several may last at the same time.
 
     Args:
         machines: Airflow's processes.
@@ -123,49 +137,60 @@ class Storm(threading.Thread):
             *_of_emulator(emulator, self._dice),
         ]
         self._stopping = threading.Event()
-        self.began: dict[str, list[float]] = {}
+        self.began: dict[tuple[str, str], list[float]] = {}
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Carry out the script; at its end, end what still lasts."""
-        ends = time.monotonic() + self._seconds
-        lasting: dict[str, tuple[float, Trouble]] = {}
+        """Carry out the script; at its end, or after an error, end what still lasts."""
+        began = time.monotonic()
+        lasting: dict[str, Trouble] = {}
         try:
-            while time.monotonic() < ends and not self._stopping.wait(self._dice.uniform(*GAP_SECONDS)):
-                self._end(lasting, time.monotonic())
-                self._begin(lasting)
+            for step in _script(self._dice, self._seconds, self._troubles):
+                if self._stopping.wait(max(began + step.at - time.monotonic(), 0)):
+                    break
+                if step.seconds is None:
+                    lasting.pop(step.trouble.target).end()
+                else:
+                    lasting[step.trouble.target] = step.trouble
+                    self._begin(step.trouble, step.seconds)
         except BaseException as error:
             self.error = error
             raise
         finally:
-            self._end(lasting, float("inf"))
+            for trouble in lasting.values():
+                trouble.end()
 
     def stop(self) -> None:
         """End it early, and return once it has ended."""
         self._stopping.set()
         self.join()
 
-    def _begin(self, lasting: dict[str, tuple[float, Trouble]]) -> None:
-        target = self._dice.choice(sorted({trouble.target for trouble in self._troubles}))
-        if target in lasting:
-            return
-        trouble = self._dice.choice([trouble for trouble in self._troubles if trouble.target == target])
-        seconds = self._dice.uniform(2, trouble.longest)
-        lasting[target] = (time.monotonic() + seconds, trouble)
-        self.began.setdefault(f"{target}: {trouble.what}", []).append(time.time())
-        self._say(f"{clock(time.time())}  {target}: {trouble.what} for {seconds:.0f} s")
+    def _begin(self, trouble: Trouble, seconds: float) -> None:
+        self.began.setdefault((trouble.target, trouble.what), []).append(time.time())
+        self._say(f"{clock(time.time())}  {trouble.target}: {trouble.what} for {seconds:.0f} s")
         trouble.begin()
 
-    def _end(self, lasting: dict[str, tuple[float, Trouble]], now: float) -> None:
-        for target in [target for target, (until, _) in lasting.items() if until <= now]:
-            lasting.pop(target)[1].end()
+
+def _script(dice: random.Random, seconds: float, troubles: Sequence[Trouble]) -> list[Step]:
+    """Return the beginnings and ends of troubles in the order of their times."""
+    steps: list[Step] = []
+    ready_at = dict.fromkeys(sorted({trouble.target for trouble in troubles}), 0.0)
+    at = dice.uniform(*GAP_SECONDS)
+    while at < seconds:
+        if ready := [target for target, since in ready_at.items() if since <= at]:
+            target = dice.choice(ready)
+            trouble = dice.choice([trouble for trouble in troubles if trouble.target == target])
+            lasts = dice.uniform(2, trouble.longest)
+            steps += [Step(at, trouble, lasts), Step(at + lasts, trouble, None)]
+            ready_at[target] = at + lasts + REST_SECONDS
+        at += dice.uniform(*GAP_SECONDS)
+    return sorted(steps, key=lambda step: step.at)
 
 
 def _of_machine(machine: Machine) -> list[Trouble]:
-    # A pause may last longer than the time after which Airflow takes a process for dead.
     return [
         Trouble(machine.name, "killed", machine.kill, machine.start, longest=20),
-        Trouble(machine.name, "paused", machine.pause, machine.resume, longest=50),
+        Trouble(machine.name, "paused", machine.pause, machine.resume, longest=machine.longest_pause),
     ]
 
 

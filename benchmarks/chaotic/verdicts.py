@@ -26,6 +26,7 @@ class Instance:
         tries: How many tries it took.
         result: Its XCom.
         refused: Whether a log says that the operator refused to guess whether a start had arrived.
+        unwatched: Whether the user killed it when the triggerer that had its wait was dead.
     """
 
     state: str | None
@@ -33,6 +34,7 @@ class Instance:
     tries: int
     result: Any
     refused: bool = False
+    unwatched: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -41,7 +43,7 @@ class Instance:
 
 
 def problems(case: Case, instance: Instance, remotes: Sequence[Remote]) -> dict[str, str]:
-    """Return what is wrong with a case, by kind: ``lost``, ``twice``, ``orphaned``, ``refused``.
+    """Return what is wrong with a case, by kind: ``lost``, ``twice``, ``orphaned``, ``refused``, ``unwatched``.
 
     Args:
         case: The case.
@@ -54,7 +56,8 @@ def problems(case: Case, instance: Instance, remotes: Sequence[Remote]) -> dict[
     if instance.refused and case.starts and case.startable.tells_nothing:
         return found | {"refused": "nothing tells whether a lost request started a task"}
     if case.is_killed and instance.state == "failed":
-        return found | _not_canceled(instance, remotes)
+        kind = "unwatched" if instance.unwatched else "orphaned"
+        return found | ({kind: late} if (late := _not_canceled(instance, remotes)) else {})
     if (lost := _lost(instance, remotes)) is not None:
         found["lost"] = lost
     if case.starts and (orphaned := _orphaned(instance, remotes)):
@@ -101,11 +104,11 @@ def _orphaned(instance: Instance, remotes: Sequence[Remote]) -> str | None:
     return f"{', '.join(late)} ran on after the Airflow task's end" if late else None
 
 
-def _not_canceled(instance: Instance, remotes: Sequence[Remote]) -> dict[str, str]:
-    """Return which cloud tasks went on after the user's kill."""
+def _not_canceled(instance: Instance, remotes: Sequence[Remote]) -> str | None:
+    """Return which cloud tasks went on after the user's kill; None for none."""
     late = [
         remote.id
         for remote in remotes
         if not remote.is_canceled or (remote.ended_at or 0) > (instance.ended_at or 0) + KILL_SECONDS
     ]
-    return {"orphaned": f"killed by the user, and {', '.join(late)} not canceled in {KILL_SECONDS} s"} if late else {}
+    return f"killed by the user, and {', '.join(late)} not canceled in {KILL_SECONDS} s" if late else None

@@ -8,18 +8,24 @@ import logging
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
+from airflow_cloudtasks.catalog import BDRC_TASK, WEDATA_TASK
 from airflow_cloudtasks.errors import CredentialsError, InvalidConnection
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 
-GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "connect.md"
-VARIABLES = re.findall(r"^export (AIRFLOW_CONN_\w+)='([^']*)'$", GUIDE.read_text("utf-8"), re.M)
+GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
+PAGES = ["connect.md", "regions.md"]
+VARIABLES = [
+    found
+    for page in PAGES
+    for found in re.findall(r"^export (AIRFLOW_CONN_\w+)='([^']*)'$", (GUIDES / page).read_text("utf-8"), re.M)
+]
 HOOKS: dict[str, Any] = {"alibaba": AlibabaCloudHook, "tencent": TencentCloudHook}
-REGIONS = {"alibaba": "cn-shanghai", "tencent": "ap-guangzhou"}
+REGIONS = {"alibaba": ("cn-shanghai", "cn-shanghai-finance-1"), "tencent": ("ap-guangzhou", "ap-shanghai-fsi")}
 
 
 def use(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> Any:
@@ -31,7 +37,8 @@ def use(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> Any:
 
 def test_the_guide_has_connections_as_json_and_as_uris() -> None:
     assert {value[0] for _, value in VARIABLES} == {"{", "c"}
-    assert len(VARIABLES) >= 7
+    assert len(VARIABLES) >= 13
+    assert len({name for name, _ in VARIABLES}) >= 11
 
 
 @pytest.mark.parametrize(("variable", "value"), VARIABLES)
@@ -42,11 +49,13 @@ def test_the_connection_can_be_used(
     monkeypatch.setattr(type(hook), "log", logging.getLogger("hook"), raising=False)
     with caplog.at_level(logging.WARNING):
         account = hook.get_conn().account
-    assert account.location.region == REGIONS[account.cloud]
+    assert account.location.region in REGIONS[account.cloud]
     assert "not used" not in caplog.text
     if "@" in value or '"login"' in value:
         keys = account.credentials.get() if "role_arn" not in value else account.credentials._settings
         assert keys.secret == "a/b+c=d"
+    for product, endpoint in re.findall(r'"(\w+)": "(https://\S+?)"', unquote(value)):
+        assert account.endpoints[product].url == endpoint
     if "example.com" in value:
         assert {endpoint.url.split(":")[0] for endpoint in account.endpoints.values()} == {"https"}
 
@@ -77,7 +86,6 @@ def test_a_variable_that_airflow_cannot_read_is_explained_without_the_secret(
     hook = use(monkeypatch, "AIRFLOW_CONN_ALIBABA_X", value)
     with pytest.raises(InvalidConnection, match=r"^The environment variable AIRFLOW_CONN_ALIBABA_X holds no") as caught:
         hook.get_conn()
-    assert caught.value.__suppress_context__
     with pytest.raises(InvalidConnection) as also_caught:
         asyncio.run(hook.aget_conn())
     works, text = hook.test_connection()
@@ -165,3 +173,15 @@ def test_an_invalid_connection_names_the_field_that_is_not_used_once(monkeypatch
     assert not works
     assert text.count("did you mean 'access_key_secret'?") == 1
     assert "hidden" not in text
+
+
+def test_the_documented_connections_reach_the_documented_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = {}
+    for variable, value in VARIABLES:
+        client = use(monkeypatch, variable, value).get_conn()
+        service = WEDATA_TASK.service if client.account.cloud == "tencent" else BDRC_TASK.service
+        hosts[variable.removeprefix("AIRFLOW_CONN_")] = client.endpoint(service).host
+    assert hosts["TENCENT_FINANCE"] == "wedata.ap-shanghai-fsi.tencentcloudapi.com"
+    assert hosts["TENCENT_INTERNAL"] == "wedata.internal.tencentcloudapi.com"
+    assert hosts["ALIBABA_FINANCE"] == "bdrc.cn-shanghai-finance-1.aliyuncs.com"
+    assert hosts["ALIBABA_VPC"] == "bdrc-vpc.cn-shanghai.aliyuncs.com"

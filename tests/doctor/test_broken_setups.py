@@ -296,11 +296,6 @@ def connection_of_another_type(patient: Patient, stack: ExitStack) -> None:
     patient.connect(conn_type="http")
 
 
-@broken("connection", "AIRFLOW_CONN_PATIENT holds no Airflow connection: it is not valid JSON at line 1", "correct")
-def variable_that_airflow_cannot_read(patient: Patient, stack: ExitStack) -> None:
-    patient.environment(AIRFLOW_CONN_PATIENT='{"conn_type": "cloudtasks_tencent", "password": emulator-secret}')
-
-
 @broken("connection", "auth_type is 'ram'", "correct the setting")
 def unknown_auth_type(patient: Patient, stack: ExitStack) -> None:
     patient.connect(extra={"auth_type": "ram"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +29,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
 )
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
-from airflow_cloudtasks.starting import doorway_variables, earlier, starter
+from airflow_cloudtasks.starting import doorway, doorway_variables, earlier, memory, starter
 from airflow_cloudtasks.version_compat import STORES_NONE
 
 WORKFLOW = {"project_id": "p1", "workflow_id": "w1"}
@@ -86,6 +87,47 @@ def test_cancels_a_task_at_the_timeout_and_the_next_try_starts_another(cloud: Em
         airflow(waiting)
     assert [each["ended"] for each in cloud.canceled("wedata.workflow_run")] == [True]
     assert airflow(operator(**WORKFLOW, deferrable=deferrable))["state"] == "succeeded"
+    assert len(cloud.started("wedata.workflow_run")) == 2
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize("ends", ["succeeded", "failed", "timeout"])
+def test_no_note_for_other_tasks_stays_however_the_wait_ends(
+    cloud: Emulator, deferrable: bool, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "_CLOCK_SECONDS", -1.0)
+    cloud.next_running("wedata.workflow_run", *((None,) if ends == "timeout" else (0.3, ends)))
+    waiting = operator(**WORKFLOW, timeout=1.0 if ends == "timeout" else 30, deferrable=deferrable)
+    noted = doorway_variables._OfThisProcess._values
+    with suppress(WaitTimedOut, CloudTaskFailed):
+        Run()(waiting)
+    assert len(cloud.started("wedata.workflow_run")) == 1
+    assert noted == {}
+
+
+class Unforgetting(Store):
+    """A store in which nothing can be deleted."""
+
+    def delete(self, key: str) -> None:
+        raise ConnectionError
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize("ends", ["timeout", "failure"])
+def test_the_error_of_a_wait_is_not_hidden_by_a_memory_that_does_not_forget(
+    cloud: Emulator, deferrable: bool, ends: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(memory, "_SECONDS_BETWEEN_TRIES", 0.0)
+    airflow = Run()
+    airflow.store = airflow.context["task_state_store"] = Unforgetting()
+    if ends == "failure":
+        cloud.next_running("wedata.workflow_run", 0.2, "failed")
+    else:
+        cloud.next_running("wedata.workflow_run")
+    with pytest.raises(WaitTimedOut if ends == "timeout" else CloudTaskFailed):
+        airflow(operator(**WORKFLOW, timeout=1.0 if ends == "timeout" else 30, deferrable=deferrable))
+    assert "stays stored" in caplog.text
+    assert airflow(operator(**WORKFLOW))["state"] == "succeeded"
     assert len(cloud.started("wedata.workflow_run")) == 2
 
 

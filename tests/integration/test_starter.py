@@ -355,6 +355,42 @@ def test_forgets_a_refused_start(cloud: Cloud, case: Case, monkeypatch: pytest.M
     assert cloud.requests(case) == 2
 
 
+class Unforgetting(Noting):
+    """A memory in which nothing can be deleted for a number of times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def forget(self) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise TransientError("ServerError", unsent=True)
+        super().forget()
+
+
+@each_case
+@pytest.mark.parametrize(("times", "stays"), [(2, False), (9, True)])
+def test_a_refusal_is_not_hidden_by_a_memory_that_does_not_forget(
+    cloud: Cloud, case: Case, times: int, stays: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    allow(cloud, monkeypatch, max_tries=1)
+    cloud.emulator.fault("throttle", count=1, api=case.start_api)
+    memory = Unforgetting(times)
+    with pytest.raises(Throttled):
+        cloud.start(case, memory=memory)
+    assert ("stays stored" in caplog.text) is stays
+    assert (memory.value is not None) is stays
+    # What stays starts no second task, and adopts none.
+    if stays and not case.how:
+        with pytest.raises(StartUnknown):
+            cloud.start(case, memory=memory)
+        assert cloud.ids(case) == []
+    else:
+        assert cloud.start(case, memory=memory).progress == "begun"
+        assert cloud.requests(case) == 2
+
+
 @each_case
 def test_refused_tcp_connection_means_nothing_was_started(
     cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch, refused_url: str

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.protocol.start_requests import look_up_scope
+from airflow_cloudtasks.protocol.start_requests import look_up_scope, look_up_texts
 from airflow_cloudtasks.starting.asked import Asked, agreement, digest_of, needed_params, old_digest
 from airflow_cloudtasks.starting.attempt import Attempt
 
@@ -197,3 +197,25 @@ def test_starts_whose_look_ups_may_find_each_others_tasks_have_one_scope(
     more = {name: {"x": "1"} for name in others}
     assert look_up_scope(start, parameters | more) == parameters
     assert look_up_scope(start, parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        ({"ResourceType": " ACS::ECS::Instance"}, {"ResourceType": "ACS::ECS::Instance"}),
+        ({}, {}),
+        ({"ResourceType": None}, {}),
+        ({"ResourceType": " "}, {}),
+        ({"ResourceType": ["ACS::ECS::Instance"]}, {}),
+        ({"ResourceType": '["ACS::ECS::Instance"]'}, {}),
+    ],
+)
+def test_only_texts_tell_requests_without_ids_apart(given: dict[str, Any], texts: dict[str, str]) -> None:
+    start = APIS["bdrc.task"].start("UpdateResources")
+    assert look_up_scope(start, given) == {}
+    assert look_up_texts(start, given) == texts
+
+
+def test_without_a_look_up_nothing_is_told_apart() -> None:
+    start = APIS["bdrc.task"].start("CheckRules")
+    assert (look_up_scope(start, {}), look_up_texts(start, {})) == ({}, {})

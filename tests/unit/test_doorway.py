@@ -150,3 +150,45 @@ def test_leaves_the_entry_while_it_may_matter(seconds: float, stays: bool) -> No
     assert len(values.values) == 2
     doorway.leave()
     assert bool(values.values) is stays
+
+
+MIDNIGHT = 20_000 * 24 * 3600.0
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_tasks_on_both_sides_of_midnight_know_of_each_other(order: tuple[int, int]) -> None:
+    values, now = Values(), [0.0]
+    tasks = [Doorway(values, name, lambda: now[0]) for name in ("a", "b")]
+    entered_at = [MIDNIGHT - 30.0, MIDNIGHT + 30.0]
+    for number in order:
+        now[0] = entered_at[number]
+        assert tasks[number].enter()
+    assert not any(task.is_alone(at) for task, at in zip(tasks, entered_at, strict=True))
+
+
+def test_an_entry_of_the_hour_before_midnight_does_not_count_in_the_hour_after_the_next() -> None:
+    values, now = Values(), [MIDNIGHT - 1800.0]
+    one, other = (Doorway(values, name, lambda: now[0]) for name in ("a", "b"))
+    assert one.enter()
+    now[0] = MIDNIGHT + 1860.0
+    assert other.enter()
+    assert other.is_alone(now[0])
+
+
+def test_a_task_of_two_days_ago_is_not_alone() -> None:
+    values, now = Values(), [MIDNIGHT + 7200.0]
+    one = Doorway(values, "a", lambda: now[0])
+    assert one.enter()
+    now[0] += 24 * 3600.0
+    assert one.is_alone(MIDNIGHT + 7200.0)
+    now[0] += 24 * 3600.0
+    assert not one.is_alone(MIDNIGHT + 7200.0)
+
+
+def test_leaves_the_entry_of_the_day_before() -> None:
+    values, now = Values(), [MIDNIGHT - 60.0]
+    doorway = Doorway(values, "a", lambda: now[0])
+    doorway.enter()
+    now[0] = MIDNIGHT + 60.0
+    doorway.leave()
+    assert not values.values

@@ -315,7 +315,7 @@ def test_truncates_a_long_value_in_the_error() -> None:
     assert len(str(caught.value)) < 300
 
 
-quick = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+quick = settings(max_examples=300)
 leaves = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.datetimes()
 )

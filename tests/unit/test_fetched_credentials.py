@@ -160,6 +160,17 @@ def test_renews_refused_credentials_once(clock: Clock) -> None:
     assert source.get() == SECOND
 
 
+@pytest.mark.usefixtures("_at_once")
+def test_a_caller_that_comes_as_a_fetch_ends_does_not_fetch_again(clock: Clock) -> None:
+    service = Service(clock, FIRST, SECOND)
+    source = source_of(service)
+    source.get()
+    source._running = None
+    # It saw no credentials, and then lost the processor until the fetch of another thread had ended.
+    assert source._start().result() == FIRST
+    assert service.fetches == 1
+
+
 def test_a_fetch_in_progress_does_not_restore_refused_credentials(clock: Clock) -> None:
     slow, asked = threading.Event(), threading.Semaphore(0)
     slow.set()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_cloudtasks.errors import NotFound, Throttled, TransientError
+from airflow_cloudtasks.errors import CloudApiError, NotFound, Throttled, TransientError
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 
 from .simulated_time import run_simulated
@@ -168,6 +168,21 @@ def test_honours_the_retry_after_of_a_service_that_is_down() -> None:
         assert service.arrived[1][0] >= 40 or service.arrived[1][0] < 0.1 + 1 / 5
         await all_sent(gate, service, "later")
         assert service.arrived[2][0] >= 40
+
+    run_simulated(body())
+
+
+@pytest.mark.parametrize("error", [Throttled, TransientError])
+@pytest.mark.parametrize("rest", [0.0, 40.0], ids=["queued during the pause", "queued at its end"])
+def test_requests_leave_one_by_one_after_a_pause(error: type[CloudApiError], rest: float) -> None:
+    async def body() -> None:
+        gate, service = opened(20)
+        service.answers["first"] = error("later", retry_after=40.0)
+        await all_sent(gate, service, "first")
+        await asyncio.sleep(rest)
+        await all_sent(gate, service, *map(str, range(5)))
+        assert service.arrived[1][0] >= 40
+        assert min(service.gaps()) > 1 / 20 - 1e-9
 
     run_simulated(body())
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, BaseOperator
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
 
+from airflow_cloudtasks.operators._argument_names import argument_names
 from airflow_cloudtasks.operators.alibaba import (
     BdrcCheckRulesOperator,
     BpStudioRunTaskOperator,
@@ -22,6 +23,8 @@ from airflow_cloudtasks.operators.tencent import (
 )
 from airflow_cloudtasks.sensors.alibaba import BpStudioTaskSensor
 from airflow_cloudtasks.sensors.tencent import WeDataTaskInstanceSensor, WeDataWorkflowRunSensor
+
+from .every_operator import DAY, EVERYTHING, TIME, own_arguments, with_everything
 
 RUN = {"api": "wedata.workflow_run", "parameters": {"ProjectId": "1", "WorkflowId": "w"}}
 TAKES = (
@@ -39,7 +42,7 @@ def refused(operator: Any, **arguments: Any) -> str:
 @pytest.mark.parametrize("blank", [None, "", [], {}])
 def test_refuses_a_blank_parameter_and_lists_the_accepted_ones(blank: Any) -> None:
     said = refused(WeDataRunWorkflowOperator, project_id="1", workflow_id=blank)
-    assert said == f"CreateTriggerWorkflowRun needs WorkflowId. {TAKES}"
+    assert said == f"CreateTriggerWorkflowRun needs WorkflowId. {TAKES} WorkflowId is the argument workflow_id."
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"ProjectId": "1"}])
@@ -247,3 +250,94 @@ def test_accepts_the_output_of_a_task_as_a_part_of_an_instance_key(upstream: Any
 def test_an_instance_key_is_the_task_and_the_time_in_china(time: Any, key: str) -> None:
     sensor = WeDataTaskInstanceSensor(task_id="t", project_id="1", wedata_task_id="7", data_time=time)
     assert (sensor.cloud_task_id, sensor.missing) == (key, "wait")
+
+
+# --- both names of a parameter ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operator", EVERYTHING, ids=lambda each: each.__name__)
+def test_the_docstring_of_an_operator_names_the_parameter_of_each_argument(operator: Any) -> None:
+    built = with_everything(operator)
+    named = argument_names(operator)
+    assert set(built.parameters or {}) - {"ScriptConfig"} <= set(named)
+    assert set(named.values()) <= set(own_arguments(operator))
+
+
+@pytest.mark.parametrize(
+    ("operator", "argument", "parameter"),
+    [
+        (operator, argument, parameter)
+        for operator in EVERYTHING
+        for parameter, argument in argument_names(operator).items()
+        if own_arguments(operator)[argument]
+    ],
+)
+def test_an_error_names_the_argument_and_the_parameter(operator: Any, argument: str, parameter: str) -> None:
+    said = refused(operator, **EVERYTHING[operator] | {argument: ""})
+    assert said.endswith(f" {parameter} is the argument {argument}.")
+
+
+@pytest.mark.parametrize(
+    ("operator", "arguments", "end"),
+    [
+        (
+            WeDataRunWorkflowOperator,
+            {"project_id": 2.4e18, "workflow_id": "w"},
+            "ProjectId is the argument project_id.",
+        ),
+        (WeDataTaskInstanceSensor, {"project_id": True, "wedata_task_id": "1", "data_time": DAY}, "project_id."),
+        (WeDataWorkflowRunSensor, {"project_id": " ", "cloud_task_id": "1"}, "ProjectId is the argument project_id."),
+        (
+            WeDataRunSqlOperator,
+            {"project_id": "1", "script_id": "s", "variables": {"a": object}},
+            "ScriptConfig.Params is the argument variables.",
+        ),
+        (
+            WeDataRunSqlOperator,
+            {"project_id": "1", "sql": "s", "datasource_id": 2.5e18},
+            "DatasourceId is the argument datasource_id.",
+        ),
+    ],
+)
+def test_an_error_about_a_value_names_both(operator: Any, arguments: dict[str, Any], end: str) -> None:
+    assert refused(operator, **arguments).endswith(end)
+
+
+def test_an_error_of_a_rendered_value_names_both() -> None:
+    operator = WeDataRunWorkflowOperator(task_id="t", project_id="{{ x }}", workflow_id="w")
+    operator.parameters = {"ProjectId": "None", "WorkflowId": "w"}
+    with pytest.raises(AirflowFailException, match=r"ProjectId is the argument project_id\.$"):
+        operator._checked_parameters()
+    sensor = WeDataWorkflowRunSensor(task_id="s", project_id="{{ x }}", cloud_task_id="1")
+    sensor.api_params = {"ProjectId": "None"}
+    with pytest.raises(ValueError, match=r"ProjectId is the argument project_id\.$"):
+        sensor.named_ids()
+
+
+def test_an_error_that_names_the_argument_already_does_not_repeat_it() -> None:
+    assert "is the argument" not in refused(BpStudioTaskSensor, cloud_task_id=" ")
+
+
+def test_a_subclass_without_such_a_docstring_names_both() -> None:
+    class Mine(WeDataRunWorkflowOperator):
+        """An operator of a user."""
+
+    assert refused(Mine, project_id="1", workflow_id="").endswith("WorkflowId is the argument workflow_id.")
+
+
+# --- durations of mapped tasks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["timeout", "execution_timeout", "poke_interval", "max_wait"])
+@pytest.mark.parametrize("value", [float("inf"), "60", -1])
+def test_a_wrong_duration_of_a_mapped_task_is_refused_at_parse(name: str, value: Any) -> None:
+    for operator in (WeDataRunWorkflowOperator, WeDataWorkflowRunSensor):
+        with pytest.raises(ValueError, match=f"{name} is "), DAG("d", schedule=None, start_date=TIME):
+            operator.partial(task_id="t", project_id="1", **{name: value})
+
+
+def test_a_mapped_task_may_leave_durations_out() -> None:
+    with DAG("d", schedule=None, start_date=TIME):
+        WeDataRunWorkflowOperator.partial(task_id="t", project_id="1", max_wait=None, timeout=60).expand(
+            workflow_id=["1", "2"]
+        )

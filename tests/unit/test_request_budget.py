@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import gc
 import random
+import weakref
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -11,15 +14,16 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.emulator.engine.limits import SlidingWindow
-from airflow_cloudtasks.errors import Throttled
+from airflow_cloudtasks.errors import CredentialsError, Throttled, TransientError
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 from airflow_cloudtasks.waiting.triggerer import dispatcher, gates
-from airflow_cloudtasks.waiting.triggerer.gate import Kind
+from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.gated_hook import gated_hook
+from airflow_cloudtasks.waiting.triggerer.pace import Pace
 from airflow_cloudtasks.waiting.verdicts import Finished
 
-from .simulated_cloud import LIST, READ, RUNS, Sent, SimulatedCloud, Waits, wait
+from .simulated_cloud import LIST, READ, RUNS, Sent, SimulatedCloud, SimulatedHook, Waits, wait
 from .simulated_time import run_simulated
 
 
@@ -357,6 +361,66 @@ def test_a_cancel_that_is_refused_alone_keeps_to_its_retry_after(cloud: Simulate
     assert [later - earlier >= 20 for earlier, later in pairwise(cloud.times(action=kill))] == [True, True]
 
 
+def test_a_cancel_without_an_answer_ends(cloud: SimulatedCloud) -> None:
+    """A throttled cancel is tried again, but not for ever: Airflow's triggerer waits for it."""
+    kill = "KillTriggerWorkflowRuns"
+    cloud.seconds[kill] = 1e9
+
+    async def body() -> float:
+        async with gated_hook(RUNS, "a", None) as hook:
+            for _ in range(3):
+                with pytest.raises(TransientError, match=r"KillTriggerWorkflowRuns failed: .* no answer within 120 s"):
+                    await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+        return asyncio.get_running_loop().time()
+
+    assert 120 <= run_simulated(body()) < 125
+
+
+# --- refused keys -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waits", [1, 200])
+def test_every_request_after_a_refused_key_passes_the_gate(
+    cloud: SimulatedCloud, waits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, sent = list[float](), Pace.sent
+    monkeypatch.setattr(Pace, "sent", lambda self, now: (turns.append(now), sent(self, now)))
+
+    def refuse(sent: Sent) -> None:
+        if sent.at < 100:
+            error = CredentialsError("refused")
+            error.is_replaced = True
+            raise error
+
+    cloud.refuse = refuse
+    cloud.ended = dict.fromkeys(names(waits), "SUCCESS")
+
+    async def body() -> None:
+        Waits().begin(names(waits))
+        await asyncio.sleep(100)
+
+    run_simulated(body())
+    assert turns == cloud.times()
+    assert len(turns) > 4
+
+
+def test_a_key_that_is_refused_for_good_ends_a_request_after_four(cloud: SimulatedCloud) -> None:
+    def refuse(sent: Sent) -> None:
+        error = CredentialsError("refused")
+        error.is_replaced = True
+        raise error
+
+    cloud.refuse = refuse
+
+    async def body() -> None:
+        async with gated_hook(RUNS, "a", None) as hook:
+            with pytest.raises(CredentialsError):
+                await hook.acancel(RUNS, {"ProjectId": "1", "WorkflowExecutionIds": ["x"]})
+
+    run_simulated(body())
+    assert len(cloud.times(action="KillTriggerWorkflowRuns")) == 4
+
+
 # --- gates and dispatchers that end -----------------------------------------------------------------------------------
 
 
@@ -374,6 +438,45 @@ def test_an_unused_gate_is_dropped_after_some_minutes(cloud: SimulatedCloud) -> 
         return counts
 
     assert run_simulated(body()) == [1, 2, 1]
+
+
+def test_an_unused_gate_is_dropped_also_if_no_other_is_made(cloud: SimulatedCloud) -> None:
+    async def body() -> list[int]:
+        waits = Waits()
+        waits.begin(["run"], poke_interval=1.0)
+        await asyncio.sleep(900)
+        counts = [len(gates._gates.get())]
+        await waits.stop()
+        for _ in range(2):
+            await asyncio.sleep(599)
+            counts.append(len(gates._gates.get()))
+        return counts
+
+    assert run_simulated(body()) == [1, 1, 0]
+
+
+def test_a_gate_does_not_keep_its_event_loop_alive(cloud: SimulatedCloud) -> None:
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def body() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        Waits().begin(["run"])
+        await asyncio.sleep(5)
+
+    run_simulated(body())
+    gc.collect()
+    assert loops[0]() is None
+
+
+def test_an_action_of_another_product_has_a_gate_of_its_own(cloud: SimulatedCloud) -> None:
+    async def body() -> list[Gate]:
+        client = await SimulatedHook(cloud, "a", None).aget_conn()
+        services = [RUNS.service, dataclasses.replace(RUNS.service, name="other"), RUNS.service]
+        return [gates.gate_of(client, RUNS, RUNS.read, stated_by="me", service=service) for service in services]
+
+    one, other, same = run_simulated(body())
+    assert one is same
+    assert one is not other
 
 
 def test_a_defect_while_a_poll_is_picked_fails_every_wait(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_cloudtasks.errors import BadRequest, InvalidArguments
@@ -18,6 +18,12 @@ from airflow_cloudtasks.waiting.verdicts import Broken, Finished, Verdict, Waiti
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+)
+# Five of them and more fit into what hypothesis draws for one example. It draws anew what does not.
+SMALL_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda values: st.lists(values, max_size=5) | st.dictionaries(st.text(max_size=5), values, max_size=5),
+    max_leaves=10,
 )
 LONG = "x" * MOST_CHARACTERS
 
@@ -75,8 +81,8 @@ def test_shortens_the_messages_of_errors(error: Any) -> None:
 
 
 # Each example has megabytes.
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(st.dictionaries(st.text(), JSON), min_size=1, max_size=5), st.integers(1, 30))
+@settings(max_examples=20)
+@given(st.lists(st.dictionaries(st.text(), SMALL_JSON), min_size=1, max_size=5), st.integers(1, 30))
 def test_an_event_is_fitted_once_and_for_all(details: list[dict[str, Any]], times: int) -> None:
     verdicts: list[Verdict] = [finished({"d": detail, "long": ["x" * 100] * 1000 * times}) for detail in details]
     event = as_event(verdicts, many=True)

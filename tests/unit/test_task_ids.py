@@ -139,7 +139,7 @@ def test_refuses_an_id_that_ends_in_no_time(given: str) -> None:
         task_ids(given, INSTANCE)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.binary(), st.lists(st.text())))
 def test_an_accepted_id_is_sent_as_it_is_and_is_accepted_again(given: Any) -> None:
     if why_no_name(given) is None:

@@ -139,7 +139,7 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)).map(lambda time: time.replace(microsecond=0))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(TIMES, ZONES, ZONES)
 def test_text_and_objects_mean_the_same_moment(time: datetime, zone: tzinfo, api_zone: tzinfo) -> None:
     aware = time.replace(tzinfo=zone)
@@ -149,7 +149,7 @@ def test_text_and_objects_mean_the_same_moment(time: datetime, zone: tzinfo, api
         assert read_time(form, api_zone) == time.replace(tzinfo=api_zone)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(), st.from_regex(r"\d{4}-\d{2}-\d{2}.{0,12}"), st.integers(), st.floats(), st.none()))
 def test_any_value_is_a_time_or_none(given: Any) -> None:
     time = read_time(given, CHINA)

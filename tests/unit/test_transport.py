@@ -10,6 +10,7 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import certifi
@@ -135,6 +136,59 @@ def test_reads_a_megabyte(either: Send) -> None:
     body = b"a" * 1_000_000
     with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + body)) as address:
         assert either(f"http://{address}", Network(Timeouts(5, 5))).body == body
+
+
+DAMAGED = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "HTTP 0.9": BODY,
+    "no status": b"HTTP/1.1\r\n\r\n",
+    "a word for a status": b"HTTP/1.1 fine\r\n\r\n",
+    "a status of two digits": b"HTTP/1.1 99 x\r\n\r\n",
+    "a status of four digits": b"HTTP/1.1 2000 x\r\n\r\n",
+    "HTTP 2": b"HTTP/2.0 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
+    "a negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + BODY,
+    "a word for a length": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n" + BODY,
+    "two lengths": HEAD + b"Content-Length: 2\r\n\r\n" + BODY,
+    "a huge length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n" + BODY,
+    "a chunk of no length": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    "a cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}",
+    "an unknown transfer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: magic\r\n\r\n" + BODY,
+    "no gzip": HEAD + b"Content-Encoding: gzip\r\n\r\n" + BODY,
+    "an unknown encoding": HEAD + b"Content-Encoding: magic\r\n\r\n" + BODY,
+    "a header without a colon": HEAD + b"nonsense\r\n\r\n" + BODY,
+    "a header without a name": HEAD + b": x\r\n\r\n" + BODY,
+    "a header of bytes": HEAD + b"X-Bytes: \xff\xfe\x80\r\n\r\n" + BODY,
+    "a header with a null": HEAD + b"X-Null: a\x00b\r\n\r\n" + BODY,
+    "two hundred headers": HEAD + b"".join(b"X-%d: x\r\n" % number for number in range(200)) + b"\r\n" + BODY,
+    "an early end": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "a switch of protocols": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+    "a redirect to nowhere": b"HTTP/1.1 302 Found\r\nLocation: http://[::zz\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_answer_is_read_or_a_transient_error(either: Send, damage: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(DAMAGED[damage])
+
+    with serving(serve) as address, suppress(TransientError):
+        assert either(f"http://{address}", SWIFT).body in (BODY, b"")
+
+
+@pytest.mark.parametrize("stated", [64 * 1024 * 1024 + 1, 10**23])
+def test_an_answer_of_an_absurd_size_is_a_transient_error(either: Send, stated: int) -> None:
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        with suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % stated)
+            for _ in range(65):
+                connection.sendall(b" " * 1024 * 1024)
+
+    with serving(serve) as address, pytest.raises(TransientError) as caught:
+        either(f"http://{address}", Network(Timeouts(5, 5)))
+    assert caught.value.code == "ConnectionError"
 
 
 # Trusted certificates
@@ -313,6 +367,7 @@ def test_a_changed_environment_changes_open_transports(
                     await asyncio.to_thread(attempt) if attempt else await asend_again()
             shutil.copy(certificates.ca, bundle)
             os.utime(bundle, ns=(1, 1))
+            assert await asend_again() == 200
             assert await asyncio.to_thread(lambda: transport.send(call, request).status) == 200
             assert not proxy.heads
             with proxy.serving as proxy_address:

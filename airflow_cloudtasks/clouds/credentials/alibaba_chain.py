@@ -49,7 +49,7 @@ def _pod(settings: CredentialSettings) -> Fetched | Nothing:
     if not (arn and provider and token_file):
         return Nothing(f"no RRSA identity ({', '.join(_RRSA)})")
     session = settings.role_session_name or os.environ.get("ALIBABA_CLOUD_ROLE_SESSION_NAME")
-    return assume_role_by_token(settings, Role(arn=arn, session_name=session), provider, token_file)
+    return assume_role_by_token(settings, Role(arn=arn, session_name=session), provider, token_file, _RRSA[-1])
 
 
 def _cli(settings: CredentialSettings) -> Fetched | Nothing:

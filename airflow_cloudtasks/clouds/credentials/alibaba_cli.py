@@ -25,6 +25,7 @@ from airflow_cloudtasks.clouds.credentials.machine import MachineRole
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
 from airflow_cloudtasks.clouds.credentials.token_service import Role, assume_role, assume_role_by_token
 from airflow_cloudtasks.clouds.wire import Credentials
+from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.values import moment
 
 # As the vendor's class.
@@ -134,7 +135,7 @@ def _chainable(config: _Config, settings: CredentialSettings, profile: Profile, 
 
 def _oidc(config: _Config, settings: CredentialSettings, profile: Profile, depth: int) -> Fetched:
     provider, token_file = profile.needed("oidc_provider_arn"), profile.needed("oidc_token_file")
-    return assume_role_by_token(settings, _role(profile, "role_session_name"), provider, token_file)
+    return assume_role_by_token(settings, _role(profile, "role_session_name"), provider, token_file, profile.origin)
 
 
 def _credentials_uri(config: _Config, settings: CredentialSettings, profile: Profile, depth: int) -> Fetched:
@@ -177,7 +178,13 @@ def _external(config: _Config, settings: CredentialSettings, profile: Profile, d
             command, capture_output=True, timeout=_PROCESS_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise no_credentials(f"the process_command of {profile.origin} took longer than {_PROCESS_SECONDS} s") from None
+        raise TransientError(
+            f"the process_command of {profile.origin} took longer than {_PROCESS_SECONDS} s",
+            code="Timeout",
+            action="Fetching credentials",
+            unsent=True,
+            retried=True,
+        ) from None
     except OSError as error:
         raise profile.unusable(f"has a process_command that cannot be run ({type(error).__name__})") from None
     # Neither output is shown: it may hold the key.

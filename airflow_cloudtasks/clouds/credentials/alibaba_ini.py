@@ -59,7 +59,7 @@ def _credentials(settings: CredentialSettings, profile: Profile) -> Fetched:
             return assume_role(settings, _with_arn(role, profile), profile.key("access_key_id", "access_key_secret"))
         case "oidc_role_arn":
             provider, token_file = profile.needed("oidc_provider_arn"), profile.needed("oidc_token_file_path")
-            return assume_role_by_token(settings, _with_arn(role, profile), provider, token_file)
+            return assume_role_by_token(settings, _with_arn(role, profile), provider, token_file, profile.origin)
         case "ecs_ram_role":
             return MachineRole(settings, profile.text("role_name")).fetch()
         case None:

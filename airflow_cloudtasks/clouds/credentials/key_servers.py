@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from airflow_cloudtasks.clouds.answers import json_object
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, temporary_key
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
+from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.transport import SyncTransport
-from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, SignedRequest, classify, is_loopback, json_object
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, SignedRequest, is_loopback
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import at, text
 
-_OAUTH_HOSTS = {"CN": "oauth.aliyun.com", "INTL": "oauth.alibabacloud.com"}
+_OAUTH_URLS = {"CN": "https://oauth.aliyun.com", "INTL": "https://oauth.alibabacloud.com"}
 
 
 def key_of_uri(settings: CredentialSettings, uri: str, named_by: str) -> Fetched:
@@ -73,9 +75,9 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
         Unusable: There is no such site.
         CloudApiError: The service refuses or does not answer.
     """
-    if site not in _OAUTH_HOSTS:
+    if site not in _OAUTH_URLS:
         raise Unusable(origin, f"has the oauth_site_type {site!r}; expected CN or INTL")
-    return _ask(settings, "POST", f"https://{_OAUTH_HOSTS[site]}/v1/exchange", "OAuth", origin, token=token)
+    return _ask(settings, "POST", f"{_OAUTH_URLS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
 def _ask(
@@ -108,7 +110,7 @@ def _ask(
     def send() -> Fetched:
         answer = transport.send(call, request)
         if not answer.has_succeeded:
-            kind = classify((), "", answer.status) or CredentialsError
+            kind = kind_of_status(answer.status) or CredentialsError
             raise kind("the service refuses", code=f"HTTP{answer.status}", **call.context(answer))
         content = json_object(call, answer)
         code = text(content.get("Code"))

@@ -14,16 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from airflow_cloudtasks.clouds.answers import json_object
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, no_credentials, temporary_key
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
+from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.transport import SyncTransport
-from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest, classify, json_object
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, TransientError, UnreadableAnswer
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import text
 
+_HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
 # Both clouds' names of roles, and a token that fits in a header. An error page is neither.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
@@ -123,6 +126,10 @@ class MachineRole:
             transport, "GetCredentials", "GET", self._service.path + quote(role, safe=""), headers
         )
         if answer.status == _HTTP_NOT_FOUND:
+            if self._role_name is None:
+                raise UnreadableAnswer(
+                    "the service does not know the role that it has just named", **call.context(answer)
+                )
             raise no_credentials(f"this machine has no role named {role!r}; is it {self._service.machine}?")
         _check(call, answer)
         content = json_object(call, answer)
@@ -156,6 +163,8 @@ class MachineRole:
         answer = transport.send(call, SignedRequest(method, f"{self._endpoint.url}{path}", headers))
         # From now on, no answer means that the service fails, not that there is none.
         self._may_be_absent = False
+        if headers and method == "GET" and answer.status == _HTTP_FORBIDDEN:
+            raise UnreadableAnswer("the service refuses the token that it has just issued", **call.context(answer))
         return call, answer
 
 
@@ -167,7 +176,7 @@ def _network(network: Network) -> Network:
 def _check(call: ApiCall, answer: HttpAnswer) -> None:
     """Raise an error by the HTTP status, unless it is a success."""
     if not answer.has_succeeded:
-        kind = classify((), "", answer.status) or CredentialsError
+        kind = kind_of_status(answer.status) or CredentialsError
         raise kind("the metadata service refuses", code=f"HTTP{answer.status}", **call.context(answer))
 
 

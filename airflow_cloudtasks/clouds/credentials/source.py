@@ -216,15 +216,21 @@ class FetchedCredentials:
         return held
 
     def _start(self) -> Future[Credentials]:
-        """Start a fetch in another thread, unless one is running or has just failed."""
+        """Start a fetch in another thread, unless one is running or has just ended."""
         with self._lock:
             if self._running is None:
-                if self._failed is not None and time.monotonic() < self._next_fetch_at:
-                    failed: Future[Credentials] = Future()
-                    failed.set_exception(self._failed)
-                    return failed
+                if time.monotonic() < self._next_fetch_at and (self._held or self._failed) is not None:
+                    return self._last_result()
                 self._running = _EXECUTOR.submit(self._run, self._generation)
             return self._running
+
+    def _last_result(self) -> Future[Credentials]:
+        result: Future[Credentials] = Future()
+        if self._held is not None:
+            result.set_result(self._held)
+        else:
+            result.set_exception(self._failed)
+        return result
 
     def _run(self, generation: int) -> Credentials:
         fetched: Fetched | None = None

@@ -52,7 +52,8 @@ def _pod(settings: CredentialSettings) -> Fetched | Nothing:
     arn, provider, token_file = (os.environ.get(name, "") for name in _TKE)
     if not (arn and provider and token_file):
         return Nothing(f"no TKE identity ({', '.join(_TKE)})")
-    return assume_role_by_token(settings, Role(arn=arn, session_name=settings.role_session_name), provider, token_file)
+    role = Role(arn=arn, session_name=settings.role_session_name)
+    return assume_role_by_token(settings, role, provider, token_file, _TKE[-1])
 
 
 def _tccli_profile(settings: CredentialSettings, machine: MachineRole) -> Fetched | Nothing:

@@ -119,7 +119,9 @@ def assume_role(settings: CredentialSettings, role: Role, key: Credentials) -> F
     return _open_session(settings, role, key, _STS[settings.cloud].by_key, params, by)
 
 
-def assume_role_by_token(settings: CredentialSettings, role: Role, provider: str, token_file: str) -> Fetched:
+def assume_role_by_token(
+    settings: CredentialSettings, role: Role, provider: str, token_file: str, named_by: str = ""
+) -> Fetched:
     """Return a session of a role, for the token of an identity provider.
 
     Args:
@@ -128,26 +130,29 @@ def assume_role_by_token(settings: CredentialSettings, role: Role, provider: str
         provider: Alibaba's ARN, or Tencent's name, of the identity provider.
         token_file: The path of the file with the token. Read for every session: Kubernetes replaces the token well
             before it expires.
+        named_by: The variable or profile that names the file, for error texts; empty for the Airflow connection.
 
     Raises:
         CloudApiError: STS refuses, or does not answer.
         InvalidConnection: The file cannot be read, or STS cannot be called.
     """
     sts = _STS[settings.cloud]
-    params = {sts.provider: provider, sts.token: _token(token_file)}
+    params = {sts.provider: provider, sts.token: _token(token_file, named_by)}
     # Tencent's AssumeRoleWithWebIdentity has no policy.
     if settings.cloud == "alibaba":
         params["Policy"] = role.policy or ""
     return _open_session(settings, role, UNSIGNED, sts.by_token, params, f"the token in {token_file}")
 
 
-def _token(token_file: str) -> str:
+def _token(token_file: str, named_by: str) -> str:
     try:
-        token = read_text(token_file)
+        if (token := read_text(token_file)) is None:
+            raise Unusable(token_file, "does not exist")
     except Unusable as problem:
-        raise InvalidConnection(f"The file with the identity provider's token cannot be used: {problem}.") from None
-    if token is None:
-        raise InvalidConnection(f"The file {token_file!r} with the identity provider's token does not exist.")
+        named = f", which {named_by} names," if named_by else ""
+        raise InvalidConnection(
+            f"The file with the identity provider's token{named} cannot be used: {problem}."
+        ) from None
     return token.strip()
 
 

@@ -352,12 +352,15 @@ class ControlPlane:
         Args:
             kind: ``throttle``, ``http_500``, ``reset``, ``hang``, ``bad_json``, ``expired_token`` or ``lost_answer``;
                 or several, which take turns. A ``reset`` request is not carried out. A ``lost_answer`` looks the same
-                to the client, but the request is carried out.
+                to the client, but the request is carried out. ``http_502`` (a page), ``http_503`` and ``http_429``
+                (empty) are answers of a load balancer. ``html`` is a page with HTTP 200, ``bad_utf8`` an answer with
+                bytes that are no UTF-8 in its texts.
             rate: The share of requests that fail, 0 to 1.
             count: How many requests fail; None for any number.
             seconds: How long a hang lasts before the connection is cut; 60 by default.
             api: The only API whose requests fail, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
-            retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and ``http_500``; None for no header.
+            retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and the ``http_…`` kinds; None for
+                no header.
         """
         fault = parsing.parse_fault(kind, rate, count, seconds, self._any_api(api), retry_after)
         with self.state.lock:

@@ -10,10 +10,23 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.engine.values import JsonObject
 
-FaultKind = Literal["throttle", "http_500", "reset", "hang", "bad_json", "expired_token", "lost_answer"]
+FaultKind = Literal[
+    "throttle",
+    "http_429",
+    "http_500",
+    "http_502",
+    "http_503",
+    "reset",
+    "hang",
+    "bad_json",
+    "bad_utf8",
+    "html",
+    "expired_token",
+    "lost_answer",
+]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 DEFAULT_HANG_SECONDS = 60.0
-RETRY_AFTER_KINDS: tuple[FaultKind, ...] = ("throttle", "http_500")
+RETRY_AFTER_KINDS: tuple[FaultKind, ...] = ("throttle", "http_500", "http_429", "http_502", "http_503")
 
 
 @dataclass(slots=True)
@@ -26,7 +39,7 @@ class FaultRule:
         count: How many more requests may fail; None for any number.
         seconds: How long a hang keeps the client waiting.
         api: The emulator's name of the API whose requests fail; None for all APIs.
-        retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and ``http_500``; None for no header.
+        retry_after: The seconds in the ``Retry-After`` header of :data:`RETRY_AFTER_KINDS`; None for no header.
         hits: How many requests have failed by this rule.
     """
 

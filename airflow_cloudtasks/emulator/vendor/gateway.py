@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -26,7 +27,12 @@ ANONYMOUS = Key("", "", account="anonymous")
 """The caller of an action that needs no signature."""
 HTML = "text/html"
 # Faults that change only the answer: the request itself is carried out.
-_AFTER_THE_WORK = ("bad_json", "lost_answer")
+_AFTER_THE_WORK = ("bad_json", "lost_answer", "html", "bad_utf8")
+# What a load balancer or a proxy in front of a service answers, in no vendor's envelope.
+_OF_A_PROXY = {
+    "http_429": Reply(429, b"", "text/plain"),
+    "http_503": Reply(503, b"", "text/plain"),
+}
 _HTML_PAGE = b"<html><head><title>%b</title></head><body><center><h1>%b</h1></center></body></html>\n"
 # The vendors' usual limit, in requests a second, for an injected refusal where no limit is set.
 _USUAL_LIMIT = 20
@@ -166,6 +172,12 @@ def _fail_by_fault(gateway: Gateway, request: Request, request_id: str, hit: Hit
             return Decision(hit.kind, gateway.failure(gateway.token_expired(), request, request_id))
         case "http_500":
             return Decision(hit.kind, _with_retry_after(gateway.breakdown(request, request_id), hit.retry_after))
+        case "http_502":
+            return Decision(
+                hit.kind, _with_retry_after(Reply(502, html_page("502 Bad Gateway"), HTML), hit.retry_after)
+            )
+        case "http_429" | "http_503":
+            return Decision(hit.kind, _with_retry_after(_OF_A_PROXY[hit.kind], hit.retry_after))
         case "hang":
             return Decision(hit.kind, None, hang_seconds=hit.seconds)
         case _:
@@ -181,11 +193,25 @@ def _change_answer(decision: Decision, hit: Hit) -> Decision:
         return Decision(hit.kind, None)
     if decision.outcome != OK or decision.reply is None:
         return decision
-    return Decision(hit.kind, _garble(decision.reply, hit.ordinal))
+    return Decision(hit.kind, _DAMAGES[hit.kind](decision.reply, hit.ordinal))
 
 
 def _garble(reply: Reply, ordinal: int) -> Reply:
     # Alternates the two forms that occur in practice: a truncated answer, and a page instead of an answer.
     if ordinal % 2:
-        return Reply(200, html_page("200 OK"), HTML)
+        return _page(reply, ordinal)
     return Reply(200, reply.body[: len(reply.body) // 2], reply.content_type)
+
+
+def _page(reply: Reply, ordinal: int) -> Reply:
+    return Reply(200, html_page("200 OK"), HTML)
+
+
+def _damage(reply: Reply, ordinal: int) -> Reply:
+    """Put a byte that is no UTF-8 into an answer: at the end of every text of JSON, or into the only text."""
+    if reply.content_type.startswith("application/json"):
+        return replace(reply, body=re.sub(rb'(?<=[^":,{\[\\])(?="[,}\]])', b"\xfd", reply.body))
+    return replace(reply, body=reply.body[:-1] + b"\xfd" + reply.body[-1:])
+
+
+_DAMAGES = {"bad_json": _garble, "html": _page, "bad_utf8": _damage}

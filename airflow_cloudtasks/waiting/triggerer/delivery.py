@@ -49,6 +49,7 @@ class Delivery:
             Whether every watch took it.
         """
         by_overrides: dict[StatusOverrides, Evidence] = {}
+        noticed: dict[StatusOverrides, CloudTask] = {}
         all_took = True
         for watch in tuple(subject.watches):
             await self._take_turn()
@@ -60,11 +61,12 @@ class Delivery:
                 by_overrides[watch.overrides] = evidence
             if not watch.take(evidence, self._loop.time()):
                 all_took = False
+            elif watch.over and isinstance(evidence.outcome, CloudTask) and evidence.outcome.done:
+                noticed[watch.overrides] = evidence.outcome
         # A wait may have begun meanwhile.
         all_took = all_took and not any(watch.last is None for watch in subject.watches)
-        for evidence in by_overrides.values():
-            if may_end and isinstance(evidence.outcome, CloudTask) and evidence.outcome.done:
-                self._metrics.noticed(evidence.outcome)
+        for task in noticed.values():
+            self._metrics.noticed(task)
         subject.fingerprint = None
         self._schedule.settle(subject, self._loop.time(), polled=polled)
         return all_took

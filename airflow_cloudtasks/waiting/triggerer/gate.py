@@ -15,7 +15,6 @@ from itertools import count
 from typing import NamedTuple, Protocol, TypeVar
 
 from airflow_cloudtasks.errors import CloudApiError, Throttled
-from airflow_cloudtasks.waiting.backoff import pause
 from airflow_cloudtasks.waiting.triggerer.pace import Pace
 
 Answer = TypeVar("Answer")
@@ -35,6 +34,7 @@ class Kind(Enum):
     POLL = ("poll", 64)
     PAGE = ("page", 12)
     REASON = ("reason", 12)
+    RESENT = ("resent poll", 12)
 
     def __init__(self, _: str, most: int) -> None:
         self.most = most
@@ -92,7 +92,6 @@ class Gate:
         self._number = count()
         self._timer: asyncio.Handle | None = None
         self._answered = self._refused = 0
-        self._paused_until = float("-inf")
         self.used_at = self._loop.time()
 
     @property
@@ -203,7 +202,7 @@ class Gate:
             elif error.retry_after is not None:
                 self._refused += 1
                 if not self.refuses_only(earlier):
-                    self._paused_until = max(self._paused_until, self._loop.time() + pause(error.retry_after))
+                    self._pace.pause(self._loop.time(), error.retry_after)
             raise
         self._note_answer(sent_at)
         return answer
@@ -250,7 +249,7 @@ class Gate:
             self.used_at = now
 
     def _next_at(self, now: float) -> float:
-        return now if self._pace is None else max(self._pace.next_at(now), self._paused_until)
+        return now if self._pace is None else self._pace.next_at(now)
 
     def _next(self) -> tuple[Kind, Source | None] | None:
         """Return what leaves next: the first request of a kind, or the first poll of a source."""

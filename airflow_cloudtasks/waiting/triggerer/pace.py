@@ -116,7 +116,16 @@ class Pace:
             self._is_starting, self._cut_at = False, now
             self._share = max(self._share * (1 - _CUT + _CUT_LESS_BY_SQUARE * self._share**2), _FLOOR)
         if retry_after is not None:
-            self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE))
+            self.pause(now, retry_after)
+
+    def pause(self, now: float, retry_after: float) -> None:
+        """Let all requests wait, because the service asks for it.
+
+        Args:
+            now: When the answer came that asks for it.
+            retry_after: Seconds to wait, up to five minutes.
+        """
+        self._paused_until = max(self._paused_until, now + min(retry_after, LONGEST_PAUSE))
 
     def _due(self) -> float:
         """Return the next slot. Slots go on during a pause, so that those who pause together do not resume together."""

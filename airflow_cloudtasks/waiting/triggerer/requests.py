@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from airflow_cloudtasks.clouds.client import CloudClient
-from airflow_cloudtasks.errors import CloudApiError, Throttled
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Throttled
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
@@ -20,6 +20,9 @@ from airflow_cloudtasks.waiting.triggerer.sweep import Speeds
 # How often a request beside the polls is throttled, or fails otherwise, before it is given up.
 _MOST_THROTTLES = 10
 _MOST_FAILURES = 5
+
+# How often one request is sent again because its key was refused and another key can be used.
+_MOST_KEYS = 3
 
 # Seconds; the longest delay between two tries of such a request, unless the service asks for a longer one.
 _LONGEST_DELAY = 60.0
@@ -61,7 +64,7 @@ class Requests:
         self._polls = polls
         self._loop = asyncio.get_running_loop()
         self._client: CloudClient | None = None
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[tuple[str, str], Gate] = {}
 
     @property
     def region(self) -> str | None:
@@ -70,7 +73,7 @@ class Requests:
 
     def rates(self) -> dict[str, float]:
         """Return the present rate of each action that is in use, in requests a second."""
-        return {action: gate.rate for action, gate in self._gates.items()}
+        return {action: gate.rate for (_, action), gate in self._gates.items()}
 
     def use(self, client: CloudClient) -> None:
         """Use the gates of the current connection, in place of those of its earlier values.
@@ -83,8 +86,8 @@ class Requests:
         self.leave_gates()
         self._client = client
         if self._api.list_tasks is not None:
-            self._gate(client, self._api.list_tasks.action)
-        self._gate(client, self._api.read).join(self._polls)
+            self._gate(client, self._api.service, self._api.list_tasks.action)
+        self._read_gate(client).join(self._polls)
 
     def leave_gates(self) -> None:
         """Use no gate any more."""
@@ -96,7 +99,7 @@ class Requests:
     def wake_gate(self) -> None:
         """Wake the gate, because polls are due."""
         if self._client is not None:
-            self._gate(self._client, self._api.read).wake()
+            self._read_gate(self._client).wake()
 
     async def poll(self, gate: Gate, parameters: Mapping[str, Any], earlier: Tally | None) -> dict[str, Any]:
         """Read one task, now that its turn has come, and return the answer.
@@ -110,13 +113,17 @@ class Requests:
             CloudApiError: The request failed.
             InvalidConnection: The Airflow connection cannot be used.
         """
-        return await gate.observe(partial(self._send, self._api.service, self._api.read, parameters), earlier)
+        service, action = self._api.service, self._api.read
+        send = partial(self._send, service, action, parameters)
+        # The place among the polls that are under way is still taken.
+        return await self._with_new_key(gate.observe(send, earlier), service, action, send, Kind.RESENT)
 
     def speeds(self) -> Speeds | None:
         """Return how fast lists and tasks can be read; None before the connection has been looked up."""
         if self._client is None or self._api.list_tasks is None:
             return None
-        lists, reads = self._gate(self._client, self._api.list_tasks.action), self._gate(self._client, self._api.read)
+        lists = self._gate(self._client, self._api.service, self._api.list_tasks.action)
+        reads = self._read_gate(self._client)
         return Speeds(lists.seconds_until_free(), 1 / lists.rate, 1 / reads.rate)
 
     async def read_page(self, parameters: Mapping[str, Any], *, due: float, waits: int, seconds: float) -> Page:
@@ -142,7 +149,9 @@ class Requests:
             async with asyncio.timeout(seconds):
                 return await self._send(self._api.service, action, parameters)
 
-        answer = await self._gate(client, action).send(send, kind=Kind.PAGE, due=due, waits=waits)
+        service = self._api.service
+        first = self._gate(client, service, action).send(send, kind=Kind.PAGE, due=due, waits=waits)
+        answer = await self._with_new_key(first, service, action, send, Kind.PAGE)
         return Page(answer, asked_at, self._loop.time() - asked_at, client.region)
 
     async def call(
@@ -166,8 +175,9 @@ class Requests:
         earlier: Tally | None = None
         while True:
             try:
-                gate = self._gate(await self._hook.aget_conn(), action)
-                return await gate.send(send, kind=kind, due=due, earlier=earlier)
+                gate = self._gate(await self._hook.aget_conn(), service, action)
+                first = gate.send(send, kind=kind, due=due, earlier=earlier)
+                return await self._with_new_key(first, service, action, send, kind)
             except CloudApiError as error:
                 failures += 1
                 is_throttled = isinstance(error, Throttled)
@@ -179,11 +189,39 @@ class Requests:
                 is_refused = is_throttled or error.retry_after is not None
                 earlier = gate.tally if gate is not None and is_refused else None
 
-    def _gate(self, client: CloudClient, action: Action) -> Gate:
+    async def _with_new_key(
+        self,
+        first: Awaitable[dict[str, Any]],
+        service: Service,
+        action: Action,
+        send: Callable[[], Awaitable[dict[str, Any]]],
+        kind: Kind,
+    ) -> dict[str, Any]:
+        """Return an answer. If the key was refused and another one can be used, send again, at another turn."""
+        try:
+            return await first
+        except CredentialsError as error:
+            refused = error
+        for _ in range(_MOST_KEYS):
+            if not refused.is_replaced:
+                break
+            gate = self._gate(await self._hook.aget_conn(), service, action)
+            try:
+                # Its turn had come.
+                return await gate.send(send, kind=kind, due=float("-inf"))
+            except CredentialsError as error:
+                refused = error
+        raise refused
+
+    def _read_gate(self, client: CloudClient) -> Gate:
+        return self._gate(client, self._api.service, self._api.read)
+
+    def _gate(self, client: CloudClient, service: Service, action: Action) -> Gate:
         self.use(client)
-        gate = self._gates.get(action.name)
+        key = (service.name, action.name)
+        gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[action.name] = gate_of(client, self._api, action, stated_by=self)
+            gate = self._gates[key] = gate_of(client, self._api, action, service=service, stated_by=self)
         return gate
 
     async def _send(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
