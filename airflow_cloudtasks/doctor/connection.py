@@ -98,7 +98,7 @@ def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line
         name="connection",
         outcome=Outcome.FAILED,
         text=sentence.removesuffix("."),
-        expected="fields that are documented under “Connection fields”",
+        expected="fields that this connection type has",
         mend="correct or remove them",
     )
 

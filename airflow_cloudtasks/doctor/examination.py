@@ -186,7 +186,7 @@ def shortened(key_id: str) -> str:
     Args:
         key_id: The id.
     """
-    return key_id if len(key_id) <= 12 else f"{key_id[:6]}…{key_id[-4:]}"
+    return key_id if len(key_id) <= 12 else f"{key_id[:6]}...{key_id[-4:]}"
 
 
 def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None, page: str | None = None) -> Line:
