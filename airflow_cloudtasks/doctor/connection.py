@@ -52,8 +52,8 @@ def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) 
         case Is(value):
             values = ConnectionValues.of(conn_id, value.connection, value.extra)
             return _read(values, cloud or _cloud_of(values.conn_type))
-        case IsNot():
-            return Understood(cloud, None, (_missing(conn_id, cloud),))
+        case IsNot(why):
+            return Understood(cloud, None, (_missing(conn_id, cloud, why),))
         case unknown:
             return Understood(cloud, None, (_not_looked_up(unknown.why),))
 
@@ -106,12 +106,12 @@ def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line
     )
 
 
-def _missing(conn_id: str, cloud: Cloud | None) -> Line:
+def _missing(conn_id: str, cloud: Cloud | None, why: str) -> Line:
     conn_type = FIELDS[cloud or "tencent"].conn_types[0]
     return Line(
         name="connection",
         outcome=Outcome.FAILED,
-        text=f"there is no Airflow connection {conn_id!r}",
+        text=why.removesuffix(".") or f"there is no Airflow connection {conn_id!r}",
         expected="a connection in a secrets backend, the environment or Airflow's database",
         mend=f"run `airflow connections add {conn_id} --conn-type {conn_type} --conn-login KEY_ID "
         f'--conn-password SECRET --conn-extra \'{{"region": "REGION"}}\'`, or set AIRFLOW_CONN_{conn_id.upper()}',
