@@ -10,13 +10,12 @@
 
 PYTHON ?= python3
 NEWEST := .venv
-OLDEST := .venv-2.11
 UNIT := .venv-unit
 
 # Keep compiled modules. The tests start dozens of processes of Airflow, and each would compile Airflow anew otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit test test-newest test-oldest coverage test-on lint format docs docs-screenshots docs-tables build clean
+.PHONY: demo unit test test-on lint format docs docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -25,22 +24,28 @@ demo: $(NEWEST)/demo-ready
 # The tests that need no Airflow, in an environment that has none.
 unit: $(UNIT)/ready
 	@echo "==> Tests without Airflow"
-	$(UNIT)/bin/python -m pytest --numprocesses=2 -m "not airflow"
+	$(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder --dist=loadfile -m "not airflow"
 
 # Both Airflows at once: much of a test of waiting is waiting.
 test:
 	@$(POSTGRESQL_READY)
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-newest test-oldest
-	@$(MAKE) --no-print-directory coverage
-
-# One process runs the tests in a real `airflow standalone`, first of all; two run the others, which mostly wait.
-PARALLEL := --numprocesses=3 --no-loadscope-reorder
-MEASURED := $(PARALLEL) --cov --cov-report=
-
-coverage:
+	@$(AT_ONCE) --jobs=4 MEASURED='--cov --cov-report=' scheduled-newest scheduled-2.11 others-newest others-2.11
 	@echo "==> Coverage of both runs"
-	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.newest .coverage.oldest
+	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.newest .coverage.2.11
 	@$(NEWEST)/bin/python tools/coverage_gate.py
+
+# Any other Airflow, and any choice of tests: make test-on AIRFLOW=3.1 TESTS=tests/unit
+AIRFLOW ?= newest
+TESTS ?= tests
+
+test-on:
+	@$(AT_ONCE) --jobs=2 scheduled-$(AIRFLOW) others-$(AIRFLOW)
+
+AT_ONCE = $(MAKE) --no-print-directory --output-sync=line
+environment = $(if $(filter newest,$*),$(NEWEST),.venv-$*)
+PYTEST = $(environment)/bin/python -m pytest $(TESTS)
+# A choice of tests may have none of one of the two kinds. pytest ends with 5 then.
+MAY_BE_NONE = $(if $(filter tests,$(TESTS)),,|| [ $$? = 5 ])
 
 # The tests of Airflow's pages need Chromium, or CHROMIUM that names one. Root on Debian gets it installed; on other
 # machines without one, these tests alone are left out, and a line says so. .ci/run never leaves them out.
@@ -53,24 +58,19 @@ POSTGRESQL_READY = ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || { [ "$$(id
 	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || true
 BROWSER_TESTS := tests/ui/test_connection_form.py tests/ui/test_task_page.py
 
-test-newest: $(NEWEST)/test-ready
-	@echo "==> Tests on the newest Airflow"
-	@if $(CHROMIUM_READY); then without=; else without="$(BROWSER_TESTS:%=--ignore=%)"; \
+.SECONDEXPANSION:
+# All the tests in one real `airflow standalone`, one after the other: no other tests take as long.
+scheduled-%: $$(environment)/test-ready
+	@echo "==> Tests in a real Airflow: $*"
+	@if [ $* != newest ] || $(CHROMIUM_READY); then without=; else without="$(BROWSER_TESTS:%=--ignore=%)"; \
 		echo "==> WITHOUT $(BROWSER_TESTS): install Chromium (apt-get install chromium), or set CHROMIUM=/its/path"; fi; \
-	COVERAGE_FILE=.coverage.newest $(NEWEST)/bin/python -m pytest $(MEASURED) $$without
+	$(PYTEST) -m scheduler $$without $(MAY_BE_NONE)
 
-test-oldest: $(OLDEST)/test-ready
-	@echo "==> Tests on Airflow 2.11"
-	COVERAGE_FILE=.coverage.oldest $(OLDEST)/bin/python -m pytest $(MEASURED)
-
-# Any other Airflow, and any choice of tests: make test-on AIRFLOW=3.1 TESTS=tests/unit
-AIRFLOW ?= newest
-TESTS ?= tests
-TESTED := $(if $(filter newest,$(AIRFLOW)),$(NEWEST),.venv-$(AIRFLOW))
-
-test-on: $(TESTED)/test-ready
-	@echo "==> $(TESTS) on Airflow $(AIRFLOW)"
-	$(TESTED)/bin/python -m pytest $(PARALLEL) $(TESTS)
+# The other tests, in two processes that leave the processors to those if they need them.
+others-%: $$(environment)/test-ready
+	@echo "==> The other tests on Airflow $*"
+	COVERAGE_FILE=.coverage.$* nice $(PYTEST) -m "not scheduler" --numprocesses=2 --no-loadscope-reorder --dist=loadfile \
+		$(MEASURED) $(MAY_BE_NONE)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"
@@ -97,7 +97,8 @@ docs: $(NEWEST)/docs-ready
 	@echo "==> docs/_build/html/index.html"
 
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
-	@echo "==> Screenshots of the tutorial (a few minutes)"
+	@echo "==> Screenshots of the terminal and of the tutorial (a few minutes)"
+	$(NEWEST)/bin/python docs/terminal.py
 	$(NEWEST)/bin/python docs/screenshots.py
 
 clean:
@@ -109,7 +110,7 @@ clean:
 	@echo "==> Making the virtual environment $*"
 	$(PYTHON) -m venv $*
 	$(@D)/pip install --quiet --disable-pip-version-check uv
-.PRECIOUS: %/bin/uv
+.PRECIOUS: %/bin/uv .venv-%/test-ready
 
 # pyproject.toml has the dependencies, __init__.py the version.
 $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py

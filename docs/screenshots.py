@@ -18,11 +18,10 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
-IMAGES = ROOT / "docs" / "images"
-sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "ui")]
+sys.path += [str(ROOT / "docs"), str(ROOT / "tests"), str(ROOT / "tests" / "ui")]
 
 from browser import running_browser  # noqa: E402 - a module of the tests
-from PIL import Image  # noqa: E402
+from pictures import keep  # noqa: E402 - its folder is no package
 from playwright.sync_api import Page, expect  # noqa: E402
 from standalone import running_standalone  # noqa: E402 - a module of the tests
 
@@ -40,7 +39,6 @@ FORM_VALUES = {
     "Endpoint port": "0",
 }
 SECONDS = 240
-COLORS = 128
 
 
 def main() -> int:
@@ -172,16 +170,6 @@ def until(true: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             sys.exit(f"Not within {SECONDS} seconds: {what}.")
         time.sleep(1)
-
-
-def keep(png: bytes, name: str) -> None:
-    """Write a picture to docs/images with few colors, which makes the file small."""
-    path = IMAGES / f"{name}.png"
-    path.write_bytes(png)
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(COLORS)
-    small.save(path, optimize=True)
-    print(f"==> {path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB", flush=True)
 
 
 if __name__ == "__main__":

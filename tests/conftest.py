@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
 # The folders whose tests all need Airflow: what they call imports it when it is called.
-IN_AIRFLOW = {ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
+IN_AIRFLOW = {ROOT / "tests" / "doctor", ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
 # The DAGs that the tests run in a real Airflow.
 SCHEDULED = (
     *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
@@ -58,42 +59,33 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Without Airflow, import no module that needs it."""
-    if HAS_AIRFLOW:
-        return None
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module that needs a missing Airflow, and none whose tests ``-m`` leaves out."""
     module = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
-    return True if module.suffix == ".py" and needs_airflow(module) else None
+    if module.suffix != ".py":
+        return None
+    markers = markers_of(module)
+    chosen = {"scheduler": "scheduler" in markers, "not scheduler": "scheduler" not in markers}
+    is_left_out = module.name.startswith("test_") and not chosen.get(config.getoption("markexpr"), True)
+    return True if is_left_out or ("airflow" in markers and not HAS_AIRFLOW) else None
 
 
-def needs_airflow(module: Path) -> bool:
-    """Whether the tests of a module need Airflow to be installed."""
-    return not IN_AIRFLOW.isdisjoint(module.parents) or "airflow" in imported_by(module)
+@cache
+def markers_of(module: Path) -> frozenset[str]:
+    """Return the markers of all tests of a module."""
+    imported = imported_by(module)
+    markers = {
+        "airflow": "airflow" in imported or not IN_AIRFLOW.isdisjoint(module.parents),
+        "scheduler": "standalone" in imported,
+        "browser": "playwright" in imported,
+    }
+    return frozenset(name for name, holds in markers.items() if holds)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if needs_airflow(item.path):
-            item.add_marker("airflow")
-        if "standalone" in getattr(item, "fixturenames", ()):
-            item.add_marker("scheduler")
-        if "playwright" in imported_by(item.path):
-            item.add_marker("browser")
-    # The longest first.
-    items.sort(key=lambda item: item.get_closest_marker("scheduler") is None)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let a process of pytest-xdist run all tests of a file, or all files that share the real Airflow."""
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByFile(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file: str = super()._split_scope(nodeid)
-            return "standalone" if "standalone" in imported_by(ROOT / file) else file
-
-    return ByFile(config, log)
+        for marker in markers_of(item.path):
+            item.add_marker(marker)
 
 
 def pytest_sessionfinish() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import inspect
-import json
 import os
 import re
 import sys
@@ -27,14 +26,19 @@ sys.path.insert(0, str(ROOT))
 from airflow_cloudtasks.catalog import APIS  # noqa: E402
 from airflow_cloudtasks.clouds.registry import CLOUDS  # noqa: E402
 from airflow_cloudtasks.clouds.wire import Location  # noqa: E402
+from airflow_cloudtasks.doctor.options import naming_parameters, option  # noqa: E402
+from airflow_cloudtasks.doctor.permissions import Use, all_permissions, as_json, policy  # noqa: E402
+from airflow_cloudtasks.doctor.permissions import permissions as names_of  # noqa: E402
 from airflow_cloudtasks.emulator.products.discovery import find_actions  # noqa: E402
-from airflow_cloudtasks.model import TaskState  # noqa: E402
+from airflow_cloudtasks.model import Cloud, TaskState  # noqa: E402
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
-    from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
+    from airflow_cloudtasks.spec import Service, Start, TaskApi
 
 COMMAND = "make docs-tables"
+HEADINGS: dict[Cloud, str] = {"alibaba": "Alibaba Cloud (RAM)", "tencent": "Tencent Cloud (CAM)"}
+USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",))
 OTHER_ENDS = (TaskState.EXPIRED, TaskState.SKIPPED, TaskState.CANCELED)
 
 
@@ -162,67 +166,22 @@ def lost(start: Start) -> str:
 def permissions() -> str:
     """Return, for each cloud, the table of the actions that each API needs, and the policy that allows all of them."""
     return "\n\n".join(
-        f"## {heading}\n\n{permissions_of(cloud)}\n\n```json\n{policy(permitted(cloud))}\n```"
-        for cloud, heading, policy in (
-            ("alibaba", "Alibaba Cloud (RAM)", ram_policy),
-            ("tencent", "Tencent Cloud (CAM)", cam_policy),
-        )
+        f"## {heading}\n\n{permissions_of(cloud)}\n\n```json\n{as_json(policy(cloud, all_permissions(of(cloud))))}\n```"
+        for cloud, heading in HEADINGS.items()
     )
 
 
-def permissions_of(cloud: str) -> str:
+def permissions_of(cloud: Cloud) -> str:
     """Return the table of the actions that each API of a cloud needs."""
     return table(
         ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)"),
-        (
-            (code(api.name), *(listed(map(code, permission_names(api, actions))) for actions in actions_by_use(api)))
-            for api in APIS.values()
-            if api.cloud == cloud
-        ),
+        ((code(api.name), *(listed(map(code, names_of(api, *uses))) for uses in USES)) for api in of(cloud)),
     )
 
 
-def actions_by_use(api: TaskApi) -> tuple[list[Action], list[Action], list[Action], list[Action]]:
-    """Return the actions that read, list, start and cancel, and explain a failure."""
-    listing = [api.list_tasks.action] if api.list_tasks else []
-    starting: list[Action] = []
-    for start in api.starts:
-        starting.append(start.action)
-        starting += [start.then] if start.then else []
-        starting += [start.find.tasks.action] if start.find else []
-        starting += [APIS[start.job_api].read] if start.job_api in APIS else []
-    if api.cancel is not None:
-        starting.append(api.cancel.action)
-    explaining: list[Action] = []
-    if api.parts is not None:
-        explaining += [api.parts.listed.action] if api.parts.listed else []
-        explaining += [api.parts.log.action] if api.parts.log else []
-    return [api.read], listing, starting, [action for action in explaining if action.name != api.read.name]
-
-
-def permission_names(api: TaskApi, actions: Iterable[Action]) -> list[str]:
-    """Return the names of actions as both clouds' policies write them, each once."""
-    return list(dict.fromkeys(f"{api.service.name}:{action.name}" for action in actions))
-
-
-def permitted(cloud: str) -> list[str]:
-    """Return the names of all actions of a cloud's APIs, each once."""
-    names = (
-        permission_names(api, actions) for api in APIS.values() if api.cloud == cloud for actions in actions_by_use(api)
-    )
-    return list(dict.fromkeys(name for each in names for name in each))
-
-
-def ram_policy(actions: list[str]) -> str:
-    """Return a policy of Alibaba Cloud as JSON."""
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    return json.dumps({"Version": "1", "Statement": [statement]}, indent=2)
-
-
-def cam_policy(actions: list[str]) -> str:
-    """Return a policy of Tencent Cloud as JSON."""
-    statement = {"effect": "allow", "action": actions, "resource": ["*"]}
-    return json.dumps({"version": "2.0", "statement": [statement]}, indent=2)
+def of(cloud: Cloud) -> list[TaskApi]:
+    """Return the APIs of a cloud."""
+    return [api for api in APIS.values() if api.cloud == cloud]
 
 
 def lists() -> str:
@@ -309,7 +268,8 @@ def other_hosts(service: Service) -> str:
     """Return a product's hosts on other networks and sites, each with the connection's field that selects it."""
     others = {f"`{network}`": host(service, network=network) for network in CLOUDS[service.cloud].NETWORKS[1:]}
     others["`intl`"] = host(service, site="intl")
-    return listed(f"{name}: {code(found)}" for name, found in others.items() if found != host(service))
+    own = f" (not in {regions(list(service.region_hosts))})" if service.region_hosts else ""
+    return listed(f"{name}: {code(found)}{own}" for name, found in others.items() if found != host(service))
 
 
 def host(service: Service, **location: str) -> str:
@@ -317,8 +277,20 @@ def host(service: Service, **location: str) -> str:
     return CLOUDS[service.cloud].endpoint(service, Location("REGION", **location)).url.removeprefix("https://")
 
 
+def check_options() -> str:
+    """Return the table of the options of `check` that name tasks."""
+    return table(
+        ("Option", "Parameter", "`api`"),
+        (
+            (code(option(name)), code(name), listed(map(code, apis)))
+            for name, apis in naming_parameters(APIS.values()).items()
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "apis": apis,
+    "check_options": check_options,
     "emulated": emulated,
     "faces": faces,
     "failed_parts": failed_parts,

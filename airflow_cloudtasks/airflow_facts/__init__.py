@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_cloudtasks.airflow_facts import database, supervisor
+from airflow_cloudtasks.airflow_facts.conn_variable import unreadable_because, variable_name
 from airflow_cloudtasks.airflow_facts.fact import Fact, Is, IsNot, Unknown, failure, unknown_on_error
 from airflow_cloudtasks.airflow_facts.run_row import RunRow
 from airflow_cloudtasks.airflow_facts.supervisor import has_supervisor
@@ -87,7 +89,7 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         facts = [_ask_backend(backend, conn_id) for backend in _backends()]
         if has_supervisor():
             facts.append(supervisor.ask(supervisor.connection(conn_id)))
-        return _absence(facts)
+        return _absent_connection(conn_id, facts)
     return Is(FoundConnection(found, extra))
 
 
@@ -115,7 +117,7 @@ async def _alook_up(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
         facts = [await sync_to_async(_ask_backend)(backend, conn_id) for backend in _backends()]
         if has_supervisor():
             facts.append(await supervisor.aask(supervisor.connection(conn_id)))
-        return _absence(facts)
+        return _absent_connection(conn_id, facts)
     except Exception as error:  # as in connection; nobody may be waiting any more
         return failure(error)
     return Is(FoundConnection(found, extra))
@@ -286,9 +288,19 @@ def _backends() -> list[Any]:
 
 def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
     """Return whether a backend has no such connection. One that has it now failed a moment ago."""
+    if type(backend).__name__ == "EnvironmentVariablesBackend":
+        return IsNot()  # It never fails for a moment; see _absent_connection.
     try:
         return (
             IsNot() if backend.get_connection(conn_id=conn_id) is None else Unknown(f"{type(backend).__name__} failed")
         )
     except Exception as error:  # unlike unknown_on_error, name the backend
         return Unknown(f"{type(error).__name__} of {type(backend).__name__}")
+
+
+def _absent_connection(conn_id: str, facts: list[IsNot | Unknown]) -> IsNot | Unknown:
+    """Return that no place has a connection, or that it is unknown; say so if Airflow could not read its variable."""
+    absent, name = _absence(facts), variable_name(conn_id)
+    if isinstance(absent, IsNot) and (value := os.environ.get(name)):
+        return IsNot(f"The environment variable {name} holds no Airflow connection: {unreadable_because(value)}.")
+    return absent

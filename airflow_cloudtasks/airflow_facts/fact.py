@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Generic, ParamSpec, TypeAlias, TypeVar
 
@@ -20,7 +20,13 @@ class Is(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class IsNot:
-    """It is not there."""
+    """It is not there.
+
+    Args:
+        why: A sentence for the user about what is there in its place; empty if nothing is.
+    """
+
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

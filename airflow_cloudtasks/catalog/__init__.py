@@ -85,6 +85,11 @@ def _loaded(entry_point: EntryPoint) -> Sequence[TaskApi]:
     return apis
 
 
+def every_api() -> dict[str, TaskApi]:
+    """Return the APIs of the catalog and those of installed packages, by name."""
+    return APIS | _installed()
+
+
 def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:
     """Return the spec of an API.
 
@@ -102,7 +107,7 @@ def find_api(api: str | TaskApi | Mapping[str, Any]) -> TaskApi:
     # The catalog first: searching other packages is slow, and most DAGs do not need it.
     found = APIS.get(api) or _installed().get(api)
     if found is None:
-        known = ", ".join(sorted(APIS | _installed()))
+        known = ", ".join(sorted(every_api()))
         raise ValueError(f"Unknown api {api!r}. Known are: {known}; or pass a TaskApi.")
     return found
 

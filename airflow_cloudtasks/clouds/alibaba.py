@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from airflow_cloudtasks.clouds.alibaba_regions import CENTRAL_STS_REGIONS
 from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error, request_id
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import (
@@ -30,6 +31,7 @@ from airflow_cloudtasks.clouds.wire import (
     missing_region,
 )
 from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.spec.action import NO_REGION
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _HASH_OF_NOTHING = hashlib.sha256().hexdigest()
@@ -42,22 +44,27 @@ _SIGNED_TEXT = re.compile(r"server string\s*to\s*sign is", re.IGNORECASE)
 
 # Source: the vendor's package alibabacloud-tea-openapi, Utils.get_endpoint_rules.
 NETWORKS: tuple[str, ...] = ("public", "vpc")
+_CENTRAL_STS = "sts.aliyuncs.com"
 
 
 def token_service(region: str | None) -> tuple[Service, str | None]:
-    """Return STS, and the region to call it in. It has a host in each region, and a central one for no region.
+    """Return STS, and the region to call it in. It has a host in each region, and a central one.
 
-    Source: Alibaba Cloud, Security Token Service, endpoints.
+    Source: the vendor's packages alibabacloud-sts20150401, for the regions, and alibabacloud-credentials, which calls
+    the central host if no region is set, even inside a VPC.
 
     Args:
         region: The region's id; None for the central host.
     """
-    host = "" if region else "sts.aliyuncs.com"
-    return Service(cloud="alibaba", name="sts", version="2015-04-01", title="STS", host=host), region
+    central = dict.fromkeys(CENTRAL_STS_REGIONS, _CENTRAL_STS) if region else {NO_REGION: _CENTRAL_STS}
+    return Service(cloud="alibaba", name="sts", version="2015-04-01", title="STS", region_hosts=central), region
 
 
 def endpoint(service: Service, location: Location) -> Endpoint:
     """Return a service's endpoint by the rule of the vendor's clients: the region's own host, or the general rule.
+
+    A region's own host counts in a VPC as well, as in the vendor's clients. The finance and government clouds are
+    regions like all others: ``cn-shanghai-finance-1``, ``cn-north-2-gov-1``.
 
     Args:
         service: The product.
@@ -68,8 +75,8 @@ def endpoint(service: Service, location: Location) -> Endpoint:
         InvalidConnection: The product's host depends on the region, and ``location`` has none.
     """
     region = location.region
-    if region and region in service.region_hosts:
-        return Endpoint(f"https://{service.region_hosts[region]}")
+    if own := service.region_hosts.get(region or NO_REGION):
+        return Endpoint(f"https://{own}")
     host = service.host or f"{service.name}.{{region}}.aliyuncs.com"
     if location.network == "vpc":
         host = host.replace(service.name, f"{service.name}-vpc", 1)

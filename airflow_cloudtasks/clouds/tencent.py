@@ -32,9 +32,14 @@ _CONTENT_TYPE = "application/json; charset=utf-8"
 # Source: tencentcloud-sdk-python-common, option SkipSign.
 _NO_SIGNATURE = "SKIP"
 
-# Source: Tencent Cloud API 3.0, "Request structure": a host that is resolved to the nearest region, hosts named after
-# regions, and "internal" hosts for callers in the cloud's own network.
-NETWORKS: tuple[str, ...] = ("public", "regional", "internal")
+# Source: Tencent Cloud API 3.0, "Request structure": a host that is resolved to the nearest region, and hosts named
+# after regions. The "internal" hosts are for callers in the cloud's own network; the vendor's SDKs for Java and Node
+# know them with and without a region (EndpointFailover: cvm.internal.ap-guangzhou.tencentcloudapi.com).
+NETWORKS: tuple[str, ...] = ("public", "regional", "internal", "internal_regional")
+# Source: Tencent Cloud API 3.0, in the description of each action that supports finance regions: "If the common
+# parameter Region is a Finance region, a domain name with the Finance region needs to be specified, for example:
+# cbs.ap-shanghai-fsi.tencentcloudapi.com". Their ids end so: ap-shanghai-fsi, ap-shenzhen-fsi, ap-beijing-fsi.
+_FINANCE = "-fsi"
 
 
 def token_service(region: str | None) -> tuple[Service, str | None]:
@@ -54,7 +59,8 @@ def endpoint(service: Service, location: Location) -> Endpoint:
     Args:
         service: The product.
         location: The region, which every request sends in a header; the site, ``cn`` for the mainland's and ``intl``
-            for the international one; the network.
+            for the international one; the network. The host of a finance region always has the region in its name:
+            these regions are isolated from all others.
 
     Raises:
         InvalidConnection: ``location`` has no region.
@@ -62,21 +68,20 @@ def endpoint(service: Service, location: Location) -> Endpoint:
     region = location.region
     if not region:
         raise missing_region(service, "ap-guangzhou")
-    return Endpoint(f"https://{service.region_hosts.get(region) or service.host or _host(service, region, location)}")
+    own = service.region_hosts.get(region) or service.host.replace("{region}", region)
+    return Endpoint(f"https://{own or _host(service, region, location)}")
 
 
 def _host(service: Service, region: str, location: Location) -> str:
     """Return the host by the general rule."""
-    match location:
-        case Location(network="regional"):
-            infix = f".{region}"
-        case Location(network="internal"):
-            infix = ".internal"
-        case Location(site="intl"):
-            infix = ".intl"
-        case _:
-            infix = ""
-    return f"{service.name}{infix}.tencentcloudapi.com"
+    labels = [service.name]
+    if location.network.startswith("internal"):
+        labels.append("internal")
+    if location.network.endswith("regional") or region.endswith(_FINANCE):
+        labels.append(region)
+    if len(labels) == 1 and location.site == "intl":
+        labels.append("intl")
+    return ".".join((*labels, "tencentcloudapi.com"))
 
 
 def sign(

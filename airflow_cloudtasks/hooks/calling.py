@@ -30,6 +30,9 @@ _AsyncCall = Callable[
     [CloudClient, AsyncTransport, Service, Action, Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]
 ]
 
+USER_AGENT = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
+"""The User-Agent header of all requests."""
+
 # Look the Airflow connection up again after this time, so that running waits use an edited connection. After a refused
 # key, look it up at once.
 _CONNECTION_SECONDS = 300.0
@@ -175,10 +178,16 @@ class CallingHook(BaseHook):
             client = self.get_conn()
             identity = client.who_am_i()
         except CloudTasksError as error:
-            return False, str(error)
+            return False, self._with_unread_fields(str(error))
         region = f"region {client.region}" if client.region else "no region set"
         connected = f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
-        return True, " ".join(filter(None, (connected, self._unread)))
+        return True, self._with_unread_fields(connected)
+
+    def _with_unread_fields(self, text: str) -> str:
+        """Return a text in one line, with the fields of the connection that are not used."""
+        # An invalid connection names them itself.
+        parts = (text,) if self._unread is None or self._unread in text else (text, self._unread)
+        return " ".join(" ".join(parts).split())
 
     async def __aenter__(self) -> Self:
         """Keep network connections open from now on."""
@@ -285,9 +294,10 @@ class CallingHook(BaseHook):
         match fact:
             case Is(found):
                 return found
-            case IsNot():
+            case IsNot(why):
                 raise InvalidConnection(
-                    f"There is no Airflow connection {self.conn_id!r}; "
+                    why
+                    or f"There is no Airflow connection {self.conn_id!r}; "
                     f"add one of type {self.connection_fields.conn_types[0]}."
                 )
             case Unknown(why):
@@ -298,18 +308,8 @@ class CallingHook(BaseHook):
                 )
 
     def _make_client(self, found: FoundConnection) -> CloudClient:
-        connection = found.connection
-        values = ConnectionValues(
-            conn_id=self.conn_id,
-            conn_type=connection.conn_type or "",
-            login=connection.login,
-            password=connection.password,
-            host=connection.host,
-            port=connection.port,
-            extra=found.extra,
-        )
-        user_agent = f"airflow_cloudtasks/{__version__} airflow/{AIRFLOW_RELEASE}"
-        account = read_connection(self.connection_fields, values, user_agent)
+        values = ConnectionValues.of(self.conn_id, found.connection, found.extra)
+        account = read_connection(self.connection_fields, values, USER_AGENT)
         self._name_unread_fields(values)
         return CloudClient(account, self.region)
 

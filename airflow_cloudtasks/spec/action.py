@@ -17,6 +17,10 @@ Method = Literal["GET", "POST"]
 ParamsIn = Literal["query", "form", "json"]
 
 
+NO_REGION = ""
+"""The key of :attr:`Service.region_hosts` for calls without a region."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """A product of a cloud: its name on the wire, its hosts and its console.
@@ -28,7 +32,7 @@ class Service:
         title: The product's everyday name.
         host: The host name; ``{region}`` is replaced by the region. Empty for the cloud's own rule:
             ``{name}.{region}.aliyuncs.com`` or ``{name}.tencentcloudapi.com``.
-        region_hosts: Hosts of the regions that do not follow ``host``, by region.
+        region_hosts: Hosts of the regions that do not follow ``host``, by region; ``NO_REGION`` for calls without one.
         regions: Regions where the product is known to run, for error messages; other regions are tried all the same.
         time_format: The strftime format of times in requests, in the API's own time zone; None for ISO 8601 in UTC.
         console: The product's page in the vendor's console, for APIs without a ``console_url``.

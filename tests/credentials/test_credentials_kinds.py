@@ -352,13 +352,18 @@ def test_never_asks_the_metadata_service_through_the_proxy(machine: Machine, kin
 
 
 @EITHER_WAY
-@pytest.mark.parametrize("written", ["extra", "login"])
+@pytest.mark.parametrize("written", ["documented", "extra", "login"])
 def test_accepts_a_connection_of_the_official_alibaba_provider(machine: Machine, get: Get, written: str) -> None:
     extra: dict[str, Any] = {"region": "cn-shanghai"}
     key = {"login": KEY[0], "password": KEY[1]}
-    if written == "extra":
+    if written != "login":
         extra, key = extra | {"access_key_id": KEY[0], "access_key_secret": KEY[1]}, {}
+    if written == "documented":
+        # Its page "Alibaba Cloud Connection"; endpoint is the address of OSS.
+        extra |= {"auth_type": "AK", "endpoint": "oss-cn-shanghai.aliyuncs.com"}
     machine.connect("official", {"conn_type": "alibaba_cloud", "host": machine.emulator.url, "extra": extra, **key})
     hook = IceHook("official")
     assert get(hook).state == "succeeded"
-    assert hook.test_connection()[0]
+    works, text = hook.test_connection()
+    assert works
+    assert "not used" not in text

@@ -183,8 +183,8 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
                 cloud_sso_access_token_expire=1,
             )
         ),
-        "has expired: run any command of 'aliyun' with this profile, or sign in once more with 'aliyun configure --mode "
-        "CloudSSO'",
+        "has expired: run any command of 'aliyun' with this profile, "
+        "or sign in once more with 'aliyun configure --mode CloudSSO'",
     ),
     (
         CLI,

@@ -1,4 +1,4 @@
-"""An emulator that serves http and https (Alibaba's library calls STS over https only), and connections to it."""
+"""An emulator that serves http and https, and connections to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SecureCloud:
 
     def connection(self, cloud: str, key_id: str | None, secret: str | None, **extra: Any) -> str:
         """Return an Airflow connection for an environment variable; it calls STS over https."""
-        endpoints = {"*": self.emulator.url, "sts": self.emulator.tls_url}
+        endpoints = {"*": self.emulator.url, "sts": self.emulator.tls_url, "metadata": self.emulator.url}
         extra = {"region": REGIONS[cloud], "endpoints": endpoints, "ca_bundle": self.ca, **extra}
         return json.dumps({"conn_type": CONN_TYPES[cloud], "login": key_id, "password": secret, "extra": extra})
 

@@ -47,10 +47,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureCloud]:
 @pytest.fixture(autouse=True)
 def fresh(cloud: SecureCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = cloud.emulator
-    # The vendors' libraries know their metadata services by fixed addresses; the emulator is the proxy to them. And
-    # the user's own profile files must not be found.
-    monkeypatch.setenv("http_proxy", emulator.url)
-    monkeypatch.setattr("urllib.request._opener", None)
+    # The user's own profile files must not be found.
     monkeypatch.setenv("HOME", str(tmp_path))
     emulator.reset()
     emulator.add_key("key-id", SECRET)
@@ -74,15 +71,7 @@ def heard() -> Iterator[io.StringIO]:
 
     handler, root = Raw(logging.DEBUG), logging.getLogger()
     level, loud = root.level, {}
-    for name in (
-        "urllib3",
-        "aiohttp",
-        "asyncio",
-        "tenacity",
-        "credentials",
-        "alibabacloud-tea",
-        "tencentcloud_sdk_common",
-    ):
+    for name in ("urllib3", "aiohttp", "asyncio", "tenacity", "airflow_cloudtasks"):
         logger = logging.getLogger(name)
         loud[logger] = logger.level
         logger.setLevel(logging.DEBUG)
@@ -99,7 +88,7 @@ def _connections(cloud: SecureCloud, folder: Path) -> dict[str, str]:
     token_file, wrong_token_file = folder / "oidc-token", folder / "wrong-oidc-token"
     token_file.write_text(OIDC)
     wrong_token_file.write_text(WRONG)
-    # Nobody listens there, and what the libraries say of it holds the URL.
+    # Nobody listens there.
     nowhere = {"endpoints": {"*": cloud.emulator.url, "sts": "https://127.0.0.1:9"}}
     quick = {"max_tries": 2, "max_retry_seconds": 0.3, "read_timeout": 1, "connect_timeout": 1}
     made = {}

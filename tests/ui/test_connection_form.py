@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -276,3 +277,22 @@ def test_test_button_shows_the_vendor_error_for_a_wrong_secret(
     page.screenshot(path=tmp_path / "wrong-key.png")
     expect(toast).not_to_contain_text("wrong-secret")
     expect(row(page, conn_id).locator("svg[color=red]").first).to_be_visible()
+
+
+def test_test_button_names_a_field_that_is_not_used(
+    page: Page, cloud: Cloud, emulator: Emulator, standalone: Standalone, tmp_path: Path
+) -> None:
+    conn_id = f"misspelled_{cloud.conn_type}"
+    fields = {"type": cloud.conn_type, "host": emulator.url, "port": "0", "login": "emulator-id"}
+    extra = json.dumps({"region": cloud.region, "retion": "x"})
+    standalone.command(
+        *("connections", "add", conn_id, "--conn-extra", extra, "--conn-password", "emulator-secret"),
+        *(part for name, value in fields.items() for part in (f"--conn-{name}", value)),
+    )
+    page.reload()
+
+    toast = press_test(page, conn_id)
+    expect(toast).to_contain_text(
+        f"{cloud.welcome} Its Extra has fields that are not used: 'retion' (did you mean 'region'?)."
+    )
+    page.screenshot(path=tmp_path / "misspelled.png")

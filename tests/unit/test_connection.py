@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +18,7 @@ from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.get_provider_info import connection_type
 from airflow_cloudtasks.hooks.connection import ALIBABA_FIELDS as ALIBABA
 from airflow_cloudtasks.hooks.connection import TENCENT_FIELDS as TENCENT
-from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection, unread_fields
+from airflow_cloudtasks.hooks.connection import ConnectionFields, ConnectionValues, read_connection
 
 SECRET, TOKEN = "hidden-secret", "hidden-token"
 OIDC = {"auth_type": "oidc_role_arn", "role_arn": "r", "oidc_token_file": "/nowhere/token"}
@@ -181,7 +182,11 @@ def credentials(account: Account) -> Credentials:
         ),
         # Network and endpoints.
         (ALIBABA, {"extra": {"network": "internal"}}, "network is 'internal'; expected one of public, vpc."),
-        (TENCENT, {"extra": {"network": "vpc"}}, "network is 'vpc'; expected one of public, regional, internal."),
+        (
+            TENCENT,
+            {"extra": {"network": "vpc"}},
+            "network is 'vpc'; expected one of public, regional, internal, internal_regional.",
+        ),
         *(
             (ALIBABA, {"extra": {"endpoints": endpoints}}, "endpoints is not a JSON object of addresses; write it as {")
             for endpoints in ("{", "ice.test", '["ice.test"]', ["ice.test"], {"ice": 7}, '{"ice": null}', "7")
@@ -203,7 +208,13 @@ def credentials(account: Account) -> Credentials:
                 {"extra": {"proxy": proxy}},
                 "proxy is not the address of a proxy; write it as http://[USER:PASSWORD@]",
             )
-            for proxy in (f"me:{SECRET}@proxy.test", f"socks5://me:{SECRET}@p", f"http://{SECRET} @p", "http://", "h/x")
+            for proxy in (
+                f"me:{SECRET}@proxy.test/x",
+                f"socks5://me:{SECRET}@p",
+                f"http://{SECRET}/@p",
+                "http://",
+                "h/x",
+            )
         ),
         (ALIBABA, {"extra": {"auth_type": "oauth"}}, "auth_type is 'oauth'; expected one of access_key, sts"),
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
@@ -252,21 +263,6 @@ def test_reads_the_key_from_login_and_password(cloud_fields: ConnectionFields) -
     assert account.cloud == cloud_fields.cloud
     assert credentials(account) == Credentials("my-id", SECRET)
     assert asyncio.run(account.credentials.aget()) == credentials(account)
-
-
-def test_accepts_a_connection_of_the_official_alibaba_provider() -> None:
-    account = connection(
-        conn_type="alibaba_cloud",
-        login=None,
-        password=None,
-        extra={
-            "access_key_id": "my-id",
-            "access_key_secret": SECRET,
-            "region": "cn-hangzhou",
-        },
-    )
-    assert credentials(account) == Credentials("my-id", SECRET)
-    assert account.location.region == "cn-hangzhou"
 
 
 def test_reads_tencents_key_from_extra() -> None:
@@ -345,29 +341,6 @@ def test_host_is_the_endpoint_of_every_service(host: str, port: int | None, url:
     assert account.endpoints == {"*": Endpoint(url)}
 
 
-@pytest.mark.parametrize(
-    ("conn_type", "extra", "named"),
-    [
-        ("cloudtasks_alibaba", {"region": "cn-shanghai", "access_key_id": "x"}, None),
-        ("cloudtasks_alibaba", {"region_id": "cn-shanghai"}, "'region_id' (did you mean 'region'?)"),
-        (
-            "cloudtasks_alibaba",
-            {"extra__cloudtasks_alibaba__region": "x"},
-            "'extra__cloudtasks_alibaba__region' (did you mean 'region'?)",
-        ),
-        ("cloudtasks_alibaba", {"xyz": 1, "sight": 2}, "'xyz', 'sight'"),
-        ("alibaba_cloud", {"project": "p", "region": "cn-shanghai"}, None),
-        ("alibaba_cloud", {"regoin": "cn-shanghai"}, "'regoin' (did you mean 'region'?)"),
-    ],
-)
-def test_names_the_fields_that_are_not_used(conn_type: str, extra: dict[str, Any], named: str | None) -> None:
-    values = ConnectionValues(
-        conn_id="c", conn_type=conn_type, login=None, password=None, host=None, port=None, extra=extra
-    )
-    found = unread_fields(ALIBABA, values)
-    assert found == (None if named is None else f"Its Extra has fields that are not used: {named}.")
-
-
 def test_the_repr_of_an_account_holds_no_secret() -> None:
     account = connection(extra={"security_token": TOKEN})
     assert SECRET not in repr(account)
@@ -406,6 +379,18 @@ def settings(account: Account) -> CredentialSettings:
     return account.credentials._settings
 
 
+@pytest.mark.parametrize("written", ["RAM_ROLE_ARN", "Ram_Role_Arn", " ram_role_arn "])
+def test_reads_words_in_any_case(written: str) -> None:
+    account = connection(extra={"auth_type": written, "role_arn": "r", "network": "VPC"})
+    assert settings(account).role_arn == "r"
+    assert account.location.network == "vpc"
+
+
+@pytest.mark.parametrize("written", [3, "3", 3.0, "3.0"])
+def test_reads_a_whole_number_that_json_wrote_as_another_type(written: Any) -> None:
+    assert connection(extra={"max_tries": written}).retries.tries == 3
+
+
 @pytest.mark.parametrize("cloud_fields", [ALIBABA, TENCENT], ids=["alibaba", "tencent"])
 def test_no_key_and_no_auth_type_mean_the_vendors_default_chain(cloud_fields: ConnectionFields) -> None:
     account = connection(cloud_fields, login=None, password=None)
@@ -430,6 +415,19 @@ def test_refuses_half_a_key_instead_of_using_the_default_chain(missing: str) -> 
         (TENCENT, {}, "https://sts.tencentcloudapi.com"),
         (TENCENT, {"site": "intl", "region": "ap-jakarta"}, "https://sts.intl.tencentcloudapi.com"),
         (TENCENT, {"network": "internal", "region": "ap-jakarta"}, "https://sts.internal.tencentcloudapi.com"),
+        (ALIBABA, {"network": "vpc"}, "https://sts.aliyuncs.com"),
+        (ALIBABA, {"region": "cn-shanghai-finance-1"}, "https://sts.cn-shanghai-finance-1.aliyuncs.com"),
+        (
+            ALIBABA,
+            {"region": "cn-north-2-gov-1", "network": "vpc"},
+            "https://sts-vpc.cn-north-2-gov-1.aliyuncs.com",
+        ),
+        (TENCENT, {"region": "ap-shanghai-fsi"}, "https://sts.ap-shanghai-fsi.tencentcloudapi.com"),
+        (
+            TENCENT,
+            {"region": "ap-shanghai-fsi", "network": "internal"},
+            "https://sts.internal.ap-shanghai-fsi.tencentcloudapi.com",
+        ),
         (ALIBABA, {"endpoints": {"*": "https://all.test"}}, "https://all.test"),
         (ALIBABA, {"endpoints": {"sts": "https://sts.test", "ice": "ice.test"}}, "https://sts.test"),
     ],
@@ -439,6 +437,15 @@ def test_calls_sts_in_the_network_and_site_of_the_other_services(
 ) -> None:
     role = {"auth_type": "ram_role_arn" if cloud_fields is ALIBABA else "role_arn", "role_arn": "r"}
     assert settings(connection(cloud_fields, extra=role | extra)).sts.url == url
+
+
+@pytest.mark.parametrize("written", [f"http://me:{SECRET}@proxy.test:3128", "proxy.test:3128", " https://proxy.test "])
+def test_accepts_a_proxy_as_users_write_it(written: str) -> None:
+    assert connection(extra={"proxy": written}).network.proxy == written.strip()
+
+
+def test_accepts_a_folder_of_certificates(tmp_path: Path) -> None:
+    assert connection(extra={"ca_bundle": str(tmp_path)}).network.ca_bundle == str(tmp_path)
 
 
 def test_reprs_hold_no_proxy_password() -> None:

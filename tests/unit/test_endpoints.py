@@ -8,6 +8,7 @@ import pytest
 from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
 from alibabacloud_ice20201109.client import Client as IceClient
+from alibabacloud_sts20150401.client import Client as StsClient
 from alibabacloud_tea_openapi.utils_models import Config
 
 from airflow_cloudtasks.catalog import APIS, BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK, LKE_TASK, WEDATA_TASK
@@ -16,14 +17,17 @@ from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.model import Cloud
+from airflow_cloudtasks.spec import Service, TaskApi
 
 REGIONS = [
     *("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "cn-chengdu", "cn-qingdao", "cn-zhangjiakou"),
     *("cn-hongkong", "cn-shanghai-finance-1", "cn-wulanchabu", "cn-guangzhou", "cn-heyuan", "cn-nanjing"),
     *("ap-southeast-1", "ap-southeast-3", "ap-southeast-5", "ap-southeast-7", "ap-northeast-1", "ap-northeast-2"),
     *("eu-central-1", "eu-west-1", "us-east-1", "us-west-1", "me-east-1", "cn-made-up-tomorrow"),
+    *("cn-shenzhen-finance-1", "cn-beijing-finance-1", "cn-hangzhou-finance", "cn-north-2-gov-1", "cn-beijing-gov-1"),
 ]
+TENCENT_FINANCE_REGIONS = ["ap-shanghai-fsi", "ap-shenzhen-fsi", "ap-beijing-fsi"]
 
 
 def client(api: TaskApi, region: str | None, **more: Any) -> CloudClient:
@@ -42,15 +46,45 @@ def address(api: TaskApi, region: str | None, **more: Any) -> str:
 @pytest.mark.parametrize("region", REGIONS)
 @pytest.mark.parametrize("network", [None, "vpc"])
 @pytest.mark.parametrize(
-    ("api", "vendors"),
-    [(BPSTUDIO_TASK, BpStudioClient), (BDRC_TASK, BdrcClient), (ICE_WORKFLOW_TASK, IceClient)],
-    ids=["bpstudio", "bdrc", "ice"],
+    ("service", "vendors"),
+    [
+        (BPSTUDIO_TASK.service, BpStudioClient),
+        (BDRC_TASK.service, BdrcClient),
+        (ICE_WORKFLOW_TASK.service, IceClient),
+        ("sts", StsClient),
+    ],
+    ids=["bpstudio", "bdrc", "ice", "sts"],
 )
 def test_the_endpoint_is_that_of_alibabas_own_client(
-    api: TaskApi, vendors: type, region: str, network: str | None
+    service: Service | str, vendors: type, region: str, network: str | None
 ) -> None:
     theirs = vendors(Config(access_key_id="id", access_key_secret="secret", region_id=region, network=network))
-    assert address(api, region, network=network or "public") == f"https://{theirs._endpoint}"
+    called = token_service("alibaba", region) if service == "sts" else service
+    ours = CLOUDS["alibaba"].endpoint(called, Location(region, network=network or "public"))
+    assert ours == Endpoint(f"https://{theirs._endpoint}")
+
+
+def token_service(cloud: Cloud, region: str | None) -> Service:
+    """Return STS as it is called in a region."""
+    return CLOUDS[cloud].token_service(region)[0]
+
+
+def test_knows_every_region_of_stss_own_client() -> None:
+    theirs = StsClient(Config(access_key_id="id", access_key_secret="secret", region_id="cn-shanghai"))
+    hosts = theirs._endpoint_map
+    assert len(hosts) > 30
+    for region, host in hosts.items():
+        ours = CLOUDS["alibaba"].endpoint(token_service("alibaba", region), Location(region))
+        assert ours == Endpoint(f"https://{host}")
+    ours = token_service("alibaba", "cn-shanghai").region_hosts
+    assert ours == hosts
+
+
+@pytest.mark.parametrize("network", CLOUDS["alibaba"].NETWORKS)
+def test_alibabas_sts_without_a_region_has_one_host_in_every_network(network: str) -> None:
+    # Source: alibabacloud-credentials, whose classes call it if neither a region nor an endpoint is set.
+    ours = CLOUDS["alibaba"].endpoint(token_service("alibaba", None), Location(network=network))
+    assert ours == Endpoint("https://sts.aliyuncs.com")
 
 
 def test_knows_every_region_of_ices_own_client() -> None:
@@ -84,10 +118,40 @@ def test_tencents_endpoint_depends_on_the_site(api: TaskApi, site: str, url: str
         ("regional", "intl", "wedata.ap-jakarta.tencentcloudapi.com"),
         ("internal", "cn", "wedata.internal.tencentcloudapi.com"),
         ("internal", "intl", "wedata.internal.tencentcloudapi.com"),
+        ("internal_regional", "cn", "wedata.internal.ap-jakarta.tencentcloudapi.com"),
+        ("internal_regional", "intl", "wedata.internal.ap-jakarta.tencentcloudapi.com"),
     ],
 )
 def test_tencents_endpoint_depends_on_the_network(network: str, site: str, host: str) -> None:
     assert address(WEDATA_TASK, "ap-jakarta", network=network, site=site) == f"https://{host}"
+
+
+@pytest.mark.parametrize("region", TENCENT_FINANCE_REGIONS)
+@pytest.mark.parametrize("site", ["cn", "intl"])
+@pytest.mark.parametrize("network", CLOUDS["tencent"].NETWORKS)
+@pytest.mark.parametrize(
+    "service",
+    [WEDATA_TASK.service, LKE_TASK.service, CLOUDS["tencent"].token_service(None)[0]],
+    ids=lambda service: service.name,
+)
+def test_the_host_of_a_tencent_finance_region_names_the_region(
+    service: Service, network: str, site: str, region: str
+) -> None:
+    # Source: Tencent Cloud's API documentation, e.g. of CBS: cbs.ap-shanghai-fsi.tencentcloudapi.com.
+    infix = ".internal" if network.startswith("internal") else ""
+    found = CLOUDS["tencent"].endpoint(service, Location(region, site=site, network=network))
+    assert found == Endpoint(f"https://{service.name}{infix}.{region}.tencentcloudapi.com")
+
+
+def test_signs_for_a_finance_region() -> None:
+    service, region = CLOUDS["tencent"].token_service("ap-shanghai-fsi")
+    assert (service.name, region) == ("sts", "ap-shanghai-fsi")
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_services_own_host_may_name_the_region(cloud: Cloud) -> None:
+    service = Service(cloud=cloud, name="x", version="1", host="x.{region}.test")
+    assert CLOUDS[cloud].endpoint(service, Location("ap-1")) == Endpoint("https://x.ap-1.test")
 
 
 def test_every_network_of_each_cloud_has_an_endpoint_for_every_api() -> None:

@@ -23,6 +23,7 @@ AIRFLOW_CLASSES = {
 }
 ROOT_MODULES = {
     "__init__",
+    "__main__",
     "errors",
     "get_provider_info",
     "model",

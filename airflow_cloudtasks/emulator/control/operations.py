@@ -272,6 +272,40 @@ class ControlPlane:
         with self.state.lock:
             self.state.advance(parsing.parse_number("seconds", seconds))
 
+    def clock(self, seconds: float) -> float:
+        """Set the clouds' clock wrong, by which signatures are checked and answers are dated.
+
+        Args:
+            seconds: By how many seconds it is ahead of this machine's clock; negative if it is behind.
+
+        Returns:
+            The seconds.
+        """
+        with self.state.lock:
+            self.state.skew = parsing.parse_number("seconds", seconds)
+            return self.state.skew
+
+    def current_clock(self) -> float:
+        """Return the seconds of :meth:`clock`."""
+        return self.state.skew
+
+    def regions(self, regions: Sequence[str] | None) -> list[str] | None:
+        """Set which regions Tencent Cloud has; it refuses requests to any other one.
+
+        Args:
+            regions: The regions; None for any.
+
+        Returns:
+            The regions.
+        """
+        with self.state.lock:
+            self.state.regions = parsing.parse_regions(regions)
+            return self.current_regions()
+
+    def current_regions(self) -> list[str] | None:
+        """Return the regions of :meth:`regions`."""
+        return None if self.state.regions is None else list(self.state.regions)
+
     def limit(
         self,
         requests_per_second: float | None,
@@ -366,6 +400,7 @@ class ControlPlane:
         token: str | None = None,
         cloud: Cloud | None = None,
         account: str | None = None,
+        actions: Sequence[str] | None = None,
     ) -> None:
         """Accept an access key; it replaces the key with its id.
 
@@ -376,8 +411,9 @@ class ControlPlane:
                 with another token makes the old one an expired one.
             cloud: ``alibaba`` or ``tencent``; None for both.
             account: The account that it belongs to, since limits count by account; None for the default key's.
+            actions: The actions that its policies allow, e.g. ``["wedata:GetTask", "ice:*"]``; None for all.
         """
-        key, only = parsing.parse_key(key_id, secret, token, cloud, account)
+        key, only = parsing.parse_key(key_id, secret, token, cloud, account, actions)
         with self.state.lock:
             self.state.keys.add(key, only)
 

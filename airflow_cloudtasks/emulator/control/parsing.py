@@ -143,15 +143,31 @@ def parse_latency(seconds: Any) -> tuple[float, float]:
     return lowest, highest
 
 
-def parse_key(key_id: Any, secret: Any, token: Any, cloud: Any, account: Any) -> tuple[Key, Cloud | None]:
-    """Return a key, and the one cloud that accepts it or None for both; token, cloud and account may be None."""
+def parse_key(
+    key_id: Any, secret: Any, token: Any, cloud: Any, account: Any, actions: Any = None
+) -> tuple[Key, Cloud | None]:
+    """Return a key, and the one cloud that accepts it or None for both. The arguments from token on may be None."""
     key = Key(
         parse_text("id", key_id),
         parse_text("secret", secret, shown=False),
         None if token is None else parse_text("token", token, shown=False),
         DEFAULT_ACCOUNT if account is None else parse_text("account", account),
+        actions=None if actions is None else _parse_actions(actions),
     )
     return key, None if cloud is None else parse_choice("cloud", cloud, CLOUDS)
+
+
+def parse_regions(value: Any) -> tuple[str, ...] | None:
+    """Return names of regions, or None for any."""
+    return None if value is None else _parse_texts("regions", value, "regions")
+
+
+def _parse_actions(value: Any) -> tuple[str, ...]:
+    actions = tuple(_parse_texts("actions", value, "actions"))
+    for action in actions:
+        if action != "*" and ":" not in action:
+            raise BadInputError(f"actions: expected patterns such as wedata:GetTask or ice:*, got {action!r}")
+    return actions
 
 
 def parse_sts(value: Any, present: StsSettings) -> StsSettings:
@@ -276,9 +292,13 @@ def _role(what: str, value: Any) -> str:
 
 
 def _roles(what: str, value: Any) -> tuple[str, ...]:
+    return _parse_texts(what, value, "role ARNs")
+
+
+def _parse_texts(what: str, value: Any, of: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise BadInputError(f"{what}: expected a list of role ARNs or null, got {type(value).__name__}")
-    return tuple(parse_text(f"{what}[{index}]", arn) for index, arn in enumerate(value))
+        raise BadInputError(f"{what}: expected a list of {of} or null, got {type(value).__name__}")
+    return tuple(parse_text(f"{what}[{index}]", each) for index, each in enumerate(value))
 
 
 def _secret(what: str, value: Any) -> str:

@@ -55,6 +55,7 @@ def show_keys(state: State) -> list[JsonObject]:
     """Return the keys of each cloud."""
     return [
         {"cloud": cloud, "id": key.id, "account": key.account, "temporary": key.token is not None}
+        | ({} if key.actions is None else {"actions": list(key.actions)})
         for cloud, key in state.keys
     ]
 

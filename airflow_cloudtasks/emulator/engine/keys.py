@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.values import CLOUDS
@@ -53,6 +54,7 @@ class Key:
         account: The account it belongs to; the keys of one account share its request limits.
         expires_at: When it expires, in Unix seconds; None for never.
         session: The role session it was issued for; None for a key that a test added.
+        actions: Patterns of the actions that its policies allow, e.g. ``wedata:Get*``; None for all.
     """
 
     id: str
@@ -61,6 +63,12 @@ class Key:
     account: str = DEFAULT_ACCOUNT
     expires_at: float | None = None
     session: Session | None = None
+    actions: tuple[str, ...] | None = None
+
+    def may_call(self, permission: str) -> bool:
+        """Return whether its policies allow an action, e.g. ``wedata:GetTask``. Nothing forbids GetCallerIdentity."""
+        allowed = ("*",) if self.actions is None else (*self.actions, "sts:GetCallerIdentity")
+        return any(fnmatchcase(permission, pattern) for pattern in allowed)
 
     def has_expired(self, now: float) -> bool:
         """Return whether it has expired at ``now``, in Unix seconds."""

@@ -53,6 +53,8 @@ class State:
         journal: The requests that came in.
         sts: The settings of the token services and the metadata services.
         metadata_tokens: The tokens of Alibaba Cloud's metadata service.
+        regions: The regions that Tencent Cloud has; None for any.
+        skew: By how many seconds the clouds' clock is ahead of this machine's.
     """
 
     def __init__(
@@ -79,14 +81,16 @@ class State:
         self._wall_clock = wall_clock
         self._random_number = random_number
         self._ahead = 0.0
+        self.skew = 0.0
+        self.regions: tuple[str, ...] | None = None
 
     def now(self) -> float:
-        """Return the real time in Unix seconds, by which requests are dated."""
-        return self._wall_clock()
+        """Return the clouds' time in Unix seconds, by which requests and answers are dated."""
+        return self._wall_clock() + self.skew
 
     def task_now(self) -> float:
         """Return the time of the tasks in Unix seconds, which :meth:`advance` moves without affecting signatures."""
-        return self._wall_clock() + self._ahead
+        return self.now() + self._ahead
 
     def advance(self, seconds: float) -> None:
         """Move the tasks' clock forward."""
@@ -117,4 +121,5 @@ class State:
         self.journal.clear()
         self.sts = StsSettings()
         self.metadata_tokens.clear()
-        self._ahead = 0.0
+        self._ahead = self.skew = 0.0
+        self.regions = None

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import struct
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -72,7 +73,7 @@ class EmulatorApp:
         authority, raw_path = (target, "/") if scope["method"] == "CONNECT" else split_target(target)
         if authority is not None and not _serves(authority, scope):
             await _read_body(receive)
-            await _send(_not_proxied(authority), send)
+            await self._send(_not_proxied(authority), send)
             return
         if authority not in HOSTS and (raw_path == PREFIX or raw_path.startswith(f"{PREFIX}/")):
             await self._control({**scope, "path": unquote(raw_path), "raw_path": raw_path.encode()}, receive, send)
@@ -86,7 +87,7 @@ class EmulatorApp:
         )
         gateway = self._gateway_for(request, authority)
         if gateway is None:
-            await _send(_HINT, send)
+            await self._send(_HINT, send)
             return
         await self._serve(gateway, request, scope, receive, send)
 
@@ -121,10 +122,20 @@ class EmulatorApp:
             if decision.reply is None:
                 await _hang_up(scope, receive, decision.hang_seconds)
             else:
-                await _send(decision.reply, send)
+                await self._send(decision.reply, send)
         finally:
             with state.lock:
                 state.journal.end(exchange)
+
+    async def _send(self, reply: Reply, send: Send) -> None:
+        headers = [
+            (b"date", formatdate(self._state.now(), usegmt=True).encode()),
+            (b"content-type", reply.content_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            *((name.encode(), value.encode()) for name, value in reply.headers.items()),
+        ]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
 
 async def _sleep_until(moment: float, state: State) -> None:
@@ -163,16 +174,6 @@ async def _read_body(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
     return body
-
-
-async def _send(reply: Reply, send: Send) -> None:
-    headers = [
-        (b"content-type", reply.content_type.encode()),
-        (b"content-length", str(len(reply.body)).encode()),
-        *((name.encode(), value.encode()) for name, value in reply.headers.items()),
-    ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 async def _hang_up(scope: Scope, receive: Receive, seconds: float) -> None:

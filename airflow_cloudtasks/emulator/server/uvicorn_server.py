@@ -100,6 +100,8 @@ def make_server(
             # A process that runs the emulator in a thread keeps its own logging.
             log_config=LOGGING_CONFIG if access_log else None,
             server_header=False,
+            # The application dates answers itself, by the clouds' clock.
+            date_header=False,
             ssl_certfile=tls_cert,
             ssl_keyfile=tls_key,
             # A hang fault in progress must not delay the end.

@@ -141,6 +141,14 @@ class AlibabaGateway:
         """Return Throttling.User with HTTP 400, as documented. Some products send 429 or 503; the emulator does not."""
         return VendorError("Throttling.User", "Request was denied due to user flow control.")
 
+    def denied(self, permission: str) -> VendorError:
+        """Return the refusal of a key whose policies do not allow an action."""
+        return VendorError(
+            "NoPermission",
+            f"You are not authorized to do this action. You should be authorized by RAM ({permission}).",
+            403,
+        )
+
     def token_expired(self) -> VendorError:
         """Return the refusal of an expired security token."""
         return VendorError(*alibaba_signing.TOKEN_EXPIRED)

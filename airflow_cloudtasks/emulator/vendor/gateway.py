@@ -89,6 +89,9 @@ class Gateway(Protocol):
     def throttled(self, requests_per_second: float) -> VendorError:
         """Return the refusal of a request that exceeds a rate limit."""
 
+    def denied(self, permission: str) -> VendorError:
+        """Return the refusal of a key whose policies do not allow an action."""
+
     def token_expired(self) -> VendorError:
         """Return the refusal of an expired security token."""
 
@@ -137,6 +140,11 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
             error = gateway.throttled(limit)
             reply = _with_retry_after(gateway.failure(error, request, request_id), state.limits.retry_after)
             return Decision(error.code, reply, throttled=True)
+        if not key.may_call(f"{action.service}:{action.name}"):
+            raise gateway.denied(f"{action.service}:{action.name}")
+        region = identified.exchange.region
+        if action.needs_region and region and state.regions is not None and region not in state.regions:
+            raise VendorError("UnsupportedRegion", f"The region `{region}` is not supported.")
         parameters = gateway.check_parameters(request, action, identified.parameters)
         call = Call(action, parameters, state, state.task_now(), key)
         decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)

@@ -186,6 +186,10 @@ class MetadataGateway:
         """Return the refusal of a request that exceeds a rate limit."""
         return _refusal("TooManyRequests", 429)
 
+    def denied(self, permission: str) -> VendorError:
+        """Return the refusal of a caller; the services know no policies, so that none is refused."""
+        return _refusal("Forbidden", 403)
+
     def token_expired(self) -> VendorError:
         """Return the refusal of a missing, wrong or expired token."""
         return _refusal("Forbidden", 403)

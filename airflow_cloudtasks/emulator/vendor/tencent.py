@@ -180,6 +180,10 @@ class TencentGateway:
             f"frequency limit `{limit}` for a second. Please reduce the frequency of calls.",
         )
 
+    def denied(self, permission: str) -> VendorError:
+        """Return the refusal of a key whose policies do not allow an action."""
+        return VendorError("UnauthorizedOperation", f"You are not authorized to perform the operation ({permission}).")
+
     def token_expired(self) -> VendorError:
         """Return the refusal of a wrong token, which Tencent Cloud also sends for an expired one."""
         return VendorError("AuthFailure.TokenFailure", "The provided token could not be validated or has expired.")

@@ -1,0 +1,241 @@
+"""The command line: ``check`` and ``record``. Airflow's own command line uses the same options."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from airflow_cloudtasks.catalog import every_api, find_api
+from airflow_cloudtasks.doctor.options import naming_parameters, option
+from airflow_cloudtasks.doctor.quiet import quiet
+from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
+from airflow_cloudtasks.spec import TaskApi
+
+OK, FAILED, WRONG_USAGE = 0, 1, 2
+_DEFAULT_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a command.
+
+    Args:
+        flag: The option, e.g. ``--conn-id``.
+        help: What it is for.
+        keywords: Further arguments of ``ArgumentParser.add_argument``.
+    """
+
+    flag: str
+    help: str
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+
+_CONNECTION = (
+    Option("--conn-id", "the id of the Airflow connection; by default that of the API's cloud", {"metavar": "ID"}),
+    Option("--region", "the region; by default the connection's", {"metavar": "REGION"}),
+)
+_PARAMETER = Option(
+    "--param",
+    "a parameter that identifies a task besides its id, for an API that another package adds; may be repeated",
+    {"metavar": "NAME=VALUE", "action": "append", "default": []},
+)
+
+
+def check_options() -> tuple[Option, ...]:
+    """Return the options of ``check``."""
+    return (
+        *_CONNECTION,
+        Option("--api", "the only API to ask about, e.g. wedata.task; by default all of the cloud", {"metavar": "API"}),
+        Option("--json", "print a JSON object instead of a table", {"action": "store_true"}),
+        *_naming_options(),
+        _PARAMETER,
+    )
+
+
+def record_options() -> tuple[Option, ...]:
+    """Return the options of ``record``."""
+    return (
+        *_CONNECTION,
+        Option("--api", "the API, e.g. wedata.task", {"metavar": "API", "required": True}),
+        Option("--id", "the task's id", {"metavar": "ID", "required": True}),
+        Option("--output", "the file to write; by default standard output", {"metavar": "FILE"}),
+        *_naming_options(),
+        _PARAMETER,
+    )
+
+
+def _naming_options() -> Iterator[Option]:
+    for name, apis in naming_parameters(every_api().values()).items():
+        products = ", ".join(dict.fromkeys(api.partition(".")[0] for api in apis))
+        yield Option(option(name), f"{name} of {products}", {"metavar": "VALUE", "dest": _destination(name)})
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of this package's command line.
+
+    Args:
+        name: Its name.
+        help: What it does.
+        options: Returns its options.
+        run: Runs it with the parsed options, and returns the exit code.
+    """
+
+    name: str
+    help: str
+    options: Callable[[], Iterable[Option]]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _destination(parameter: str) -> str:
+    return f"param_{parameter}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return the exit code: 0 if all is well, 1 if something is not, 2 for wrong usage.
+
+    Args:
+        arguments: The command line without the program's name; None for this process's own.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_cloudtasks", description="Tools for Airflow's cloud tasks."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
+        for each in command.options():
+            subparser.add_argument(each.flag, help=each.help, **each.keywords)
+        subparser.set_defaults(run=command.run)
+    given = parser.parse_args(arguments)
+    code: int = given.run(given)
+    return code
+
+
+def check(given: argparse.Namespace) -> int:
+    """Print a report on a connection, and return the exit code.
+
+    Args:
+        given: The parsed options.
+    """
+    try:
+        api = find_api(given.api) if given.api else None
+        api_params = _api_params(given)
+        conn_id = given.conn_id or (api and _default_conn_id(api))
+        if not conn_id:
+            raise InvalidArguments("check needs --conn-id, or --api for the default connection of its cloud.")
+        _refuse_unknown(api_params, api)
+    except ValueError as error:
+        return _wrong_usage(error)
+    with quiet():
+        from airflow_cloudtasks.doctor.connection import understand
+        from airflow_cloudtasks.doctor.examination import Wanted, examine
+        from airflow_cloudtasks.doctor.look_up import look_up
+
+        found = understand(conn_id, look_up(conn_id), api.cloud if api else None)
+        apis = [api] if api else list(every_api().values())
+        report = examine(Wanted(conn_id=conn_id, apis=apis, region=given.region, api_params=api_params), found)
+    if given.json:
+        sys.stdout.write(json.dumps(report.as_dict(), indent=2) + "\n")
+    else:
+        from airflow_cloudtasks.doctor.table import table
+
+        width = shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
+        sys.stdout.write(table(report, width=width, colored=_is_colored(sys.stdout)))
+    return OK if report.ok else FAILED
+
+
+def record(given: argparse.Namespace) -> int:
+    """Write the answers about a task into a file, and return the exit code.
+
+    Args:
+        given: The parsed options.
+    """
+    try:
+        api = find_api(given.api)
+        api_params = _api_params(given)
+        if missing := [option(name) for name in api.task_params if name not in api_params]:
+            raise InvalidArguments(f"{api.name} needs {' and '.join(missing)}.")
+        api.check_params(api_params)
+    except ValueError as error:
+        return _wrong_usage(error)
+    with quiet():
+        from airflow_cloudtasks.doctor.look_up import read_airflows_database
+        from airflow_cloudtasks.doctor.recording import recording
+        from airflow_cloudtasks.hooks.any_cloud import hook_for
+
+        read_airflows_database()
+        try:
+            client = hook_for(api, given.conn_id, given.region).get_conn()
+            recorded = recording(client, api, given.id, api_params)
+        except CloudTasksError as error:
+            sys.stderr.write(f"{error}\n")
+            return FAILED
+    written = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
+    if given.output:
+        try:
+            Path(given.output).write_text(written, "utf-8")
+        except OSError as error:
+            sys.stderr.write(f"{given.output} cannot be written: {error.strerror}\n")
+            return FAILED
+        sys.stderr.write(
+            f"Written to {given.output}. Names, ids, texts and secrets are replaced; read it before you attach it.\n"
+        )
+    else:
+        sys.stdout.write(written)
+    return OK
+
+
+def _default_conn_id(api: TaskApi) -> str:
+    return f"{api.cloud}_default"
+
+
+def _api_params(given: argparse.Namespace) -> dict[str, str]:
+    """Return the parameters that identify a task besides its id."""
+    named = {
+        name: value
+        for name in naming_parameters(every_api().values())
+        if (value := getattr(given, _destination(name), None)) is not None
+    }
+    for pair in given.param:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise InvalidArguments(f"--param is {pair!r}; expected NAME=VALUE.")
+        named[name] = value
+    return named
+
+
+def _refuse_unknown(api_params: Iterable[str], api: TaskApi | None) -> None:
+    known = naming_parameters([api] if api else every_api().values())
+    for name in api_params:
+        if name not in known:
+            options = ", ".join(map(option, known)) or "none"
+            raise InvalidArguments(f"{api.name if api else 'An API'} takes no {name}; it takes {options}.")
+
+
+def _wrong_usage(error: Exception) -> int:
+    sys.stderr.write(f"{error}\n")
+    return WRONG_USAGE
+
+
+def _is_colored(stream: IO[str]) -> bool:
+    """Return whether to use colors: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+COMMANDS = (
+    Command("check", "Say why a connection does not work, and what its key may do", check_options, check),
+    Command(
+        "record",
+        "Save the answers about a task for a bug report, without names and secrets",
+        record_options,
+        record,
+    ),
+)
+"""The commands. Airflow's command line has the same."""
