@@ -49,7 +49,8 @@ class Refusal:
     """What the vendor did not cancel.
 
     Args:
-        ids: The task's id. Several ids if the answer does not say which of them was refused.
+        ids: The task's id. Several ids if the answer does not say which of them was refused; none if the ids of the
+            request are not known.
         why: The vendor's reason.
     """
 
@@ -58,6 +59,8 @@ class Refusal:
 
     def __str__(self) -> str:
         """Return the refusal as a message names it."""
+        if not self.ids:
+            return self.why
         if len(self.ids) == 1:
             return f"{self.ids[0]} was not canceled: {self.why}"
         return f"At least one of {', '.join(self.ids)} was not canceled, and the vendor does not say which: {self.why}"
