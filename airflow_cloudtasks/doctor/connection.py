@@ -52,8 +52,8 @@ def understand(conn_id: str, found: Fact[FoundConnection], cloud: Cloud | None) 
         case Is(value):
             values = ConnectionValues.of(conn_id, value.connection, value.extra)
             return _read(values, cloud or _cloud_of(values.conn_type))
-        case IsNot():
-            return Understood(cloud, None, (_missing(conn_id, cloud),))
+        case IsNot(why):
+            return Understood(cloud, None, (_missing(conn_id, cloud, why),))
         case unknown:
             return Understood(cloud, None, (_not_looked_up(unknown.why),))
 
@@ -73,18 +73,15 @@ def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
     try:
         read_connection(fields, values, USER_AGENT)
     except InvalidConnection as error:
-        cause = cause_of(error)
-        line = Line(
-            name="connection",
-            outcome=Outcome.FAILED,
-            text=cause.found,
-            expected=cause.expected,
-            mend=cause.mend,
-        )
-        return Understood(cloud, None, (*lines, line))
+        return Understood(cloud, None, (*lines, _unusable(error)))
     impatient = read_connection(fields, replace(values, extra={**(values.extra or {}), **_IMPATIENT}), USER_AGENT)
     role_arn = next((setting.value for setting in settings if setting.name == "role_arn"), None)
     return Understood(cloud, impatient, (*lines, *_unread(fields, values)), role_arn)
+
+
+def _unusable(error: InvalidConnection) -> Line:
+    cause = cause_of(error)
+    return Line(name="connection", outcome=Outcome.FAILED, text=cause.found, expected=cause.expected, mend=cause.mend)
 
 
 def _setting(setting: Setting) -> Line:
@@ -101,12 +98,14 @@ def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line
         name="connection",
         outcome=Outcome.FAILED,
         text=sentence.removesuffix("."),
-        expected="fields that are documented under “Connection fields”",
+        expected="fields that this connection type has",
         mend="correct or remove them",
     )
 
 
-def _missing(conn_id: str, cloud: Cloud | None) -> Line:
+def _missing(conn_id: str, cloud: Cloud | None, why: str) -> Line:
+    if why:
+        return _unusable(InvalidConnection(why))
     conn_type = FIELDS[cloud or "tencent"].conn_types[0]
     return Line(
         name="connection",

@@ -15,8 +15,8 @@ class AlibabaCloudHook(CloudTasksHook):
     """Read tasks of Alibaba Cloud.
 
     Args:
-        conn_id: Id of the Airflow connection. Its type is ``cloudtasks_alibaba``, or ``alibaba_cloud`` as the official
-            provider writes it.
+        conn_id: Id of the Airflow connection. Its type is ``cloudtasks_alibaba``, or one of the official provider's
+            types, e.g. ``alibaba_cloud``.
         region: Region id, e.g. ``cn-shanghai``; overrides the connection's region.
     """
 

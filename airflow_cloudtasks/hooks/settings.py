@@ -37,7 +37,10 @@ class Found:
 
 
 class Settings:
-    """Parse the settings of a connection; each method raises one sentence that names the wrong setting.
+    """Parse the settings of a connection.
+
+    Each method takes the setting's name, and what to return if it is not set. Each raises InvalidConnection with one
+    sentence that names the wrong setting.
 
     Args:
         found: The value of each setting that has one, by the setting's name.
