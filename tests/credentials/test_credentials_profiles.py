@@ -170,7 +170,11 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
     (CLI, json.dumps(profile("External", process_command="")), "has no process_command"),
     (CLI, json.dumps(profile("External", process_command="'")), "with a quote that does not end"),
     (CLI, json.dumps(profile("External", process_command="/no/such/command")), "cannot be run (FileNotFoundError)"),
-    (CLI, json.dumps(profile("CredentialsURI", credentials_uri="no url")), "names no URL of the form http://HOST/PATH"),
+    *(
+        (CLI, json.dumps(profile("CredentialsURI", credentials_uri=url)), "names no URL of the form http://HOST/PATH")
+        for url in ("no url", "http://", "http://[::1", "http://host:port/", "http://host:0/", "file:///etc/passwd")
+    ),
+    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run (ValueError)"),
     (
         CLI,
         json.dumps(
