@@ -62,6 +62,12 @@ settings.register_profile(
 settings.load_profile("tests")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--answers", type=int, default=6000, help="how many answers tests/unit/test_hostile_answers.py reads"
+    )
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Import no module that needs a missing Airflow, and none whose tests ``-m`` leaves out."""
     module = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
