@@ -13,7 +13,7 @@ from airflow_cloudtasks.doctor.causes import cause_of
 from airflow_cloudtasks.doctor.clock import clock_line
 from airflow_cloudtasks.doctor.connection import Understood
 from airflow_cloudtasks.doctor.path import Walk, walk
-from airflow_cloudtasks.doctor.permissions import needed, policy
+from airflow_cloudtasks.doctor.permissions import Needed, needed, policy
 from airflow_cloudtasks.doctor.questions import Questions
 from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Report, Section, not_tried
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, PermissionDenied
@@ -186,7 +186,7 @@ def shortened(key_id: str) -> str:
     Args:
         key_id: The id.
     """
-    return key_id if len(key_id) <= 12 else f"{key_id[:6]}…{key_id[-4:]}"
+    return key_id if len(key_id) <= 12 else f"{key_id[:6]}...{key_id[-4:]}"
 
 
 def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None, page: str | None = None) -> Line:
@@ -202,10 +202,10 @@ def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None
 
 
 def _unasked(api: TaskApi, because: str) -> tuple[Line, ...]:
-    each_once = {each.permission: each for each in reversed(list(needed(api)))}
-    return tuple(
-        not_tried(each.use, f"{each.permission}: {because}", each.permission) for each in reversed(each_once.values())
-    )
+    each_once: dict[str, Needed] = {}
+    for each in needed(api):
+        each_once.setdefault(each.permission, each)
+    return tuple(not_tried(each.use, f"{name}: {because}", name) for name, each in each_once.items())
 
 
 def _since(began: float) -> float:
