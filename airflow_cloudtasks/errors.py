@@ -28,7 +28,6 @@ from typing import Any, ClassVar
 
 from airflow_cloudtasks.model import CloudTask
 
-
 # Attributes of an error that only its first receiver reads.
 _NOT_KEPT = frozenset({"__notes__", "is_replaced"})
 

@@ -22,8 +22,8 @@ _LABEL = r"[\w-]{1,63}"
 HOST = rf"(?:{_LABEL}\.)*{_LABEL}\.?|\[[0-9a-f:.]+]"
 """The pattern of a host name or an IP address, in ASCII and in any case."""
 
-# Without a login: nothing here uses one, and error texts would show it.
-_HOST_AND_PORT = re.compile(rf"({HOST})(:\d+)?", re.ASCII | re.IGNORECASE)
+HOST_AND_PORT = re.compile(rf"({HOST})(:\d+)?", re.ASCII | re.IGNORECASE)
+"""A host, maybe a port, and no login: nothing here uses one, and error texts would show it."""
 # The region becomes a part of a host name, or a header. With blanks or slashes in it, requests would fail like those
 # over a broken connection, and be retried.
 _REGION = re.compile(r"[a-z0-9-]{1,63}", re.ASCII | re.IGNORECASE)
@@ -96,7 +96,7 @@ def _split(address: str) -> SplitResult | None:
         parts = urlsplit(address if "://" in address else f"https://{address}")
         is_address = (
             parts.scheme in ("http", "https")
-            and _HOST_AND_PORT.fullmatch(parts.netloc)
+            and HOST_AND_PORT.fullmatch(parts.netloc)
             and parts.port != 0
             and not any((parts.path, parts.query, parts.fragment))
         )

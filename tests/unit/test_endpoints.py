@@ -189,7 +189,9 @@ def test_a_missing_region_error_lists_the_known_regions(api: TaskApi) -> None:
     assert str(caught.value).endswith(f"It runs in {', '.join(api.service.regions)}.")
 
 
-@pytest.mark.parametrize("region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y", "a" * 64])
+@pytest.mark.parametrize(
+    "region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y", "a" * 64]
+)
 @pytest.mark.parametrize("api", [BDRC_TASK, WEDATA_TASK], ids=["bdrc", "wedata"])
 def test_refuses_a_region_that_would_change_the_address(api: TaskApi, region: str) -> None:
     with pytest.raises(InvalidConnection, match=r"^The region .* is no region's id"):
