@@ -15,6 +15,8 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """The largest length in bytes that an answer may state. No API of either cloud has answers of more than a few MB."""
@@ -60,6 +62,15 @@ class _ResponseUntil(HTTPResponse):
             raise HTTPException(f"the answer has {self.length} bytes")
 
 
+def _addresses(host: str, port: int) -> list[str]:
+    """Return the IP addresses of a host; the host itself if they cannot be looked up, so that urllib3 says why."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [host]
+    return list(dict.fromkeys(str(address[0]) for *_, address in found)) or [host]
+
+
 class _HttpConnection(HTTPConnection):
     """Its ``timeout`` limits the whole connect and the whole answer, instead of each wait for bytes."""
 
@@ -70,10 +81,31 @@ class _HttpConnection(HTTPConnection):
         super().connect()
 
     def _new_conn(self) -> socket.socket:
+        """Try the addresses of the host one after the other, each for its share of the time that is left.
+
+        An address that does not answer, such as an IPv6 address in a network without IPv6, leaves time for the others.
+        """
+        host, timeout = self._dns_host, self.timeout
+        *others, last = _addresses(host, self.port)
+        try:
+            for number, address in enumerate(others):
+                try:
+                    return self._connect_to(address, 1 / (len(others) + 1 - number))
+                except (ConnectTimeoutError, NewConnectionError):
+                    continue
+            return self._connect_to(last)
+        finally:
+            self._dns_host, self.timeout = host, timeout
+
+    def _connect_to(self, address: str, share: float = 1) -> socket.socket:
+        self._dns_host, self.timeout = address, max(self._seconds_left() * share, _SHORTEST)
         sock = super()._new_conn()
         # For the rest of the connect: a tunnel, TLS.
-        sock.settimeout(max(self._deadline - time.monotonic(), _SHORTEST))
+        sock.settimeout(max(self._seconds_left(), _SHORTEST))
         return sock
+
+    def _seconds_left(self) -> float:
+        return self._deadline - time.monotonic()
 
     def getresponse(self) -> Any:
         self._set_deadline()

@@ -93,6 +93,18 @@ def test_reads_a_file_with_any_byte_order_mark(tmp_path: Path, name: str, encode
     assert path in key.origin
 
 
+def sign_in(**fields: Any) -> dict[str, Any]:
+    """Return a profile with a sign-in to CloudSSO."""
+    signed_in = {
+        "cloud_sso_sign_in_url": "https://x",
+        "cloud_sso_account_id": "1",
+        "cloud_sso_access_config": "c",
+        "access_token": SECRET,
+        "cloud_sso_access_token_expire": 4_000_000_000,
+    }
+    return profile("CloudSSO", **(signed_in | fields))
+
+
 JSON_PARTS = ("file-id", "file-secret")
 DAMAGES: list[tuple[str, str | bytes, str]] = [
     *((name, b"", "is empty") for name in CONTENT),
@@ -174,19 +186,29 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
         (CLI, json.dumps(profile("CredentialsURI", credentials_uri=url)), "names no URL of the form http://HOST/PATH")
         for url in ("no url", "http://", "http://[::1", "http://host:port/", "http://host:0/", "file:///etc/passwd")
     ),
-    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run (ValueError)"),
+    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run ("),
+    *(
+        (CLI, json.dumps(profile("CredentialsURI", credentials_uri=uri)), "names no URL of the form http://HOST/PATH")
+        for uri in ("no url", "http://[", "http://h:99999/", "http://h..test/", f"http://{'a' * 64}/", "http:///x")
+    ),
+    *((name, f'{{"a": {"9" * 5000}}}', "has a number of thousands of digits") for name in (CLI, TCCLI)),
     (
         CLI,
-        json.dumps(
-            profile(
-                "CloudSSO",
-                cloud_sso_sign_in_url="https://x",
-                cloud_sso_account_id="1",
-                cloud_sso_access_config="c",
-                access_token=SECRET,
-                cloud_sso_access_token_expire=1,
-            )
-        ),
+        json.dumps(profile("RamRoleArn", ram_role_arn="r", expired_seconds="9" * 5000)),
+        "has no whole number in expired_seconds",
+    ),
+    (CLI, json.dumps(profile("External", process_command="a\ud800")), "cannot be run (FileNotFoundError)"),
+    *(
+        (CLI, json.dumps(sign_in(cloud_sso_sign_in_url=url)), "names no URL of the form http://HOST/PATH")
+        for url in ("x", "http://[")
+    ),
+    *(
+        (CLI, json.dumps(sign_in(access_token=f"{SECRET}{end}")), "that no token has in the token of its sign-in")
+        for end in ("中", "\nX: y", " b")
+    ),
+    (
+        CLI,
+        json.dumps(sign_in(cloud_sso_access_token_expire=1)),
         "has expired: run any command of 'aliyun' with this profile, "
         "or sign in once more with 'aliyun configure --mode CloudSSO'",
     ),

@@ -220,6 +220,10 @@ def credentials(account: Account) -> Credentials:
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
         (ALIBABA, {"host": "http://oss.test"}, "The endpoint 'http://oss.test' uses plain http"),
         (ALIBABA, {"host": f"https://u:{SECRET}@h"}, "The endpoint 'h' is not an address; write it as a host name"),
+        *(
+            (cloud_fields, {"extra": {"region": "x@evil.test/", "auth_type": auth_type, "role_arn": "r"}}, "The region")
+            for cloud_fields, auth_type in ((ALIBABA, "ram_role_arn"), (TENCENT, "role_arn"))
+        ),
         (ALIBABA, {"host": "https://[::1"}, "The endpoint 'https://[::1' is not an address"),
         (ALIBABA, {"host": "h", "port": 99999}, "The endpoint 'h:99999' is not an address"),
         *(
