@@ -60,16 +60,14 @@ settings.load_profile("tests")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no module that needs a missing Airflow, and none without any test that ``-m scheduler`` chooses."""
+    """Import no module that needs a missing Airflow, and none whose tests ``-m`` leaves out."""
     module = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
     if module.suffix != ".py":
         return None
     markers = markers_of(module)
-    if "airflow" in markers and not HAS_AIRFLOW:
-        return True
-    is_test = module.name.startswith("test_")
-    is_chosen = config.getoption("markexpr") != "scheduler" or "scheduler" in markers
-    return True if is_test and not is_chosen else None
+    chosen = {"scheduler": "scheduler" in markers, "not scheduler": "scheduler" not in markers}
+    is_left_out = module.name.startswith("test_") and not chosen.get(config.getoption("markexpr"), True)
+    return True if is_left_out or ("airflow" in markers and not HAS_AIRFLOW) else None
 
 
 @cache
