@@ -175,7 +175,7 @@ class CloudTasksHook(CallingHook):
         """Send one request of :meth:`cancel_requests`; raise the same errors as :meth:`cancel_task`."""
         assert api.cancel is not None  # noqa: S101 - for the type checker
         answer = self.call(api.service, api.cancel.action, request)
-        check_canceled(api.cancel, answer, _ids(request[api.cancel.id_param]))
+        check_canceled(api.cancel, answer, _ids(request.get(api.cancel.id_param)))
 
     async def acancel(self, api: TaskApi, request: Mapping[str, Any], *, send: AsyncSend | None = None) -> None:
         """Send one cancel request, like :meth:`cancel`, without blocking the event loop.
@@ -187,7 +187,7 @@ class CloudTasksHook(CallingHook):
         """
         assert api.cancel is not None  # noqa: S101 - for the type checker
         answer = await (send or self.acall)(api.service, api.cancel.action, request)
-        check_canceled(api.cancel, answer, _ids(request[api.cancel.id_param]))
+        check_canceled(api.cancel, answer, _ids(request.get(api.cancel.id_param)))
 
     def parameters(self, api: TaskApi, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters of the request that reads a task.
@@ -210,8 +210,9 @@ class CloudTasksHook(CallingHook):
 
 
 def _ids(value: Any) -> list[str]:
-    """Return the ids in the parameter of a cancel request."""
-    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+    """Return the ids in the parameter of a cancel request; none if it was stored by another name."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(each) for each in values if each is not None]
 
 
 def _advance(steps: Generator[Request, Answer | None, CloudTask], answer: Answer | None = None) -> Request | CloudTask:

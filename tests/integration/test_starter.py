@@ -355,6 +355,29 @@ def test_forgets_a_refused_start(cloud: Cloud, case: Case, monkeypatch: pytest.M
     assert cloud.requests(case) == 2
 
 
+@each_told
+def test_a_refusal_after_a_lost_answer_is_not_forgotten(
+    cloud: Cloud, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lost request may still start the task, so the next try has to look for it."""
+    allow(cloud, monkeypatch, max_tries=1)
+    cloud.emulator.fault(["reset", "throttle"], count=2, api=case.start_api)
+    with pytest.raises(Throttled):
+        cloud.start(case)
+    assert cloud.memory.value is not None
+    assert cloud.memory.value["progress"] == "asking"
+    assert cloud.start(case).progress == "begun"
+    assert len(cloud.ids(case)) == 1
+
+
+def test_a_created_task_of_an_action_that_needs_no_second_one_has_begun(cloud: Cloud) -> None:
+    cloud.start(WORKFLOW)
+    assert cloud.memory.value is not None
+    cloud.memory.value["progress"] = "made"
+    assert cloud.start(WORKFLOW).progress == "begun"
+    assert cloud.requests(WORKFLOW) == 1
+
+
 class Unforgetting(Noting):
     """A memory in which nothing can be deleted for a number of times."""
 

@@ -104,3 +104,5 @@ def test_a_list_of_which_a_part_was_refused_says_so() -> None:
     with pytest.raises(BadRequest, match="At least one of a, b was not canceled"):
         check_canceled(CANCEL, {"Data": [NO]}, ["a", "b"])
     check_canceled(CANCEL, {"Data": [YES, YES]}, ["a", "b"])
+    with pytest.raises(BadRequest, match=r"NotCanceled: no$"):
+        check_canceled(CANCEL, {"Data": [NO]}, [])

@@ -119,6 +119,18 @@ def test_a_list_that_another_task_replaced_gets_the_entry_again(monkeypatch: pyt
     assert set(json.loads(replaced[0])) < set(listed)
 
 
+def test_a_list_that_others_keep_replacing_does_not_stop_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow = Airflow()
+    airflow.use(monkeypatch)
+    keep = airflow.keep_variable
+    monkeypatch.setattr(
+        doorway_variables,
+        "keep_variable",
+        lambda key, value, description: keep(key, "[]" if key == "cloud_task_asked" else value, description),
+    )
+    assert on_day(20_000.5, "one").enter()
+
+
 def resources(owner: str, **texts: str) -> Doorway:
     return doorway_of({}, Asked(api="bdrc.task", action="UpdateResources", texts=texts), owner)  # type: ignore[typeddict-item]
 
