@@ -6,7 +6,7 @@ import json
 import math
 import re
 import string
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -16,6 +16,8 @@ _MILLISECONDS_FROM = 100_000_000_000
 # Vendors pad words with these. Other characters that Unicode calls blank are part of a word.
 _BLANKS = string.whitespace
 _NOTHING = f"{_BLANKS}\x00"
+_NUMBERS = (int, float)
+_DATE = re.compile(r"\d{4}-")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 # Levels of JSON inside a string of JSON; the vendors nest twice at most.
@@ -40,8 +42,8 @@ def at(data: Any, path: str) -> Any:
         The value, or None if there is none at the path.
     """
     for key in path.split(".") if path else ():
-        if isinstance(data, Mapping) and key in data:
-            data = data[key]
+        if isinstance(data, dict):
+            data = data.get(key)
         elif isinstance(data, list) and key.isdecimal() and int(key) < len(data):
             data = data[int(key)]
         else:
@@ -59,12 +61,14 @@ def text(value: Any) -> str | None:
         The text without blanks around it, and with replacements for characters that databases cannot store; None for
         a blank text and for a value that is neither text nor a number.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        written = value
+    elif isinstance(value, _NUMBERS) and not isinstance(value, bool) and (digits := _written(value)) is not None:
+        written = digits
+    else:
         return None
-    written = value if isinstance(value, str) else _written(value)
-    if written is None or not written.strip(_NOTHING).strip():
-        return None
-    return _storable(written).strip(_BLANKS)
+    bare = _storable(written).strip(_BLANKS)
+    return bare if bare and written.strip(_NOTHING) and not bare.isspace() else None
 
 
 def fold(status: str) -> str:
@@ -102,10 +106,13 @@ def number(value: Any) -> float | None:
     Returns:
         The number; None if the value is no finite number.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        # Python reads 1_00 and digits of other scripts, too. JSON and the vendors know neither. It is slow to reject
+        # a date.
+        if "_" in value or not value.isascii() or _DATE.match(value):
+            return None
+    elif isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
-    if isinstance(value, str) and ("_" in value or not value.isascii()):
-        return None  # Python reads 1_00 and digits of other scripts, too. JSON and the vendors know neither.
     try:
         read = float(value)
     except (ValueError, OverflowError):
@@ -210,10 +217,18 @@ def load_json(document: str | bytes) -> Any:
     """
     try:
         document = document if isinstance(document, str) else document.decode()
-        decoded = _DECODER.decode(document)
+        decoded = _decoded(document)
     except (ValueError, RecursionError):
         return None
     return plain(decoded) if _may_hold_unstorable(document) else decoded
+
+
+def _decoded(document: str) -> Any:
+    with suppress(ValueError):
+        decoded, end = _DECODER.raw_decode(document)
+        if end == len(document):
+            return decoded
+    return _DECODER.decode(document)  # with blanks around it, which the decoder is slow to skip; or no JSON
 
 
 def _finite(number: str) -> float | None:
@@ -244,7 +259,10 @@ def _may_hold_unstorable(document: str) -> bool:
     A NUL is written as an escape, a lone surrogate as an escape or as itself. A document with few brackets is not
     nested deeply.
     """
-    if "\\u" in document or document.count("{") + document.count("[") > MAX_DEPTH:
+    if "\\u" in document:
+        return True
+    # An object with a hundred levels has at least two hundred brackets.
+    if len(document) > 2 * MAX_DEPTH and document.count("{") + document.count("[") > MAX_DEPTH:
         return True
     return not document.isascii() and _SURROGATE.search(document) is not None
 

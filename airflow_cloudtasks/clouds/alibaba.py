@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -131,14 +132,16 @@ class _Content:
 
 
 def _content(action: Action, params: Mapping[str, Any]) -> _Content:
-    path = action.path.format_map({name: _path_segment(name, params[name]) for name in action.path_params})
-    others = {name: value for name, value in params.items() if name not in action.path_params}
+    path, others = action.path, params
+    if in_path := action.path_params:
+        path = path.format_map({name: _path_segment(name, params[name]) for name in in_path})
+        others = {name: value for name, value in params.items() if name not in in_path}
     if not others:
         return _Content(path)
     match action.params_in:
         case "query":
             pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
-            quoted = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in pairs)
+            quoted = sorted((_quoted(name), _quoted(value)) for name, value in pairs)
             return _Content(path, query="&".join(f"{name}={value}" for name, value in quoted))
         case "form":
             pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
@@ -166,7 +169,12 @@ def _path_segment(name: str, value: Any) -> str:
     segment = str(value)
     if segment in ("", ".", ".."):
         raise ValueError(f"{name} {segment!r} cannot stand in the path of a request.")
-    return quote(segment, safe="~")
+    return _quoted(segment)
+
+
+@lru_cache(maxsize=4096)  # every poll of a task sends the same few texts
+def _quoted(part: str) -> str:
+    return quote(part, safe="~")
 
 
 def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: datetime) -> dict[str, str]:
@@ -196,7 +204,7 @@ def _authorization(action: Action, content: _Content, headers: Mapping[str, str]
             action.method,
             content.path,
             content.query,
-            *(f"{name}:{headers[name].strip()}" for name in names),
+            *[f"{name}:{headers[name].strip()}" for name in names],
             "",
             signed_headers,
             headers["x-acs-content-sha256"],

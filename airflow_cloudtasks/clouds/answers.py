@@ -31,6 +31,9 @@ _ENVELOPE = frozenset(
     )
 )
 
+# The fields by which an answer may report an error.
+_REPORTS = frozenset((*_CODES, *_SUCCESSES))
+
 _SUCCESS_CODE = re.compile(r"0|2\d\d|ok|succe\w*", re.ASCII)
 
 
@@ -81,6 +84,8 @@ def reports_error(content: Mapping[str, Any], success_code: str | None) -> bool:
         content: The decoded answer without its envelope.
         success_code: The code of a success, for an action that always sends one; None for any other.
     """
+    if success_code is None and _REPORTS.isdisjoint(content):
+        return False
     code = error_code(content)
     if code is not None and code == success_code:
         return says_no(content)
@@ -98,7 +103,7 @@ def says_no(content: Mapping[str, Any]) -> bool:
     Args:
         content: The decoded answer without its envelope.
     """
-    return any(content.get(name) is False or content.get(name) in ("false", "False") for name in _SUCCESSES)
+    return any(name in content and content[name] in (False, "false", "False") for name in _SUCCESSES)
 
 
 def error_code(fields: Mapping[str, Any]) -> str | None:

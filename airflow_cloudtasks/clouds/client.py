@@ -176,9 +176,10 @@ class CloudClient:
         Raises:
             InvalidConnection: The region is missing or is not a region's id.
         """
-        if service not in self._endpoints:
-            self._endpoints[service] = self._find_endpoint(service)
-        return self._endpoints[service]
+        found = self._endpoints.get(service)  # once: hashing a service is slow
+        if found is None:
+            found = self._endpoints[service] = self._find_endpoint(service)
+        return found
 
     def _find_endpoint(self, service: Service) -> Endpoint:
         if self.region and not _REGION.fullmatch(self.region):

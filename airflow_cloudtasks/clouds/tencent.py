@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object, request_id
@@ -29,6 +30,8 @@ from airflow_cloudtasks.spec import Service
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"
+_SIGNED_HEADERS = "content-type;host;x-tc-action"
+_SCOPE_END = "tc3_request"
 # Source: tencentcloud-sdk-python-common, option SkipSign.
 _NO_SIGNATURE = "SKIP"
 
@@ -132,31 +135,35 @@ def _headers(
 def _authorization(call: ApiCall, body: bytes, credentials: Credentials, now: datetime) -> str:
     """Return the header with the signature."""
     date = now.astimezone(UTC).date().isoformat()
-    scope = f"{date}/{call.service.name}/tc3_request"
-    signed_headers = {
-        "content-type": _CONTENT_TYPE,
-        "host": call.endpoint.host,
-        "x-tc-action": call.action.name.lower(),
-    }
-    names = ";".join(signed_headers)
     canonical_request = "\n".join(
         (
             "POST",
             "/",
             "",  # no query
-            *(f"{name}:{value}" for name, value in signed_headers.items()),
+            f"content-type:{_CONTENT_TYPE}",
+            f"host:{call.endpoint.host}",
+            f"x-tc-action:{call.action.name.lower()}",
             "",
-            names,
+            _SIGNED_HEADERS,
             hashlib.sha256(body).hexdigest(),
         )
     )
+    scope = f"{date}/{call.service.name}/{_SCOPE_END}"
     request_hash = hashlib.sha256(canonical_request.encode()).hexdigest()
     text_to_sign = "\n".join((_ALGORITHM, _timestamp(now), scope, request_hash))
-    key = f"TC3{credentials.secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
+    key = _signing_key(credentials.secret, date, call.service.name)
     signature = hmac.digest(key, text_to_sign.encode(), "sha256").hex()
-    return f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return (
+        f"{_ALGORITHM} Credential={credentials.key_id}/{scope}, SignedHeaders={_SIGNED_HEADERS}, Signature={signature}"
+    )
+
+
+@lru_cache(maxsize=64)  # the key is the same for a day
+def _signing_key(secret: str, date: str, service: str) -> bytes:
+    key = f"TC3{secret}".encode()
+    for part in (date, service, _SCOPE_END):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def _timestamp(now: datetime) -> str:

@@ -56,7 +56,7 @@ class Endpoint:
     @property
     def host(self) -> str:
         """Host and port, as in the Host header."""
-        return urlsplit(self.url).netloc
+        return self.url.partition("://")[2]
 
     @classmethod
     def parse(cls, address: str) -> Endpoint:

@@ -152,7 +152,7 @@ def evidence(error: CloudApiError) -> str:
     Args:
         error: The error.
     """
-    message = error.message if len(error.message) <= _MOST_MESSAGE else f"{error.message[:_MOST_MESSAGE]}…"
+    message = error.message if len(error.message) <= _MOST_MESSAGE else f"{error.message[:_MOST_MESSAGE]}..."
     parts = (
         error.action.removeprefix(_FETCH).strip(" ()") if error.action.startswith(_FETCH) else None,
         ": ".join(filter(None, (error.code, message.strip().removesuffix(".")))),
@@ -214,7 +214,9 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
             )
         case PermissionDenied():
             return Cause(
-                "the key has no permission", "a policy that allows it", "attach the policy below to the key's owner"
+                "the key has no permission",
+                "a policy that allows it",
+                "attach the policy below to the key's owner; WeData also wants the owner to be a member of the project",
             )
         case CredentialsError():
             return Cause(

@@ -147,7 +147,7 @@ def check(given: argparse.Namespace) -> int:
         from airflow_cloudtasks.doctor.table import table
 
         width = shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
-        sys.stdout.write(table(report, width=width, colored=_is_colored(sys.stdout)))
+        _print(table(report, width=width, colored=_is_colored(sys.stdout)))
     return OK if report.ok else FAILED
 
 
@@ -177,7 +177,7 @@ def record(given: argparse.Namespace) -> int:
         except CloudTasksError as error:
             sys.stderr.write(f"{error}\n")
             return FAILED
-    written = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
+    written = json.dumps(recorded, indent=2) + "\n"
     if given.output:
         try:
             Path(given.output).write_text(written, "utf-8")
@@ -217,6 +217,12 @@ def _refuse_unknown(api_params: Iterable[str], api: TaskApi | None) -> None:
         if name not in known:
             options = ", ".join(map(option, known)) or "none"
             raise InvalidArguments(f"{api.name if api else 'An API'} takes no {name}; it takes {options}.")
+
+
+def _print(text: str) -> None:
+    """Write to standard output what its encoding has, also if a vendor's message has more."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _wrong_usage(error: Exception) -> int:

@@ -73,18 +73,15 @@ def _read(values: ConnectionValues, cloud: Cloud | None) -> Understood:
     try:
         read_connection(fields, values, USER_AGENT)
     except InvalidConnection as error:
-        cause = cause_of(error)
-        line = Line(
-            name="connection",
-            outcome=Outcome.FAILED,
-            text=cause.found,
-            expected=cause.expected,
-            mend=cause.mend,
-        )
-        return Understood(cloud, None, (*lines, line))
+        return Understood(cloud, None, (*lines, _unusable(error)))
     impatient = read_connection(fields, replace(values, extra={**(values.extra or {}), **_IMPATIENT}), USER_AGENT)
     role_arn = next((setting.value for setting in settings if setting.name == "role_arn"), None)
     return Understood(cloud, impatient, (*lines, *_unread(fields, values)), role_arn)
+
+
+def _unusable(error: InvalidConnection) -> Line:
+    cause = cause_of(error)
+    return Line(name="connection", outcome=Outcome.FAILED, text=cause.found, expected=cause.expected, mend=cause.mend)
 
 
 def _setting(setting: Setting) -> Line:
@@ -101,17 +98,19 @@ def _unread(fields: ConnectionFields, values: ConnectionValues) -> Iterator[Line
         name="connection",
         outcome=Outcome.FAILED,
         text=sentence.removesuffix("."),
-        expected="fields that are documented under “Connection fields”",
+        expected="fields that this connection type has",
         mend="correct or remove them",
     )
 
 
 def _missing(conn_id: str, cloud: Cloud | None, why: str) -> Line:
+    if why:
+        return _unusable(InvalidConnection(why))
     conn_type = FIELDS[cloud or "tencent"].conn_types[0]
     return Line(
         name="connection",
         outcome=Outcome.FAILED,
-        text=why.removesuffix(".") or f"there is no Airflow connection {conn_id!r}",
+        text=f"there is no Airflow connection {conn_id!r}",
         expected="a connection in a secrets backend, the environment or Airflow's database",
         mend=f"run `airflow connections add {conn_id} --conn-type {conn_type} --conn-login KEY_ID "
         f'--conn-password SECRET --conn-extra \'{{"region": "REGION"}}\'`, or set AIRFLOW_CONN_{conn_id.upper()}',

@@ -13,10 +13,10 @@ from airflow_cloudtasks.doctor.causes import cause_of
 from airflow_cloudtasks.doctor.clock import clock_line
 from airflow_cloudtasks.doctor.connection import Understood
 from airflow_cloudtasks.doctor.path import Walk, walk
-from airflow_cloudtasks.doctor.permissions import needed, policy
+from airflow_cloudtasks.doctor.permissions import Needed, needed, policy
 from airflow_cloudtasks.doctor.questions import Questions
 from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Report, Section, not_tried
-from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, PermissionDenied
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, PermissionDenied
 from airflow_cloudtasks.spec import Service, TaskApi
 
 
@@ -130,12 +130,13 @@ class _Examination:
         try:
             identity = self._client.who_am_i()
         except CloudTasksError as error:
-            if not getattr(error, "retryable", False):
+            if isinstance(error, CredentialsError):
                 self._blocked = "because the cloud refuses the key"
             yield _failed("identity", error, _since(began), self._page(self._sts_client, self._sts))
             return
-        self._caller = str(identity.get("Arn"))
-        text = f"{self._caller}, of account {identity.get('AccountId')}"
+        arn = str(identity.get("Arn"))
+        self._caller = f"the user or role of {arn}"
+        text = f"{arn}, of account {identity.get('AccountId')}"
         yield Line(name="identity", outcome=Outcome.OK, text=text, milliseconds=_since(began))
 
     def _permissions(self) -> Iterator[Section]:
@@ -186,7 +187,7 @@ def shortened(key_id: str) -> str:
     Args:
         key_id: The id.
     """
-    return key_id if len(key_id) <= 12 else f"{key_id[:6]}…{key_id[-4:]}"
+    return key_id if len(key_id) <= 12 else f"{key_id[:6]}...{key_id[-4:]}"
 
 
 def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None, page: str | None = None) -> Line:
@@ -202,10 +203,10 @@ def _failed(name: str, error: CloudTasksError, milliseconds: float | None = None
 
 
 def _unasked(api: TaskApi, because: str) -> tuple[Line, ...]:
-    each_once = {each.permission: each for each in reversed(list(needed(api)))}
-    return tuple(
-        not_tried(each.use, f"{each.permission}: {because}", each.permission) for each in reversed(each_once.values())
-    )
+    each_once: dict[str, Needed] = {}
+    for each in needed(api):
+        each_once.setdefault(each.permission, each)
+    return tuple(not_tried(each.use, f"{name}: {because}", name) for name, each in each_once.items())
 
 
 def _since(began: float) -> float:

@@ -25,8 +25,8 @@ from airflow_cloudtasks.spec import Service, TaskApi
 
 # No vendor gives such an id.
 _NO_SUCH_ID = "0"
-# These would start or end something. Neither cloud offers a call that only says whether a key may: RAM 2015-05-01 and
-# CAM 2019-01-16 have no action that simulates a policy.
+# These would start or end something. Neither cloud offers a call that only says whether a key may. Source: the actions
+# of RAM 2015-05-01 in alibabacloud-ram20150501 and of CAM 2019-01-16 in tccli: none simulates a policy.
 _WOULD_ACT: dict[Use, str] = {"start": "it would start a task", "cancel": "it might end a task"}
 
 

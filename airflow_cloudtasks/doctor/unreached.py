@@ -219,7 +219,7 @@ def page(beginning: bytes) -> str:
     """
     found = _TITLE.search(beginning)
     title = " ".join(html.unescape(found[1].decode("utf-8", "replace")).split()) if found else ""
-    return f"“{title[:_MOST_TITLE]}”" if title else "without a title"
+    return f"'{title[:_MOST_TITLE]}'" if title else "without a title"
 
 
 def _reason(error: Exception | None) -> str:

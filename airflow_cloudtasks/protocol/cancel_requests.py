@@ -40,6 +40,10 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     return [{**common, cancel.id_param: task_id} for task_id in ids]
 
 
+# The vendor documents a boolean. 0 is equal to False.
+_NOES = (False, "false", "False", "0")
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What the vendor did not cancel.
@@ -69,7 +73,7 @@ def refusals(cancel: Cancel, answer: Any) -> list[str]:
         cancel: How tasks are canceled.
         answer: The answer without its envelope.
     """
-    return [_why(cancel, result) for result in _results(cancel, answer) if at(result, cancel.ok) is False]
+    return [_why(cancel, result) for result in _results(cancel, answer) if at(result, cancel.ok) in _NOES]
 
 
 def refused_tasks(cancel: Cancel, answer: Any, ids: Sequence[str]) -> list[Refusal]:
@@ -84,10 +88,10 @@ def refused_tasks(cancel: Cancel, answer: Any, ids: Sequence[str]) -> list[Refus
     unnamed: list[str] = []
     unclear = list(dict.fromkeys(ids))
     for result in _results(cancel, answer):
-        task_id, is_canceled = text(at(result, cancel.item_id)), at(result, cancel.ok)
-        if is_canceled is False and task_id is not None and task_id in ids:
+        task_id, is_refused = text(at(result, cancel.item_id)), at(result, cancel.ok) in _NOES
+        if is_refused and task_id is not None and task_id in ids:
             reasons.setdefault(task_id, []).append(_why(cancel, result))
-        elif is_canceled is False:
+        elif is_refused:
             unnamed.append(_why(cancel, result) if task_id is None else f"{task_id}: {_why(cancel, result)}")
         if task_id in unclear:
             unclear.remove(task_id)

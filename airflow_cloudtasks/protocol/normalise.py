@@ -16,6 +16,8 @@ from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment,
 _LARGEST_COUNT = 2**64
 _WHOLE = 100
 
+_STATUS_TYPES = (str, int, float)
+
 
 def normalise(
     api: TaskApi,
@@ -75,8 +77,14 @@ def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVER
     if not isinstance(found, list):
         return first
     tasks = [task for task in found if isinstance(task, Mapping)]
-    ended = (task for task in tasks if _state(api, _status(api, task, answer), task, overrides).done)
-    return next(ended, first)
+    return next((task for task in tasks if _has_ended(api, task, answer, overrides)), first)
+
+
+def _has_ended(api: TaskApi, task: Mapping[str, Any], answer: Any, overrides: StatusOverrides) -> bool:
+    try:
+        return _state(api, _status(api, task, answer), task, overrides).done
+    except MalformedAnswer:  # one task that cannot be read does not hide the others
+        return False
 
 
 def normalise_object(
@@ -145,7 +153,7 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
     if isinstance(api.status, Percentages):
         return _status_of_percentages(api.status, task)
     status = at(task, api.status)
-    if status is not None and not isinstance(status, str | int | float):
+    if status is not None and not isinstance(status, _STATUS_TYPES):
         raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
     return text(status)
 

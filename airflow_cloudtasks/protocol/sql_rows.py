@@ -19,11 +19,10 @@ def rows_of(detail: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
         taken gets a number, e.g. ``total_2``.
     """
     results = _results(detail)
-    count = sum(len(result.get("Rows") or ()) for result in results)
+    count = sum(len(_rows(result)) for result in results)
     for result in reversed(results):
         if columns := _columns(result):
-            rows = result.get("Rows") or ()
-            return [dict(zip(columns, row.get("Values") or (), strict=False)) for row in rows], count
+            return [dict(zip(columns, _items(row, "Values"), strict=False)) for row in _rows(result)], count
     return [], count
 
 
@@ -37,12 +36,16 @@ def without_rows(detail: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _results(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [result for result in detail.get("Results") or () if isinstance(result, Mapping)]
+    return _objects(detail, "Results")
+
+
+def _rows(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return _objects(result, "Rows")
 
 
 def _columns(result: Mapping[str, Any]) -> list[str]:
     names: list[str] = []
-    for column in result.get("Columns") or ():
+    for column in _objects(result, "Columns"):
         name = base = str(column.get("ColumnName"))
         number = 1
         while name in names:
@@ -50,3 +53,13 @@ def _columns(result: Mapping[str, Any]) -> list[str]:
             name = f"{base}_{number}"
         names.append(name)
     return names
+
+
+def _objects(holder: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [item for item in _items(holder, name) if isinstance(item, Mapping)]
+
+
+def _items(holder: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the items of a list; none if there is no list."""
+    items = holder.get(name)
+    return items if isinstance(items, list) else []

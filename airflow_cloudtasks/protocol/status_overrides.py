@@ -55,11 +55,12 @@ class StatusOverrides:
         Args:
             status: The vendor's status.
         """
-        if fold(status) in map(fold, self.success):
+        if not self.success and not self.failure:
+            return None
+        folded = fold(status)
+        if folded in map(fold, self.success):
             return TaskState.SUCCEEDED
-        if fold(status) in map(fold, self.failure):
-            return TaskState.FAILED
-        return None
+        return TaskState.FAILED if folded in map(fold, self.failure) else None
 
 
 NO_OVERRIDES = StatusOverrides()

@@ -17,7 +17,9 @@ def is_many(cloud_task_id: Any) -> bool:
     Args:
         cloud_task_id: The argument.
     """
-    return isinstance(cloud_task_id, Iterable) and not isinstance(cloud_task_id, str | bytes | Mapping)
+    if isinstance(cloud_task_id, str):  # nearly always, and looking for an Iterable is slow
+        return False
+    return isinstance(cloud_task_id, Iterable) and not isinstance(cloud_task_id, bytes | Mapping)
 
 
 def task_ids(cloud_task_id: Any, api: TaskApi, arguments: Arguments = RENDERED) -> tuple[str, ...]:

@@ -50,6 +50,17 @@ def test_an_unknown_connection_is_a_red_line_that_says_how_to_add_one(
     assert {line["outcome"] for line in report["sections"][1]["lines"]} == {"not tried"}
 
 
+def test_a_variable_that_airflow_cannot_read_is_a_red_line(
+    airflow_home: Path, patient: Patient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patient.environment(AIRFLOW_CONN_PATIENT='{"conn_type": "cloudtasks_tencent", "password": emulator-secret}')
+    examined = examine(capsys, "--api", "wedata.task")
+    assert examined.code == 1
+    assert (
+        "AIRFLOW_CONN_PATIENT holds no Airflow connection: it is not valid JSON" in examined.line("connection")["text"]
+    )
+
+
 def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ""}
     environ = {name: value for name, value in environ.items() if value and name != "_AIRFLOW_PROCESS_CONTEXT"}

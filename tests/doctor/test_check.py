@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from typing import Any
 
@@ -214,6 +216,16 @@ def test_the_table_fits_into_the_terminal(columns: int, patient: Patient, capsys
     patient.connect(password="wrong", extra={"role_session_name": "x" * 200})
     table = examine(capsys, *IDS).table
     assert max(map(len, table.splitlines())) <= columns
+
+
+def test_a_terminal_without_an_encoding_for_a_message_gets_the_rest_of_it(patient: Patient) -> None:
+    patient.connect(extra={"role_session_name": "每日"})
+    command = [sys.executable, "-m", "airflow_cloudtasks", "check", "--conn-id", "patient", "--api", "wedata.task"]
+    ended = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False
+    )
+    assert "role_session_name" in ended.stdout
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.fixture

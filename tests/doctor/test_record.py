@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from patients import SECRETS, Patient
@@ -99,9 +98,3 @@ def test_what_cannot_be_recorded_is_said(
     patient.environment(AIRFLOW_CONN_ELSEWHERE='{"conn_type": "http"}')
     assert main(["record", "--conn-id", "patient", "--id", "1", *arguments]) == code
     assert text in capsys.readouterr().err
-
-
-def test_a_recording_can_be_read_as_utf_8(patient: Patient) -> None:
-    patient.emulator.add_finished("wedata.task", "77777", fields={"TaskName": "每日"})
-    record(patient, APIS["wedata.task"], "77777")
-    assert Path(patient.home / "recorded.json").read_bytes().decode("utf-8")

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 def request_model(action: Action) -> Any:
     """The SDK's model of a request, None if there is none."""
     package = f"alibabacloud_{action.service}{action.version.replace('-', '')}"
-    # STS has no SDK of its own.
     if find_spec(package) is None:
         return None
     return getattr(importlib.import_module(f"{package}.models"), f"{action.name}Request", None)
@@ -43,8 +42,12 @@ def needed(action: Action) -> set[str]:
 
 # By name, those whose request has a model. A request whose parameters are all in the path has none.
 ACTIONS = {action.name: action for action in find_actions() if action.cloud == "alibaba" and request_model(action)}
-# The SDK's models do not require the id of a task, without which the emulator cannot do anything.
-NEEDED = {"StopAIWorkflowTask": {"TaskId"}, "ExecuteTask": {"TaskId"}}
+# The SDK's models do not require the id of a task, or the identity, without which the emulator cannot do anything.
+NEEDED = {
+    "StopAIWorkflowTask": {"TaskId"},
+    "ExecuteTask": {"TaskId"},
+    "AssumeRoleWithOIDC": {"OIDCProviderArn", "OIDCToken", "RoleArn", "RoleSessionName"},
+}
 
 
 @pytest.mark.parametrize("name", ACTIONS)

@@ -336,6 +336,11 @@ def test_cuts_off_the_servers_string_to_sign(label: str) -> None:
     assert error.message == "Specified signature does not match our calculation."
 
 
+def test_reads_a_message_of_a_megabyte_of_blanks_in_one_pass() -> None:
+    error = error_of(ALIBABA, answer(alibaba_error("InvalidParameter", " " * 1_000_000 + "no"), 400))
+    assert error.message == "no"
+
+
 ERRORS = [
     kind(
         "said so", code="C", action="Toy GetToy", endpoint="https://h", request_id="r", http_status=400, retry_after=1.5

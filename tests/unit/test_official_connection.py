@@ -85,3 +85,14 @@ def test_an_unknown_auth_type_is_named_or_asks_for_what_it_needs(auth_type: str)
     with pytest.raises(InvalidConnection, match="auth_type") as caught:
         read("alibaba_cloud", DOCUMENTED | {"auth_type": auth_type})
     assert SECRET not in str(caught.value)
+
+
+def test_takes_every_other_field_as_well() -> None:
+    extra = DOCUMENTED | {"max_tries": 3, "endpoints": {"ice": "https://ice.test"}, "network": "vpc"}
+    account = read("oss", extra)
+    assert (account.retries.tries, account.location.network) == (3, "vpc")
+    assert account.endpoints["ice"].url == "https://ice.test"
+
+
+def test_the_host_of_alibaba_cloud_is_an_endpoint() -> None:
+    assert read("alibaba_cloud", DOCUMENTED, host="gateway.test").endpoints["*"].url == "https://gateway.test"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow_cloudtasks.clouds.answers import json_object
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, temporary_key
@@ -56,7 +56,7 @@ def key_of_cloud_sso(
         Unusable: The sign-in URL is none.
         CloudApiError: CloudSSO refuses or does not answer.
     """
-    parts = urlsplit(url)
+    parts = _parts(url, origin)
     address = f"{parts.scheme}://{parts.netloc}/cloud-credentials"
     body = {"AccountId": account, "AccessConfigurationId": access}
     return _ask(settings, "POST", address, "CloudSSO", origin, "CloudCredential", token=token, body=body)
@@ -80,6 +80,18 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
     return _ask(settings, "POST", f"{_OAUTH_URLS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
+def _parts(url: str, named_by: str) -> SplitResult:
+    """Return the parts of a URL that a variable or a profile names."""
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # also of port, for a port that is no number
+        is_url = False
+    if not is_url:
+        raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
+    return parts
+
+
 def _ask(
     settings: CredentialSettings,
     method: str,
@@ -92,9 +104,10 @@ def _ask(
     body: Mapping[str, Any] | None = None,
 ) -> Fetched:
     """Return the key that a service answers with, at the path ``holder``."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
+    parts = _parts(url, named_by)
+    on_this_machine = is_loopback(parts.hostname or "")
+    if token and parts.scheme == "http" and not on_this_machine:
+        raise Unusable(named_by, f"names a URL of {what} with plain http, where anyone could read the sign-in")
     call = ApiCall(
         Service(cloud="alibaba", name="credentials", version="", title=what),
         Action(name=method),
@@ -104,7 +117,7 @@ def _ask(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = SignedRequest(method, url, headers, json.dumps(body).encode() if body is not None else b"")
-    network = settings.network.direct() if is_loopback(parts.hostname) else settings.network
+    network = settings.network.direct() if on_this_machine else settings.network
     transport = SyncTransport(network)
 
     def send() -> Fetched:
