@@ -243,3 +243,41 @@ def test_a_shortened_task_is_read_again_for_its_whole_detail() -> None:
     hook: Any = SimpleNamespace(read_task=lambda *_: whole)
     assert whole_task(hook, API, Finished(task(), is_shortened=True), {}) == whole
     assert whole_task(hook, API, Finished(task()), {}) == task()
+
+
+def test_small_verdicts_beside_a_large_one_stay_as_they_are() -> None:
+    small = [Waiting(None), Finished(task()), Waiting(task(TaskState.RUNNING))]
+    large, *others = fitted([Finished(task(TaskState.FAILED, message=LONG)), *small])
+    assert isinstance(large, Finished)
+    assert large.is_shortened
+    assert [repr(each).replace("is_shortened=True", "is_shortened=False") for each in others] == [*map(repr, small)]
+
+
+# --- queues of waits that have left -----------------------------------------------------------------------------------
+
+
+def test_waits_that_leave_at_once_leave_nothing_behind() -> None:
+    schedule = Schedule(API)
+    for number in range(5000):
+        watch = Watch(Ended(), 0, WaitRules(), NO_OVERRIDES, deadline=1e9, now=0.0)
+        schedule.add({"TaskId": str(number)}, watch, 0.0)
+        schedule.remove(watch)
+        schedule.remove(watch)
+    assert (schedule.waits, len(schedule)) == (0, 0)
+    assert len(schedule._ends) < 1100
+    while schedule.advance(100.0, 1000):
+        pass
+    assert schedule.first_due() is None
+    assert schedule.next_at() is None
+
+
+def test_tasks_that_are_polled_again_and_again_leave_few_entries() -> None:
+    schedule = Schedule(API)
+    subject = schedule.add({"TaskId": "t"}, watch_of(Ended(), poke_interval=0.0), 0.0)
+    for now in range(1, 5000):
+        schedule.advance(float(now), 10)
+        schedule.begin(subject, float(now))
+        next(iter(subject.watches)).take(Evidence(task(TaskState.RUNNING), float(now)), float(now))
+        schedule.settle(subject, float(now))
+        schedule.first_due()
+    assert len(schedule._due) < 1100
