@@ -401,6 +401,9 @@ def test_sends_no_sign_in_over_plain_http(tmp_path: Path) -> None:
         ((200, b'{"Code": "Success"}'), TransientError, "MalformedAnswer"),
         ((403, b"signed-in"), CredentialsError, "HTTP403"),
         ((200, b'{"Code": "Denied"}'), CredentialsError, "Denied"),
+        ((400, b'{"Code": "Denied", "Message": "your hidden is wrong"}'), CredentialsError, "Denied"),
+        ((200, b'{"Code": "ServiceUnavailable", "Message": "your hidden"}'), TransientError, "ServiceUnavailable"),
+        ((400, b'{"Code": "Throttling.User"}'), TransientError, "Throttling.User"),
     ],
 )
 def test_errors_of_a_credentials_uri_are_sorted_by_what_happened(
@@ -413,6 +416,7 @@ def test_errors_of_a_credentials_uri_are_sorted_by_what_happened(
     assert (type(caught.value), caught.value.code) == (kind, code)
     assert "ALIBABA_CLOUD_CREDENTIALS_URI" in str(caught.value)
     assert "hidden" not in str(caught.value)
+    assert ("the service refuses: your ***" in str(caught.value)) == (b"your hidden" in answer[1])
     # Once it is well again, it answers.
     assert fetch("alibaba").credentials.key_id == "STS.served"
 

@@ -229,11 +229,16 @@ def credentials(account: Account) -> Credentials:
         *(
             (ALIBABA, {"extra": {name: value}}, f"{name} is '{value}'; expected a number of seconds above 0.")
             for name in ("connect_timeout", "read_timeout")
-            for value in (0, "-1", "soon", "nan", "inf", True)
+            for value in (0, "-1", "soon", "nan", True)
         ),
         *(
             (ALIBABA, {"extra": {"max_retry_seconds": value}}, "expected a number of seconds of at least 0.")
-            for value in (-1, "soon", "nan", "inf")
+            for value in (-1, "soon", "nan")
+        ),
+        *(
+            (ALIBABA, {"extra": {name: value}}, f"{least} and of at most 1,000,000.")
+            for name, least in (("read_timeout", "above 0"), ("max_retry_seconds", "of at least 0"))
+            for value in ("inf", 1e10, 10**400)
         ),
         *(
             (TENCENT, {"extra": {"max_tries": value}}, f"max_tries is '{value}'; expected a whole number of at least 1")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -69,7 +70,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # The lock is not held while a fetch runs in another thread; here the fetch needs it again.
     monkeypatch.setattr(module, "Lock", threading.RLock)
-    monkeypatch.setattr(module, "_EXECUTOR", AtOnce())
+    monkeypatch.setattr(module, "_executor", lambda _: AtOnce())
 
 
 def source_of(service: Service) -> FetchedCredentials:
@@ -208,3 +209,27 @@ def test_a_bug_in_a_fetch_is_raised_and_the_next_caller_fetches_again(clock: Clo
     with pytest.raises(KeyError):
         source.get()
     assert source.get() == FIRST
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent, asked, ended = os.getpid(), threading.Event(), threading.Event()
+
+    def fetch() -> Fetched:
+        if os.getpid() != parent:
+            return Fetched(SECOND)
+        asked.set()
+        ended.wait()  # as a thread that the fork does not copy
+        return Fetched(FIRST)
+
+    source = FetchedCredentials(fetch, SETTINGS)
+    with ThreadPoolExecutor() as callers:
+        in_parent = callers.submit(source.get)
+        asked.wait()
+        with monkeypatch.context() as forked:
+            forked.setattr(os, "getpid", lambda: parent + 1)
+            in_child = callers.submit(source.get)
+            try:
+                assert in_child.result(timeout=10) == SECOND
+            finally:
+                ended.set()
+        assert in_parent.result() == FIRST

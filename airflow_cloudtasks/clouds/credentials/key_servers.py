@@ -8,18 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from airflow_cloudtasks.clouds.answers import json_object
-from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, is_visible, temporary_key
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, is_visible, refusal, temporary_key
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
-from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.transport import SyncTransport
 from airflow_cloudtasks.clouds.wire import HOST_AND_PORT, ApiCall, Endpoint, SignedRequest, is_loopback
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError
+from airflow_cloudtasks.errors import CloudApiError
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import at
 
 _OAUTH_URLS = {"CN": "https://oauth.aliyun.com", "INTL": "https://oauth.alibabacloud.com"}
 
@@ -110,7 +109,12 @@ def _ask(
         raise Unusable(named_by, f"names a URL of {what} with plain http, where anyone could read the sign-in")
     if token and not is_visible(token):
         raise Unusable(named_by, "has a blank or another character that no token has in the token of its sign-in")
-    call = ApiCall(Service(cloud="alibaba", name="credentials", version="", title=what), Action(name=method), endpoint)
+    # The address of a credentials URI may hold a secret, which its service may repeat.
+    parts = urlsplit(url)
+    hidden = tuple(filter(None, (token, parts.path.strip("/"), *(value for _, value in parse_qsl(parts.query)))))
+    call = ApiCall(
+        Service(cloud="alibaba", name="credentials", version="", title=what), Action(name=method), endpoint, hidden
+    )
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -120,19 +124,14 @@ def _ask(
 
     def send() -> Fetched:
         answer = transport.send(call, request)
-        if not answer.has_succeeded:
-            kind = kind_of_status(answer.status) or CredentialsError
-            raise kind("the service refuses", code=f"HTTP{answer.status}", **call.context(answer))
-        content = json_object(call, answer)
-        code = text(content.get("Code"))
-        if code not in (None, "Success"):
-            raise CredentialsError("the service returned no key", code=code, **call.context(answer))
-        key = at(content, holder)
+        if (error := refusal("alibaba", call, answer)) is not None:
+            raise error
+        key = at(json_object(call, answer), holder)
         return temporary_key("alibaba", key, at(key, "Expiration"), f"the {what} of {named_by}", call.context(answer))
 
     try:
         return settings.retries.run(send)
     except CloudApiError as error:
-        raise fetch_error(error, f"{what} of {named_by}", (token,)) from None
+        raise fetch_error(error, f"{what} of {named_by}") from None
     finally:
         transport.close()
