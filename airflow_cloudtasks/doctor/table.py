@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -24,6 +25,8 @@ _WORDS = {
     Outcome.NOT_TRIED: "not tried",
     Outcome.INFO: "",
 }
+# A server's own words must not control the terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WORD_WIDTH = max(map(len, _WORDS.values()))
 _TIME_WIDTH = 9
 _LEAST_TEXT_WIDTH = 24
@@ -78,7 +81,7 @@ class _Table:
             room = self._width - indent
             head = " " * indent
         for text in filter(None, (line.text, _labelled("expected", line.expected), _labelled("mend", line.mend))):
-            for written in textwrap.wrap(text, room, break_on_hyphens=False) or [""]:
+            for written in _lines(text, room) or [""]:
                 yield f"{head}{written}".rstrip()
                 head = " " * indent
 
@@ -97,10 +100,14 @@ class _Table:
         yield from (self._painted(_COLORS[outcome], line) for line in self._wrapped(text))
 
     def _wrapped(self, text: str) -> Iterator[str]:
-        yield from textwrap.wrap(text, self._width, break_on_hyphens=False)
+        yield from _lines(text, self._width)
 
     def _painted(self, color: str, text: str) -> str:
         return f"{color}{text}{_RESET}" if self._colored and color else text
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(_CONTROL.sub(" ", text), width, break_on_hyphens=False)
 
 
 def _labelled(label: str, text: str | None) -> str | None:

@@ -45,6 +45,13 @@ def test_colors_add_nothing_but_colors() -> None:
     assert "\x1b[1;31mFAILED" in colored
 
 
+def test_the_words_of_a_server_do_not_control_the_terminal() -> None:
+    hostile = Line(name="HTTP", outcome=Outcome.FAILED, text="a\x1b[2Jb\x07\x9b31m", expected="c\x1b]0;d", mend="e\x7f")
+    policies = (MissingPolicy(attach_to="\x1b[8m", document=policy("tencent", ["\x1b"])),)
+    written = table(report(hostile, policies=policies), width=80, colored=False)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", written)
+
+
 def test_words_say_what_colors_say() -> None:
     written = table(report(*EVERY), width=100, colored=False)
     for words in (
