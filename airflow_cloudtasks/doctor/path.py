@@ -164,7 +164,7 @@ class _Walker:
         if self._socket is None:
             raise unreached.unconnected(self._next_hop(), failure, self._seconds, self._route) from None
         if self._is_proxy_tls:
-            self._socket = self._wrapped(self._socket, self._next_hop()[0])
+            self._socket = self._wrapped(self._socket, self._next_hop()[0], self._route.reason)
         self._socket.settimeout(self._seconds)
         address, port = self._socket.getpeername()[:2]
         return f"connected to {address} port {port}"
@@ -213,16 +213,16 @@ class _Walker:
         self._open_socket.settimeout(self._seconds)
         return answer
 
-    def _wrapped(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+    def _wrapped(self, connected: socket.socket, host: str, proxy_setting: str | None = None) -> ssl.SSLSocket:
         context = self._network.trusted_certificates().tls_context()
         try:
             return context.wrap_socket(connected, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
             shown = _presented(self._addresses[0], host, self._seconds) if self._route.proxy is None else None
             trusted = self._network.trusted_certificates()
-            raise unreached.untrusted(host, error, shown, trusted) from None
+            raise unreached.untrusted(host, error, shown, trusted, proxy_setting) from None
         except (OSError, ValueError) as error:  # ValueError: a host name that TLS cannot send
-            raise unreached.no_tls(host, error, self._seconds) from None
+            raise unreached.no_tls(host, error, self._seconds, proxy_setting) from None
 
     @property
     def _is_proxy_tls(self) -> bool:

@@ -53,7 +53,7 @@ class Section:
     """Lines about one matter.
 
     Args:
-        kind: ``connection``, ``credentials``, ``network``, ``clock``, ``caller`` or ``permissions``.
+        kind: ``connection``, ``network``, ``clock``, ``caller`` or ``permissions``.
         title: The matter, for people.
         lines: The lines.
     """

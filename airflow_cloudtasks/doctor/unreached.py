@@ -160,7 +160,11 @@ def unanswered(host: str, error: Exception, seconds: float, route: Route) -> Unr
 
 
 def untrusted(
-    host: str, error: ssl.SSLCertVerificationError, shown: Certificate | None, trusted: TrustedCertificates
+    host: str,
+    error: ssl.SSLCertVerificationError,
+    shown: Certificate | None,
+    trusted: TrustedCertificates,
+    proxy_setting: str | None = None,
 ) -> Unreached:
     """Return the failure of TLS for a certificate that is not accepted.
 
@@ -169,15 +173,17 @@ def untrusted(
         error: OpenSSL's error.
         shown: The certificate; None if it could not be read.
         trusted: The certificates that this machine trusts.
+        proxy_setting: The setting that names the host if it is the proxy; None for an endpoint.
     """
     issuer = f", issued by {shown.issuer}" if shown else ""
     if error.verify_code in _OTHER_NAME:
+        where = proxy_setting or "the connection's Host or endpoints"
         names = f": it is for {', '.join(shown.names[:5])}" if shown and shown.names else ""
         return Unreached(
             f"the certificate is for another host name than {host}{names}",
             f"a certificate for {host}",
-            "correct the connection's Host or endpoints; a gateway or captive portal that answers in the cloud's "
-            "place shows such a certificate too",
+            f"correct the host in {where}; a gateway or captive portal "
+            "that answers in its place shows such a certificate too",
         )
     if error.verify_code in _OTHER_TIME:
         return Unreached(
@@ -193,23 +199,27 @@ def untrusted(
     )
 
 
-def no_tls(host: str, error: Exception, seconds: float) -> Unreached:
+def no_tls(host: str, error: Exception, seconds: float, proxy_setting: str | None = None) -> Unreached:
     """Return the failure of a server that does not speak TLS.
 
     Args:
         host: The host.
         error: The error.
         seconds: The time limit.
+        proxy_setting: The setting that names the host if it is the proxy; None for an endpoint.
     """
     if isinstance(error, TimeoutError):
         found = f"{host} accepts the connection and says nothing within {seconds:g} s"
     else:
         found = f"{host} does not speak TLS ({_reason(error)})"
-    return Unreached(
-        found,
-        "a TLS handshake",
-        "check host and port in the connection's Host and Port; check gateways and firewalls on the way",
-    )
+    if proxy_setting:
+        # Most proxies for https speak plain http themselves.
+        mend = (
+            f"write http:// in place of https:// in {proxy_setting}; if the proxy speaks TLS, check its host and port"
+        )
+    else:
+        mend = "check host and port in the connection's Host and Port; check gateways and firewalls on the way"
+    return Unreached(found, "a TLS handshake", mend)
 
 
 def page(beginning: bytes) -> str:

@@ -196,6 +196,12 @@ def proxy_that_wants_a_login_without_tls(patient: Patient, stack: ExitStack) -> 
     patient.environment(HTTP_PROXY=f"http://{stack.enter_context(serving(WANTS_LOGIN))}")
 
 
+@broken("TCP", "does not speak TLS", "write http:// in place of https:// in HTTPS_PROXY")
+def proxy_without_tls(patient: Patient, stack: ExitStack) -> None:
+    patient.environment(HTTPS_PROXY=f"https://127.0.0.1:{patient.emulator.port}")
+    patient.connect(host=patient.emulator.tls_url)
+
+
 @broken("tunnel", r"the proxy refuses to reach 127\.0\.0\.1:\d+ \(HTTP 40[34]", "have the proxy allow")
 def proxy_over_tls_that_refuses(patient: Patient, stack: ExitStack) -> None:
     patient.connect(

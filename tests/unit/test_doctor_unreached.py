@@ -37,6 +37,11 @@ def verification_error(code: int) -> ssl.SSLCertVerificationError:
         (unreached.untrusted("h", verification_error(10), None, TRUSTED), "has expired", "machine's clock"),
         (unreached.untrusted("h", verification_error(62), SHOWN, TRUSTED), "than h: it is for wifi.example", "captive"),
         (unreached.untrusted("h", verification_error(62), None, TRUSTED), "another host name than h", "captive"),
+        (
+            unreached.untrusted("h", verification_error(62), None, TRUSTED, "HTTPS_PROXY"),
+            "than h",
+            "host in HTTPS_PROXY",
+        ),
         (unreached.untrusted("h", verification_error(20), SHOWN, TRUSTED), "issued by Corporate CA", "ca_bundle"),
         (unreached.unresolved("h", socket.gaierror(-2, "not known"), DIRECT), "h has no address (not known)", "Region"),
         (unreached.unresolved("proxy", socket.gaierror(-2, "not known"), PROXIED), "proxy has no", "HTTPS_PROXY"),
