@@ -22,7 +22,7 @@ What the emulator recorded tells what is right:
 All of them must be 0. "refused" is no failure: a start request got no answer, and the vendor can neither recognise a
 repeated request nor list its tasks, so the operator asks the user to look instead of starting a second task. The script
 counts it only for those vendors; elsewhere it is "lost". "unwatched" is Airflow's limit: the user killed a deferred
-task whose triggerer was dead, so no process could cancel the cloud task.
+task that no living triggerer had, so no process could cancel the cloud task.
 
 A try of an Airflow task that dies with its worker is none of these: Airflow starts another one. For this to happen
 within a run, some settings of Airflow differ from the defaults (see ``_set_up``): it takes a silent task for dead after
@@ -322,7 +322,7 @@ def _triggerer_of(case: Case) -> int | None:
 
 
 def _unwatched(killed: dict[int, Kill]) -> set[int]:
-    """Return the kills whose triggerer was dead: it has given no sign of life since."""
+    """Return the kills of tasks that no triggerer had, or one that has given no sign of life since."""
     from airflow.jobs.job import Job
 
     alive_at = {id_: at.timestamp() for id_, at in rows(Job.id, Job.latest_heartbeat)}

@@ -26,7 +26,7 @@ class Instance:
         tries: How many tries it took.
         result: Its XCom.
         refused: Whether a log says that the operator refused to guess whether a start had arrived.
-        unwatched: Whether the user killed it when the triggerer that had its wait was dead.
+        unwatched: Whether the user killed it when no living triggerer had its wait.
     """
 
     state: str | None
