@@ -69,7 +69,7 @@ scheduled-%: $$(environment)/test-ready
 # The other tests, in two processes that leave the processors to those if they need them.
 others-%: $$(environment)/test-ready
 	@echo "==> The other tests on Airflow $*"
-	COVERAGE_FILE=.coverage.$* nice $(PYTEST) -m "not scheduler" --numprocesses=2 --no-loadscope-reorder --dist=loadfile \
+	COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) -m "not scheduler" --numprocesses=2 --no-loadscope-reorder --dist=loadfile \
 		$(MEASURED) $(MAY_BE_NONE)
 
 lint: $(NEWEST)/test-ready

@@ -167,7 +167,10 @@ class CloudApiError(CloudTasksError):
             )
             if value
         )
-        return " ".join(filter(None, (failure, context and f"({context})", self.advice)))
+        return " ".join(filter(None, (failure, context and f"({context})", self._advice())))
+
+    def _advice(self) -> str:
+        return self.advice
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle every attribute: Airflow passes exceptions between processes."""
@@ -205,6 +208,10 @@ class CredentialsError(CloudApiError):
 
     is_replaced = False
     advice = "Check the key id and the secret of the Airflow connection, and this machine's clock."
+
+    def _advice(self) -> str:
+        # Without a key, there is none to check. The text says where one was looked for.
+        return "" if self.code == "NoCredentials" else self.advice
 
 
 class CredentialsExpired(CredentialsError):

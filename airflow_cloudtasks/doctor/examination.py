@@ -16,7 +16,7 @@ from airflow_cloudtasks.doctor.path import Walk, walk
 from airflow_cloudtasks.doctor.permissions import Needed, needed, policy
 from airflow_cloudtasks.doctor.questions import Questions
 from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Report, Section, not_tried
-from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection, PermissionDenied
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, InvalidConnection, PermissionDenied
 from airflow_cloudtasks.spec import Service, TaskApi
 
 
@@ -130,12 +130,13 @@ class _Examination:
         try:
             identity = self._client.who_am_i()
         except CloudTasksError as error:
-            if not getattr(error, "retryable", False):
+            if isinstance(error, CredentialsError):
                 self._blocked = "because the cloud refuses the key"
             yield _failed("identity", error, _since(began), self._page(self._sts_client, self._sts))
             return
-        self._caller = str(identity.get("Arn"))
-        text = f"{self._caller}, of account {identity.get('AccountId')}"
+        arn = str(identity.get("Arn"))
+        self._caller = f"the user or role of {arn}"
+        text = f"{arn}, of account {identity.get('AccountId')}"
         yield Line(name="identity", outcome=Outcome.OK, text=text, milliseconds=_since(began))
 
     def _permissions(self) -> Iterator[Section]:

@@ -49,7 +49,7 @@ def key_server() -> Iterator[KeyServer]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names of the standard library
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815 - the names of the standard library
 
         def log_message(self, *_: Any) -> None:
             pass

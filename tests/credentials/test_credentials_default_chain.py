@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from key_server import key_server
 from kinds import (
     ALIBABA_PROVIDER,
     ALIBABA_ROLE,
@@ -28,9 +29,10 @@ from vendor_chains import VendorChains, vendor_chains
 
 from airflow_cloudtasks.clouds.credentials.kinds import KINDS
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings
+from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CredentialsError, TransientError
+from airflow_cloudtasks.errors import CredentialsError, InvalidConnection, TransientError
 
 ALIBABA, TENCENT = Kind("alibaba", "default"), Kind("tencent", "default")
 BOTH = pytest.mark.parametrize("kind", [ALIBABA, TENCENT], ids=str)
@@ -380,3 +382,24 @@ def test_a_metadata_service_that_fails_does_not_lead_on_to_another_identity(
     with pytest.raises(TransientError, match="HTTP500"):
         chain_key(settings_of(kind.cloud, machine))
     assert not [api for api in asked(machine.emulator) if api.startswith("sts.")]
+
+
+@BOTH
+def test_a_wrong_setting_of_the_network_is_no_reason_to_go_on(
+    machine: Machine, kind: Kind, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files = {**TOKEN, CLI: cli({**AK, "mode": "RamRoleArn", **ROLE})[CLI]}
+    for name, value in Setup("tencent", "TKE", files, TKE if kind is TENCENT else {}).make(machine, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    network = Network(proxy="no proxy")
+    with pytest.raises(InvalidConnection, match="proxy"):
+        chain_key(settings_of(kind.cloud, machine, network=network, metadata=nobody()))
+
+
+@pytest.mark.parametrize("answer", ["404", "405"])
+def test_a_service_without_tokens_is_no_metadata_service(machine: Machine, answer: str) -> None:
+    with key_server() as server:
+        server.answers = [(int(answer), b"")] * 2
+        with pytest.raises(CredentialsError, match=r"no metadata service .IMDSv2. answers") as caught:
+            chain_key(settings_of("alibaba", machine, metadata=Endpoint(server.url)))
+    assert "Check the key id" not in str(caught.value)

@@ -183,9 +183,13 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
     (CLI, json.dumps(profile("External", process_command="'")), "with a quote that does not end"),
     (CLI, json.dumps(profile("External", process_command="/no/such/command")), "cannot be run (FileNotFoundError)"),
     *(
-        (CLI, json.dumps(profile("CredentialsURI", credentials_uri=uri)), "names no URL of the form http://HOST/PATH")
-        for uri in ("no url", "http://[", "http://h:99999/", "http://h..test/", f"http://{'a' * 64}/", "http:///x")
+        (CLI, json.dumps(profile("CredentialsURI", credentials_uri=url)), "names no URL of the form http://HOST/PATH")
+        for url in (
+            *("no url", "http://", "http://[::1", "http://host:port/", "http://host:0/", "file:///etc/passwd"),
+            *("http://h:99999/", "http://h..test/", f"http://{'a' * 64}/"),
+        )
     ),
+    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run ("),
     *((name, f'{{"a": {"9" * 5000}}}', "has a number of thousands of digits") for name in (CLI, TCCLI)),
     (
         CLI,
@@ -230,7 +234,7 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
     (
         CLI,
         json.dumps(profile("OIDC", ram_role_arn="r", oidc_provider_arn="p", oidc_token_file="/no/such/token")),
-        "names, cannot be used: /no/such/token does not exist",
+        "names a file with an identity provider's token that cannot be used: /no/such/token does not exist",
     ),
     (TCCLI, "{}", "has no secretId"),
     (
@@ -377,6 +381,14 @@ def test_exchanges_a_sign_in_by_oauth(server: KeyServer, tmp_path: Path, monkeyp
     write(tmp_path, CLI, profile("OAuth", oauth_site_type="intl", **fields))
     assert fetch("alibaba").credentials.key_id == "STS.served"
     assert server.requests == [("POST", "/v1/exchange", "Bearer signed-in", b"")]
+
+
+def test_sends_no_sign_in_over_plain_http(tmp_path: Path) -> None:
+    fields = {"cloud_sso_account_id": "1", "cloud_sso_access_config": "c", "access_token": SECRET}
+    fields |= {"cloud_sso_sign_in_url": "http://sso.test/x", "cloud_sso_access_token_expire": "4000000000"}
+    write(tmp_path, CLI, profile("CloudSSO", **fields))
+    with pytest.raises(CredentialsError, match="names a URL of CloudSSO with plain http"):
+        fetch("alibaba")
 
 
 @pytest.mark.parametrize(

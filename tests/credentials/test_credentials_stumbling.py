@@ -16,7 +16,10 @@ from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
 
-STUMBLES = ("http_502", "http_503", "http_429", "http_500", "reset", "hang", "html", "bad_json", "bad_utf8")
+STUMBLES = (
+    *("http_502", "http_503", "http_429", "http_500", "throttle", "reset", "lost_answer"),
+    *("hang", "html", "bad_json", "bad_utf8"),
+)
 EACH = pytest.mark.parametrize("kind", ASKING, ids=str)
 
 

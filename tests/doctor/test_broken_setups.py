@@ -180,7 +180,7 @@ def proxy_that_wants_a_login_without_tls(patient: Patient, stack: ExitStack) -> 
     patient.environment(HTTP_PROXY=f"http://{stack.enter_context(serving(WANTS_LOGIN))}")
 
 
-@broken("tunnel", r"the proxy refuses to reach 127\.0\.0\.1:\d+ \(HTTP 403", "have the proxy allow")
+@broken("tunnel", r"the proxy refuses to reach 127\.0\.0\.1:\d+ \(HTTP 40[34]", "have the proxy allow")
 def proxy_over_tls_that_refuses(patient: Patient, stack: ExitStack) -> None:
     patient.connect(
         host=patient.emulator.tls_url, extra={"proxy": patient.emulator.tls_url, "ca_bundle": patient.certificates.ca}

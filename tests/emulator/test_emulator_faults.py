@@ -54,6 +54,28 @@ def test_bad_json_alternates_a_truncated_answer_and_a_page(client: Client, emula
             _ = answer.json
 
 
+def test_answers_as_a_load_balancer_does(client: Client, emulator: Emulator) -> None:
+    emulator.fault(["http_502", "http_503", "http_429", "html"], retry_after=7)
+    found = [client.ice() for _ in range(4)]
+    assert [(answer.status, answer.body[:6]) for answer in found] == [
+        (502, b"<html>"),
+        (503, b""),
+        (429, b""),
+        (200, b"<html>"),
+    ]
+    assert [answer.retry_after for answer in found] == ["7", "7", "7", None]
+
+
+def test_bad_utf8_damages_every_text_of_an_answer_and_no_name(client: Client, emulator: Emulator) -> None:
+    emulator.fault("bad_utf8")
+    body = client.ice().body
+    with pytest.raises(UnicodeDecodeError):
+        body.decode()
+    decoded = json.loads(body.decode("utf-8", "replace"))
+    assert decoded["WorkflowTask"]["Status"] == "Succeed\ufffd"
+    assert decoded["WorkflowTask"]["TaskId"] == "t1\ufffd"
+
+
 def test_reset_cuts_the_connection_without_an_answer(
     client: Client, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -184,7 +184,7 @@ def _external(config: _Config, settings: CredentialSettings, profile: Profile, d
             unsent=True,
             retried=True,
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: a null character
+    except (OSError, ValueError) as error:  # ValueError for a NUL character
         raise profile.unusable(f"has a process_command that cannot be run ({type(error).__name__})") from None
     # Neither output is shown: it may hold the key.
     if ended.returncode != 0:

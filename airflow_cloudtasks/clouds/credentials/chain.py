@@ -14,7 +14,7 @@ from airflow_cloudtasks.clouds.credentials.fetching import no_credentials
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.machine import MachineRole, NoMetadataService
 from airflow_cloudtasks.clouds.credentials.source import Fetched
-from airflow_cloudtasks.errors import CredentialsError, InvalidConnection
+from airflow_cloudtasks.errors import CredentialsError
 
 _log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ class Nothing:
 
 
 Source = Callable[[], Fetched | Nothing]
-"""Returns the credentials of one source of a chain. It raises Unusable or InvalidConnection for a setting or a file
-that is there and cannot be used, and CloudApiError if a service refuses or does not answer."""
+"""Returns the credentials of one source of a chain. It raises Unusable for a variable or a file that is there and
+cannot be used, and CloudApiError if a service refuses or does not answer."""
 
 
 def first_of(sources: Iterable[Source]) -> Fetched:
@@ -44,14 +44,15 @@ def first_of(sources: Iterable[Source]) -> Fetched:
     Raises:
         CredentialsError: No source has credentials; the text says what was found instead of each.
         CloudApiError: A source was found, and its service refuses or does not answer.
+        InvalidConnection: The settings of the network are wrong.
     """
     absent: list[str] = []
     unusable: list[str] = []
     for source in sources:
         try:
             found = source()
-        except (Unusable, InvalidConnection) as problem:
-            unusable.append(str(problem).rstrip("."))
+        except Unusable as problem:
+            unusable.append(str(problem))
             continue
         if isinstance(found, Fetched):
             return _noting(found, unusable)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from airflow_cloudtasks.clouds.answers import json_object
 from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, is_visible, refusal, temporary_key
@@ -55,7 +55,8 @@ def key_of_cloud_sso(
         Unusable: The sign-in URL is none.
         CloudApiError: CloudSSO refuses or does not answer.
     """
-    address = f"{_endpoint(url, origin).url}/cloud-credentials"
+    parts = _parts(url, origin)
+    address = f"{parts.scheme}://{parts.netloc}/cloud-credentials"
     body = {"AccountId": account, "AccessConfigurationId": access}
     return _ask(settings, "POST", address, "CloudSSO", origin, "CloudCredential", token=token, body=body)
 
@@ -78,17 +79,21 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
     return _ask(settings, "POST", f"{_OAUTH_URLS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
-def _endpoint(url: str, named_by: str) -> Endpoint:
-    """Return where a URL points to, without the login in it."""
+def _parts(url: str, named_by: str) -> SplitResult:
+    """Return the parts of a URL that a variable or a profile names."""
     try:
         parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        is_address = parts.scheme in ("http", "https") and HOST_AND_PORT.fullmatch(host) and parts.port != 0
-    except ValueError:  # raised by urlsplit, and by port for a port that is not a number from 0 to 65535
-        is_address = False
-    if not is_address:
+        is_url = parts.scheme in ("http", "https") and HOST_AND_PORT.fullmatch(_host(parts)) and parts.port != 0
+    except ValueError:  # also of port, for a port that is no number
+        is_url = False
+    if not is_url:
         raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
-    return Endpoint(f"{parts.scheme}://{host}")
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    """Return host and port, without a login."""
+    return parts.netloc.rpartition("@")[2]
 
 
 def _ask(
@@ -103,21 +108,25 @@ def _ask(
     body: Mapping[str, Any] | None = None,
 ) -> Fetched:
     """Return the key that a service answers with, at the path ``holder``."""
-    endpoint = _endpoint(url, named_by)
+    parts = _parts(url, named_by)
+    on_this_machine = is_loopback(parts.hostname or "")
+    if token and parts.scheme == "http" and not on_this_machine:
+        raise Unusable(named_by, f"names a URL of {what} with plain http, where anyone could read the sign-in")
     if token and not is_visible(token):
         raise Unusable(named_by, "has a blank or another character that no token has in the token of its sign-in")
     # The address of a credentials URI may hold a secret, which its service may repeat.
-    parts = urlsplit(url)
     hidden = tuple(filter(None, (token, parts.path.strip("/"), *(value for _, value in parse_qsl(parts.query)))))
     call = ApiCall(
-        Service(cloud="alibaba", name="credentials", version="", title=what), Action(name=method), endpoint, hidden
+        Service(cloud="alibaba", name="credentials", version="", title=what),
+        Action(name=method),
+        Endpoint(f"{parts.scheme}://{_host(parts)}"),
+        hidden,
     )
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = SignedRequest(method, url, headers, json.dumps(body).encode() if body is not None else b"")
-    is_local = is_loopback(urlsplit(endpoint.url).hostname or "")
-    network = settings.network.direct() if is_local else settings.network
+    network = settings.network.direct() if on_this_machine else settings.network
     transport = SyncTransport(network)
 
     def send() -> Fetched:

@@ -26,6 +26,7 @@ from airflow_cloudtasks.spec import Action, Service
 
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
+_HTTP_NOT_ALLOWED = 405
 # Both clouds' names of roles, and a token that fits in a header. An error page is neither.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _TOKEN = re.compile(r"[!-;=?-~]{1,4096}")
@@ -140,6 +141,8 @@ class MachineRole:
             return {}
         ttl = {"X-aliyun-ecs-metadata-token-ttl-seconds": str(_ADMISSION_SECONDS)}
         call, answer = self._send(transport, "GetToken", "PUT", self._service.admission_path, ttl)
+        if answer.status in (_HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED):
+            raise no_credentials(f"no metadata service (IMDSv2) answers; is this machine {self._service.machine}?")
         self._check(call, answer)
         return {"X-aliyun-ecs-metadata-token": _word(call, answer, _TOKEN)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import math
 import os
@@ -239,7 +240,8 @@ class FetchedCredentials:
         if self._held is not None:
             result.set_result(self._held)
         else:
-            result.set_exception(self._failed)
+            # A copy: an exception that is raised again and again would keep the frames of every caller.
+            result.set_exception(copy.copy(self._failed))
         return result
 
     def _run(self, generation: int) -> Credentials:

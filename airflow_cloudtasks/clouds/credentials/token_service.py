@@ -19,7 +19,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fet
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.transport import SyncTransport
 from airflow_cloudtasks.clouds.wire import UNSIGNED, ApiCall, Credentials
-from airflow_cloudtasks.errors import CloudApiError, InvalidConnection
+from airflow_cloudtasks.errors import CloudApiError
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action
 from airflow_cloudtasks.values import at
@@ -120,7 +120,7 @@ def assume_role(settings: CredentialSettings, role: Role, key: Credentials) -> F
 
 
 def assume_role_by_token(
-    settings: CredentialSettings, role: Role, provider: str, token_file: str, named_by: str = ""
+    settings: CredentialSettings, role: Role, provider: str, token_file: str, named_by: str
 ) -> Fetched:
     """Return a session of a role, for the token of an identity provider.
 
@@ -130,11 +130,12 @@ def assume_role_by_token(
         provider: Alibaba's ARN, or Tencent's name, of the identity provider.
         token_file: The path of the file with the token. Read for every session: Kubernetes replaces the token well
             before it expires.
-        named_by: The variable or profile that names the file, for error texts; empty for the Airflow connection.
+        named_by: The variable, the profile or the field of the connection that names the file, for error texts.
 
     Raises:
         CloudApiError: STS refuses, or does not answer.
-        InvalidConnection: The file cannot be read, or STS cannot be called.
+        Unusable: The file cannot be read.
+        InvalidConnection: STS cannot be called.
     """
     sts = _STS[settings.cloud]
     params = {sts.provider: provider, sts.token: _token(token_file, named_by)}
@@ -149,10 +150,8 @@ def _token(token_file: str, named_by: str) -> str:
         if (token := read_text(token_file)) is None:
             raise Unusable(token_file, "does not exist")
     except Unusable as problem:
-        named = f", which {named_by} names," if named_by else ""
-        raise InvalidConnection(
-            f"The file with the identity provider's token{named} cannot be used: {problem}."
-        ) from None
+        why = f"names a file with an identity provider's token that cannot be used: {problem}"
+        raise Unusable(named_by, why) from None
     return token.strip()
 
 

@@ -33,7 +33,7 @@ class Emulator(ControlPlane):
         tls_cert: A PEM file with a certificate, to serve over TLS.
         tls_key: A PEM file with its key.
         tls_port: A second port for TLS, 0 for any free one, while ``port`` stays plain http; None to serve over TLS
-            alone, on ``port``. The Alibaba Cloud library's STS clients speak https only.
+            alone, on ``port``. The STS clients of Alibaba Cloud's library speak https only.
     """
 
     def __init__(
