@@ -319,6 +319,7 @@ def _ask_backend(backend: Any, conn_id: str) -> IsNot | Unknown:
 def _absent_connection(conn_id: str, facts: list[IsNot | Unknown]) -> IsNot | Unknown:
     """Return that no place has a connection, or that it is unknown; say so if Airflow could not read its variable."""
     absent, name = _absence(facts), variable_name(conn_id)
-    if isinstance(absent, IsNot) and (value := os.environ.get(name)):
-        return IsNot(f"The environment variable {name} holds no Airflow connection: {unreadable_because(value)}.")
-    return absent
+    if not (value := os.environ.get(name)):
+        return absent
+    unread = f"he environment variable {name} holds no Airflow connection: {unreadable_because(value)}"
+    return IsNot(f"T{unread}.") if isinstance(absent, IsNot) else Unknown(f"{absent.why}; t{unread}")

@@ -48,7 +48,7 @@ class _ReaderUntil(io.RawIOBase):
         super().close()
 
 
-class _ResponseUntil(HTTPResponse):
+class ResponseUntil(HTTPResponse):
     """An answer that is read until a deadline: its first line, its headers and its body."""
 
     def __init__(self, sock: socket.socket, *args: Any, deadline: float, **more: Any) -> None:
@@ -56,6 +56,7 @@ class _ResponseUntil(HTTPResponse):
         self.fp = io.BufferedReader(_ReaderUntil(self.fp.detach(), sock, deadline))
 
     def begin(self) -> None:
+        """Read the first line and the headers."""
         super().begin()
         # Python allocates the stated length before it reads.
         if (self.length or 0) > LARGEST_ANSWER:
@@ -116,7 +117,7 @@ class _HttpConnection(HTTPConnection):
         assert self.timeout is not None  # noqa: S101 - each request has a timeout
         self._deadline = time.monotonic() + self.timeout
         # Also for the answer of a proxy that is asked for a tunnel.
-        self.response_class = partial(_ResponseUntil, deadline=self._deadline)
+        self.response_class = partial(ResponseUntil, deadline=self._deadline)
 
 
 class _HttpsConnection(_HttpConnection, HTTPSConnection):

@@ -21,6 +21,9 @@ _TOKENS = re.compile(rf"(?P<time>(?<![\d-]){_TIME.pattern})|(?P<address>{_ADDRES
 # What a vendor may use as a status: an unknown one is what a bug report is about.
 _STATUS = re.compile(r"[A-Za-z][A-Za-z _-]{0,31}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}", re.ASCII)
+# As many as Sha256 has; a name with more is an id.
+_MOST_DIGITS = 3
+_NO_DIGITS = re.compile(r"[^0-9]")
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 # Numbers up to this are counts, percentages and sizes, unless the field's name says that they are ids.
 _MOST_COUNT = 9_999
@@ -78,10 +81,10 @@ class Anonymous:
                 return [self._value(field, each) for each in value]
             case bool() | None:
                 return value
-            case int() if field not in self._time_fields | self._number_fields and (
+            case int() | float() if field not in self._time_fields | self._number_fields and (
                 abs(value) > most or _ID_FIELD.fullmatch(field)
             ):
-                return int(self._replaced(str(abs(value))))
+                return int(self._replaced(_NO_DIGITS.sub("", f"{value:.0f}") or "0"))
             case int() | float():
                 return value
             case _:
@@ -89,7 +92,8 @@ class Anonymous:
 
     def _key(self, name: str) -> str:
         # The vendor's own names of fields; other keys are ids or names.
-        return name if _FIELD.fullmatch(name) and not name.isdigit() else self.text(name)
+        is_field = _FIELD.fullmatch(name) and len(_NO_DIGITS.sub("", name)) <= _MOST_DIGITS
+        return name if is_field else self.text(name)
 
     def _string(self, field: str, value: str) -> str:
         decoded = load_json(value) if value.lstrip()[:1] in ("{", "[") else None

@@ -38,7 +38,7 @@ def read_date(header: str | None, sent: float, answered: float) -> Reading | Non
     """
     try:
         date = parsedate_to_datetime(header or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # a number that no date has
         return None
     server = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     # The server wrote the header between the two moments, and cut the fraction of the second off.

@@ -16,6 +16,7 @@ from airflow_cloudtasks.catalog import every_api, find_api
 from airflow_cloudtasks.doctor.options import naming_parameters, option
 from airflow_cloudtasks.doctor.quiet import quiet
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
+from airflow_cloudtasks.protocol.task_ids import one_task_id
 from airflow_cloudtasks.spec import TaskApi
 
 OK, FAILED, WRONG_USAGE = 0, 1, 2
@@ -163,6 +164,7 @@ def record(given: argparse.Namespace) -> int:
         if missing := [option(name) for name in api.task_params if name not in api_params]:
             raise InvalidArguments(f"{api.name} needs {' and '.join(missing)}.")
         api.check_params(api_params)
+        cloud_task_id = one_task_id(given.id, api)
     except ValueError as error:
         return _wrong_usage(error)
     with quiet():
@@ -173,7 +175,7 @@ def record(given: argparse.Namespace) -> int:
         read_airflows_database()
         try:
             client = hook_for(api, given.conn_id, given.region).get_conn()
-            recorded = recording(client, api, given.id, api_params)
+            recorded = recording(client, api, cloud_task_id, api_params)
         except CloudTasksError as error:
             sys.stderr.write(f"{error}\n")
             return FAILED

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from airflow_cloudtasks.clouds.deadline import ResponseUntil
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.proxies import Route
 from airflow_cloudtasks.clouds.wire import Endpoint
@@ -110,13 +111,13 @@ class _Walker:
     def steps(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """Yield the steps; which ones there are depends on the proxy, which the first step chooses."""
         yield "proxy", self._choose_proxy
-        if self._is_tls:
+        if self._is_tls or self._is_proxy_tls:
             yield "CA", self._load_certificates
         yield "DNS", self._resolve
         yield "TCP", self._connect
         if self._route.proxy is not None and self._is_tls:
             yield "tunnel", self._open_tunnel
-            if self._route.proxy.address.startswith("https:"):
+            if self._is_proxy_tls:
                 # Python's sockets speak no TLS inside of TLS; the questions to the cloud go all the way.
                 return
         if self._is_tls:
@@ -162,7 +163,7 @@ class _Walker:
                 failure = error
         if self._socket is None:
             raise unreached.unconnected(self._next_hop(), failure, self._seconds, self._route) from None
-        if self._route.proxy is not None and self._route.proxy.address.startswith("https:"):
+        if self._is_proxy_tls:
             self._socket = self._wrapped(self._socket, self._next_hop()[0])
         self._socket.settimeout(self._seconds)
         address, port = self._socket.getpeername()[:2]
@@ -170,7 +171,7 @@ class _Walker:
 
     def _open_tunnel(self) -> str:
         target = f"{self._host}:{self._port}"
-        answer = self._exchange(f"CONNECT {target} HTTP/1.1", target, self._proxy_headers())
+        answer = self._exchange(f"CONNECT {target} HTTP/1.1", target, self._proxy_headers(), self._seconds)
         if answer.status != _HTTP_OK:
             raise unreached.refused_tunnel(target, answer.status, answer.reason, self._route)
         return f"the proxy has opened a tunnel to {target}"
@@ -186,7 +187,9 @@ class _Walker:
         proxied = self._route.proxy is not None and not self._is_tls
         target = f"{self._endpoint.url}/" if proxied else "/"
         sent = time.time()
-        answer = self._exchange(f"GET {target} HTTP/1.1", self._endpoint.host, self._proxy_headers() if proxied else {})
+        headers = self._proxy_headers() if proxied else {}
+        seconds = self._network.timeouts.read
+        answer = self._exchange(f"GET {target} HTTP/1.1", self._endpoint.host, headers, seconds)
         if answer.status == _HTTP_PROXY_LOGIN:
             raise unreached.refused_tunnel(self._endpoint.host, answer.status, answer.reason, self._route)
         self.clock = read_date(answer.headers.get("Date"), sent, time.time())
@@ -196,15 +199,18 @@ class _Walker:
                 self.page = unreached.page(answer.read(_PAGE_BYTES))
         return f"the server answers a request without a signature, HTTP {answer.status}"
 
-    def _exchange(self, line: str, host: str, headers: dict[str, str]) -> HTTPResponse:
+    def _exchange(self, line: str, host: str, headers: dict[str, str], seconds: float) -> HTTPResponse:
         written = {"Host": host, "User-Agent": "airflow_cloudtasks", "Accept": "application/json", **headers}
         lines = [line, *(f"{name}: {value}" for name, value in written.items()), "", ""]
         try:
             self._open_socket.sendall("\r\n".join(lines).encode("latin-1"))
-            answer = HTTPResponse(self._open_socket, method=line.partition(" ")[0])
+            deadline = time.monotonic() + seconds
+            answer = ResponseUntil(self._open_socket, method=line.partition(" ")[0], deadline=deadline)
             answer.begin()
         except (OSError, HTTPException) as error:  # TimeoutError and ssl.SSLError are OSErrors
-            raise unreached.unanswered(self._endpoint.host, error, self._seconds, self._route) from None
+            raise unreached.unanswered(self._endpoint.host, error, seconds, self._route) from None
+        # The answer has lowered it to what was left.
+        self._open_socket.settimeout(self._seconds)
         return answer
 
     def _wrapped(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
@@ -217,6 +223,10 @@ class _Walker:
             raise unreached.untrusted(host, error, shown, trusted) from None
         except (OSError, ValueError) as error:  # ValueError: a host name that TLS cannot send
             raise unreached.no_tls(host, error, self._seconds) from None
+
+    @property
+    def _is_proxy_tls(self) -> bool:
+        return self._route.proxy is not None and self._route.proxy.address.startswith("https:")
 
     @property
     def _seconds(self) -> float:

@@ -32,10 +32,15 @@ def recording(client: CloudClient, api: TaskApi, cloud_task_id: str, api_params:
         ``format``; ``api``; ``version``, that of this package; ``calls``: for each request its ``use`` (``read``,
         ``list`` or ``explain``), ``action``, ``parameters``, and its ``answer`` in the vendor's envelope, or the
         ``error``.
+
+    Raises:
+        CloudTasksError: No answer came to the read, so that there is nothing to record.
     """
     recorder = _Recorder(client, api)
     parameters = api.parameters(cloud_task_id, api_params)
     read = recorder.call("read", api.read, parameters)
+    if isinstance(read, CloudApiError) and read.http_status is None:
+        raise read
     if api.list_tasks is not None:
         scope = {name: parameters[name] for name in api.list_tasks.action.params if name in parameters}
         recorder.call("list", api.list_tasks.action, Pages(api.list_tasks, scope, api.name).next_page or {})

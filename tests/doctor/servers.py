@@ -1,9 +1,10 @@
-"""Servers that get in the way: one that says nothing, proxies that refuse, and a captive portal."""
+"""Servers that get in the way: ones that say nothing or little, proxies that refuse, and a captive portal."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -31,6 +32,24 @@ def serving(answer: bytes | None) -> Iterator[str]:
             connection.sendall(answer or b"")
 
     with _listening(talk if answer is not None else None) as address:
+        yield address
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """Serve answers that take three seconds, although no wait for their next byte is long; yield host and port."""
+
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Drip: ")
+            for _ in range(60):
+                time.sleep(0.05)
+                connection.sendall(b"d")
+            connection.sendall(b"\r\n\r\n")
+
+    with _listening(talk) as address:
         yield address
 
 

@@ -61,6 +61,17 @@ def test_a_variable_that_airflow_cannot_read_is_a_red_line(
     )
 
 
+def test_a_variable_that_airflow_cannot_read_is_named_although_the_database_fails(
+    patient: Patient, tmp_path: Path
+) -> None:
+    patient.environment(AIRFLOW_CONN_PATIENT='{"conn_type": "cloudtasks_tencent", "password": emulator-secret}')
+    ended = run(["airflow_cloudtasks", "check", "--conn-id", "patient", "--json"], tmp_path / "airflow")
+    [line] = json.loads(ended.stdout)["sections"][0]["lines"]
+    assert "it is unknown whether there is such a connection" in line["text"]
+    assert "AIRFLOW_CONN_PATIENT holds no Airflow connection: it is not valid JSON" in line["text"]
+    assert "emulator-secret" not in ended.stdout + ended.stderr
+
+
 def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ""}
     environ = {name: value for name, value in environ.items() if value and name != "_AIRFLOW_PROCESS_CONTEXT"}

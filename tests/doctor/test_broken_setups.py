@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from patients import Patient, examine
-from servers import FORBIDDEN, LOGIN_PAGE, REDIRECT, WANTS_LOGIN, closed_port, serving
+from servers import FORBIDDEN, LOGIN_PAGE, REDIRECT, WANTS_LOGIN, closed_port, dripping, serving
 
 from airflow_cloudtasks.emulator import Emulator
 
@@ -120,7 +120,18 @@ def silent_server(patient: Patient, stack: ExitStack) -> None:
 
 @broken("HTTP", "accepts the connection and sends no answer within 0.3 s", "gateways and firewalls")
 def silent_server_without_tls(patient: Patient, stack: ExitStack) -> None:
-    patient.connect(host=f"http://{stack.enter_context(serving(None))}", extra={"connect_timeout": 0.3})
+    patient.connect(host=f"http://{stack.enter_context(serving(None))}", extra={"read_timeout": 0.3})
+
+
+@broken("HTTP", "accepts the connection and sends no answer within 0.3 s", "gateways and firewalls")
+def server_that_sends_its_answer_byte_by_byte(patient: Patient, stack: ExitStack) -> None:
+    patient.connect(host=f"http://{stack.enter_context(dripping())}", extra={"read_timeout": 0.3})
+
+
+@broken("tunnel", "accepts the connection and sends no answer within 0.3 s", "gateways and firewalls")
+def proxy_that_sends_its_answer_byte_by_byte(patient: Patient, stack: ExitStack) -> None:
+    patient.environment(HTTPS_PROXY=f"http://{stack.enter_context(dripping())}")
+    patient.connect(host=patient.emulator.tls_url, extra={"connect_timeout": 0.3})
 
 
 @broken("TLS", "does not speak TLS", "Host and Port")
@@ -149,6 +160,11 @@ def missing_ca_file(patient: Patient, stack: ExitStack) -> None:
 @broken("connection", "ca_bundle names '/no/such/file'", "correct the setting")
 def missing_ca_file_of_the_connection(patient: Patient, stack: ExitStack) -> None:
     patient.connect(host=patient.emulator.tls_url, extra={"ca_bundle": "/no/such/file"})
+
+
+@broken("CA", "REQUESTS_CA_BUNDLE names '/no/such/file'", "correct the setting")
+def missing_ca_file_for_a_proxy_over_tls(patient: Patient, stack: ExitStack) -> None:
+    patient.environment(REQUESTS_CA_BUNDLE="/no/such/file", HTTP_PROXY=patient.emulator.tls_url)
 
 
 @broken("tunnel", r"the proxy refuses to reach 127\.0\.0\.1:\d+ \(HTTP 403 Forbidden\)", "have the proxy allow")

@@ -7,6 +7,7 @@ import json
 import pytest
 from patients import SECRETS, Patient
 from recorded import Recorded
+from servers import closed_port
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.doctor.command import main
@@ -19,7 +20,7 @@ TASK_ID = "20250714200130106_2025-10-01 00:00:00"
 
 
 def record(patient: Patient, api: TaskApi, task_id: str, *arguments: str) -> Recorded:
-    patient.connect(api.cloud)
+    patient.connect(api.cloud, extra={"max_tries": 1})
     output = patient.home / "recorded.json"
     given = [argument for name in api.task_params for argument in (option(name), parameter(api, name))]
     command = ["record", "--conn-id", "patient", "--api", api.name, "--id", task_id, "--output", str(output)]
@@ -75,6 +76,13 @@ def test_a_refusal_is_recorded_with_its_code(patient: Patient) -> None:
     assert read["error"]["code"] == "InvalidTaskId.NotFound"
 
 
+@pytest.mark.parametrize("kind", ["bad_json", "throttle", "html", "http_502"])
+def test_a_broken_answer_is_recorded_too(kind: str, patient: Patient) -> None:
+    patient.emulator.fault(kind, api="wedata.task")
+    [read] = record(patient, APIS["wedata.task"], "77777").of("read")
+    assert read["error"]["http_status"]
+
+
 def test_the_recording_is_printed_without_a_file(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:
     patient.emulator.add_finished("lke.task", "77777")
     arguments = ["--bot-biz-id", "b", "--task-type", "ExportAttributeLabel"]
@@ -89,6 +97,8 @@ def test_the_recording_is_printed_without_a_file(patient: Patient, capsys: pytes
         (["--api", "lke.task"], 2, "lke.task needs --task-type and --bot-biz-id."),
         (["--api", "lke.nothing"], 2, "Unknown api 'lke.nothing'"),
         (["--api", "wedata.task", "--project-id", "1", "--conn-id", "elsewhere"], 1, "cannot be used: its type is"),
+        (["--api", "wedata.task", "--project-id", "1", "--id", " "], 2, "is no id"),
+        (["--api", "wedata.task", "--project-id", "1", "--conn-id", "unreached"], 1, "the connection failed"),
         (["--api", "wedata.task", "--project-id", "1", "--output", "/no/such/folder/file"], 1, "/no/such/folder/file"),
     ],
 )
@@ -96,5 +106,8 @@ def test_what_cannot_be_recorded_is_said(
     arguments: list[str], code: int, text: str, patient: Patient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     patient.environment(AIRFLOW_CONN_ELSEWHERE='{"conn_type": "http"}')
+    patient.connect(host=f"http://{closed_port()}", extra={"max_tries": 1})
+    patient.environment(AIRFLOW_CONN_UNREACHED=json.dumps(patient.connection))
+    patient.connect()
     assert main(["record", "--conn-id", "patient", "--id", "1", *arguments]) == code
     assert text in capsys.readouterr().err

@@ -52,6 +52,8 @@ PRIVATE = {
         "Server": "10.1.2.3",
         "Count": 12,
         "AccountId": 1234567890123456,
+        "Account": 1250000000.0,
+        "Keys": {"LTAI5tExampleKey0123": "enabled"},
         "Token": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA",
         "UserData": '{"customer": "ACME", "order": 4711, "Status": "Failed", "TaskId": "4215e042b3966ca5441e"}',
         "Message": "4215e042b3966ca5441e failed for ACME at 2023-01-04 02:06:00, see https://acme.example/q?id=4711",
@@ -64,6 +66,7 @@ def test_texts_names_addresses_numbers_and_secrets_are_replaced() -> None:
     for private in (
         *("4215e042b3966ca5441e", "Alice", "Meyer", "example", "170", "1234567", "10.1.2.3", "1234567890123456"),
         *("AKIDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA", "ACME", "acme", "customer", "4711", "failed for"),
+        *("1250000000", "LTAI5tExampleKey0123"),
     ):
         assert private not in written, private
 

@@ -111,7 +111,9 @@ def test_the_clock_is_compared_with_what_the_cloud_allows(
     assert text in line.text
 
 
-@pytest.mark.parametrize("header", [None, "", "yesterday"])
+@pytest.mark.parametrize(
+    "header", [None, "", "yesterday", f"Thu, {10**20} Jan 2026 00:00:00 GMT", "1 Jan 2026 0:0 +" + "9" * 20]
+)
 def test_an_answer_without_a_date_tells_nothing_of_the_clock(header: str | None) -> None:
     assert clock_line("tencent", read_date(header, NOON, NOON)).outcome is Outcome.NOT_TRIED
 
