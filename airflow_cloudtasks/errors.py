@@ -28,6 +28,9 @@ from typing import Any, ClassVar
 
 from airflow_cloudtasks.model import CloudTask
 
+# Attributes of an error that only its first receiver reads.
+_NOT_KEPT = frozenset({"__notes__", "is_replaced"})
+
 
 class CloudTasksError(Exception):
     """The base class of every exception of this package."""
@@ -175,7 +178,7 @@ class CloudApiError(CloudTasksError):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the error as plain JSON types, for a trigger's event; :func:`error_from_dict` rebuilds it."""
-        attributes = {name: value for name, value in vars(self).items() if name != "__notes__"}
+        attributes = {name: value for name, value in vars(self).items() if name not in _NOT_KEPT}
         return {"kind": type(self).__name__, **attributes}
 
 

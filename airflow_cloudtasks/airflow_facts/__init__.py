@@ -43,6 +43,7 @@ __all__ = [
     "Unknown",
     "aconnection",
     "connection",
+    "connection_outside_tasks",
     "forget_state",
     "forget_variable",
     "has_supervisor",
@@ -91,6 +92,23 @@ def connection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
             facts.append(supervisor.ask(supervisor.connection(conn_id)))
         return _absent_connection(conn_id, facts)
     return Is(FoundConnection(found, extra))
+
+
+def connection_outside_tasks(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
+    """Return a connection, like :func:`connection`, in a process that runs no task, such as a command.
+
+    Airflow 3.0 and 3.1 ask their database in such a process, but do not say if it fails.
+
+    Args:
+        hook: The hook that needs it.
+        conn_id: The connection's id.
+    """
+    from airflow.configuration import ensure_secrets_loaded
+
+    found = connection(hook, conn_id)
+    if not isinstance(found, IsNot) or found.why:
+        return found
+    return _absence([_ask_backend(backend, conn_id) for backend in ensure_secrets_loaded()])
 
 
 async def aconnection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:

@@ -112,7 +112,7 @@ def sign(
     """
     content = _content(call.action, params)
     headers = _headers(call, content, credentials, now)
-    if credentials != UNSIGNED:
+    if credentials is not UNSIGNED:
         headers["Authorization"] = _authorization(call.action, content, headers, credentials)
     # Not signed, because a proxy may change them.
     headers["user-agent"] = user_agent

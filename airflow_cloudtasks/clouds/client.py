@@ -6,7 +6,6 @@ the network failed. A task that has not ended yet is never a reason to retry.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -21,14 +20,18 @@ from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.transport import AsyncTransport, SyncTransport, async_transport
-from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, HttpAnswer, Location, SignedRequest
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, PermissionDenied
+from airflow_cloudtasks.clouds.wire import (
+    ApiCall,
+    Credentials,
+    Endpoint,
+    HttpAnswer,
+    Location,
+    SignedRequest,
+    check_region,
+)
+from airflow_cloudtasks.errors import CloudApiError, CredentialsError, PermissionDenied
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
-
-# The region becomes part of a host name or a header. With blanks or slashes in it, requests would fail like those over
-# a broken connection, and be retried.
-_REGION = re.compile(r"[a-z0-9-]+", re.ASCII | re.IGNORECASE)
 
 # Source: STS of Alibaba Cloud (2015-04-01) and of Tencent Cloud (2018-08-13). It has no parameters.
 _WHO_AM_I = Action(name="GetCallerIdentity")
@@ -182,11 +185,7 @@ class CloudClient:
         return found
 
     def _find_endpoint(self, service: Service) -> Endpoint:
-        if self.region and not _REGION.fullmatch(self.region):
-            raise InvalidConnection(
-                f"The region {self.region!r} is no region's id, which is of the form ap-southeast-1: "
-                "correct it in the Airflow connection's field Region, or in region= on the task."
-            )
+        check_region(self.region)
         # Also with an endpoint of the account's own: a missing region is an error in any case.
         by_rule = self._cloud.endpoint(service, replace(self.account.location, region=self.region))
         return self.account.endpoints.get(service.name) or self.account.endpoints.get("*") or by_rule

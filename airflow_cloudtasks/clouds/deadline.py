@@ -15,6 +15,8 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """The largest length in bytes that an answer may state. No API of either cloud has answers of more than a few MB."""
@@ -70,10 +72,41 @@ class _HttpConnection(HTTPConnection):
         super().connect()
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        # For the rest of the connect: a tunnel, TLS.
-        sock.settimeout(max(self._deadline - time.monotonic(), _SHORTEST))
-        return sock
+        try:
+            return self._connect()
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+    def _connect(self) -> socket.socket:
+        """Try the addresses of the host one after the other, each for its share of the time that is left.
+
+        An address that does not answer, such as an IPv6 address in a network without IPv6, leaves time for the others.
+        """
+        host = self._dns_host.strip("[]")
+        addresses = socket.getaddrinfo(host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        failure = OSError("the host has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(self._seconds_left() / (len(addresses) - number))
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+                continue
+            # For the rest of the connect: a tunnel, TLS.
+            sock.settimeout(self._seconds_left())
+            return sock
+        raise failure
+
+    def _seconds_left(self) -> float:
+        return max(self._deadline - time.monotonic(), _SHORTEST)
 
     def getresponse(self) -> Any:
         self._set_deadline()

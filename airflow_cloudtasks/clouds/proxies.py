@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import quote, unquote, urlsplit
 
+from airflow_cloudtasks.clouds.wire import HOST
 from airflow_cloudtasks.errors import InvalidConnection
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII | re.IGNORECASE)
-_HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-f:.]+])?(:(?P<port>[^/?#\s]*))?", re.ASCII | re.IGNORECASE)
+_HOST_AND_PORT = re.compile(rf"(?P<host>{HOST})?(:(?P<port>[^/?#\s]*))?", re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
 # Characters that a login must have as percent-escapes.
 _RESERVED = re.compile(r"[/?#\s\x00-\x1f\x7f]")

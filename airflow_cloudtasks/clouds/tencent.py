@@ -108,7 +108,7 @@ def sign(
     """
     body = json.dumps(params).encode()
     headers = _headers(call, region, credentials, user_agent, now)
-    is_signed = credentials != UNSIGNED
+    is_signed = credentials is not UNSIGNED
     headers["Authorization"] = _authorization(call, body, credentials, now) if is_signed else _NO_SIGNATURE
     return SignedRequest("POST", f"{call.endpoint.url}/", headers, body)
 

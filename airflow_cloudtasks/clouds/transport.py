@@ -40,6 +40,10 @@ _KEPT_CONNECTIONS = 10
 # Bytes of one line of an answer's head. Python's http.client has this limit; aiohttp's own is 8190.
 _LONGEST_HEADER = 65536
 
+# aiohttp's errors before it has a connection. The first class includes those of connecting to a proxy and of TLS, the
+# last one is a proxy's refusal of a tunnel.
+_UNSENT_OF_AIOHTTP = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
 # As aiohttp sends them.
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
@@ -254,8 +258,7 @@ def _no_answer(call: ApiCall, error: Exception) -> TransientError:
 
 def _is_unsent(error: Exception) -> bool:
     """Return whether no connection was made. What was sent over a connection that broke is unknown."""
-    # aiohttp's class includes the errors of connecting to a proxy and of TLS.
-    if isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, _UNSENT_OF_AIOHTTP):
         return True
     if isinstance(error, ProxyError):
         # Not always an error of connecting to the proxy. If the connection breaks while an answer is read, http.client

@@ -17,8 +17,16 @@ from airflow_cloudtasks.values import text
 
 _HTTP_REDIRECT = 300
 
-# Without a login: nothing here uses one, and error texts would show it.
-_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-f:.]+])(:\d+)?", re.ASCII | re.IGNORECASE)
+# A longer or an empty label cannot be looked up, and its error is not one of the network.
+_LABEL = r"[\w-]{1,63}"
+HOST = rf"(?:{_LABEL}\.)*{_LABEL}\.?|\[[0-9a-f:.]+]"
+"""The pattern of a host name or an IP address, in ASCII and in any case."""
+
+HOST_AND_PORT = re.compile(rf"({HOST})(:\d+)?", re.ASCII | re.IGNORECASE)
+"""A host, maybe a port, and no login: nothing here uses one, and error texts would show it."""
+# The region becomes a part of a host name, or a header. With blanks or slashes in it, requests would fail like those
+# over a broken connection, and be retried.
+_REGION = re.compile(r"[a-z0-9-]{1,63}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def _split(address: str) -> SplitResult | None:
         parts = urlsplit(address if "://" in address else f"https://{address}")
         is_address = (
             parts.scheme in ("http", "https")
-            and _HOST_AND_PORT.fullmatch(parts.netloc)
+            and HOST_AND_PORT.fullmatch(parts.netloc)
             and parts.port != 0
             and not any((parts.path, parts.query, parts.fragment))
         )
@@ -245,6 +253,22 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max((parsedate_to_datetime(standard) - datetime.now(UTC)).total_seconds(), 0.0)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def check_region(region: str | None) -> None:
+    """Raise if a region is no region's id.
+
+    Args:
+        region: The region; None for none.
+
+    Raises:
+        InvalidConnection: It has another form.
+    """
+    if region and not _REGION.fullmatch(region):
+        raise InvalidConnection(
+            f"The region {region!r:.100} is no region's id, which is of the form ap-southeast-1: "
+            "correct it in the Airflow connection's field Region, or in region= on the task."
+        )
 
 
 def missing_region(service: Service, example: str | None = None) -> InvalidConnection:

@@ -6,7 +6,7 @@ import os
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, connection
+from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, connection_outside_tasks
 
 
 def look_up(conn_id: str) -> Fact[FoundConnection]:
@@ -16,7 +16,7 @@ def look_up(conn_id: str) -> Fact[FoundConnection]:
         conn_id: The connection's id.
     """
     read_airflows_database()
-    return connection(BaseHook(), conn_id)
+    return connection_outside_tasks(BaseHook(), conn_id)
 
 
 def read_airflows_database() -> None:

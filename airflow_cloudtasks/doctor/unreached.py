@@ -11,9 +11,10 @@ from airflow_cloudtasks.clouds.certificates import TrustedCertificates
 from airflow_cloudtasks.clouds.proxies import Route
 from airflow_cloudtasks.doctor.causes import of_sentence
 
-# OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH and X509_V_ERR_CERT_HAS_EXPIRED.
+# OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = (62, 64)
-_EXPIRED = 10
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_OTHER_TIME = {9: "is not valid yet", 10: "has expired"}
 _HTTP_PROXY_LOGIN = 407
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _MOST_TITLE = 60
@@ -178,9 +179,9 @@ def untrusted(
             "correct the connection's Host or endpoints; a gateway or captive portal that answers in the cloud's "
             "place shows such a certificate too",
         )
-    if error.verify_code == _EXPIRED:
+    if error.verify_code in _OTHER_TIME:
         return Unreached(
-            f"the certificate has expired{issuer}",
+            f"the certificate {_OTHER_TIME[error.verify_code]}{issuer}",
             "a certificate that is valid now",
             "set this machine's clock if it is wrong; otherwise the server needs a new certificate",
         )

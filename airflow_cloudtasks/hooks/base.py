@@ -56,7 +56,7 @@ class CloudTasksHook(CallingHook):
         """
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = self.call(api.service, api.read, parameters)
-        region = self.get_conn().region
+        region = self.get_conn().region if api.console_url else None
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     async def aread_task(
@@ -69,7 +69,7 @@ class CloudTasksHook(CallingHook):
         """Return a task, like :meth:`read_task`, without blocking the event loop. The request passes no gate."""
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
         answer = await self.acall(api.service, api.read, parameters)
-        region = (await self.aget_conn()).region
+        region = (await self.aget_conn()).region if api.console_url else None
         return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:

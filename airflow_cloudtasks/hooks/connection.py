@@ -17,7 +17,7 @@ from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.proxies import parse_proxy
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location, check_region
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
 from airflow_cloudtasks.hooks.settings import Settings, chosen_auth_type, find_settings
@@ -58,6 +58,7 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
     try:
         _check_type(fields, values)
         settings = find_settings(fields, values)
+        check_region(settings.text("region"))  # before credentials are fetched from a host with the region in its name
         location = Location(
             region=settings.text("region"),
             # Alibaba's hosts are the same for both of its sites.

@@ -15,6 +15,7 @@ from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.connection import SITES
 from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues, known_extras
 from airflow_cloudtasks.hooks.settings import Found, chosen_auth_type, find_settings
+from airflow_cloudtasks.values import load_json
 
 _HIDDEN = "***"
 _ADDRESSES = ("host", "endpoints", "proxy")
@@ -70,12 +71,15 @@ def _shown(fields: ConnectionFields, name: str, found: Found) -> str:
     # An external id works like a password to the role.
     if name in (fields.secret_extra, fields.token_extra, "external_id"):
         return _HIDDEN
-    return _without_logins(found.value) if name in _ADDRESSES else _text(found.value)
+    return _text(_without_logins(found.value) if name in _ADDRESSES else found.value)
 
 
-def _without_logins(address: Any) -> str:
-    """Return an address, or JSON with several, without the logins before an ``@``; it need not be valid."""
-    return re.sub(r"((?:\w+://)?)[^\s\"']*@", rf"\1{_HIDDEN}@", _text(address))
+def _without_logins(address: Any) -> Any:
+    """Return an address, or a JSON object of several, without the logins before an ``@``; it need not be valid."""
+    addresses = load_json(address) if isinstance(address, str) else address
+    if isinstance(addresses, dict):
+        return {name: _without_logins(each) for name, each in addresses.items()}
+    return re.sub(r"((?:\w+://)?).*@", rf"\1{_HIDDEN}@", _text(address), flags=re.DOTALL)
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,9 @@ from airflow_cloudtasks.values import load_json
 EXTRA = "Extra"
 """The source of a setting that is a field of Extra."""
 
+# More than a week. A socket accepts no timeout of centuries.
+_MOST_SECONDS = 1_000_000
+
 # Instead of str.isdecimal, which accepts any length: int() raises for it.
 _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 _JSON_TYPES: dict[type, str] = {list: "array", dict: "object"}
@@ -84,7 +87,7 @@ class Settings:
         return value
 
     def seconds(self, name: str, default: float, *, or_zero: bool = False) -> float:
-        """Return a number of seconds above 0, or of at least 0; ``default`` if it is not set."""
+        """Return a number of seconds from above 0, or from 0, to a million; ``default`` if it is not set."""
         written = self.written(name)
         if written is None:
             return default
@@ -92,9 +95,10 @@ class Settings:
             seconds = float(written)
         except ValueError:
             seconds = -1.0
-        if not (0 < seconds < float("inf") or (or_zero and seconds == 0)):
+        if not (0 < seconds <= _MOST_SECONDS or (or_zero and seconds == 0)):
             least = "of at least 0" if or_zero else "above 0"
-            raise InvalidConnection(f"{name} is {written!r:.100}; expected a number of seconds {least}.")
+            most = f" and of at most {_MOST_SECONDS:,}" if seconds > _MOST_SECONDS else ""
+            raise InvalidConnection(f"{name} is {written!r:.100}; expected a number of seconds {least}{most}.")
         return seconds
 
     def whole(self, name: str, default: int) -> int:

@@ -213,17 +213,20 @@ def decoded(api: TaskApi, task: Mapping[str, Any]) -> dict[str, Any]:
     """
     detail = dict(task)
     for path in api.json_fields:
-        detail = _with_decoded(detail, path)
+        key, _, rest = path.partition(".")
+        if key in detail:
+            detail[key] = _with_decoded(detail[key], rest)
     return detail
 
 
-def _with_decoded(holder: Any, path: str) -> Any:
-    """Return an object whose string at a dotted path is decoded."""
+def _with_decoded(value: Any, path: str) -> Any:
+    """Return a value decoded, or with the string at a dotted path in it decoded."""
+    if not path:
+        return embedded_json(value)
     key, _, rest = path.partition(".")
-    if not isinstance(holder, dict) or key not in holder:
-        return holder
-    value = holder[key]
-    return holder | {key: _with_decoded(value, rest) if rest else embedded_json(value)}
+    if not isinstance(value, dict) or key not in value:
+        return value
+    return value | {key: _with_decoded(value[key], rest)}
 
 
 def _console_url(api: TaskApi, parameters: Mapping[str, Any], region: str | None) -> str | None:

@@ -67,7 +67,10 @@ def one_task_id(cloud_task_id: Any, api: TaskApi, arguments: Arguments = RENDERE
     Raises:
         InvalidArguments: The argument is a list, or cannot be an id; the text says why.
     """
-    if is_many(cloud_task_id) and not arguments.is_pending(cloud_task_id):
+    if arguments is RENDERED and type(cloud_task_id) is str and api.time_in_id is None:
+        if why_no_name(cloud_task_id) is None:  # as in nearly every poll
+            return cloud_task_id
+    elif is_many(cloud_task_id) and not arguments.is_pending(cloud_task_id):
         raise InvalidArguments(f"cloud_task_id turned out to be {cloud_task_id!r:.200}, a list; expected one id.")
     return next(iter(task_ids(cloud_task_id, api, arguments)), "")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from key_server import key_server
 from kinds import ALIBABA_MACHINE, ASKING, EITHER_WAY, MACHINES, TENCENT_MACHINE, Kind, Machine, asked, read
 
 from airflow_cloudtasks.clouds.credentials.kinds import KINDS
@@ -16,7 +17,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.wire import Endpoint
-from airflow_cloudtasks.errors import CredentialsError, TransientError
+from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, TransientError
 
 
 @EITHER_WAY
@@ -80,6 +81,23 @@ def test_a_machine_without_a_role_is_told_in_words_of_the_machine(machine: Machi
     text = str(caught.value)
     assert "NoCredentials: this machine has no role named 'mine'; is it a" in text
     assert "404" not in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((200, b'{"Code": "InternalError", "Message": "say it again"}'), TransientError),
+        ((403, b'{"Code": "Forbidden", "Message": "say no more"}'), CredentialsError),
+    ],
+)
+def test_an_error_of_a_metadata_service_has_its_text_and_is_sorted_by_its_code(
+    machine: Machine, answer: tuple[int, bytes], kind: type[CloudTasksError]
+) -> None:
+    with key_server() as server:
+        server.answers = [answer]
+        connection = {"endpoints": {"metadata": server.url}, "role_name": "mine", "max_tries": 1}
+        with pytest.raises(kind, match=r": the service refuses: say "):
+            read(TENCENT_MACHINE.connect(machine, **connection))
 
 
 def test_asks_for_the_role_with_one_token(machine: Machine) -> None:

@@ -93,6 +93,18 @@ def test_reads_a_file_with_any_byte_order_mark(tmp_path: Path, name: str, encode
     assert path in key.origin
 
 
+def sign_in(**fields: Any) -> dict[str, Any]:
+    """Return a profile with a sign-in to CloudSSO."""
+    signed_in = {
+        "cloud_sso_sign_in_url": "https://x",
+        "cloud_sso_account_id": "1",
+        "cloud_sso_access_config": "c",
+        "access_token": SECRET,
+        "cloud_sso_access_token_expire": 4_000_000_000,
+    }
+    return profile("CloudSSO", **(signed_in | fields))
+
+
 JSON_PARTS = ("file-id", "file-secret")
 DAMAGES: list[tuple[str, str | bytes, str]] = [
     *((name, b"", "is empty") for name in CONTENT),
@@ -172,21 +184,30 @@ DAMAGES: list[tuple[str, str | bytes, str]] = [
     (CLI, json.dumps(profile("External", process_command="/no/such/command")), "cannot be run (FileNotFoundError)"),
     *(
         (CLI, json.dumps(profile("CredentialsURI", credentials_uri=url)), "names no URL of the form http://HOST/PATH")
-        for url in ("no url", "http://", "http://[::1", "http://host:port/", "http://host:0/", "file:///etc/passwd")
+        for url in (
+            *("no url", "http://", "http://[::1", "http://host:port/", "http://host:0/", "file:///etc/passwd"),
+            *("http://h:99999/", "http://h..test/", f"http://{'a' * 64}/"),
+        )
     ),
-    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run (ValueError)"),
+    (CLI, json.dumps(profile("External", process_command="a\0b")), "cannot be run ("),
+    *((name, f'{{"a": {"9" * 5000}}}', "has a number of thousands of digits") for name in (CLI, TCCLI)),
     (
         CLI,
-        json.dumps(
-            profile(
-                "CloudSSO",
-                cloud_sso_sign_in_url="https://x",
-                cloud_sso_account_id="1",
-                cloud_sso_access_config="c",
-                access_token=SECRET,
-                cloud_sso_access_token_expire=1,
-            )
-        ),
+        json.dumps(profile("RamRoleArn", ram_role_arn="r", expired_seconds="9" * 5000)),
+        "has no whole number in expired_seconds",
+    ),
+    (CLI, json.dumps(profile("External", process_command="a\ud800")), "cannot be run (FileNotFoundError)"),
+    *(
+        (CLI, json.dumps(sign_in(cloud_sso_sign_in_url=url)), "names no URL of the form http://HOST/PATH")
+        for url in ("x", "http://[")
+    ),
+    *(
+        (CLI, json.dumps(sign_in(access_token=f"{SECRET}{end}")), "that no token has in the token of its sign-in")
+        for end in ("中", "\nX: y", " b")
+    ),
+    (
+        CLI,
+        json.dumps(sign_in(cloud_sso_access_token_expire=1)),
         "has expired: run any command of 'aliyun' with this profile, "
         "or sign in once more with 'aliyun configure --mode CloudSSO'",
     ),
@@ -379,6 +400,9 @@ def test_sends_no_sign_in_over_plain_http(tmp_path: Path) -> None:
         ((200, b'{"Code": "Success"}'), TransientError, "MalformedAnswer"),
         ((403, b"signed-in"), CredentialsError, "HTTP403"),
         ((200, b'{"Code": "Denied"}'), CredentialsError, "Denied"),
+        ((400, b'{"Code": "Denied", "Message": "your hidden is wrong"}'), CredentialsError, "Denied"),
+        ((200, b'{"Code": "ServiceUnavailable", "Message": "your hidden"}'), TransientError, "ServiceUnavailable"),
+        ((400, b'{"Code": "Throttling.User"}'), TransientError, "Throttling.User"),
     ],
 )
 def test_errors_of_a_credentials_uri_are_sorted_by_what_happened(
@@ -391,6 +415,7 @@ def test_errors_of_a_credentials_uri_are_sorted_by_what_happened(
     assert (type(caught.value), caught.value.code) == (kind, code)
     assert "ALIBABA_CLOUD_CREDENTIALS_URI" in str(caught.value)
     assert "hidden" not in str(caught.value)
+    assert ("the service refuses: your ***" in str(caught.value)) == (b"your hidden" in answer[1])
     # Once it is well again, it answers.
     assert fetch("alibaba").credentials.key_id == "STS.served"
 

@@ -36,8 +36,8 @@ class Patient:
         }
         usual = {
             "region": {"alibaba": "cn-shanghai", "tencent": "ap-guangzhou"}[cloud],
-            "connect_timeout": 1,
-            "read_timeout": 1,
+            "connect_timeout": 20,
+            "read_timeout": 20,
         }
         self.connection = _without_none({**first, **changes, "extra": _without_none({**usual, **(extra or {})})})
         self.monkeypatch.setenv("AIRFLOW_CONN_PATIENT", json.dumps(self.connection))

@@ -19,9 +19,9 @@ Serve = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+def serving(serve: Serve, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[str]:
     """Serve one connection after the other. Yield host and port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
 
     def run() -> None:
         while True:

@@ -371,6 +371,14 @@ def test_an_error_survives_serialisation(error: CloudApiError, again: Any) -> No
     assert made.args == error.args
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_the_refusal_of_a_key_that_was_sent_once_survives_serialisation(is_replaced: bool) -> None:
+    error = CredentialsError("no", code="AuthFailure.SecretIdNotFound")
+    error.is_replaced = is_replaced  # as CloudClient.acall_once does
+    assert str(error_from_dict(json.loads(json.dumps(error.as_dict())))) == str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
 def test_an_error_with_a_note_survives_pickling() -> None:
     error = Throttled("slow down", code="Throttling")
     error.add_note("while polling")

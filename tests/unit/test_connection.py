@@ -220,16 +220,25 @@ def credentials(account: Account) -> Credentials:
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
         (ALIBABA, {"host": "http://oss.test"}, "The endpoint 'http://oss.test' uses plain http"),
         (ALIBABA, {"host": f"https://u:{SECRET}@h"}, "The endpoint 'h' is not an address; write it as a host name"),
+        *(
+            (cloud_fields, {"extra": {"region": "x@evil.test/", "auth_type": auth_type, "role_arn": "r"}}, "The region")
+            for cloud_fields, auth_type in ((ALIBABA, "ram_role_arn"), (TENCENT, "role_arn"))
+        ),
         (ALIBABA, {"host": "https://[::1"}, "The endpoint 'https://[::1' is not an address"),
         (ALIBABA, {"host": "h", "port": 99999}, "The endpoint 'h:99999' is not an address"),
         *(
             (ALIBABA, {"extra": {name: value}}, f"{name} is '{value}'; expected a number of seconds above 0.")
             for name in ("connect_timeout", "read_timeout")
-            for value in (0, "-1", "soon", "nan", "inf", True)
+            for value in (0, "-1", "soon", "nan", True)
         ),
         *(
             (ALIBABA, {"extra": {"max_retry_seconds": value}}, "expected a number of seconds of at least 0.")
-            for value in (-1, "soon", "nan", "inf")
+            for value in (-1, "soon", "nan")
+        ),
+        *(
+            (ALIBABA, {"extra": {name: value}}, f"{least} and of at most 1,000,000.")
+            for name, least in (("read_timeout", "above 0"), ("max_retry_seconds", "of at least 0"))
+            for value in ("inf", 1e10, 10**400)
         ),
         *(
             (TENCENT, {"extra": {"max_tries": value}}, f"max_tries is '{value}'; expected a whole number of at least 1")

@@ -90,6 +90,12 @@ def test_leaves_out_a_variable_that_is_not_read(monkeypatch: pytest.MonkeyPatch)
         ("proxy", f"me:{SECRET}/x@proxy.test", "***@proxy.test"),
         ("endpoints", json.dumps({"ice": f"https://me:{SECRET}@ice.test"}), '{"ice": "https://***@ice.test"}'),
         ("endpoints", {"ice": f"me:{SECRET}@ice.test"}, '{"ice": "***@ice.test"}'),
+        *(
+            ("proxy", f"http://me:{SECRET}{odd}more@proxy.test", "http://***@proxy.test")
+            for odd in (" ", '"', "'", "@", "\n")
+        ),
+        ("endpoints", {"ice": f'me:{SECRET}" x@ice.test', "*": "h"}, '{"ice": "***@ice.test", "*": "h"}'),
+        ("endpoints", f'{{"ice": "me:{SECRET} x@ice.test"', '***@ice.test"'),
         ("external_id", SECRET, "***"),
         ("security_token", SECRET, "***"),
     ],

@@ -189,7 +189,9 @@ def test_a_missing_region_error_lists_the_known_regions(api: TaskApi) -> None:
     assert str(caught.value).endswith(f"It runs in {', '.join(api.service.regions)}.")
 
 
-@pytest.mark.parametrize("region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y"])
+@pytest.mark.parametrize(
+    "region", ["cn-shanghai ", "cn shanghai", "x@evil.test/", "evil.test#", "cn-shanghai\r\nX: y", "a" * 64]
+)
 @pytest.mark.parametrize("api", [BDRC_TASK, WEDATA_TASK], ids=["bdrc", "wedata"])
 def test_refuses_a_region_that_would_change_the_address(api: TaskApi, region: str) -> None:
     with pytest.raises(InvalidConnection, match=r"^The region .* is no region's id"):
@@ -263,6 +265,8 @@ def test_refuses_plain_http_to_another_machine(written: str) -> None:
         ),
         *("https://h:0", "https://h:99999", "https://h:port", "https://h:-1", "https://[::1", "https://[bad]", "::1"),
         *("exa mple.com", "h\x00", "https://a,b", "h:1:2", "主机"),
+        # No resolver looks these up: a label is empty, or longer than 63 characters.
+        *("ice..test", ".", "...", ".ice.test", f"{'a' * 64}.test"),
     ],
 )
 def test_refuses_an_invalid_address(written: str) -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
 from airflow_cloudtasks.clouds.credentials import source as module
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched, FetchedCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, Throttled, TransientError
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudApiError,
+    CloudTasksError,
+    CredentialsError,
+    NotFound,
+    Throttled,
+    TransientError,
+)
 
 SETTINGS = CredentialSettings(cloud="alibaba", sts=Endpoint("https://sts.invalid"))
 FIRST, SECOND = Credentials("first", "secret-1"), Credentials("second", "secret-2")
@@ -69,7 +79,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # The lock is not held while a fetch runs in another thread; here the fetch needs it again.
     monkeypatch.setattr(module, "Lock", threading.RLock)
-    monkeypatch.setattr(module, "_EXECUTOR", AtOnce())
+    monkeypatch.setattr(module, "_executor", lambda _: AtOnce())
 
 
 def source_of(service: Service) -> FetchedCredentials:
@@ -208,3 +218,35 @@ def test_a_bug_in_a_fetch_is_raised_and_the_next_caller_fetches_again(clock: Clo
     with pytest.raises(KeyError):
         source.get()
     assert source.get() == FIRST
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent, asked, ended = os.getpid(), threading.Event(), threading.Event()
+
+    def fetch() -> Fetched:
+        if os.getpid() != parent:
+            return Fetched(SECOND)
+        asked.set()
+        ended.wait()  # as a thread that the fork does not copy
+        return Fetched(FIRST)
+
+    source = FetchedCredentials(fetch, SETTINGS)
+    with ThreadPoolExecutor() as callers:
+        in_parent = callers.submit(source.get)
+        asked.wait()
+        with monkeypatch.context() as forked:
+            forked.setattr(os, "getpid", lambda: parent + 1)
+            in_child = callers.submit(source.get)
+            try:
+                assert in_child.result(timeout=10) == SECOND
+            finally:
+                ended.set()
+        assert in_parent.result() == FIRST
+
+
+@pytest.mark.parametrize("kind", [NotFound, BadRequest])
+def test_a_refusal_of_a_session_says_nothing_about_a_task(kind: type[CloudApiError]) -> None:
+    """After a clear, a task whose read is a BadRequest is started anew, although it may still run."""
+    error = fetch_error(kind("no such duration", code="InvalidParameter"), "STS AssumeRole")
+    assert type(error) is CredentialsError
+    assert (error.code, error.unsent, error.message) == ("InvalidParameter", True, "no such duration")

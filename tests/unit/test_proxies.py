@@ -79,7 +79,10 @@ def test_sends_the_decoded_login_and_shows_none() -> None:
             for end in ("/path", "?a=b", "#there", " extra")
         ),
         (f"http://me:{SECRET}@[::zz]:1", "It has another form."),
-        (f"http://me:{SECRET}@pro xy.test", "It has another form."),
+        *(
+            (f"http://me:{SECRET}@{host}", "It has another form.")
+            for host in ("pro xy.test", "proxy..test", f"{'a' * 64}.test")
+        ),
         (f"http://me:{SECRET} @proxy.test", "Write the characters / ? # and blanks of its login"),
         (f"http://m%3Ae:{SECRET}@proxy.test", "No user may have a colon."),
         (f"http://me:{SECRET}\x00@proxy.test", "Write the characters / ? # and blanks of its login"),

@@ -9,9 +9,10 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -136,6 +137,38 @@ def test_reads_a_megabyte(either: Send) -> None:
     body = b"a" * 1_000_000
     with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + body)) as address:
         assert either(f"http://{address}", Network(Timeouts(5, 5))).body == body
+
+
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Give cloud.invalid two addresses. The first accepts no connection on the port that is yielded."""
+    real = socket.getaddrinfo
+
+    def look_up(host: str, port: Any, *args: Any, **more: Any) -> Any:
+        found = ["127.0.0.2", "127.0.0.1"] if host == "cloud.invalid" else [host]
+        return [entry for address in found for entry in real(address, port, *args, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.2", 0), backlog=0))
+        for _ in range(3):  # no further connection is accepted
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(silent.getsockname())
+        yield silent.getsockname()[1]
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next_one(
+    either: Send, two_addresses: int, certificates: Certificates, tls: ssl.SSLContext
+) -> None:
+    def serve(connection: socket.socket) -> None:
+        time.sleep(0.05)  # longer than no time at all
+        with tls.wrap_socket(connection, server_side=True) as secured:
+            answering()(secured)
+
+    network = Network(Timeouts(connect=1.5, read=2), ca_bundle=certificates.ca)
+    with serving(serve, port=two_addresses):
+        assert either(f"https://cloud.invalid:{two_addresses}", network).status == 200
 
 
 DAMAGED = {

@@ -7,7 +7,6 @@ used until they expire.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
@@ -26,7 +25,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fet
 from airflow_cloudtasks.clouds.credentials.token_service import Role, assume_role, assume_role_by_token
 from airflow_cloudtasks.clouds.wire import Credentials
 from airflow_cloudtasks.errors import TransientError
-from airflow_cloudtasks.values import moment
+from airflow_cloudtasks.values import load_json, moment
 
 # As the vendor's class.
 _PROCESS_SECONDS = 60
@@ -190,11 +189,7 @@ def _external(config: _Config, settings: CredentialSettings, profile: Profile, d
     # Neither output is shown: it may hold the key.
     if ended.returncode != 0:
         raise no_credentials(f"the process_command of {profile.origin} ended with exit code {ended.returncode}")
-    try:
-        printed = json.loads(ended.stdout)
-    except ValueError:
-        printed = None
-    return _printed_key(printed, profile)
+    return _printed_key(load_json(ended.stdout), profile)
 
 
 def _printed_key(printed: Any, profile: Profile) -> Fetched:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_cloudtasks.values import plain
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -38,7 +40,7 @@ def read_text(path: str) -> str | None:
             content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise Unusable(path, f"cannot be read ({type(error).__name__})") from None
     try:
         text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
@@ -66,9 +68,13 @@ def read_json(path: str) -> dict[str, Any] | None:
         raise Unusable(path, f"is not JSON (line {error.lineno}, column {error.colno})") from None
     except RecursionError:
         raise Unusable(path, "is nested too deeply") from None
+    except ValueError:
+        raise Unusable(path, "has a number of thousands of digits") from None
     if not isinstance(decoded, dict):
         raise Unusable(path, "holds no JSON object")
-    return decoded
+    # Its texts become parts of requests, which cannot hold the lone surrogates of JSON.
+    content: dict[str, Any] = plain(decoded)
+    return content
 
 
 def read_ini(path: str, section: str) -> Mapping[str, str] | None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from airflow_cloudtasks.clouds.answers import json_object
-from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, temporary_key
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, is_visible, refusal, temporary_key
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
-from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.transport import SyncTransport
-from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, SignedRequest, is_loopback
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError
+from airflow_cloudtasks.clouds.wire import HOST_AND_PORT, ApiCall, Endpoint, SignedRequest, is_loopback
+from airflow_cloudtasks.errors import CloudApiError
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import at
 
 _OAUTH_URLS = {"CN": "https://oauth.aliyun.com", "INTL": "https://oauth.alibabacloud.com"}
 
@@ -56,8 +55,7 @@ def key_of_cloud_sso(
         Unusable: The sign-in URL is none.
         CloudApiError: CloudSSO refuses or does not answer.
     """
-    parts = _parts(url, origin)
-    address = f"{parts.scheme}://{parts.netloc}/cloud-credentials"
+    address = f"{_endpoint(url, origin).url}/cloud-credentials"
     body = {"AccountId": account, "AccessConfigurationId": access}
     return _ask(settings, "POST", address, "CloudSSO", origin, "CloudCredential", token=token, body=body)
 
@@ -80,16 +78,17 @@ def key_of_oauth(settings: CredentialSettings, site: str, token: str, origin: st
     return _ask(settings, "POST", f"{_OAUTH_URLS[site]}/v1/exchange", "OAuth", origin, token=token)
 
 
-def _parts(url: str, named_by: str) -> SplitResult:
-    """Return the parts of a URL that a variable or a profile names."""
+def _endpoint(url: str, named_by: str) -> Endpoint:
+    """Return where a URL points to, without the login in it."""
     try:
         parts = urlsplit(url)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # also of port, for a port that is no number
-        is_url = False
-    if not is_url:
+        host = parts.netloc.rpartition("@")[2]
+        is_address = parts.scheme in ("http", "https") and HOST_AND_PORT.fullmatch(host) and parts.port != 0
+    except ValueError:  # raised by urlsplit, and by port for a port that is not a number from 0 to 65535
+        is_address = False
+    if not is_address:
         raise Unusable(named_by, "names no URL of the form http://HOST/PATH")
-    return parts
+    return Endpoint(f"{parts.scheme}://{host}")
 
 
 def _ask(
@@ -104,14 +103,17 @@ def _ask(
     body: Mapping[str, Any] | None = None,
 ) -> Fetched:
     """Return the key that a service answers with, at the path ``holder``."""
-    parts = _parts(url, named_by)
-    on_this_machine = is_loopback(parts.hostname or "")
-    if token and parts.scheme == "http" and not on_this_machine:
+    endpoint = _endpoint(url, named_by)
+    on_this_machine = is_loopback(urlsplit(endpoint.url).hostname or "")
+    if token and endpoint.url.startswith("http:") and not on_this_machine:
         raise Unusable(named_by, f"names a URL of {what} with plain http, where anyone could read the sign-in")
+    if token and not is_visible(token):
+        raise Unusable(named_by, "has a blank or another character that no token has in the token of its sign-in")
+    # The address of a credentials URI may hold a secret, which its service may repeat.
+    parts = urlsplit(url)
+    hidden = tuple(filter(None, (token, parts.path.strip("/"), *(value for _, value in parse_qsl(parts.query)))))
     call = ApiCall(
-        Service(cloud="alibaba", name="credentials", version="", title=what),
-        Action(name=method),
-        Endpoint(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"),
+        Service(cloud="alibaba", name="credentials", version="", title=what), Action(name=method), endpoint, hidden
     )
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token:
@@ -122,19 +124,14 @@ def _ask(
 
     def send() -> Fetched:
         answer = transport.send(call, request)
-        if not answer.has_succeeded:
-            kind = kind_of_status(answer.status) or CredentialsError
-            raise kind("the service refuses", code=f"HTTP{answer.status}", **call.context(answer))
-        content = json_object(call, answer)
-        code = text(content.get("Code"))
-        if code not in (None, "Success"):
-            raise CredentialsError("the service returned no key", code=code, **call.context(answer))
-        key = at(content, holder)
+        if (error := refusal("alibaba", call, answer)) is not None:
+            raise error
+        key = at(json_object(call, answer), holder)
         return temporary_key("alibaba", key, at(key, "Expiration"), f"the {what} of {named_by}", call.context(answer))
 
     try:
         return settings.retries.run(send)
     except CloudApiError as error:
-        raise fetch_error(error, f"{what} of {named_by}", (token,)) from None
+        raise fetch_error(error, f"{what} of {named_by}") from None
     finally:
         transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from airflow_cloudtasks.clouds.credentials.fetching import is_visible
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import Fetched
 from airflow_cloudtasks.clouds.wire import Credentials
+
+# Instead of str.isdecimal, which accepts any length: int() raises for it.
+_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class Profile:
@@ -78,7 +82,7 @@ class Profile:
         """
         if (value := self.text(field)) is None:
             return None
-        if not (value.isascii() and value.isdecimal()):
+        if not _WHOLE_NUMBER.fullmatch(value):
             raise self.unusable(f"has no whole number in {field}")
         return int(value) or None
 

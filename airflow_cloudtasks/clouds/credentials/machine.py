@@ -15,16 +15,14 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from airflow_cloudtasks.clouds.answers import json_object
-from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, no_credentials, temporary_key
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, no_credentials, refusal, temporary_key
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
-from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.transport import SyncTransport
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
-from airflow_cloudtasks.errors import CloudApiError, CredentialsError, TransientError, UnreadableAnswer
+from airflow_cloudtasks.errors import CloudApiError, TransientError, UnreadableAnswer
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import text
 
 _HTTP_FORBIDDEN = 403
 _HTTP_NOT_FOUND = 404
@@ -132,11 +130,8 @@ class MachineRole:
                     "the service does not know the role that it has just named", **call.context(answer)
                 )
             raise no_credentials(f"this machine has no role named {role!r}; is it {self._service.machine}?")
-        _check(call, answer)
+        self._check(call, answer)
         content = json_object(call, answer)
-        code = text(content.get("Code"))
-        if code not in (None, "Success"):
-            raise CredentialsError("the metadata service returned no key", code=code or "", **call.context(answer))
         expiry = content.get("Expiration") or content.get("ExpiredTime")
         return temporary_key(self._cloud, content, expiry, f"the role {role} of this machine", call.context(answer))
 
@@ -148,14 +143,14 @@ class MachineRole:
         call, answer = self._send(transport, "GetToken", "PUT", self._service.admission_path, ttl)
         if answer.status in (_HTTP_NOT_FOUND, _HTTP_NOT_ALLOWED):
             raise no_credentials(f"no metadata service (IMDSv2) answers; is this machine {self._service.machine}?")
-        _check(call, answer)
+        self._check(call, answer)
         return {"X-aliyun-ecs-metadata-token": _word(call, answer, _TOKEN)}
 
     def _only_role(self, transport: SyncTransport, headers: Mapping[str, str]) -> str:
         call, answer = self._send(transport, "GetRoleName", "GET", self._service.path, headers)
         if answer.status == _HTTP_NOT_FOUND or (answer.has_succeeded and not answer.body.strip()):
             raise no_credentials(f"this machine has no role; is it {self._service.machine}?")
-        _check(call, answer)
+        self._check(call, answer)
         return _word(call, answer, _ROLE_NAME)
 
     def _send(
@@ -170,17 +165,15 @@ class MachineRole:
             raise UnreadableAnswer("the service refuses the token that it has just issued", **call.context(answer))
         return call, answer
 
+    def _check(self, call: ApiCall, answer: HttpAnswer) -> None:
+        """Raise the error that an answer reports, if it reports one."""
+        if (error := refusal(self._cloud, call, answer)) is not None:
+            raise error
+
 
 def _network(network: Network) -> Network:
     connect = min(network.timeouts.connect, _CONNECT_SECONDS)
     return replace(network.direct(), timeouts=Timeouts(connect=connect, read=network.timeouts.read))
-
-
-def _check(call: ApiCall, answer: HttpAnswer) -> None:
-    """Raise an error by the HTTP status, unless it is a success."""
-    if not answer.has_succeeded:
-        kind = kind_of_status(answer.status) or CredentialsError
-        raise kind("the metadata service refuses", code=f"HTTP{answer.status}", **call.context(answer))
 
 
 def _word(call: ApiCall, answer: HttpAnswer, form: re.Pattern[str]) -> str:

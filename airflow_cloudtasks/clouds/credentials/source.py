@@ -6,10 +6,12 @@ import asyncio
 import copy
 import logging
 import math
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Protocol
 
@@ -33,11 +35,15 @@ _FETCH_INTERVAL_SECONDS = 30.0
 _PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
 
-# Fetching blocks, so it runs in these threads and never in an event loop.
 _THREADS = "cloudtasks-credentials"
-_EXECUTOR = ThreadPoolExecutor(max_workers=8, thread_name_prefix=_THREADS)
 # urllib3 logs whole URLs, and the URL that ALIBABA_CLOUD_CREDENTIALS_URI names may hold a secret.
 logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not (record.threadName or "").startswith(_THREADS))
+
+
+@cache
+def _executor(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process that fetch credentials: fetching blocks, so it never runs in an event loop."""
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix=_THREADS)
 
 
 class CredentialSource(Protocol):
@@ -173,6 +179,8 @@ class FetchedCredentials:
         # The lock guards all of these. They change when a fetch begins or ends, and when a cloud refuses a key.
         self._held: Credentials | None = None
         self._running: Future[Credentials] | None = None
+        # The process that it runs in. A forked process has none of the threads of its parent.
+        self._process = 0
         # The last failure, which is the result of every fetch until _next_fetch_at.
         self._failed: CloudTasksError | None = None
         self._next_fetch_at = 0.0
@@ -219,10 +227,12 @@ class FetchedCredentials:
     def _start(self) -> Future[Credentials]:
         """Start a fetch in another thread, unless one is running or has just ended."""
         with self._lock:
-            if self._running is None:
+            process = os.getpid()
+            if self._running is None or self._process != process:
                 if time.monotonic() < self._next_fetch_at and (self._held or self._failed) is not None:
                     return self._last_result()
-                self._running = _EXECUTOR.submit(self._run, self._generation)
+                self._running = _executor(process).submit(self._run, self._generation)
+                self._process = process
             return self._running
 
     def _last_result(self) -> Future[Credentials]:
