@@ -26,7 +26,8 @@ _ENVELOPE = frozenset(
     name.lower()
     for name in (
         *(*_CODES, *_MESSAGES, *_REQUEST_IDS, *_SUCCESSES, "Error", "HostId", "Recommend", "Solution", "TraceId"),
-        *("HttpStatusCode", "HttpCode", "StatusCode", "AccessDeniedDetail", "DynamicCode", "DynamicMessage"),
+        *("HttpStatus", "HttpStatusCode", "HttpCode", "StatusCode", "Type"),
+        *("AccessDeniedDetail", "DynamicCode", "DynamicMessage"),
         *("MaxResults", "NextToken", "PageNumber", "PageSize", "TotalCount", "TotalPageNumber", "Timestamp"),
     )
 )

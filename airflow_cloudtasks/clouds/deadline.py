@@ -15,7 +15,7 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -63,15 +63,6 @@ class ResponseUntil(HTTPResponse):
             raise HTTPException(f"the answer has {self.length} bytes")
 
 
-def _addresses(host: str, port: int) -> list[str]:
-    """Return the IP addresses of a host; the host itself if they cannot be looked up, so that urllib3 says why."""
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return [host]
-    return list(dict.fromkeys(str(address[0]) for *_, address in found)) or [host]
-
-
 class _HttpConnection(HTTPConnection):
     """Its ``timeout`` limits the whole connect and the whole answer, instead of each wait for bytes."""
 
@@ -82,31 +73,41 @@ class _HttpConnection(HTTPConnection):
         super().connect()
 
     def _new_conn(self) -> socket.socket:
+        try:
+            return self._connect()
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, type(error).__name__) from error
+
+    def _connect(self) -> socket.socket:
         """Try the addresses of the host one after the other, each for its share of the time that is left.
 
         An address that does not answer, such as an IPv6 address in a network without IPv6, leaves time for the others.
         """
-        host, timeout = self._dns_host, self.timeout
-        *others, last = _addresses(host, self.port)
-        try:
-            for number, address in enumerate(others):
-                try:
-                    return self._connect_to(address, 1 / (len(others) + 1 - number))
-                except (ConnectTimeoutError, NewConnectionError):
-                    continue
-            return self._connect_to(last)
-        finally:
-            self._dns_host, self.timeout = host, timeout
-
-    def _connect_to(self, address: str, share: float = 1) -> socket.socket:
-        self._dns_host, self.timeout = address, max(self._seconds_left() * share, _SHORTEST)
-        sock = super()._new_conn()
-        # For the rest of the connect: a tunnel, TLS.
-        sock.settimeout(max(self._seconds_left(), _SHORTEST))
-        return sock
+        host = self._dns_host.strip("[]")
+        addresses = socket.getaddrinfo(host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        failure = OSError("the host has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(self._seconds_left() / (len(addresses) - number))
+                sock.connect(address)
+            except OSError as error:
+                sock.close()
+                failure = error
+                continue
+            # For the rest of the connect: a tunnel, TLS.
+            sock.settimeout(self._seconds_left())
+            return sock
+        raise failure
 
     def _seconds_left(self) -> float:
-        return self._deadline - time.monotonic()
+        return max(self._deadline - time.monotonic(), _SHORTEST)
 
     def getresponse(self) -> Any:
         self._set_deadline()

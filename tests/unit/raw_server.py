@@ -15,6 +15,9 @@ from airflow_cloudtasks.clouds.wire import HttpAnswer, SignedRequest
 
 from .calls import JSON, TENCENT_SERVICE, asked
 
+# Seconds that the server waits for the next bytes of a client.
+_LONGEST_SILENCE = 5
+
 Serve = Callable[[socket.socket], None]
 
 
@@ -29,6 +32,8 @@ def serving(serve: Serve, tls: ssl.SSLContext | None = None, port: int = 0) -> I
                 connection, _ = listener.accept()
             except OSError:
                 return
+            # asyncio.run may end before aiohttp has closed a TLS connection; nothing more comes then.
+            connection.settimeout(_LONGEST_SILENCE)
             with connection:
                 try:
                     if tls is None:

@@ -72,6 +72,10 @@ def error_of(call: ApiCall, body: Any) -> CloudApiError:
             BadRequest,
         ),
         (
+            {"Code": "Throttling", "HttpStatus": 429, "Message": "slow down", "RequestId": "r", "Type": "Sender"},
+            Throttled,
+        ),
+        (
             {"Code": "Throttling", "Message": "slow down", "RequestId": "r", "TaskList": [], "MaxResults": 100},
             Throttled,
         ),

@@ -11,9 +11,18 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_cloudtasks.clouds.credentials import source as module
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched, FetchedCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint
-from airflow_cloudtasks.errors import CloudTasksError, CredentialsError, Throttled, TransientError
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudApiError,
+    CloudTasksError,
+    CredentialsError,
+    NotFound,
+    Throttled,
+    TransientError,
+)
 
 SETTINGS = CredentialSettings(cloud="alibaba", sts=Endpoint("https://sts.invalid"))
 FIRST, SECOND = Credentials("first", "secret-1"), Credentials("second", "secret-2")
@@ -233,3 +242,11 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent(monkeypatch: pytest.
             finally:
                 ended.set()
         assert in_parent.result() == FIRST
+
+
+@pytest.mark.parametrize("kind", [NotFound, BadRequest])
+def test_a_refusal_of_a_session_says_nothing_about_a_task(kind: type[CloudApiError]) -> None:
+    """After a clear, a task whose read is a BadRequest is started anew, although it may still run."""
+    error = fetch_error(kind("no such duration", code="InvalidParameter"), "STS AssumeRole")
+    assert type(error) is CredentialsError
+    assert (error.code, error.unsent, error.message) == ("InvalidParameter", True, "no such duration")

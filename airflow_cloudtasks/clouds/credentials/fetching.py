@@ -12,6 +12,7 @@ from airflow_cloudtasks.clouds.credentials.source import Fetched
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind, tencent_kind
 from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, HttpAnswer
 from airflow_cloudtasks.errors import (
+    BadRequest,
     CloudApiError,
     CredentialsError,
     MalformedAnswer,
@@ -101,13 +102,13 @@ def fetch_error(error: CloudApiError, what: str) -> CloudApiError:
 
     Returns:
         A TransientError if another try may succeed: no answer, HTTP 5xx or 429, an answer that cannot be read.
-        Otherwise the service's refusal. A role that does not exist is a CredentialsError, because a wait for a task
-        that may not exist yet ignores NotFound.
+        Otherwise the service's refusal, as PermissionDenied or CredentialsError. A role that does not exist, or wrong
+        parameters of a session, must not look like a task that does not exist or wrong parameters of a task.
     """
     attributes = error.as_dict()
     if error.retryable or isinstance(error, MalformedAnswer):
         attributes["kind"] = TransientError.__name__
-    elif isinstance(error, NotFound):
+    elif isinstance(error, NotFound | BadRequest):
         attributes["kind"] = CredentialsError.__name__
     for name in ("api", "field"):  # of MalformedAnswer
         attributes.pop(name, None)
