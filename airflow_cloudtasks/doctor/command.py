@@ -20,6 +20,8 @@ from airflow_cloudtasks.protocol.task_ids import one_task_id
 from airflow_cloudtasks.spec import TaskApi
 
 OK, FAILED, WRONG_USAGE = 0, 1, 2
+# As a shell reports Ctrl-C: 128 and the number of the signal.
+INTERRUPTED = 130
 _DEFAULT_WIDTH = 100
 
 
@@ -100,7 +102,9 @@ def _destination(parameter: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, and return the exit code: 0 if all is well, 1 if something is not, 2 for wrong usage.
+    """Run a command, and return the exit code.
+
+    It is 0 if all is well, 1 if something is not, 2 for wrong usage and 130 after Ctrl-C.
 
     Args:
         arguments: The command line without the program's name; None for this process's own.
@@ -115,7 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             subparser.add_argument(each.flag, help=each.help, **each.keywords)
         subparser.set_defaults(run=command.run)
     given = parser.parse_args(arguments)
-    code: int = given.run(given)
+    try:
+        code: int = given.run(given)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

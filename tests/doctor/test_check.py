@@ -242,3 +242,13 @@ def test_the_json_object_has_the_documented_members(json_of: dict[str, Any]) -> 
         for line in section["lines"]:
             assert list(line) == ["name", "outcome", "text", "expected", "mend", "milliseconds", "permission"]
             assert line["outcome"] in ("ok", "failed", "unknown", "not tried", "info")
+
+
+def test_ctrl_c_ends_the_command_without_a_traceback(patient: Patient, capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    patient.monkeypatch.setattr("airflow_cloudtasks.doctor.examination.examine", interrupted)
+    assert main(["check", "--conn-id", "patient"]) == 130
+    os.write(1, b"standard output is back\n")
+    assert capfd.readouterr() == ("standard output is back\n", "")
