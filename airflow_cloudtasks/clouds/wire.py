@@ -29,6 +29,10 @@ HOST_AND_PORT = re.compile(rf"({HOST})(:\d+)?", re.ASCII | re.IGNORECASE)
 _REGION = re.compile(r"[a-z0-9-]{1,63}", re.ASCII | re.IGNORECASE)
 
 
+# Characters of a host name. Source: RFC 1035, section 2.3.4.
+_LONGEST_HOST = 255
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """The key that signs requests.
@@ -287,4 +291,6 @@ def missing_region(service: Service, example: str | None = None) -> InvalidConne
 
 
 def _without_login(address: str) -> str:
-    return address.rpartition("@")[2]
+    """Return an address for an error text: without its login, and of a host name's greatest length."""
+    shown = address.rpartition("@")[2]
+    return shown if len(shown) <= _LONGEST_HOST else f"{shown[:_LONGEST_HOST]}…"
