@@ -7,16 +7,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.transport import SyncTransport, async_transport
 from airflow_cloudtasks.clouds.wire import HttpAnswer, SignedRequest
 
 from .calls import JSON, TENCENT_SERVICE, asked
-
-# Seconds that the server waits for the next bytes of a client.
-_LONGEST_SILENCE = 5
 
 Serve = Callable[[socket.socket], None]
 
@@ -25,6 +22,7 @@ Serve = Callable[[socket.socket], None]
 def serving(serve: Serve, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[str]:
     """Serve one connection after the other. Yield host and port."""
     listener = socket.create_server(("127.0.0.1", port))
+    open_ends: list[socket.socket] = []
 
     def run() -> None:
         while True:
@@ -32,9 +30,8 @@ def serving(serve: Serve, tls: ssl.SSLContext | None = None, port: int = 0) -> I
                 connection, _ = listener.accept()
             except OSError:
                 return
-            # asyncio.run may end before aiohttp has closed a TLS connection; nothing more comes then.
-            connection.settimeout(_LONGEST_SILENCE)
-            with connection:
+            with connection, connection.dup() as open_end:
+                open_ends.append(open_end)
                 try:
                     if tls is None:
                         serve(connection)
@@ -49,9 +46,12 @@ def serving(serve: Serve, tls: ssl.SSLContext | None = None, port: int = 0) -> I
     try:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        # Closing alone does not wake the thread that waits for connections.
+        # Closing alone does not wake the thread that waits for a connection, or for the next bytes of an open one.
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+        for open_end in open_ends:
+            with suppress(OSError):
+                open_end.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
