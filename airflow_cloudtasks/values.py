@@ -32,6 +32,8 @@ MAX_DEPTH = 100
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _DIGITS_OF_64_BITS = 19
 
+_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
+
 
 def at(data: Any, path: str) -> Any:
     """Return the value at a dotted path.
@@ -120,6 +122,16 @@ def number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return read if math.isfinite(read) else None
+
+
+def whole_number(written: str) -> int | None:
+    """Return the whole number that a text of up to 12 digits is; None for any other text.
+
+    Args:
+        written: The text, without blanks or a sign.
+    """
+    # Instead of str.isdigit, which accepts ² and any length: int() raises for both.
+    return int(written) if _WHOLE_NUMBER.fullmatch(written) else None
 
 
 def moment(value: Any, zone: tzinfo) -> datetime | None:

@@ -321,5 +321,5 @@ def _absent_connection(conn_id: str, facts: list[IsNot | Unknown]) -> IsNot | Un
     absent, name = _absence(facts), variable_name(conn_id)
     if not (value := os.environ.get(name)):
         return absent
-    unread = f"he environment variable {name} holds no Airflow connection: {unreadable_because(value)}"
-    return IsNot(f"T{unread}.") if isinstance(absent, IsNot) else Unknown(f"{absent.why}; t{unread}")
+    unread = f"environment variable {name} holds no Airflow connection: {unreadable_because(value)}"
+    return IsNot(f"The {unread}.") if isinstance(absent, IsNot) else Unknown(f"{absent.why}; the {unread}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -113,7 +113,7 @@ def error_code(fields: Mapping[str, Any]) -> str | None:
     Args:
         fields: The object that holds the code.
     """
-    return next((code for name in _CODES if (code := text(fields.get(name))) is not None), None)
+    return _first_text(fields, _CODES)
 
 
 def error_message(fields: Mapping[str, Any]) -> str:
@@ -131,7 +131,11 @@ def request_id(fields: Mapping[str, Any]) -> str | None:
     Args:
         fields: The object that holds the id.
     """
-    return next((found for name in _REQUEST_IDS if (found := text(fields.get(name))) is not None), None)
+    return _first_text(fields, _REQUEST_IDS)
+
+
+def _first_text(fields: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    return next((found for name in names if (found := text(fields.get(name))) is not None), None)
 
 
 def holds_data(content: Mapping[str, Any]) -> bool:

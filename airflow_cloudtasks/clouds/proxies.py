@@ -20,7 +20,9 @@ from urllib.parse import quote, unquote, urlsplit
 from airflow_cloudtasks.clouds.wire import HOST
 from airflow_cloudtasks.errors import InvalidConnection
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""The port of each scheme, where a URL has none."""
+
 _HIGHEST_PORT = 65535
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII | re.IGNORECASE)
 _HOST_AND_PORT = re.compile(rf"(?P<host>{HOST})?(:(?P<port>[^/?#\s]*))?", re.ASCII | re.IGNORECASE)
@@ -93,13 +95,13 @@ def parse_proxy(written: str, setting: str) -> Proxy:
 def _problem(scheme: str, login: str, host_and_port: str) -> str | None:
     """Return what is wrong with the address of a proxy; None if nothing is."""
     found = _HOST_AND_PORT.fullmatch(host_and_port)
-    if _SCHEME.fullmatch(scheme) and scheme not in _DEFAULT_PORTS:
+    if _SCHEME.fullmatch(scheme) and scheme not in DEFAULT_PORTS:
         return f"A proxy of the kind {scheme} is not supported, only http and https."
     if _RESERVED.search(login):
         return "Write the characters / ? # and blanks of its login as %2F %3F %23 %20."
     if ":" in unquote(login.partition(":")[0]):
         return "No user may have a colon."
-    if scheme not in _DEFAULT_PORTS or not found:
+    if scheme not in DEFAULT_PORTS or not found:
         return "It has another form."
     if not found["host"] or (found["host"].startswith("[") and _ip(found["host"]) is None):
         return "It has no host."
@@ -143,7 +145,7 @@ def _exception(exceptions: str, url: str) -> str | None:
     """Return the entry of ``NO_PROXY`` that matches a URL; None if none does."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     return next((entry for entry in re.split(r"[,\s]+", exceptions) if _matches(entry.lower(), host, port)), None)
 
 

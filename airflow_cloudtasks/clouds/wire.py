@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import text
+from airflow_cloudtasks.values import text, whole_number
 
 _HTTP_REDIRECT = 300
 
@@ -31,6 +31,18 @@ _REGION = re.compile(r"[a-z0-9-]{1,63}", re.ASCII | re.IGNORECASE)
 
 # Characters of a host name. Source: RFC 1035, section 2.3.4.
 _LONGEST_HOST = 255
+
+
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+def is_visible(value: str) -> bool:
+    """Return whether a text can be a part of a key: visible ASCII characters only, because a header allows no others.
+
+    Args:
+        value: The text.
+    """
+    return _VISIBLE.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +215,6 @@ class ApiCall:
         return text(message) or "no message"
 
 
-# Instead of str.isdigit, which accepts ² and any length: int() raises for both.
-_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
-
-
 class CloudModule(Protocol):
     """The functions that each cloud's module has."""
 
@@ -249,10 +257,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     by_name = {name.lower(): value.strip() for name, value in headers.items()}
     alibabas, standard = by_name.get("x-acs-retry-after", ""), by_name.get("retry-after", "")
-    if _WHOLE_NUMBER.fullmatch(alibabas):
-        return int(alibabas) / 1000
-    if _WHOLE_NUMBER.fullmatch(standard):
-        return float(standard)
+    if (milliseconds := whole_number(alibabas)) is not None:
+        return milliseconds / 1000
+    if (seconds := whole_number(standard)) is not None:
+        return float(seconds)
     try:
         return max((parsedate_to_datetime(standard) - datetime.now(UTC)).total_seconds(), 0.0)
     except (ValueError, TypeError, OverflowError):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from airflow_cloudtasks.clouds.deadline import ResponseUntil
 from airflow_cloudtasks.clouds.network import Network
-from airflow_cloudtasks.clouds.proxies import Route
+from airflow_cloudtasks.clouds.proxies import DEFAULT_PORTS, Route
 from airflow_cloudtasks.clouds.wire import Endpoint
 from airflow_cloudtasks.doctor import unreached
 from airflow_cloudtasks.doctor.clock import Reading, read_date
@@ -23,7 +23,6 @@ from airflow_cloudtasks.doctor.report import Line, Outcome, not_tried
 from airflow_cloudtasks.doctor.unreached import Unreached
 from airflow_cloudtasks.errors import InvalidConnection
 
-_PORTS = {"http": 80, "https": 443}
 _HTTP_OK = 200
 _HTTP_PROXY_LOGIN = 407
 # The beginning of an answer, enough to name the page that came instead of one.
@@ -92,7 +91,7 @@ class _Walker:
         self._endpoint, self._network = endpoint, network
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
-        self._port = parts.port or _PORTS[parts.scheme]
+        self._port = parts.port or DEFAULT_PORTS[parts.scheme]
         self._route = Route(None, "")
         self._addresses: list[tuple[str, int]] = []
         self._socket: socket.socket | None = None
@@ -241,7 +240,7 @@ class _Walker:
         if self._route.proxy is None:
             return self._host, self._port
         parts = urlsplit(self._route.proxy.address)
-        return parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        return parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
 
     def _proxy_headers(self) -> dict[str, str]:
         return self._route.proxy.headers if self._route.proxy else {}
@@ -266,7 +265,7 @@ def _presented(address: tuple[str, int], host: str, seconds: float) -> unreached
 
 
 def _tls(address: tuple[str, int], host: str, seconds: float, context: ssl.SSLContext) -> ssl.SSLSocket:
-    return context.wrap_socket(socket.create_connection(address[:2], seconds), server_hostname=host)
+    return context.wrap_socket(socket.create_connection(address, seconds), server_hostname=host)
 
 
 def _name(certificate: object, field: str) -> str:

@@ -6,7 +6,6 @@ This module imports nothing of Airflow.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.proxies import parse_proxy
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
-from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location, check_region
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location, check_region, is_visible
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
 from airflow_cloudtasks.hooks.settings import Settings, chosen_auth_type, find_settings
@@ -36,9 +35,6 @@ __all__ = [
 SITES = ("cn", "intl")
 """The sites of Tencent Cloud, the default first."""
 
-# The characters that a key may have: a header allows no others. Check here, so that a bad key fails before the first
-# request.
-_VISIBLE = re.compile(r"[!-~]+")
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
 # Source: both clouds' AssumeRole. The role itself limits how long a session may last.
 _MIN_SESSION_SECONDS = 900
@@ -159,7 +155,7 @@ def _credentials(
 
 
 def _token(fields: ConnectionFields, token: str | None) -> str | None:
-    if token and not _VISIBLE.fullmatch(token):
+    if token and not is_visible(token):
         raise InvalidConnection(
             "its temporary token has a blank, a control character or a non-ASCII character, which no token has; "
             f"copy it once more into Extra as {fields.token_extra!r}. In a URI, write each + of it as %2B."
@@ -178,7 +174,7 @@ def _check_key(
         place = f"Extra as {extra!r}" if is_official else f"the field {label} ({standard})"
         if not value:
             raise InvalidConnection(f"it has no {label}, which auth_type {auth_type} needs; put it into {place}.")
-        if not _VISIBLE.fullmatch(value):
+        if not is_visible(value):
             raise InvalidConnection(
                 f"its {label} has a blank, a control character or a non-ASCII character, which no key has; "
                 f"copy it once more into {place}."
@@ -229,7 +225,7 @@ def _network(settings: Settings) -> Network:
 
 
 def _policy(settings: Settings) -> str | None:
-    """Return the policy without blanks: Alibaba's library signs blanks differently than its gateway reads them."""
+    """Return the policy as JSON without blanks, which encoders of forms and of URLs write differently."""
     if "policy" not in settings.found:
         return None
     policy = settings.decoded("policy")

@@ -6,14 +6,13 @@ This module imports nothing of Airflow.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ConnectionFields, ConnectionValues, known_extras
-from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.values import load_json, whole_number
 
 EXTRA = "Extra"
 """The source of a setting that is a field of Extra."""
@@ -21,8 +20,6 @@ EXTRA = "Extra"
 # More than a week. A socket accepts no timeout of centuries.
 _MOST_SECONDS = 1_000_000
 
-# Instead of str.isdecimal, which accepts any length: int() raises for it.
-_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 _JSON_TYPES: dict[type, str] = {list: "array", dict: "object"}
 
 
@@ -106,10 +103,9 @@ class Settings:
         written = self.written(name)
         if written is None:
             return default
-        digits = written.removesuffix(".0")
-        if not _WHOLE_NUMBER.fullmatch(digits) or int(digits) < 1:
+        if not (whole := whole_number(written.removesuffix(".0"))):
             raise InvalidConnection(f"{name} is {written!r:.100}; expected a whole number of at least 1.")
-        return int(digits)
+        return whole
 
     def decoded(self, name: str) -> Any:
         """Return a decoded JSON value, which may have been written as text; None if it is not set or not JSON."""

@@ -16,14 +16,14 @@ from datetime import UTC
 from typing import Any
 
 from airflow_cloudtasks.clouds.credentials.chain import Nothing
-from airflow_cloudtasks.clouds.credentials.fetching import is_visible, no_credentials
+from airflow_cloudtasks.clouds.credentials.fetching import no_credentials
 from airflow_cloudtasks.clouds.credentials.files import home, read_json
 from airflow_cloudtasks.clouds.credentials.key_servers import key_of_cloud_sso, key_of_oauth, key_of_uri
 from airflow_cloudtasks.clouds.credentials.keys import Profile
 from airflow_cloudtasks.clouds.credentials.machine import MachineRole
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
 from airflow_cloudtasks.clouds.credentials.token_service import Role, assume_role, assume_role_by_token
-from airflow_cloudtasks.clouds.wire import Credentials
+from airflow_cloudtasks.clouds.wire import Credentials, is_visible
 from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.values import load_json, moment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from airflow_cloudtasks.clouds.answers import error_code, error_message, reports_error, request_id
 from airflow_cloudtasks.clouds.credentials.source import Fetched
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind, tencent_kind
-from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, HttpAnswer
+from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, HttpAnswer, is_visible
 from airflow_cloudtasks.errors import (
     BadRequest,
     CloudApiError,
@@ -32,18 +31,6 @@ _PARTS: Mapping[Cloud, tuple[str, str, str]] = {
 }
 
 _KINDS: Mapping[Cloud, Callable[[str, int], type[CloudApiError]]] = {"alibaba": alibaba_kind, "tencent": tencent_kind}
-
-# The characters that a key may have: a header allows no others.
-_VISIBLE = re.compile(r"[!-~]+")
-
-
-def is_visible(value: str) -> bool:
-    """Return whether a text can be a part of a key: visible ASCII characters only.
-
-    Args:
-        value: The text.
-    """
-    return _VISIBLE.fullmatch(value) is not None
 
 
 def temporary_key(cloud: Cloud, holder: Any, expiry: Any, origin: str, context: Mapping[str, Any]) -> Fetched:

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_cloudtasks.clouds.answers import json_object
-from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, is_visible, refusal, temporary_key
+from airflow_cloudtasks.clouds.credentials.fetching import fetch_error, refusal, temporary_key
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fetched
 from airflow_cloudtasks.clouds.transport import SyncTransport
-from airflow_cloudtasks.clouds.wire import HOST_AND_PORT, ApiCall, Endpoint, SignedRequest, is_loopback
+from airflow_cloudtasks.clouds.wire import HOST_AND_PORT, ApiCall, Endpoint, SignedRequest, is_loopback, is_visible
 from airflow_cloudtasks.errors import CloudApiError
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.values import at

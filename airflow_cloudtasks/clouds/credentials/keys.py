@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from airflow_cloudtasks.clouds.credentials.chain import Nothing
-from airflow_cloudtasks.clouds.credentials.fetching import is_visible
 from airflow_cloudtasks.clouds.credentials.files import Unusable
 from airflow_cloudtasks.clouds.credentials.source import Fetched
-from airflow_cloudtasks.clouds.wire import Credentials
-
-# Instead of str.isdecimal, which accepts any length: int() raises for it.
-_WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
+from airflow_cloudtasks.clouds.wire import Credentials, is_visible
+from airflow_cloudtasks.values import whole_number
 
 
 class Profile:
@@ -42,7 +38,7 @@ class Profile:
         Args:
             why: What is wrong with it.
         """
-        return Unusable(f"{self.name} of {self.path}", why)
+        return Unusable(self.origin, why)
 
     def text(self, field: str) -> str | None:
         """Return the text in a field; None if it is missing or blank.
@@ -82,9 +78,9 @@ class Profile:
         """
         if (value := self.text(field)) is None:
             return None
-        if not _WHOLE_NUMBER.fullmatch(value):
+        if (seconds := whole_number(value)) is None:
             raise self.unusable(f"has no whole number in {field}")
-        return int(value) or None
+        return seconds or None
 
     def key(self, key_id: str, secret: str, token: str | None = None) -> Credentials:
         """Return the key that the profile holds.
