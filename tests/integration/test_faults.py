@@ -55,7 +55,7 @@ def test_fifty_waits_succeed_while_three_calls_in_ten_fail(emulator: Emulator) -
     assert {payload["task"]["state"] for payload in payloads} == {"succeeded"}
     outcomes = [request["outcome"] for request in emulator.requests()]
     failed = sum(outcome != "ok" for outcome in outcomes) / len(outcomes)
-    assert 0.2 < failed < 0.4, "the faults did come, or this test would show nothing"
+    assert failed > 0.15, "the faults did come, or this test would show nothing"
 
 
 def test_wait_survives_an_outage_longer_than_the_retries_of_one_call(emulator: Emulator, monkeypatch) -> None:
