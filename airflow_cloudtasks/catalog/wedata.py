@@ -73,11 +73,12 @@ def _pages(action: Action, **more: Any) -> TaskList:
     )
 
 
-_WORKFLOW_RUNS = _pages(
-    _action(name="ListTriggerWorkflowRuns", params=("ProjectId",)),
-    constants={"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]},
+_NEWEST_FIRST = {"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]}
+_OF_A_WORKFLOW = {"Filters": [{"Name": "WorkflowId", "Values": ["{WorkflowId}"]}]}
+_WORKFLOW_RUNS = _pages(_action(name="ListTriggerWorkflowRuns", params=("ProjectId",), template=_NEWEST_FIRST))
+_RUNS_OF_A_WORKFLOW = replace(
+    _WORKFLOW_RUNS.action, params=("ProjectId", "WorkflowId"), template=_NEWEST_FIRST | _OF_A_WORKFLOW
 )
-_RUNS_OF_A_WORKFLOW = replace(_WORKFLOW_RUNS.action, params=("ProjectId", "WorkflowId"), filters=("WorkflowId",))
 _READ_WORKFLOW_RUN = _action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"))
 
 # Without a log: only task instances have one.
@@ -157,7 +158,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
 WEDATA_NEWEST_WORKFLOW_RUN = replace(
     WEDATA_WORKFLOW_RUN,
     name="wedata.newest_workflow_run",
-    read=replace(_RUNS_OF_A_WORKFLOW, constants={**_WORKFLOW_RUNS.constants, "PageNumber": 1, "PageSize": 100}),
+    read=replace(_RUNS_OF_A_WORKFLOW, template={**_RUNS_OF_A_WORKFLOW.template, "PageNumber": 1, "PageSize": 100}),
     id_param="WorkflowId",
     task="Data.Items.0",
     first_ended="Data.Items",
@@ -226,8 +227,11 @@ WEDATA_TASK_INSTANCE = TaskApi(
     finished_at="EndTime",
     # A listed instance has no JobErrorMsg.
     list_tasks=_pages(
-        _action(name="ListTaskInstances", params=("ProjectId",)),
-        constants={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
+        _action(
+            name="ListTaskInstances",
+            params=("ProjectId",),
+            template={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
+        ),
         complete=False,
     ),
     # The instances have started again once the job that reruns them has ended.

@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -31,11 +31,15 @@ from airflow_cloudtasks.clouds.wire import (
     SignedRequest,
     missing_region,
 )
+from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.spec.action import NO_REGION
+from airflow_cloudtasks.spec.action import NO_REGION, Place
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _HASH_OF_NOTHING = hashlib.sha256().hexdigest()
+
+# Source: RFC 9110, section 5.5; a blank at either end would not arrive, and the signature would not fit.
+_HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 _HTTP_ERROR = 400
 _HTTP_STATUS = re.compile(r"[45]\d\d", re.ASCII)
@@ -127,27 +131,64 @@ class _Content:
 
     path: str
     query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     content_type: str | None = None
 
 
 def _content(action: Action, params: Mapping[str, Any]) -> _Content:
-    path, others = action.path, params
-    if in_path := action.path_params:
-        path = path.format_map({name: _path_segment(name, params[name]) for name in in_path})
-        others = {name: value for name, value in params.items() if name not in in_path}
-    if not others:
-        return _Content(path)
-    match action.params_in:
-        case "query":
-            pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
-            quoted = sorted((_quoted(name), _quoted(value)) for name, value in pairs)
-            return _Content(path, query="&".join(f"{name}={value}" for name, value in quoted))
-        case "form":
-            pairs = [pair for name, value in others.items() for pair in _flat(name, value)]
-            return _Content(path, body=urlencode(pairs).encode(), content_type="application/x-www-form-urlencoded")
-        case "json":
-            return _Content(path, body=json.dumps(others).encode(), content_type="application/json; charset=utf-8")
+    placed: dict[Place, dict[str, Any]] = {}
+    for name, value in params.items():
+        if name not in action.path_params:
+            placed.setdefault(action.place(name), {})[name] = value
+    body, content_type = _body(placed)
+    return _Content(
+        _path(action, params),
+        _query(placed.get("query", {})),
+        {name.lower(): _header(name, value) for name, value in placed.get("header", {}).items() if value is not None},
+        body,
+        content_type,
+    )
+
+
+def _path(action: Action, params: Mapping[str, Any]) -> str:
+    if not action.path_params:
+        return action.path
+    return action.path.format_map({name: _path_segment(name, params[name]) for name in action.path_params})
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    pairs = [pair for name, value in params.items() for pair in _flat(name, value)]
+    return "&".join(
+        f"{name}={value}" for name, value in sorted((_quoted(name), _quoted(value)) for name, value in pairs)
+    )
+
+
+def _body(placed: Mapping[Place, Mapping[str, Any]]) -> tuple[bytes, str | None]:
+    """Return the body and its type. A spec that has two bodies is refused when it is made."""
+    if form := placed.get("form"):
+        pairs = [pair for name, value in form.items() for pair in _flat(name, value)]
+        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+    if members := placed.get("json"):
+        return json.dumps(members).encode(), "application/json; charset=utf-8"
+    for raw in placed.get("body", {}).values():
+        if raw is not None:
+            return _raw(raw), "application/octet-stream"
+    return b"", None
+
+
+def _raw(value: Any) -> bytes:
+    """Return a raw body: bytes and text unchanged, any other value as JSON."""
+    if isinstance(value, bytes):
+        return value
+    return (value if isinstance(value, str) else json.dumps(value)).encode()
+
+
+def _header(name: str, value: Any) -> str:
+    header = str(value)
+    if not _HEADER.fullmatch(header):
+        raise InvalidArguments(f"{name} is {header!r:.100}; expected printable ASCII text, because it is a header.")
+    return header
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -180,6 +221,7 @@ def _quoted(part: str) -> str:
 def _headers(call: ApiCall, content: _Content, credentials: Credentials, now: datetime) -> dict[str, str]:
     """Return the headers that are signed."""
     headers = {
+        **content.headers,
         "host": call.endpoint.host,
         "x-acs-action": call.action.name,
         "x-acs-version": call.service.version,

@@ -28,10 +28,12 @@ from airflow_cloudtasks.clouds.wire import (
     Location,
     SignedRequest,
     check_region,
+    missing_region,
 )
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, PermissionDenied
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.spec.template import REGION
 
 # Source: STS of Alibaba Cloud (2015-04-01) and of Tencent Cloud (2018-08-13). It has no parameters.
 _WHO_AM_I = Action(name="GetCallerIdentity")
@@ -258,10 +260,16 @@ class CloudClient:
         call = ApiCall(service, action, self.endpoint(service), hidden)
         request = self._cloud.sign(
             call,
-            action.request(params),
+            action.request(params, self._region_of(service, action)),
             region=self.region,
             credentials=credentials,
             user_agent=self.account.user_agent,
             now=datetime.now(UTC),
         )
         return call, request
+
+    def _region_of(self, service: Service, action: Action) -> str | None:
+        """Return the region; raise if a parameter of the action is filled by it and there is none."""
+        if self.region is None and REGION in action.in_template:
+            raise missing_region(service)
+        return self.region

@@ -17,6 +17,7 @@ from airflow_cloudtasks.protocol.timestamps import read_time, read_zone, written
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, why_no_name
 from airflow_cloudtasks.spec.start import Encoding
+from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import load_json
 
 _BOOLEANS = {"true": True, "false": False}
@@ -48,7 +49,12 @@ def encode(
         InvalidArguments: A value cannot be encoded; the text has its path and the expected form.
     """
     encoder = _Encoder(api, start, parameters, arguments)
-    return {name: encoder.encode(value, name) for name, value in parameters.items() if value is not None}
+    encoded = {name: encoder.encode(value, name) for name, value in parameters.items() if value is not None}
+    for name in start.action.integers:
+        for item in items if isinstance(items := encoded.get(name), list) else [items]:
+            if item is not None:
+                integer(f"{start.action.name}: {name}", item)
+    return encoded
 
 
 def _encodings(api: TaskApi, start: Start) -> dict[str, Encoding]:

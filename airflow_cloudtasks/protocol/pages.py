@@ -26,7 +26,7 @@ class Pages:
 
     def __init__(self, listing: TaskList, scope: Mapping[str, Any], api: str, since: str | None = None) -> None:
         self._listing, self._api = listing, api
-        self._parameters = {**scope, **listing.constants}
+        self._parameters = dict(scope)
         if listing.page_size_param:
             self._parameters[listing.page_size_param] = listing.page_size
         if listing.since_param and since:

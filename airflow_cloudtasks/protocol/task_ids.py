@@ -9,6 +9,7 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.protocol.timestamps import read_time, written
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, why_no_name
+from airflow_cloudtasks.spec.template import integer
 
 
 def is_many(cloud_task_id: Any) -> bool:
@@ -67,7 +68,7 @@ def one_task_id(cloud_task_id: Any, api: TaskApi, arguments: Arguments = RENDERE
     Raises:
         InvalidArguments: The argument is a list, or cannot be an id; the text says why.
     """
-    if arguments is RENDERED and type(cloud_task_id) is str and api.time_in_id is None:
+    if arguments is RENDERED and type(cloud_task_id) is str and api.ids_are_plain:
         if why_no_name(cloud_task_id) is None:  # as in nearly every poll
             return cloud_task_id
     elif is_many(cloud_task_id) and not arguments.is_pending(cloud_task_id):
@@ -88,6 +89,11 @@ def spelled_id(given: Any, api: TaskApi) -> str:
     if (reason := why_no_name(given)) is not None:
         raise InvalidArguments(reason)
     text = as_name(given)
+    if api.id_is_an_integer:
+        try:
+            return str(integer(api.id_param, text))
+        except InvalidArguments as error:
+            raise InvalidArguments(f"no whole number, as the vendor takes it: {error}") from None
     if api.time_in_id is None or api.time_in_id not in text:
         return text
     head, separator, tail = text.rpartition(api.time_in_id)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from airflow_cloudtasks.model import Cloud
+from airflow_cloudtasks.spec import template as templates
 from airflow_cloudtasks.spec.literals import check_literal
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
-Method = Literal["GET", "POST"]
+Method = Literal["GET", "POST", "PUT", "DELETE"]
 ParamsIn = Literal["query", "form", "json"]
+Place = Literal["query", "header", "form", "json", "body"]
+"""Where a parameter goes. ``body``: it is the whole body, as text or bytes. A parameter of the path has no other place.
+"""
 
+_INTEGERS = ("integer", "integers")
+_BODIES: tuple[Place, ...] = ("form", "json", "body")
+# Set when a request is signed.
+_RESERVED_HEADERS = re.compile(r"accept|authorization|content-(length|type)|host|user-agent|x-acs-.*", re.IGNORECASE)
 
 NO_REGION = ""
 """The key of :attr:`Service.region_hosts` for calls without a region."""
@@ -74,14 +83,17 @@ class Action:
         path: The path. ``{Name}`` is replaced by the parameter of that name, which is then sent nowhere else.
         params_in: Where the other parameters go. Tencent Cloud takes ``json``; Alibaba Cloud's RPC actions take
             ``query`` or ``form``, its ROA actions ``query`` or ``json``.
+        places: Where parameters go that do not go where ``params_in`` says, by name.
+        template: The content of the request as the vendor takes it, merged over the other parameters:
+            ``{"Filters": [{"Name": "task-id", "Values": ["{TaskId}"]}]}``. A parameter that it takes is sent only
+            there. :mod:`airflow_cloudtasks.spec.template` has the rules.
+        json_params: Parameters whose list or dict is sent as JSON in a text, as Alibaba Cloud takes some of them.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` of a success.
         requests_per_second: Requests a second that the vendor allows one account, where its documentation says so.
-        constants: Parameters that are the same in every request.
-        filters: Parameters that are sent as entries of ``Filters``, as Tencent Cloud's lists take them.
 
     Raises:
-        ValueError: ``method`` or ``params_in`` is unknown, the path names a parameter that ``params`` lacks, or
-            ``requests_per_second`` is not a positive number.
+        ValueError: A value is unknown, a name is none of the parameters, a parameter has two places, or
+            ``requests_per_second`` is not a positive number. The text says which.
     """
 
     name: str
@@ -90,30 +102,85 @@ class Action:
     method: Method = "POST"
     path: str = "/"
     params_in: ParamsIn = "json"
+    places: Mapping[str, Place] = field(default_factory=dict)
+    template: Mapping[str, Any] = field(default_factory=dict)
+    json_params: tuple[str, ...] = ()
     success_code: str | None = None
     requests_per_second: float | None = None
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    filters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_literal(f"{self.name}: method is", self.method, Method)
         check_literal(f"{self.name}: params_in is", self.params_in, ParamsIn)
+        for name, place in self.places.items():
+            check_literal(f"{self.name}: the place of {name} is", place, Place)
+        templates.check(self.name, self.template, self.accepted)
+        if problem := next(self._problems(), None):
+            raise ValueError(f"{self.name}: {problem}")
+
+    def _problems(self) -> Iterator[str]:
         for name in self.path_params:
             if name not in self.params:
-                raise ValueError(f"{self.name}: the path {self.path!r} has {{{name}}}, which is none of its params.")
+                yield f"the path {self.path!r} has {{{name}}}, which is none of its params."
+            if name in self.in_template:
+                yield f"{name} has two places, the path and the template."
+        for name in (*self.places, *self.json_params):
+            if name in self.path_params:
+                yield f"{name} has two places; it is already in the path."
+            if name in self.in_template and name not in self.template:
+                yield f"{name} has two places; it is already in the template."
+            if name not in self.accepted and name not in self.template:
+                yield f"{name!r} has a place, but it is none of its parameters {self.accepted}."
+        for name, place in self.places.items():
+            if place == "header" and _RESERVED_HEADERS.fullmatch(name):
+                yield f"the header {name} cannot be a parameter, because signing sets it."
+        bodies = [place for place in map(self.place, self.members) if place in _BODIES]
+        if len(set(bodies)) > 1 or bodies.count("body") > 1:
+            yield f"one request cannot have a body of each of {bodies}."
         if self.requests_per_second is not None and not 0 < self.requests_per_second < float("inf"):
-            raise ValueError(f"{self.name}: requests_per_second is {self.requests_per_second!r}; expected more than 0.")
+            yield f"requests_per_second is {self.requests_per_second!r}; expected more than 0."
 
-    def request(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters as they are sent: with the constants, and with filters as entries of ``Filters``.
+    def request(self, parameters: Mapping[str, Any], region: str | None = None) -> dict[str, Any]:
+        """Return the parameters as they are sent: filled into the template, those of ``json_params`` as JSON.
 
         Args:
             parameters: The parameters by name.
+            region: The region of the request.
+
+        Raises:
+            InvalidArguments: A parameter is no whole number, although the template needs one.
         """
-        sent = {name: value for name, value in parameters.items() if name not in self.filters} | dict(self.constants)
-        if self.filters:
-            sent["Filters"] = [{"Name": name, "Values": [parameters[name]]} for name in self.filters]
+        if not self.template and not self.json_params:  # as in most polls
+            return dict(parameters)
+        sent = {name: value for name, value in parameters.items() if name not in self.in_template}
+        sent |= templates.fill(self.template, {**parameters, templates.REGION: region})
+        for name in self.json_params:
+            if isinstance(value := sent.get(name), Mapping | list | tuple):
+                sent[name] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return sent
+
+    def place(self, name: str) -> Place:
+        """Return where a parameter goes that is not in the path.
+
+        Args:
+            name: The parameter.
+        """
+        return self.places.get(name, self.params_in)
+
+    @cached_property
+    def in_template(self) -> frozenset[str]:
+        """The parameters that the template takes."""
+        return frozenset(name for name, _ in templates.placeholders(self.template))
+
+    @cached_property
+    def integers(self) -> frozenset[str]:
+        """The parameters that the template takes as integers."""
+        return frozenset(name for name, kind in templates.placeholders(self.template) if kind in _INTEGERS)
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """What a request may have outside of its path: the members of the template and the other parameters."""
+        elsewhere = {*self.in_template, *self.path_params}
+        return tuple(dict.fromkeys((*self.template, *(name for name in self.accepted if name not in elsewhere))))
 
     @cached_property
     def path_params(self) -> tuple[str, ...]:

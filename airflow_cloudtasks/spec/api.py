@@ -19,6 +19,7 @@ from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_na
 from airflow_cloudtasks.spec.parts import Parts
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
+from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import fold
 
 
@@ -99,6 +100,7 @@ class TaskApi:
     def _problems(self) -> Iterator[str | None]:
         yield validate.name_has_a_service(self.name)
         yield validate.id_is_a_parameter(self.id_param, self.read)
+        yield validate.tencent_takes_json(self.service, self._actions())
         yield validate.statuses_mean_states(self.states)
         yield validate.statuses_are_distinct(self.states)
         yield validate.a_status_ends_a_task(self.states)
@@ -111,6 +113,15 @@ class TaskApi:
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
         yield validate.timezone_is_an_offset(self.timezone)
+
+    def _actions(self) -> Iterator[Action]:
+        yield self.read
+        if self.list_tasks is not None:
+            yield self.list_tasks.action
+        if self.cancel is not None:
+            yield self.cancel.action
+        for start in self.starts:
+            yield start.action
 
     @property
     def cloud(self) -> Cloud:
@@ -126,6 +137,16 @@ class TaskApi:
     def folded_states(self) -> dict[str, TaskState]:
         """The state that each status means, by the status without regard to case."""
         return {fold(status): state for status, state in self.states.items()}
+
+    @cached_property
+    def id_is_an_integer(self) -> bool:
+        """Whether the vendor takes the task's id as an integer. For users of this package, it is text."""
+        return self.id_param in self.read.integers
+
+    @cached_property
+    def ids_are_plain(self) -> bool:
+        """Whether ids are sent as they are given."""
+        return self.time_in_id is None and not self.id_is_an_integer
 
     @cached_property
     def task_params(self) -> tuple[str, ...]:
@@ -181,6 +202,8 @@ class TaskApi:
                 raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {self._accepted_params}.")
             if value is not None:
                 check_name(self.name, name, value, arguments)
+                if name in self.read.integers and not arguments.is_pending(value):
+                    integer(f"{self.name}: {name}", value)
 
     @property
     def _accepted_params(self) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from airflow_cloudtasks.spec.action import Action
 
@@ -26,7 +24,6 @@ class TaskList:
         next_page: The path of the next page's token in the answer; blank on the last page.
         page_count: The path of the number of pages in the answer.
         since_param: The parameter that leaves out older tasks, as an ISO 8601 time in UTC; None for none.
-        constants: Parameters that are the same in every request, e.g. the one that puts the newest tasks first.
         complete: Whether a listed task object holds everything that a single read returns. If not, the task is read
             singly once it has ended.
 
@@ -42,7 +39,6 @@ class TaskList:
     next_page: str | None = None
     page_count: str | None = None
     since_param: str | None = None
-    constants: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
 
     def __post_init__(self) -> None:

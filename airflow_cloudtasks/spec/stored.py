@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
@@ -12,6 +13,7 @@ from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
+from airflow_cloudtasks.spec.template import literal
 
 
 def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,11 +36,22 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _action(stored: Mapping[str, Any]) -> Action:
-    return Action(**_tuples(stored))
+    fields = _tuples(stored)
+    # Both until 0.2.0, instead of a template.
+    constants, filters = fields.pop("constants", {}), fields.pop("filters", ())
+    if constants or filters:
+        fields["template"] = template = literal(constants)
+        if filters:
+            template["Filters"] = [{"Name": name, "Values": [f"{{{name}}}"]} for name in filters]
+    return Action(**fields)
 
 
 def _task_list(stored: Mapping[str, Any]) -> TaskList:
-    return TaskList(**{**stored, "action": _action(stored["action"])})
+    fields = {**stored, "action": _action(stored["action"])}
+    if constants := fields.pop("constants", None):  # until 0.2.0
+        action = fields["action"]
+        fields["action"] = replace(action, template={**literal(constants), **action.template})
+    return TaskList(**fields)
 
 
 def _cancel(stored: Mapping[str, Any]) -> Cancel:

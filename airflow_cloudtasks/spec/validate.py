@@ -6,10 +6,10 @@ Each function is one rule: it takes the fields that it compares and returns what
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec.action import PLACEHOLDER, Action
+from airflow_cloudtasks.spec.action import PLACEHOLDER, Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.start import Start
@@ -27,9 +27,19 @@ def name_has_a_service(name: str) -> str | None:
 
 def id_is_a_parameter(id_param: str, read: Action) -> str | None:
     """The read action takes the task's id."""
-    if id_param in read.params:
-        return None
-    return f"id_param {id_param!r} is none of {read.name}'s params {read.params}."
+    if id_param not in read.params:
+        return f"id_param {id_param!r} is none of {read.name}'s params {read.params}."
+    if id_param in read.template and id_param not in read.in_template:
+        return f"{read.name} always sends {read.template[id_param]!r:.100} as {id_param}; its template lacks the id."
+    return None
+
+
+def tencent_takes_json(service: Service, actions: Iterator[Action]) -> str | None:
+    """Every action of Tencent Cloud is sent by POST, with all its parameters in JSON."""
+    for action in actions if service.cloud == "tencent" else ():
+        if action.method in ("PUT", "DELETE") or action.places:
+            return f"{action.name} has method {action.method} and places {action.places}; Tencent Cloud takes neither."
+    return None
 
 
 def statuses_mean_states(states: Mapping[str, TaskState]) -> str | None:

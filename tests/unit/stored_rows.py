@@ -26,13 +26,12 @@ from airflow_cloudtasks.spec import (
 )
 
 _TOYS = TaskList(
-    action=Action(name="ListToys", params=("ProjectId",)),
+    action=Action(name="ListToys", params=("ProjectId",), template={"OrderBy": "CreateTime"}),
     tasks="Data.Items",
     page_size_param="PageSize",
     page_size=100,
     page_param="PageNumber",
     page_count="Data.Pages",
-    constants={"OrderBy": "CreateTime"},
     complete=False,
 )
 
@@ -141,9 +140,19 @@ def stored(name: str) -> dict[str, Any]:
 def with_current_names(value: Any) -> Any:
     """Return a stored value with the names that fields have now, and lists for tuples."""
     if isinstance(value, Mapping):
+        value = _with_template(value)
         renamed = {"each": "fan_out"} if "failed" in value and "each" in value else {}
         return {renamed.get(name, name): with_current_names(item) for name, item in value.items()}
     return [with_current_names(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _with_template(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an action or a list with the template that has replaced its constants and filters since 0.3.0."""
+    constants = value.get("constants", {})
+    rest = {name: item for name, item in value.items() if name not in ("constants", "filters")}
+    if constants and "action" in value:
+        rest["action"] = {**rest["action"], "template": constants}
+    return rest
 
 
 def is_kept(before: Any, after: Any) -> bool:

@@ -73,13 +73,12 @@ def task_object(api: TaskApi) -> str:
 def test_the_read_parameters_are_those_that_tencent_defines(name: str) -> None:
     api = APIS[name]
     takes = members(api, defined(api, api.read)["input"])
-    assert set(api.read.params) - set(api.read.filters) == {
-        param for param, member in takes.items() if member["required"]
-    }
+    sent = {*api.read.params} - api.read.in_template
+    assert sent == {param for param, member in takes.items() if member["required"]}
     assert set(api.read.optional) <= {param for param, member in takes.items() if not member["required"]}
-    given = {*api.read.params, *api.read.optional} - set(api.read.filters)
+    given = {*api.read.accepted} - api.read.in_template
     assert {takes[param]["type"] for param in given} == {"string"}
-    assert all(name in takes["Filters"]["document"] for name in api.read.filters)
+    assert all(name in takes["Filters"]["document"] for name in api.read.in_template)
 
 
 @pytest.mark.parametrize("name", TENCENT)
@@ -95,7 +94,7 @@ def test_the_list_parameters_are_those_that_tencent_defines(name: str) -> None:
     takes = members(api, defined(api, listing.action)["input"])
     assert set(listing.action.params) == {param for param, member in takes.items() if member["required"]}
     assert {takes[param]["type"] for param in (listing.page_param, listing.page_size_param)} == {"int"}
-    for param, value in listing.constants.items():
+    for param, value in listing.action.template.items():
         assert takes[param]["type"] == ("string" if isinstance(value, str) else "list")
         words = [value] if isinstance(value, str) else [item["Name"] for item in value]
         assert all(word in takes[param]["document"] for word in words)
@@ -173,7 +172,7 @@ def test_the_list_parameters_and_fields_are_those_of_alibabas_models(name: str) 
     api = APIS[name]
     listing = list_of(api)
     request = model(api, f"{listing.action.name}Request")
-    params = (listing.page_param, listing.page_size_param, listing.since_param, *listing.constants)
+    params = (listing.page_param, listing.page_size_param, listing.since_param, *listing.action.template)
     assert all(taken(request, param) for param in params if param)
     assert needed(request) <= set(listing.action.params)
     assert answered(api, listing.action, listing.next_page or "")

@@ -18,13 +18,12 @@ BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
 NUMBERED = dataclasses.replace(
     BDRC,
     list_tasks=TaskList(
-        action=Action(name="ListToys"),
+        action=Action(name="ListToys", template={"SortType": "DESC"}),
         tasks="Items",
         page_size_param="PageSize",
         page_size=2,
         page_param="PageNumber",
         page_count="Pages",
-        constants={"SortType": "DESC"},
     ),
 )
 
@@ -160,7 +159,7 @@ def test_lists_tasks_since_shortly_before_the_oldest() -> None:
 
 def test_requests_numbered_pages_by_number() -> None:
     sweep = Sweep(NUMBERED, {"Account": "1"}, [str(number) for number in range(8)])
-    asked = {"Account": "1", "SortType": "DESC", "PageSize": 2}
+    asked = {"Account": "1", "PageSize": 2}
     assert sweep.next_page == asked
     list(sweep.take(numbered_page("0", "1", pages=9)))
     assert sweep.next_page == asked | {"PageNumber": 2}

@@ -15,6 +15,7 @@ from airflow_cloudtasks.errors import CloudApiError, MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec.template import literal
 from airflow_cloudtasks.values import at, text
 
 ANSWERS = {example.api.name: example.content for example in EXAMPLES if not example.suffix}
@@ -176,16 +177,18 @@ services = st.builds(
 )
 
 
+_CONSTANTS = st.dictionaries(identifiers, words | st.lists(st.dictionaries(words, words)), max_size=2)
+
+
 @st.composite
 def lists(draw: st.DrawFn) -> TaskList:
     return TaskList(
-        action=Action(name=draw(words), params_in="query"),
+        action=Action(name=draw(words), params_in="query", template=literal(draw(_CONSTANTS))),
         tasks=draw(paths),
         page_size_param=draw(identifiers),
         page_size=draw(st.integers(1, 500)),
         page_param=draw(identifiers),
         since_param=draw(st.none() | identifiers),
-        constants=draw(st.dictionaries(identifiers, words | st.lists(st.dictionaries(words, words)), max_size=2)),
         complete=draw(st.booleans()),
         **{draw(st.sampled_from(["next_page", "page_count"])): draw(paths)},
     )

@@ -18,6 +18,7 @@ from airflow_cloudtasks.catalog import BDRC_TASK
 from airflow_cloudtasks.clouds import alibaba, tencent
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, Location, SignedRequest
+from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import Action, Service
 
 from .calls import ALIBABA_SERVICE, FORM, JSON, ROA, RPC, TENCENT_SERVICE, asked
@@ -205,3 +206,36 @@ def test_reprs_hold_no_secret() -> None:
     shown = repr((TEMPORARY, call, signed(call, credentials=TEMPORARY)))
     assert "my-id" in shown
     assert not [word for word in ("my-secret", "my-token", "Signature=") if word in shown]
+
+
+EVERY_PLACE = Action(
+    name="InvokeToy",
+    method="PUT",
+    path="/toys/{TaskId}",
+    params=("TaskId", "type", "workspace"),
+    optional=("payload",),
+    places={"workspace": "header", "type": "query", "payload": "body"},
+)
+
+
+@pytest.mark.parametrize("payload", ["text", b"\xff\x00", {"k": "v"}], ids=["text", "bytes", "JSON"])
+def test_sends_each_parameter_in_its_place(payload: Any) -> None:
+    params = {"TaskId": "7", "type": "offline", "workspace": "w 1", "payload": payload}
+    request = signed(asked(ALIBABA_SERVICE, EVERY_PLACE), params, TEMPORARY)
+    assert (request.method, request.url) == ("PUT", "https://toy.test/toys/7?type=offline")
+    assert request.headers["workspace"] == "w 1"
+    assert request.headers["content-type"] == "application/octet-stream"
+    assert request.body == (b'{"k": "v"}' if payload == {"k": "v"} else payload if payload != "text" else b"text")
+    assert request.headers["Authorization"].endswith(f"Signature={gateway_signature(request, 'my-secret')}")
+
+
+def test_sends_no_body_without_parameters_for_it() -> None:
+    params = {"TaskId": "7", "type": "a", "workspace": None, "payload": None}
+    request = signed(asked(ALIBABA_SERVICE, EVERY_PLACE), params)
+    assert (request.body, "content-type" in request.headers, "workspace" in request.headers) == (b"", False, False)
+
+
+@pytest.mark.parametrize("value", ["a\r\nx-acs-action: Other", "任务", " a", "a ", ""])
+def test_refuses_a_header_that_http_cannot_carry(value: str) -> None:
+    with pytest.raises(InvalidArguments, match=r"workspace is .*; expected printable ASCII text"):
+        signed(asked(ALIBABA_SERVICE, EVERY_PLACE), {"TaskId": "7", "type": "a", "workspace": value})

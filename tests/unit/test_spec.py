@@ -184,15 +184,6 @@ def test_refuses_requests_per_second_that_are_not_positive_and_finite(seconds: f
         Action(name="GetToy", requests_per_second=seconds)
 
 
-def test_sends_filters_as_filters_and_always_the_constants() -> None:
-    action = Action(name="ListToys", params=("ProjectId", "Colour"), filters=("Colour",), constants={"PageSize": 1})
-    assert action.request({"ProjectId": "1", "Colour": "red"}) == {
-        "ProjectId": "1",
-        "PageSize": 1,
-        "Filters": [{"Name": "Colour", "Values": ["red"]}],
-    }
-
-
 @pytest.mark.parametrize("name", APIS)
 def test_a_catalog_spec_survives_json(name: str) -> None:
     assert TaskApi.from_dict(json.loads(json.dumps(APIS[name].as_dict()))) == APIS[name]

@@ -28,6 +28,7 @@ from airflow_cloudtasks.spec import (
     validate,
 )
 from airflow_cloudtasks.spec.action import Method, ParamsIn
+from airflow_cloudtasks.spec.template import literal
 from airflow_cloudtasks.values import fold
 
 TOYS = Service(cloud="tencent", name="toys", version="2026-01-31")
@@ -42,8 +43,9 @@ PAGES: dict[str, Any] = {
 NO_PAGES: dict[str, Any] = {"page_size_param": None, "page_size": 0, "page_param": None, "page_count": None}
 
 
-def toy_list(*params: str, **changes: Any) -> TaskList:
-    return TaskList(**{"action": Action(name="ListToys", params=params), "tasks": "Toys", **PAGES, **changes})
+def toy_list(*params: str, template: Any = None, **changes: Any) -> TaskList:
+    action = Action(name="ListToys", params=params, template=template or {})
+    return TaskList(**{"action": action, "tasks": "Toys", **PAGES, **changes})
 
 
 API = TaskApi(
@@ -62,6 +64,9 @@ API = TaskApi(
 )
 
 
+IN_HEADER: dict[str, Any] = {"ProjectId": "header"}
+
+
 def error_of(make: Callable[[], Any]) -> str:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the whole text
         make()
@@ -75,6 +80,25 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
     "id_is_a_parameter": [
         ({"id_param": "TaskId"}, "toys.toy: id_param 'TaskId' is none of GetToy's params ('ProjectId', 'ToyId')."),
+        (
+            {"read": dataclasses.replace(API.read, template={"ToyId": 7})},
+            "toys.toy: GetToy always sends 7 as ToyId; its template lacks the id.",
+        ),
+    ],
+    "tencent_takes_json": [
+        (changes, f"toys.toy: {name} has method {method} and places {places}; Tencent Cloud takes neither.")
+        for changes, name, method, places in (
+            ({"read": dataclasses.replace(API.read, method="DELETE")}, "GetToy", "DELETE", {}),
+            ({"read": dataclasses.replace(API.read, places=IN_HEADER)}, "GetToy", "POST", IN_HEADER),
+            ({"cancel": Cancel(action=dataclasses.replace(END, method="PUT"), id_param="ToyId")}, "EndToy", "PUT", {}),
+            ({"starts": (Start(action=dataclasses.replace(BEGIN, method="PUT"), id="Id"),)}, "BeginToy", "PUT", {}),
+            (
+                {"list_tasks": TaskList(action=Action(name="ListToys", method="PUT"), tasks="Toys", **PAGES)},
+                "ListToys",
+                "PUT",
+                {},
+            ),
+        )
     ],
     "statuses_mean_states": [
         ({"states": {"DONE": "succeded"}}, "toys.toy: status 'DONE' means 'succeded', which is no TaskState."),
@@ -339,7 +363,7 @@ def test_a_spec_is_the_same_after_a_round_trip_through_json(
         service=dataclasses.replace(TOYS, regions=tuple(regions)),
         states={"END": TaskState.SUCCEEDED, **states},
         json_fields=tuple(json_fields),
-        list_tasks=toy_list("ProjectId", constants=constants),
+        list_tasks=toy_list("ProjectId", template=literal(constants)),
         starts=(Start(action=BEGIN, id="ToyId", encodings=encodings),),
         **optional_paths,
     )
