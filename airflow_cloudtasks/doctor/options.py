@@ -27,6 +27,6 @@ def naming_parameters(apis: Iterable[TaskApi]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for api in apis:
-        for name in (*api.task_params, *api.read.optional):
+        for name in (*api.task_params, *api.carried_params):
             found.setdefault(name, []).append(api.name)
     return found

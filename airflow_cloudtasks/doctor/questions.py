@@ -117,6 +117,7 @@ def request(api: TaskApi, each: Needed, api_params: Mapping[str, str]) -> tuple[
             missing.append(name)
         else:
             parameters[name] = _NO_SUCH_ID
+    parameters |= {name: known[name] for name in each.action.optional if name in known}
     return parameters, tuple(missing)
 
 

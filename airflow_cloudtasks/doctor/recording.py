@@ -42,8 +42,9 @@ def recording(client: CloudClient, api: TaskApi, cloud_task_id: str, api_params:
     if isinstance(read, CloudApiError) and read.http_status is None:
         raise read
     if api.list_tasks is not None:
-        scope = {name: parameters[name] for name in api.list_tasks.action.params if name in parameters}
-        recorder.call("list", api.list_tasks.action, Pages(api.list_tasks, scope, api.name).next_page or {})
+        recorder.call(
+            "list", api.list_tasks.action, Pages(api.list_tasks, api.list_params(parameters), api.name).next_page or {}
+        )
     if not isinstance(read, CloudTasksError):
         recorder.explain(read, parameters)
     return {"format": FORMAT, "api": api.name, "version": __version__, "calls": recorder.calls}

@@ -163,7 +163,7 @@ class CloudTasksHook(CallingHook):
         missing = {name: path for name, path in (api.cancel.found if api.cancel else {}).items() if name not in known}
         if not missing:
             return cancel_requests(api, ids, known)
-        api_params = {name: known[name] for name in api.task_params if name in known}
+        api_params = api.known_params(known)
         requests = []
         for task_id in ids:
             detail = self.read_task(api, task_id, api_params).detail

@@ -124,9 +124,8 @@ def _refused(cancel: Cancel, answer: Any, why: str) -> BadRequest:
 
 
 def _has_ended(hook: Cancels, api: TaskApi, task_id: str, known: Mapping[str, Any]) -> bool:
-    names = [name for name in api.read.accepted if name in known and name != api.id_param]
     try:
-        return hook.read_task(api, task_id, {name: known[name] for name in names}).done
+        return hook.read_task(api, task_id, api.known_params(known)).done
     except NotFound:
         # The vendor deletes a canceled task of such an API.
         return api.cancel is not None and api.cancel.removes

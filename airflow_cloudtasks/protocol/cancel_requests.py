@@ -34,7 +34,10 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
         if known.get(name) in (None, ""):
             raise InvalidArguments(f"{api.name}: {cancel.action.name} needs {name}.")
         check_name(f"{api.name}: {cancel.action.name}", name, known[name])
-    common = {name: as_name(known[name]) for name in others}
+    sent = {name: known[name] for name in others}
+    # Only what api_params takes: a start request may have a parameter of that name that means something else.
+    sent |= {name: value for name, value in api.known_params(known).items() if name in cancel.action.optional}
+    common = {name: as_name(value) for name, value in sent.items()}
     if cancel.many:
         return [{**common, cancel.id_param: list(ids)}]
     return [{**common, cancel.id_param: task_id} for task_id in ids]

@@ -111,7 +111,7 @@ def _listed_parts(
 def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parameters of each list to read: one list, or one for each value of ``fan_out``."""
     found = {name: at(task.detail, path) for name, path in parts.found.items()}
-    common = {name: parameters[name] for name in listed.action.params if name in parameters} | found
+    common = {name: parameters[name] for name in listed.action.accepted if name in parameters} | found
     if parts.fan_out is None:
         yield common
         return

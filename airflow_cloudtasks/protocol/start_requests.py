@@ -37,15 +37,16 @@ class StartAnswer:
 
 
 def identifying_params(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters that identify the new task besides its id: its ``api_params``.
+    """Return the ``api_params`` of the new task: what identifies it besides its id, and what its cancellation needs.
 
     Args:
         api: The API that reads the task.
         start: The action that starts it.
         parameters: The parameters of the start request.
     """
-    known = {**parameters, **start.names}
-    return {name: str(known[name]) for name in api.task_params if known.get(name) is not None}
+    known = api.known_params({**parameters, **start.names})
+    # A parameter may have the name of another kind of thing in the two requests.
+    return {name: str(value) for name, value in known.items() if start.encodings.get(name, "id") == "id"}
 
 
 def read_start_answer(api: TaskApi, start: Start, parameters: Mapping[str, Any], answer: Any) -> StartAnswer:

@@ -112,6 +112,7 @@ class TaskApi:
         yield validate.list_takes_what_tasks_share(self.list_tasks, self.task_params)
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
+        yield validate.starts_know_what_cancel_needs(self.starts, self.cancel)
         yield validate.timezone_is_an_offset(self.timezone)
 
     def _actions(self) -> Iterator[Action]:
@@ -153,6 +154,32 @@ class TaskApi:
         """The parameters that identify a task besides its id."""
         return tuple(name for name in self.read.params if name != self.id_param)
 
+    @cached_property
+    def carried_params(self) -> tuple[str, ...]:
+        """The optional parameters of ``api_params``: reading, listing or canceling takes them if they are known.
+
+        They are carried over from the request that starts the task.
+        """
+        return tuple(dict.fromkeys((*self.read.optional, *(self.cancel.needs if self.cancel else ()))))
+
+    def known_params(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of the known parameters that ``api_params`` takes.
+
+        Args:
+            known: Parameters by name, e.g. those of a start request.
+        """
+        names = (*self.task_params, *self.carried_params)
+        return {name: known[name] for name in names if known.get(name) not in (None, "")}
+
+    def list_params(self, parameters: Mapping[str, Any]) -> dict[str, str]:
+        """Return the parameters of the list that shows a task, without those of its pages.
+
+        Args:
+            parameters: The parameters of the request that reads the task.
+        """
+        names = self.list_tasks.action.accepted if self.list_tasks else ()
+        return {name: str(parameters[name]) for name in names if parameters.get(name) not in (None, "")}
+
     def start(self, action: str | None = None) -> Start:
         """Return the action that starts a task.
 
@@ -177,7 +204,8 @@ class TaskApi:
             api_params: The other parameters, which :meth:`check_params` accepts.
         """
         # Vendors take ids as text, also those that are all digits.
-        as_text = {name: as_name(value) for name, value in api_params.items() if value is not None}
+        known = {name: value for name, value in api_params.items() if name in self.read.accepted}
+        as_text = {name: as_name(value) for name, value in known.items() if value is not None}
         return {self.id_param: cloud_task_id, **as_text}
 
     def check_params(self, given: Any, arguments: Arguments = RENDERED) -> None:
@@ -198,7 +226,7 @@ class TaskApi:
         for name, value in given.items():
             if name == self.id_param:
                 raise InvalidArguments(f"{self.name}: give {name} as cloud_task_id, not in api_params.")
-            if name not in self.task_params and name not in self.read.optional:
+            if name not in self.task_params and name not in self.carried_params:
                 raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {self._accepted_params}.")
             if value is not None:
                 check_name(self.name, name, value, arguments)
@@ -207,7 +235,7 @@ class TaskApi:
 
     @property
     def _accepted_params(self) -> str:
-        return ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.read.optional))) or "none"
+        return ", ".join((*self.task_params, *(f"{name} (optional)" for name in self.carried_params))) or "none"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types, for a trigger to store."""

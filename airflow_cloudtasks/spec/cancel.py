@@ -13,10 +13,13 @@ class Cancel:
     """An action that cancels a running task.
 
     Args:
-        action: The action. Its parameters come from those that identify the task and from ``found``.
+        action: The action. Its parameters come from those that identify the task, from ``found`` and from ``needs``.
+            An optional parameter is sent if it identifies the task.
         id_param: The parameter of the task's id.
         many: Whether ``id_param`` takes a list of ids.
         found: Parameters that do not identify the task, with the path of each in the task object.
+        needs: Parameters that do not identify the task and are not in its object. A start request has them; users of a
+            task that was started elsewhere add them to ``api_params``.
         items: The path of the result of each task in the answer; empty for the whole answer, None if the answer
             reports nothing.
         item_id: The path of the task's id in a result.
@@ -25,13 +28,14 @@ class Cancel:
         removes: Whether a canceled task can no longer be read.
 
     Raises:
-        ValueError: ``id_param`` or a name in ``found`` is not a parameter of the action.
+        ValueError: ``id_param``, or a name in ``found`` or ``needs``, is not a parameter of the action.
     """
 
     action: Action
     id_param: str = "TaskId"
     many: bool = False
     found: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
     items: str | None = None
     item_id: str = "ItemId"
     ok: str = ""
@@ -39,6 +43,6 @@ class Cancel:
     removes: bool = False
 
     def __post_init__(self) -> None:
-        for name in (self.id_param, *self.found):
+        for name in (self.id_param, *self.found, *self.needs):
             if name not in self.action.params:
                 raise ValueError(f"{self.action.name}: {name!r} is none of its params {self.action.params}.")

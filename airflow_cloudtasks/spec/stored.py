@@ -55,7 +55,7 @@ def _task_list(stored: Mapping[str, Any]) -> TaskList:
 
 
 def _cancel(stored: Mapping[str, Any]) -> Cancel:
-    return Cancel(**{**stored, "action": _action(stored["action"])})
+    return Cancel(**{**_tuples(stored), "action": _action(stored["action"])})
 
 
 def _start(stored: Mapping[str, Any]) -> Start:

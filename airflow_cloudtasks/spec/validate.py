@@ -124,8 +124,17 @@ def cancel_needs_what_is_known(cancel: Cancel | None, task_params: tuple[str, ..
     if cancel is None:
         return None
     for name in cancel.action.params:
-        if name not in (cancel.id_param, *cancel.found, *task_params):
-            return f"{cancel.action.name} needs {name}, which neither identifies a task nor is in found."
+        if name not in (cancel.id_param, *cancel.found, *cancel.needs, *task_params):
+            return f"{cancel.action.name} needs {name}, which neither identifies a task nor is in found or needs."
+    return None
+
+
+def starts_know_what_cancel_needs(starts: tuple[Start, ...], cancel: Cancel | None) -> str | None:
+    """Every start request has the parameters that canceling its task needs."""
+    for start in starts:
+        for name in cancel.needs if cancel else ():
+            if name not in (*start.action.accepted, *start.names):
+                return f"canceling needs {name}, but it is neither a parameter of {start.action.name} nor in its names."
     return None
 
 

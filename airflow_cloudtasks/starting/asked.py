@@ -98,7 +98,7 @@ def needed_params(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
         start: The action that starts it.
         parameters: The parameters of the request.
     """
-    names = {*api.task_params, *(api.cancel.action.params if api.cancel else ())}
+    names = {*api.task_params, *api.carried_params, *(api.cancel.action.params if api.cancel else ())}
     if start.job_api is not None:
         names.update(find_api(start.job_api).task_params)
     known = {**parameters, **start.names}

@@ -14,6 +14,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     created_at,
     earliest_creation,
     expected_fields,
+    identifying_params,
     is_candidate,
     may_predate_request,
     shows_mark,
@@ -109,6 +110,8 @@ class Finder:
         parameters = with_mark(self._start, self._parameters, attempt.token)
         since = earliest_creation(attempt.sent_at)
         scope = {name: str(parameters[name]) for name in find.tasks.action.params}
+        known = identifying_params(self._api, self._start, parameters)
+        scope |= {name: value for name, value in known.items() if name in find.tasks.action.optional}
         expected = expected_fields(self._api, self._start, parameters)
         pages = Pages(find.tasks, scope, self._api.name, iso_utc(since))
         found: dict[str, datetime | None] = {}

@@ -155,7 +155,7 @@ def test_refuses_a_cancel_parameter_that_its_action_does_not_accept(changes: dic
         ),
         (
             {"cancel": Cancel(action=END, id_param="ToyId")},
-            "wedata.workflow_run: EndToy needs Kind, which neither identifies a task nor is in found.",
+            "wedata.workflow_run: EndToy needs Kind, which neither identifies a task nor is in found or needs.",
         ),
         (
             {"list_tasks": listed(page_size_param=None, page_size=0, page_param=None, page_count=None)},

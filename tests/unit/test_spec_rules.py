@@ -152,7 +152,13 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
     "cancel_needs_what_is_known": [
         (
             {"cancel": Cancel(action=Action(name="EndToy", params=("ToyId", "Colour")), id_param="ToyId")},
-            "toys.toy: EndToy needs Colour, which neither identifies a task nor is in found.",
+            "toys.toy: EndToy needs Colour, which neither identifies a task nor is in found or needs.",
+        ),
+    ],
+    "starts_know_what_cancel_needs": [
+        (
+            {"cancel": Cancel(action=Action(name="EndToy", params=("ToyId", "Box")), id_param="ToyId", needs=("Box",))},
+            "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
     "timezone_is_an_offset": [

@@ -131,10 +131,10 @@ class Schedule:
     def __init__(self, api: TaskApi, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
         listing = api.list_tasks
-        self._scope_params = listing.action.params if listing else ()
+        self._shared_params = api.list_params
         self._page_size = listing.page_size if listing else 0
         self._subjects: dict[str, Subject] = {}
-        self._scopes: dict[tuple[str, ...], Scope] = {}
+        self._scopes: dict[tuple[tuple[str, str], ...], Scope] = {}
         self._coming: DueQueue[Subject] = DueQueue(lambda subject, time: subject.queued_at == time)
         self._due: DueQueue[Subject] = DueQueue(lambda subject, time: subject.due == time)
         self._ends: DueQueue[Watch] = DueQueue(lambda watch, _: not watch.over)
@@ -318,10 +318,10 @@ class Schedule:
             del self._scopes[key]
 
     def _scope(self, parameters: Mapping[str, Any]) -> Scope:
-        key = tuple(str(parameters[name]) for name in self._scope_params)
+        shared = self._shared_params(parameters)
+        key = tuple(shared.items())
         scope = self._scopes.get(key)
         if scope is None:
-            shared = dict(zip(self._scope_params, key, strict=True))
             scope = self._scopes[key] = Scope(shared, self._page_size)
         return scope
 
