@@ -52,6 +52,10 @@ class Figures:
         return self.stalls[0][0]
 
     @property
+    def own_stall(self) -> float:
+        return max(seconds - collecting for seconds, _, collecting, _ in self.stalls)
+
+    @property
     def refused_share(self) -> float:
         return self.refused / self.requests if self.requests else 0.0
 

@@ -27,8 +27,11 @@ def broken_one_by_one(figures: Figures, rate: float) -> Iterator[str]:
     seconds = SWEEPS * figures.waits / rate
     if figures.noticed and figures.noticed[1] > seconds:
         yield f"{where}: 95% were noticed within {figures.noticed[1]:.1f} s, not within {seconds:.0f} s"
-    if figures.waits >= STALL_WAITS and figures.stall >= STALL:
-        yield f"{where}: the event loop stood still for {figures.stall * 1000:.0f} ms, {STALL * 1000:.0f} are too many"
+    if figures.waits >= STALL_WAITS and figures.own_stall >= STALL:
+        yield (
+            f"{where}: the event loop stood still for {figures.own_stall * 1000:.0f} ms beside Python's garbage "
+            f"collections, {STALL * 1000:.0f} are too many"
+        )
 
 
 def broken_by_list(figures: Figures, cpu: float, memory: float) -> Iterator[str]:
