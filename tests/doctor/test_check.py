@@ -12,7 +12,7 @@ import pytest
 from patients import Examined, Patient, examine
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 from airflow_cloudtasks.doctor.permissions import needed, permissions
 
 IDS = ("--project-id", "5", "--bot-biz-id", "b")
