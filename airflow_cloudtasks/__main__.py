@@ -2,7 +2,7 @@
 
 import sys
 
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

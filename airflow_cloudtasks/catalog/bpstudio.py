@@ -45,9 +45,6 @@ BPSTUDIO_TASK = TaskApi(
     ),
 )
 
-SUCCESSES = tuple(status for status, state in BPSTUDIO_TASK.states.items() if state is TaskState.SUCCEEDED)
-"""For ``success_statuses``, to treat a task as a success whatever its ErrorMessage says."""
-
 # Source: the vendor's package, and help.aliyun.com, BPStudio, GetExecuteOperationResult, which lists the statuses. One
 # hour after its start, an operation can no longer be read: the answer has no Data.
 BPSTUDIO_OPERATION = TaskApi(

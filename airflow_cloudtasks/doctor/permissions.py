@@ -55,7 +55,7 @@ def _actions(api: TaskApi) -> Iterator[tuple[Use, Action]]:
             yield "start", start.then
         if start.find is not None:
             yield "find", start.find.tasks.action
-        if start.job_api in APIS:
+        if start.job_api is not None and start.job_api in APIS:
             yield "find", APIS[start.job_api].read
     if api.cancel is not None:
         yield "cancel", api.cancel.action

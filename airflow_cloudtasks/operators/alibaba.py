@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_OPERATION, BPSTUDIO_TASK, ICE_AI_WORKFLOW_TASK
-from airflow_cloudtasks.catalog import ICE_WORKFLOW_TASK as ICE_TASK
-from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
+from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
-from airflow_cloudtasks.protocol.status_overrides import also_successes
+from airflow_cloudtasks.protocol.status_overrides import whatever_the_message
 
 
 class IceStartWorkflowOperator(StartCloudTaskOperator):
@@ -36,7 +34,7 @@ class IceStartWorkflowOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=ICE_TASK,
+            api="ice.workflow_task",
             parameters={
                 "WorkflowId": workflow_id,
                 "TaskInput": task_input,
@@ -71,7 +69,7 @@ class IceStartAIWorkflowOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=ICE_AI_WORKFLOW_TASK,
+            api="ice.ai_workflow_task",
             parameters={
                 "WorkflowId": workflow_id,
                 "Inputs": inputs,
@@ -110,9 +108,9 @@ class BpStudioRunTaskOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         if not error_message_fails:
-            success_statuses = also_successes(SUCCESSES, success_statuses)
+            success_statuses = whatever_the_message(find_api("bpstudio.task"), success_statuses)
         super().__init__(
-            api=BPSTUDIO_TASK,
+            api="bpstudio.task",
             parameters={
                 "AppId": app_id,
                 "ProcessId": process_id,
@@ -150,7 +148,7 @@ class BpStudioExecuteOperationOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=BPSTUDIO_OPERATION,
+            api="bpstudio.operation",
             parameters={
                 "ServiceType": service_type,
                 "Operation": operation,
@@ -173,7 +171,9 @@ class BdrcUpdateResourcesOperator(StartCloudTaskOperator):
     """
 
     def __init__(self, *, resource_type: Any = None, **kwargs: Any) -> None:
-        super().__init__(api=BDRC_TASK, action="UpdateResources", parameters={"ResourceType": resource_type}, **kwargs)
+        super().__init__(
+            api="bdrc.task", action="UpdateResources", parameters={"ResourceType": resource_type}, **kwargs
+        )
 
 
 class BdrcCheckRulesOperator(StartCloudTaskOperator):
@@ -189,7 +189,7 @@ class BdrcCheckRulesOperator(StartCloudTaskOperator):
 
     def __init__(self, *, resource_arn: Any, rule_id: Any = None, **kwargs: Any) -> None:
         super().__init__(
-            api=BDRC_TASK,
+            api="bdrc.task",
             action="CheckRules",
             parameters={"ResourceArn": resource_arn, "RuleId": rule_id},
             **kwargs,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.catalog import LKE_TASK, WEDATA_BACKFILL, WEDATA_SQL_RUN, WEDATA_TASK_INSTANCE
-from airflow_cloudtasks.catalog import WEDATA_WORKFLOW_RUN as WEDATA_RUN
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
@@ -43,7 +41,7 @@ class WeDataRunWorkflowOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=WEDATA_RUN,
+            api="wedata.workflow_run",
             parameters={
                 "ProjectId": project_id,
                 "WorkflowId": workflow_id,
@@ -111,7 +109,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         }
         given = {name: value for name, value in config.items() if value is not None}
         super().__init__(
-            api=WEDATA_SQL_RUN,
+            api="wedata.sql_run",
             parameters={
                 "ProjectId": project_id,
                 "ScriptId": script_id,
@@ -194,7 +192,7 @@ class WeDataBackfillOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=WEDATA_BACKFILL,
+            api="wedata.backfill",
             parameters={
                 "ProjectId": project_id,
                 "TaskIds": wedata_task_ids,
@@ -255,7 +253,7 @@ class WeDataRerunInstancesOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=WEDATA_TASK_INSTANCE,
+            api="wedata.task_instance",
             parameters={
                 "ProjectId": project_id,
                 "InstanceKeyList": instance_keys,
@@ -303,7 +301,7 @@ class LkeModifyAttributeLabelOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=LKE_TASK,
+            api="lke.task",
             action="ModifyAttributeLabel",
             parameters={
                 "BotBizId": bot_biz_id,
@@ -346,7 +344,7 @@ class LkeExportAttributeLabelOperator(StartCloudTaskOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            api=LKE_TASK,
+            api="lke.task",
             action="ExportAttributeLabel",
             parameters={
                 "BotBizId": bot_biz_id,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.values import fold
 
 
@@ -67,11 +68,13 @@ NO_OVERRIDES = StatusOverrides()
 """No overrides: every status means what the catalog says."""
 
 
-def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
-    """Return the ``success_statuses`` of the user together with further statuses.
+def whatever_the_message(api: TaskApi, given: Any) -> tuple[str, ...]:
+    """Return the ``success_statuses`` that make a task's error message a mere warning.
+
+    They are the statuses that mean success in the catalog: an override comes before the look at the message.
 
     Args:
-        statuses: The further statuses.
+        api: The API.
         given: The ``success_statuses`` that the user set.
 
     Raises:
@@ -79,4 +82,5 @@ def also_successes(statuses: Sequence[str], given: Any) -> tuple[str, ...]:
     """
     if not isinstance(given, list | tuple | set | frozenset):
         raise ValueError(f"success_statuses is {given!r}; expected a list of statuses.")
-    return (*statuses, *given)
+    successes = (status for status, state in api.states.items() if state is TaskState.SUCCEEDED)
+    return (*successes, *given)

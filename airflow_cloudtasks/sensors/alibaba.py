@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_cloudtasks.catalog import BDRC_TASK, BPSTUDIO_TASK, ICE_WORKFLOW_TASK
-from airflow_cloudtasks.catalog.bpstudio import SUCCESSES
-from airflow_cloudtasks.protocol.status_overrides import also_successes
+from airflow_cloudtasks.catalog import find_api
+from airflow_cloudtasks.protocol.status_overrides import whatever_the_message
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 
@@ -25,8 +24,8 @@ class BpStudioTaskSensor(CloudTaskSensor):
         self, *, cloud_task_id: Any, error_message_fails: bool = True, success_statuses: Any = (), **kwargs: Any
     ) -> None:
         if not error_message_fails:
-            success_statuses = also_successes(SUCCESSES, success_statuses)
-        super().__init__(api=BPSTUDIO_TASK, cloud_task_id=cloud_task_id, success_statuses=success_statuses, **kwargs)
+            success_statuses = whatever_the_message(find_api("bpstudio.task"), success_statuses)
+        super().__init__(api="bpstudio.task", cloud_task_id=cloud_task_id, success_statuses=success_statuses, **kwargs)
 
 
 class BdrcTaskSensor(CloudTaskSensor):
@@ -38,7 +37,7 @@ class BdrcTaskSensor(CloudTaskSensor):
     """
 
     def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:
-        super().__init__(api=BDRC_TASK, cloud_task_id=cloud_task_id, **kwargs)
+        super().__init__(api="bdrc.task", cloud_task_id=cloud_task_id, **kwargs)
 
 
 class IceWorkflowTaskSensor(CloudTaskSensor):
@@ -50,4 +49,4 @@ class IceWorkflowTaskSensor(CloudTaskSensor):
     """
 
     def __init__(self, *, cloud_task_id: Any, **kwargs: Any) -> None:
-        super().__init__(api=ICE_WORKFLOW_TASK, cloud_task_id=cloud_task_id, **kwargs)
+        super().__init__(api="ice.workflow_task", cloud_task_id=cloud_task_id, **kwargs)

@@ -6,13 +6,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import XComArg
 
-from airflow_cloudtasks.catalog import (
-    LKE_TASK,
-    WEDATA_NEWEST_WORKFLOW_RUN,
-    WEDATA_TASK,
-    WEDATA_TASK_INSTANCE,
-    WEDATA_WORKFLOW_RUN,
-)
+from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending
 from airflow_cloudtasks.protocol.timestamps import checked_time, written
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
@@ -33,7 +27,7 @@ class WeDataTaskSensor(CloudTaskSensor):
     """
 
     def __init__(self, *, cloud_task_id: Any, project_id: Any, **kwargs: Any) -> None:
-        super().__init__(api=WEDATA_TASK, cloud_task_id=cloud_task_id, api_params={"ProjectId": project_id}, **kwargs)
+        super().__init__(api="wedata.task", cloud_task_id=cloud_task_id, api_params={"ProjectId": project_id}, **kwargs)
 
 
 class WeDataTaskInstanceSensor(CloudTaskSensor):
@@ -55,7 +49,7 @@ class WeDataTaskInstanceSensor(CloudTaskSensor):
     def __init__(
         self, *, project_id: Any, wedata_task_id: Any, data_time: Any, missing: Missing = "wait", **kwargs: Any
     ) -> None:
-        api = WEDATA_TASK_INSTANCE
+        api = find_api("wedata.task_instance")
         check_name(api.name, "wedata_task_id", wedata_task_id, AT_PARSE)
         if not is_pending(data_time):
             data_time = written(checked_time("data_time", data_time, api.zone), api, api.zone)
@@ -110,7 +104,7 @@ class WeDataWorkflowRunSensor(CloudTaskSensor):
             )
         newest = workflow_id is not None
         super().__init__(
-            api=WEDATA_NEWEST_WORKFLOW_RUN if newest else WEDATA_WORKFLOW_RUN,
+            api="wedata.newest_workflow_run" if newest else "wedata.workflow_run",
             cloud_task_id=workflow_id if newest else cloud_task_id,
             api_params={"ProjectId": project_id},
             missing=missing or ("wait" if newest else "fail"),
@@ -131,7 +125,7 @@ class LkeTaskSensor(CloudTaskSensor):
 
     def __init__(self, *, cloud_task_id: Any, task_type: Any, bot_biz_id: Any, **kwargs: Any) -> None:
         super().__init__(
-            api=LKE_TASK,
+            api="lke.task",
             cloud_task_id=cloud_task_id,
             api_params={"TaskType": task_type, "BotBizId": bot_biz_id},
             **kwargs,

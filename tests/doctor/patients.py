@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from certificates import Certificates
 
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 from airflow_cloudtasks.emulator import Emulator
 
 SECRETS = ("emulator-secret", "old-token", "proxy-password", "the-external-id")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from patients import Patient, examine
 
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
 # Airflow takes commands of providers since this version.
@@ -94,22 +94,30 @@ def test_a_database_that_cannot_be_read_is_told_from_a_connection_that_is_missin
     assert "run `airflow db check`" in words
 
 
+def test_airflow_lists_the_catalog_where_it_takes_commands_of_providers(tmp_path: Path) -> None:
+    command = ["airflow", "cloudtasks"] if AIRFLOW_COMMAND else ["airflow_cloudtasks"]
+    ended = run([*command, "catalog", "--json", "--cloud", "tencent", "lke"], tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    [api] = json.loads(ended.stdout[ended.stdout.index("[\n") :])
+    assert api["api"] == "lke.task"
+
+
 def test_airflow_has_the_commands_where_it_takes_those_of_providers() -> None:
     from airflow.providers_manager import ProvidersManager
 
     found = getattr(ProvidersManager(), "cli_command_functions", ())
-    own = [each for each in found if each.__module__ == "airflow_cloudtasks.doctor.airflow_command"]
+    own = [each for each in found if each.__module__ == "airflow_cloudtasks.commands.airflow_command"]
     assert len(own) == AIRFLOW_COMMAND
 
 
 def test_other_commands_of_airflow_import_no_more_than_one_module() -> None:
     source = (
-        "import sys, airflow_cloudtasks.doctor.airflow_command as it\n"
+        "import sys, airflow_cloudtasks.commands.airflow_command as it\n"
         "print(*sorted(name for name in sys.modules if name.startswith('airflow')))"
     )
     ended = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == [
         "airflow_cloudtasks",
-        "airflow_cloudtasks.doctor",
-        "airflow_cloudtasks.doctor.airflow_command",
+        "airflow_cloudtasks.commands",
+        "airflow_cloudtasks.commands.airflow_command",
     ]

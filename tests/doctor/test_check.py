@@ -12,7 +12,7 @@ import pytest
 from patients import Examined, Patient, examine
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 from airflow_cloudtasks.doctor.permissions import needed, permissions
 
 IDS = ("--project-id", "5", "--bot-biz-id", "b")
@@ -171,7 +171,7 @@ def test_the_region_of_the_command_line_replaces_that_of_the_connection(
     ("arguments", "text"),
     [
         ([], "check needs --conn-id, or --api"),
-        (["--api", "wedata.nothing"], "Unknown api 'wedata.nothing'. Known are: bdrc.task"),
+        (["--api", "wedata.nothing"], "Unknown api 'wedata.nothing'. Did you mean wedata."),
         (["--api", "wedata.task", "--bot-biz-id", "1"], "wedata.task takes no BotBizId; it takes --project-id"),
         (["--conn-id", "patient", "--param", "x"], "--param is 'x'; expected NAME=VALUE"),
     ],

@@ -10,7 +10,7 @@ from recorded import Recorded
 from servers import closed_port
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.doctor.command import main
+from airflow_cloudtasks.commands.main import main
 from airflow_cloudtasks.doctor.options import option
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.spec import TaskApi

@@ -25,7 +25,7 @@ WEDATA = {"api": "wedata.task", "cloud_task_id": "1", "api_params": {"ProjectId"
     [
         (
             {"api": "wedata.tusk", "cloud_task_id": "1"},
-            "Unknown api 'wedata.tusk'. Known are: bdrc.task, bpstudio.operation, bpstudio.task,",
+            "Unknown api 'wedata.tusk'. Did you mean wedata.task, wedata.task_run, ",
         ),
         (
             {"api": "wedata.task", "cloud_task_id": "1"},
@@ -93,15 +93,17 @@ def test_trigger_stores_a_catalog_api_by_name_and_any_other_api_whole() -> None:
         assert CloudTaskTrigger(**arguments).serialize() == (path, arguments)
 
 
-def test_importing_the_sensors_loads_no_vendor_sdk_and_no_http_library() -> None:
+def test_importing_sensors_and_operators_loads_no_vendor_sdk_no_http_library_and_no_product() -> None:
     code = """
 import sys
 from airflow.providers.common.compat.sdk import BaseSensorOperator, PokeReturnValue, conf, DAG
 import airflow.triggers.base
 before = set(sys.modules)
 import airflow_cloudtasks.sensors.cloud_task, airflow_cloudtasks.sensors.alibaba, airflow_cloudtasks.sensors.tencent
-import airflow_cloudtasks.operators.cloud_task
-heavy = ("requests", "aiohttp", "tenacity", "alibabacloud", "Tea", "darabonba", "tencentcloud", "starlette", "uvicorn")
+import airflow_cloudtasks.operators.cloud_task, airflow_cloudtasks.operators.alibaba
+import airflow_cloudtasks.operators.tencent, airflow_cloudtasks.triggers.cloud_task
+heavy = ("requests", "aiohttp", "tenacity", "alibabacloud", "Tea", "darabonba", "tencentcloud", "starlette", "uvicorn",
+         "airflow_cloudtasks.catalog.")
 print(sorted(name for name in set(sys.modules) - before if name.startswith(heavy)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

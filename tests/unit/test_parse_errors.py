@@ -83,7 +83,7 @@ def test_refuses_to_start_a_task_of_an_api_without_start_actions(api: str) -> No
 def test_refuses_an_unknown_api(operator: Any) -> None:
     more = {} if operator is StartCloudTaskOperator else {"cloud_task_id": "7"}
     said = refused(operator, api="wedata.run", **more)
-    assert said.startswith("Unknown api 'wedata.run'. Known are: bdrc.task, bpstudio.operation, ")
+    assert said.startswith("Unknown api 'wedata.run'. Did you mean wedata.sql_run, wedata.task_run, ")
 
 
 def test_refuses_to_cancel_a_task_of_an_api_without_a_cancel_action() -> None:

@@ -236,20 +236,9 @@ def test_read_parameters_hold_the_tasks_id_and_the_others() -> None:
     assert WEDATA_TASK.parameters("7", {"ProjectId": "1"}) == {"TaskId": "7", "ProjectId": "1"}
 
 
-@pytest.mark.parametrize("name", APIS)
-def test_finds_an_api_by_its_name(name: str) -> None:
-    assert find_api(name).name == name
-
-
 def test_returns_a_custom_spec_unchanged() -> None:
     own = with_(name="mine.task")
     assert find_api(own) is own
-
-
-def test_an_unknown_name_error_lists_the_known_names() -> None:
-    with pytest.raises(ValueError, match=r"Unknown api 'wedata\.tusk'") as caught:
-        find_api("wedata.tusk")
-    assert all(name in str(caught.value) for name in APIS)
 
 
 def test_fills_in_and_escapes_the_console_link() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``check`` and ``record``. Airflow's own command line uses the same options."""
+"""The commands ``check`` and ``record``, which need a connection."""
 
 from __future__ import annotations
 
@@ -7,38 +7,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from airflow_cloudtasks.catalog import every_api, find_api
+from airflow_cloudtasks.commands.command import DEFAULT_WIDTH, FAILED, OK, WRONG_USAGE, Option, write
 from airflow_cloudtasks.doctor.options import naming_parameters, option
 from airflow_cloudtasks.doctor.quiet import quiet
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
 from airflow_cloudtasks.protocol.task_ids import one_task_id
 from airflow_cloudtasks.spec import TaskApi
-
-OK, FAILED, WRONG_USAGE = 0, 1, 2
-# As a shell reports Ctrl-C: 128 and the number of the signal.
-INTERRUPTED = 130
-_DEFAULT_WIDTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a command.
-
-    Args:
-        flag: The option, e.g. ``--conn-id``.
-        help: What it is for.
-        keywords: Further arguments of ``ArgumentParser.add_argument``.
-    """
-
-    flag: str
-    help: str
-    keywords: dict[str, Any] = field(default_factory=dict)
-
 
 _CONNECTION = (
     Option("--conn-id", "the id of the Airflow connection; by default that of the API's cloud", {"metavar": "ID"}),
@@ -80,50 +59,8 @@ def _naming_options() -> Iterator[Option]:
         yield Option(option(name), f"{name} of {products}", {"metavar": "VALUE", "dest": _destination(name)})
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command of this package's command line.
-
-    Args:
-        name: Its name.
-        help: What it does.
-        options: Returns its options.
-        run: Runs it with the parsed options, and returns the exit code.
-    """
-
-    name: str
-    help: str
-    options: Callable[[], Iterable[Option]]
-    run: Callable[[argparse.Namespace], int]
-
-
 def _destination(parameter: str) -> str:
     return f"param_{parameter}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command, and return the exit code.
-
-    It is 0 if all is well, 1 if something is not, 2 for wrong usage and 130 after Ctrl-C.
-
-    Args:
-        arguments: The command line without the program's name; None for this process's own.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m airflow_cloudtasks", description="Tools for Airflow's cloud tasks."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        subparser = commands.add_parser(command.name, help=command.help, description=f"{command.help}.")
-        for each in command.options():
-            subparser.add_argument(each.flag, help=each.help, **each.keywords)
-        subparser.set_defaults(run=command.run)
-    given = parser.parse_args(arguments)
-    try:
-        code: int = given.run(given)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return code
 
 
 def check(given: argparse.Namespace) -> int:
@@ -154,8 +91,8 @@ def check(given: argparse.Namespace) -> int:
     else:
         from airflow_cloudtasks.doctor.table import table
 
-        width = shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns
-        _print(table(report, width=width, colored=_is_colored(sys.stdout)))
+        width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        write(table(report, width=width, colored=_is_colored(sys.stdout)))
     return OK if report.ok else FAILED
 
 
@@ -228,12 +165,6 @@ def _refuse_unknown(api_params: Iterable[str], api: TaskApi | None) -> None:
             raise InvalidArguments(f"{api.name if api else 'An API'} takes no {name}; it takes {options}.")
 
 
-def _print(text: str) -> None:
-    """Write to standard output what its encoding has, also if a vendor's message has more."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-
-
 def _wrong_usage(error: Exception) -> int:
     sys.stderr.write(f"{error}\n")
     return WRONG_USAGE
@@ -242,15 +173,3 @@ def _wrong_usage(error: Exception) -> int:
 def _is_colored(stream: IO[str]) -> bool:
     """Return whether to use colors: on a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-COMMANDS = (
-    Command("check", "Say why a connection does not work, and what its key may do", check_options, check),
-    Command(
-        "record",
-        "Save the answers about a task for a bug report, without names and secrets",
-        record_options,
-        record,
-    ),
-)
-"""The commands. Airflow's command line has the same."""

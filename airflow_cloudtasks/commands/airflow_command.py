@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from airflow.cli.cli_config import CLICommand
 
-    from airflow_cloudtasks.doctor.command import Option
+    from airflow_cloudtasks.commands.command import Option
 
 NAME = "cloudtasks"
 
@@ -22,13 +22,13 @@ def commands() -> list[CLICommand]:
     subcommands: list[ActionCommand] = []
     # The options come from the catalog. Other commands of Airflow need not import it.
     if NAME in sys.argv:
-        from airflow_cloudtasks.doctor.command import COMMANDS
+        from airflow_cloudtasks.commands.main import COMMANDS
 
         subcommands = [
             ActionCommand(each.name, each.help, _ending(each.run), tuple(map(_argument, each.options())))
             for each in COMMANDS
         ]
-    return [GroupCommand(name=NAME, help="Check connections to cloud tasks", subcommands=subcommands)]
+    return [GroupCommand(name=NAME, help="List the APIs, and check connections", subcommands=subcommands)]
 
 
 def _argument(option: Option) -> Any:
