@@ -38,10 +38,20 @@ _IS_KIND: dict[Kind, Callable[[str], bool]] = {
     "integer": lambda text: re.fullmatch(r"-?[0-9]{1,19}", text) is not None,
     "boolean": lambda text: text in ("true", "false", "True", "False"),
     "object": is_json_object,
+    "number": lambda text: re.fullmatch(r"-?[0-9]+([.][0-9]+)?", text) is not None,
+    "any": lambda text: True,
     "array": lambda text: text.startswith("[") and text.endswith("]"),
 }
 # The values of a JSON body have types of their own.
-_JSON_TYPES: dict[Kind, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_JSON_TYPES: dict[Kind, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "number": (int, float),
+    "array": list,
+    "object": dict,
+    "any": object,
+}
 
 
 class AlibabaGateway:
@@ -180,7 +190,7 @@ def is_for_alibaba(request: Request) -> bool:
 
 def _is_kind(value: object, kind: Kind) -> bool:
     if not isinstance(value, str):
-        return isinstance(value, _JSON_TYPES[kind]) and isinstance(value, bool) is (kind == "boolean")
+        return isinstance(value, _JSON_TYPES[kind]) and (not isinstance(value, bool) or kind in ("boolean", "any"))
     return _IS_KIND[kind](value)
 
 

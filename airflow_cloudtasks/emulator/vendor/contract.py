@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
 
 Location = Literal["path", "query", "header", "form", "json"]
-Kind = Literal["string", "integer", "boolean", "array", "object"]
+Kind = Literal["string", "integer", "boolean", "number", "array", "object", "any"]
 Moment = Literal["created", "started", "entered", "finished", "expires"]
 
 

@@ -31,7 +31,15 @@ _WINDOW_SECONDS = 5 * 60
 # Spelled without a charset: Tencent's SDK looks for an error only under exactly this value.
 _CONTENT_TYPE = "application/json"
 _MUST_SIGN = ("content-type", "host")
-_JSON_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_JSON_TYPES: dict[Kind, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "number": (int, float),
+    "array": list,
+    "object": dict,
+    "any": object,
+}
 # Source: the definition of AssumeRoleWithWebIdentity: the Authorization of a call without a signature. Such a call
 # names no service, so that version and action identify it.
 _SKIP = "SKIP"
@@ -217,7 +225,7 @@ def _check_value(parameter: Parameter, value: object, name: str) -> None:
 
 def _check_type(value: object, wanted: Kind, name: str) -> None:
     # In Python, bool is an int; in JSON, it is a type of its own.
-    if not isinstance(value, _JSON_TYPES[wanted]) or (isinstance(value, bool) and wanted != "boolean"):
+    if not isinstance(value, _JSON_TYPES[wanted]) or (isinstance(value, bool) and wanted not in ("boolean", "any")):
         text = f"The value type of parameter `{name}` is not valid, input type should be `{wanted}`."
         raise VendorError("InvalidParameter", text)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
 from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, put
+from airflow_cloudtasks.emulator.vendor import definitions
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
     from airflow_cloudtasks.emulator.products.shared.listing import Listing
     from airflow_cloudtasks.emulator.vendor.contract import Call, Kind, Location, TaskShape
+
+DEFINED = None
+"""In place of an action's parameters: those of the vendor's definition, in the folder ``definitions``."""
 
 # Each cloud's common refusal. Few products document one of their own.
 _NOT_FOUND: dict[Cloud, NotFound] = {
@@ -68,7 +72,7 @@ class Product:
         api: str,
         name: str,
         answer: Callable[[Call], JsonObject],
-        parameters: tuple[Parameter, ...] = (),
+        parameters: tuple[Parameter, ...] | None = (),
         **more: Any,
     ) -> Action:
         """Declare an action.
@@ -77,10 +81,15 @@ class Product:
             api: The emulator's name of it.
             name: The vendor's name of it.
             answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
-            parameters: Its parameters.
+            parameters: Its parameters, or DEFINED.
             **more: Other attributes of the action.
         """
         given = {"needs_region": self.needs_region, **more}
+        if parameters is DEFINED:
+            parameters = definitions.parameters(self.cloud, self.service, self.version, name)
+            defined = definitions.read(self.cloud, self.service, self.version)["actions"][name]
+            if self.cloud == "alibaba":
+                given = {"methods": (defined["method"],), "path": defined["path"], **given}
         action = Action(api, self.cloud, self.service, self.version, name, parameters, answer, **given)
         self.actions.append(action)
         return action
@@ -89,7 +98,7 @@ class Product:
         self,
         api: str,
         name: str,
-        parameters: tuple[Parameter, ...],
+        parameters: tuple[Parameter, ...] | None,
         task: TaskShape,
         *,
         answer: Callable[[Call], JsonObject] = answer_task,
@@ -118,7 +127,7 @@ class Product:
         self,
         reader: Action,
         name: str,
-        parameters: tuple[Parameter, ...],
+        parameters: tuple[Parameter, ...] | None,
         id_at: tuple[str, ...],
         *,
         shown: tuple[str, ...] = (),
@@ -150,7 +159,7 @@ class Product:
         self,
         reader: Action,
         name: str,
-        parameters: tuple[Parameter, ...],
+        parameters: tuple[Parameter, ...] | None,
         *,
         id_at: tuple[str, ...] = (),
         asked_by: str | None = None,
@@ -177,7 +186,7 @@ class Product:
         return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)
 
     def lists(
-        self, api: str, name: str, listing: Listing, parameters: tuple[Parameter, ...], entry: TaskShape, **more: Any
+        self, api: str, name: str, listing: Listing, parameters: tuple[Parameter, ...] | None, entry: TaskShape, **more: Any
     ) -> Action:
         """Declare an action that lists tasks.
 

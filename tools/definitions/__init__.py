@@ -1,0 +1,1 @@
+"""Writes the emulator's definitions from the vendors' own packages. ``python -m tools.definitions --help`` says how."""

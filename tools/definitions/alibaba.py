@@ -1,0 +1,168 @@
+"""Read the definitions of Alibaba Cloud's actions from the source of its SDK packages.
+
+The packages are generated: a client has one method for each action, a model one class for each object. Their source is
+read as text and not imported. A comment of a model says which parameters are required.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+_TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "bytes": "string"}
+_REQUIRED = "This parameter is required."
+_CALL = re.compile(r"Params\((.*?)\n\s*\)", re.DOTALL)
+_SENT = re.compile(r"\b(query|body|real_headers)\['([^']+)'\] =")
+_KEY = re.compile(r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = self\.(\w+)")
+_PATH_PARAMETER = re.compile(r"{(?:DaraURL\.percent_encode\()?(\w+)\)?}")
+
+
+@dataclass(frozen=True)
+class _Field:
+    key: str
+    type: str
+    is_required: bool
+
+
+class Package:
+    """One package of the vendor.
+
+    Args:
+        folder: The folder of its source.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._client = (folder / "client.py").read_text()
+
+    @cached_property
+    def _models(self) -> dict[str, ast.ClassDef]:
+        found: dict[str, ast.ClassDef] = {}
+        self._sources: dict[str, str] = {}
+        for file in sorted([*self._folder.glob("models.py"), *self._folder.glob("models/*.py")]):
+            source = file.read_text()
+            for node in ast.parse(source).body:
+                if isinstance(node, ast.ClassDef):
+                    found[node.name] = node
+                    self._sources[node.name] = ast.get_source_segment(source, node) or ""
+        return found
+
+    def definition(self, actions: Iterable[str]) -> dict[str, Any]:
+        """Return the definition of the service.
+
+        Args:
+            actions: The names of the actions.
+
+        Raises:
+            KeyError: The client has no such action.
+        """
+        return {**self._hosts(), "actions": {action: self._action(action) for action in sorted(actions)}}
+
+    def _hosts(self) -> dict[str, Any]:
+        named = re.search(r"get_endpoint\('([^']+)'", self._client)
+        rule = re.search(r"_endpoint_rule = '(\w*)'", self._client)
+        own = re.search(r"_endpoint_map = ({.*?\n\s*})", self._client, re.DOTALL)
+        return {
+            "host": {
+                "product": named[1] if named else "",
+                "rule": rule[1] if rule else "",
+                "regions": dict(sorted(ast.literal_eval(own[1]).items())) if own else {},
+            }
+        }
+
+    def _action(self, name: str) -> dict[str, Any]:
+        named = re.search(rf"action ?= ?'{name}',", self._client)
+        if named is None:
+            raise KeyError(name)
+        at = named.start()
+        begin = self._client.rfind("    def ", 0, at)
+        body = self._client[begin : self._client.find("    async def ", at)]
+        call = dict(re.findall(r"(\w+) ?= ?f?'([^']*)'", _CALL.findall(body)[-1]))
+        path = call["pathname"]
+        found: dict[str, Any] = {"style": call["style"], "method": call["method"]}
+        found["path"] = _PATH_PARAMETER.sub(lambda match: f"{{{_camel(match[1])}}}", path)
+        found["parameters"] = self._parameters(name, body, path)
+        answer = self._answer(f"{name}ResponseBody", ())
+        if isinstance(answer, dict):
+            answer.pop("RequestId", None)
+            answer.pop("requestId", None)
+        found["answer"] = answer
+        return found
+
+    def _parameters(self, action: str, body: str, path: str) -> dict[str, Any]:
+        places = {key: {"query": "query", "body": "body", "real_headers": "header"}[where] for where, key in
+                  _SENT.findall(body)}
+        shrunk = set(re.findall(r"specified_style\(\w+\.\w+, '([^']+)', 'json'\)", body))
+        found: dict[str, Any] = {
+            _camel(match): {"type": "string", "in": "path", "required": True}
+            for match in _PATH_PARAMETER.findall(path)
+        }
+        for model in (f"{action}Request", f"{action}Headers"):
+            for field in self._fields(model):
+                if field.key == "commonHeaders":
+                    continue
+                parameter = self._typed(field.type, ())
+                parameter["in"] = "header" if model.endswith("Headers") else places.get(field.key, "query")
+                if field.key in shrunk:
+                    parameter["json"] = True
+                if field.is_required:
+                    parameter["required"] = True
+                found[field.key] = parameter
+        return dict(sorted(found.items()))
+
+    def _fields(self, model: str) -> list[_Field]:
+        node = self._models.get(model)
+        if node is None:
+            return []
+        source = self._sources[model]
+        keys = {}
+        for first, key, other, attribute in _KEY.findall(source):
+            keys[first or attribute] = key or other
+        init = next(each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__")
+        found = []
+        for argument in init.args.args[1:]:
+            if argument.annotation is None or argument.arg not in keys:
+                continue
+            comment = re.search(rf"((?:\n\s*#[^\n]*)*)\n\s*self\.{argument.arg} = {argument.arg}\b", source)
+            required = comment is not None and _REQUIRED in comment[1]
+            found.append(_Field(keys[argument.arg], ast.unparse(argument.annotation), required))
+        return found
+
+    def _typed(self, annotation: str, above: tuple[str, ...]) -> dict[str, Any]:
+        annotation = annotation.removeprefix("main_models.")
+        if annotation in _TYPES:
+            return {"type": _TYPES[annotation]}
+        if match := re.fullmatch(r"List\[(.*)\]", annotation):
+            inner = self._typed(match[1], above)
+            found = {"type": "array", "items": inner["type"]}
+            return found | ({"members": inner["members"]} if "members" in inner else {})
+        if annotation in self._models and annotation not in above:
+            members = {
+                field.key: self._typed(field.type, (*above, annotation))
+                | ({"required": True} if field.is_required else {})
+                for field in self._fields(annotation)
+            }
+            return {"type": "object", "members": dict(sorted(members.items()))} if members else {"type": "object"}
+        return {"type": "any" if annotation in ("Any", "BinaryIO") else "object"}
+
+    def _answer(self, model: str, above: tuple[str, ...]) -> Any:
+        model = model.removeprefix("main_models.")
+        if model in _TYPES:
+            return _TYPES[model]
+        if match := re.fullmatch(r"List\[(.*)\]", model):
+            return [self._answer(match[1], above)]
+        if model in self._models and model not in above:
+            fields = sorted(self._fields(model), key=lambda field: field.key)
+            return {field.key: self._answer(field.type, (*above, model)) for field in fields}
+        return "any"
+
+
+def _camel(name: str) -> str:
+    """Return a name of the client's source as the path's parameter is named: ``job_run_id`` is ``jobRunId``."""
+    first, *others = name.strip("_").split("_")
+    return first + "".join(map(str.title, others))

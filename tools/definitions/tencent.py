@@ -1,0 +1,66 @@
+"""Read the definitions of Tencent Cloud's actions that its command line tool tccli ships."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_TYPES = {"int": "integer", "bool": "boolean", "float": "number", "list": "array"}
+_SCALARS = ("string", "integer", "boolean", "number", "binary")
+
+
+def service(packages: Path, name: str, version: str, actions: Iterable[str]) -> dict[str, Any]:
+    """Return the definition of a service.
+
+    Args:
+        packages: The folder that tccli is installed in.
+        name: The service's code.
+        version: The version of its API.
+        actions: The names of the actions.
+
+    Raises:
+        KeyError: tccli has no such action.
+    """
+    folder = packages / "tccli" / "services" / name / f"v{version.replace('-', '')}"
+    api = json.loads((folder / "api.json").read_bytes())
+    objects = {name: each.get("members", []) for name, each in api["objects"].items()}
+    return {"actions": {action: _action(api["actions"][action], objects) for action in sorted(actions)}}
+
+
+def _action(defined: Mapping[str, Any], objects: Mapping[str, Any]) -> dict[str, Any]:
+    answer = {name: _answer(member, objects, ()) for name, member in _members(objects, defined["output"])}
+    answer.pop("RequestId", None)
+    return {"parameters": _parameters(objects, defined["input"], ()), "answer": answer}
+
+
+def _members(objects: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    return sorted((member["name"], member) for member in objects.get(name, []))
+
+
+def _parameters(objects: Mapping[str, Any], name: str, above: tuple[str, ...]) -> dict[str, Any]:
+    return {member["name"]: _parameter(member, objects, (*above, name)) for _, member in _members(objects, name)}
+
+
+def _parameter(member: Mapping[str, Any], objects: Mapping[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": _TYPES.get(member["type"], member["type"])}
+    if member.get("required"):
+        found["required"] = True
+    inner = member.get("member", "")
+    if found["type"] == "array":
+        found["items"] = _TYPES.get(inner, inner) if _TYPES.get(inner, inner) in _SCALARS else "object"
+    if inner in objects and inner not in above and (members := _parameters(objects, inner, above)):
+        found["members"] = members
+    return found
+
+
+def _answer(member: Mapping[str, Any], objects: Mapping[str, Any], above: tuple[str, ...]) -> Any:
+    kind, inner = member["type"], member.get("member", "")
+    if kind not in ("object", "list"):
+        return _TYPES.get(kind, kind)
+    if inner in objects and inner not in above:
+        shape: Any = {name: _answer(each, objects, (*above, inner)) for name, each in _members(objects, inner)}
+    else:
+        shape = "any" if inner in objects else _TYPES.get(inner, inner)
+    return [shape] if kind == "list" else shape
