@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from tccli_examples import parse_input
+from tccli_examples import is_usable, parse_input
 
 _KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
@@ -50,13 +50,13 @@ def _members(api: Any, name: str) -> dict[str, Any]:
 def example_inputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example requests."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [parse_input(example["input"]) for example in examples]
+    return [parse_input(example["input"]) for example in examples if is_usable(service, action)]
 
 
 def example_outputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example answers, without their envelope."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [json.loads(example["output"])["Response"] for example in examples]
+    return [json.loads(example["output"])["Response"] for example in examples if is_usable(service, action)]
 
 
 def mistakes(service: str, version: str, action: str, answer: Any) -> list[str]:

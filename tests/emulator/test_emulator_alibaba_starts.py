@@ -19,6 +19,7 @@ from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
 
 from airflow_cloudtasks.emulator.products.discovery import find_actions
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task
 
 if TYPE_CHECKING:
     from conftest import Client
@@ -37,7 +38,8 @@ def request_model(action: Action) -> Any:
 
 def needed(action: Action) -> set[str]:
     """Parameters that the emulator requires though the SDK's model does not: the id of the task."""
-    return {action.task.asked_by} if action.task else NEEDED.get(action.name, set())
+    reads_one = action.task is not None and action.answer is answer_task
+    return {action.task.asked_by} if action.task and reads_one else NEEDED.get(action.name, set())
 
 
 # By name, those whose request has a model. A request whose parameters are all in the path has none.

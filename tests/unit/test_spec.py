@@ -104,7 +104,9 @@ def listed(**changes: Any) -> TaskList:
     [{"page_size_param": None}, {"page_size": 0}, {"page_param": None}, {"page_count": None}],
 )
 def test_refuses_a_list_with_a_part_of_the_paging_fields(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="ListToys: a list has page_param, page_size_param, page_size and one of"):
+    with pytest.raises(
+        ValueError, match="ListToys: a list has page_param or offset_param, page_size_param, page_size and one of"
+    ):
         listed(**changes)
 
 

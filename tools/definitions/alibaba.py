@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -95,12 +95,13 @@ class Package:
         return found
 
     def _parameters(self, action: str, body: str, path: str) -> dict[str, Any]:
-        places = {key: {"query": "query", "body": "body", "real_headers": "header"}[where] for where, key in
-                  _SENT.findall(body)}
+        places = {
+            key: {"query": "query", "body": "body", "real_headers": "header"}[where]
+            for where, key in _SENT.findall(body)
+        }
         shrunk = set(re.findall(r"specified_style\(\w+\.\w+, '([^']+)', 'json'\)", body))
         found: dict[str, Any] = {
-            _camel(match): {"type": "string", "in": "path", "required": True}
-            for match in _PATH_PARAMETER.findall(path)
+            _camel(match): {"type": "string", "in": "path", "required": True} for match in _PATH_PARAMETER.findall(path)
         }
         for model in (f"{action}Request", f"{action}Headers"):
             for field in self._fields(model):
