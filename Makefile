@@ -1,4 +1,4 @@
-# make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of all five products, emulated
+# make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of five products, emulated
 # make unit   sets everything up and runs the tests that need no Airflow, in half a minute
 # make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow

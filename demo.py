@@ -65,8 +65,11 @@ ROWS = {
 
 def main() -> int:
     """Run the demo and return the exit status."""
+    from airflow_cloudtasks.catalog import APIS
     from airflow_cloudtasks.emulator import Emulator
 
+    products = {api.service for api in APIS.values()}
+    step(f"The catalog has {len(APIS)} APIs of {len(products)} products; the demo uses a few of them")
     step(f"Setting up Airflow in {HOME.relative_to(ROOT)}/")
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir()

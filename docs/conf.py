@@ -76,6 +76,7 @@ html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["search_tables.js"]
 # Neither "View page source" nor a copy of the sources.
 html_show_sourcelink = False
 html_copy_source = False

@@ -1,45 +1,55 @@
 """Generate the tables in README.md and docs/ that the catalog determines.
 
-A table stands between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``, in any page. ``make docs-tables`` writes
-all of them. ``make lint`` runs this with ``--check``, which writes nothing and exits with 1 if a table is out of date.
+A table stands between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``, in any page. The page of each product in
+docs/products begins with such a part, and may have more after it. ``make docs-tables`` writes all of them, and the
+pages of new products. ``make lint`` runs this with ``--check``, which writes nothing and exits with 1 if a page is out
+of date.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import inspect
-import os
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parent.parent
-# Describe this checkout, whichever copy of the package is installed.
-sys.path.insert(0, str(ROOT))
+from describing import (
+    ROOT,
+    canceled_with,
+    code,
+    face_modules,
+    listed,
+    lost,
+    of,
+    parts_of,
+    permissions_of,
+    product_files,
+    public_classes,
+    started_with,
+    table,
+    typed_operators,
+)
+from product_pages import CLOUD_NAMES, product_page, product_title
 
-from airflow_cloudtasks.catalog import APIS  # noqa: E402
-from airflow_cloudtasks.clouds.registry import CLOUDS  # noqa: E402
-from airflow_cloudtasks.clouds.wire import Location  # noqa: E402
-from airflow_cloudtasks.doctor.options import naming_parameters, option  # noqa: E402
-from airflow_cloudtasks.doctor.permissions import Use, all_permissions, as_json, policy  # noqa: E402
-from airflow_cloudtasks.doctor.permissions import permissions as names_of  # noqa: E402
-from airflow_cloudtasks.emulator.products.discovery import find_actions  # noqa: E402
-from airflow_cloudtasks.model import Cloud, TaskState  # noqa: E402
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.catalog import products as catalog_files
+from airflow_cloudtasks.clouds.registry import CLOUDS
+from airflow_cloudtasks.clouds.wire import Location
+from airflow_cloudtasks.doctor.options import naming_parameters, option
+from airflow_cloudtasks.emulator.products.discovery import find_actions
+from airflow_cloudtasks.model import Cloud
 
 if TYPE_CHECKING:
-    from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
-    from airflow_cloudtasks.spec import Service, Start, TaskApi
+    from airflow_cloudtasks.spec import Service
 
 COMMAND = "make docs-tables"
 HEADINGS: dict[Cloud, str] = {"alibaba": "Alibaba Cloud (RAM)", "tencent": "Tencent Cloud (CAM)"}
-USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",))
-OTHER_ENDS = (TaskState.EXPIRED, TaskState.SKIPPED, TaskState.CANCELED)
+PRODUCTS = Path("docs/products")
 
 
 class DocsError(Exception):
@@ -47,55 +57,79 @@ class DocsError(Exception):
 
 
 def apis() -> str:
-    """Return the table of APIs: the action that reads a task, its parameters, and what each status means."""
+    """Return, for each cloud, the table of its APIs by product: the actions that their tasks are used with."""
+    return "\n\n".join(f"## {name}\n\n{apis_of_cloud(cloud)}" for cloud, name in CLOUD_NAMES.items())
+
+
+def apis_of_cloud(cloud: Cloud) -> str:
+    """Return the table of a cloud's APIs."""
     return table(
-        ("`api`", "Action", "Task id", "`api_params`", "pending", "running", "succeeded", "failed, or another end"),
+        ("`api`", "Product", "Read by", "Started by", "Canceled by", "Listed by", "Failed parts"),
         (
             (
                 code(api.name),
-                f"{api.service.product} {api.read.name}",
-                code(api.id_param),
-                listed([*map(code, api.task_params), *(f"{code(name)} (optional)" for name in api.read.optional)]),
-                *statuses(api),
+                f"[{api.service.product}](../products/{product}.md)",
+                api.read.name,
+                listed(map(started_with, api.starts)),
+                api.cancel.action.name if api.cancel else "",
+                api.list_tasks.action.name if api.list_tasks else "",
+                parts_of(api),
             )
-            for api in APIS.values()
+            for product, of_product in product_files(cloud).items()
+            for api in of_product
         ),
     )
 
 
-def statuses(api: TaskApi) -> Iterator[str]:
-    """Yield the statuses that mean pending, running and succeeded, and those of the other ends."""
-
-    def of(state: TaskState) -> str:
-        return listed(status for status, meaning in api.states.items() if meaning is state)
-
-    yield of(TaskState.PENDING)
-    yield of(TaskState.RUNNING)
-    if api.error_if is None:
-        yield of(TaskState.SUCCEEDED)
-        failures = of(TaskState.FAILED)
-    else:
-        yield f"{of(TaskState.SUCCEEDED)} without {api.error_if}"
-        failures = f"{of(TaskState.SUCCEEDED)} with {api.error_if}"
-    yield "; ".join(filter(None, (failures, *(f"{of(state)} ({state})" for state in OTHER_ENDS if of(state)))))
-
-
-def faces() -> str:
-    """Return the table of the classes with a product's own arguments, by cloud."""
-    kinds = ("sensors", "operators", "hooks")
+def catalog_summary() -> str:
+    """Return the table of what the catalog has of each cloud, in numbers."""
     return table(
-        ("Module", *(f"`airflow_cloudtasks.{kind}`" for kind in kinds)),
-        ((code(f".{cloud}"), *(listed(map(code, public_classes(kind, cloud))) for kind in kinds)) for cloud in CLOUDS),
+        ("Cloud", "APIs", "that can be started", "that can be canceled", "Products"),
+        (
+            (
+                name,
+                f"{len(of(cloud))} of {len(files)} products",
+                str(sum(bool(api.starts) for api in of(cloud))),
+                str(sum(api.cancel is not None for api in of(cloud))),
+                listed(apis[0].service.product for apis in files.values()),
+            )
+            for cloud, name in CLOUD_NAMES.items()
+            if (files := product_files(cloud))
+        ),
     )
 
 
-def public_classes(kind: str, cloud: str) -> Iterator[str]:
-    """Yield the names of the classes that a module of the package defines."""
-    with airflow_home():
-        module = import_module(f"airflow_cloudtasks.{kind}.{cloud}")
-    for name, found in vars(module).items():
-        if inspect.isclass(found) and found.__module__ == module.__name__ and not name.startswith("_"):
-            yield name
+def products() -> str:
+    """Return the table of the products, each with the page about it."""
+    return table(
+        ("Product", "APIs"),
+        (
+            (f"[{product_title(product)}]({product}.md)", listed(code(api.name) for api in of_product))
+            for cloud in CLOUD_NAMES
+            for product, of_product in product_files(cloud).items()
+        ),
+    )
+
+
+def faces() -> str:
+    """Return the table of the classes with a product's own arguments, by module."""
+    kinds = ("sensors", "operators", "hooks")
+    modules = dict.fromkeys([*CLOUDS, *face_modules("sensors"), *face_modules("operators")])
+    return table(
+        ("Module", *(f"`airflow_cloudtasks.{kind}`" for kind in kinds)),
+        (
+            (
+                code(f".{module}"),
+                *(
+                    listed(code(found.__name__) for found in public_classes(kind, module))
+                    if find_spec(f"airflow_cloudtasks.{kind}.{module}")
+                    else ""
+                    for kind in kinds
+                ),
+            )
+            for module in modules
+        ),
+    )
 
 
 def operators() -> str:
@@ -114,74 +148,9 @@ def operators() -> str:
     )
 
 
-@contextmanager
-def airflow_home() -> Iterator[None]:
-    """Import Airflow in the block without leaving behind the configuration file that it writes."""
-    with tempfile.TemporaryDirectory() as home:
-        os.environ.setdefault("AIRFLOW_HOME", home)
-        yield
-
-
-def typed_operators() -> Iterator[StartCloudTaskOperator]:
-    """Yield one instance of each operator that has arguments of its own."""
-    with airflow_home():
-        from airflow_cloudtasks.operators import alibaba, tencent
-        from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator as Base
-
-    for module in (alibaba, tencent):
-        for found in vars(module).values():
-            if isinstance(found, type) and issubclass(found, Base) and found is not Base:
-                parameters = inspect.signature(found.__init__).parameters.values()
-                own = [one for one in parameters if one.kind is one.KEYWORD_ONLY and one.default in (one.empty, None)]
-                # A template is checked when it is rendered, so it is a valid value of any argument.
-                templates: dict[str, Any] = {one.name: "{{ any }}" for one in own}
-                yield found(task_id="documented", **templates)
-
-
-def started_with(start: Start) -> str:
-    """Return the action that starts a task, with the one that follows it."""
-    return start.action.name if start.then is None else f"{start.action.name}, then {start.then.name}"
-
-
-def canceled_with(api: TaskApi) -> str:
-    """Return the action that cancels a task."""
-    if api.cancel is None:
-        return "none"
-    return f"{api.cancel.action.name}, which deletes the task" if api.cancel.removes else api.cancel.action.name
-
-
-def lost(start: Start) -> str:
-    """Return what a retry does about a start request without an answer."""
-    if start.client_token is not None:
-        return f"is sent again with the same {start.client_token}"
-    if start.find is None:
-        return "is not sent again; the task fails"
-    found = f"is looked up in {start.find.tasks.action.name}"
-    if start.mark is not None:
-        found += f" by a mark in {start.mark}"
-    needed = [name for name in start.find.tasks.action.params if name not in start.action.params]
-    return f"{found}, if {listed(needed)} is set" if needed else found
-
-
 def permissions() -> str:
-    """Return, for each cloud, the table of the actions that each API needs, and the policy that allows all of them."""
-    return "\n\n".join(
-        f"## {heading}\n\n{permissions_of(cloud)}\n\n```json\n{as_json(policy(cloud, all_permissions(of(cloud))))}\n```"
-        for cloud, heading in HEADINGS.items()
-    )
-
-
-def permissions_of(cloud: Cloud) -> str:
-    """Return the table of the actions that each API of a cloud needs."""
-    return table(
-        ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)"),
-        ((code(api.name), *(listed(map(code, names_of(api, *uses))) for uses in USES)) for api in of(cloud)),
-    )
-
-
-def of(cloud: Cloud) -> list[TaskApi]:
-    """Return the APIs of a cloud."""
-    return [api for api in APIS.values() if api.cloud == cloud]
+    """Return, for each cloud, the table of the actions that each API needs."""
+    return "\n\n".join(f"## {heading}\n\n{permissions_of(of(cloud))}" for cloud, heading in HEADINGS.items())
 
 
 def lists() -> str:
@@ -208,15 +177,11 @@ def failed_parts() -> str:
         (
             (
                 code(api.name),
-                parts.listed.action.name
-                if parts.listed
-                else f"the task's {parts.at}"
-                if parts.at
-                else "the task itself",
-                parts.log.action.name if parts.log else "",
+                parts_of(api),
+                api.parts.log.action.name if api.parts.log else "",
             )
             for api in APIS.values()
-            if (parts := api.parts)
+            if api.parts
         ),
     )
 
@@ -290,6 +255,7 @@ def check_options() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "apis": apis,
+    "catalog_summary": catalog_summary,
     "check_options": check_options,
     "emulated": emulated,
     "faces": faces,
@@ -298,24 +264,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "lists": lists,
     "operators": operators,
     "permissions": permissions,
+    "products": products,
 }
 _MARKER = re.compile(r"<!-- generated:(?P<name>\S*) -->.*?<!-- /generated -->", re.DOTALL)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |").replace("|  |", "| |") for line in lines)
-
-
-def code(text: str) -> str:
-    """Return a text in Markdown's code format."""
-    return f"`{text}`"
-
-
-def listed(items: Iterable[str]) -> str:
-    """Return items with commas between them."""
-    return ", ".join(items)
 
 
 def filled(page: str) -> str:
@@ -331,15 +282,24 @@ def filled(page: str) -> str:
 
 def _section(found: re.Match[str]) -> str:
     name = found["name"]
-    if name not in TABLES:
-        raise DocsError(f"there is no table {name!r}; expected one of {listed(TABLES)}.")
-    return f"<!-- generated:{name} -->\n\n{TABLES[name]()}\n\n<!-- /generated -->"
+    known = TABLES | {f"product:{product}": partial(product_page, product) for product in catalog_files()}
+    if name not in known:
+        raise DocsError(f"there is no table {name!r}; expected one of {listed(known)}.")
+    return f"<!-- generated:{name} -->\n\n{known[name]()}\n\n<!-- /generated -->"
 
 
 def pages() -> Iterator[Path]:
-    """Yield the pages that may have tables."""
+    """Yield the pages that may have tables. The page of a new product may not exist yet."""
     yield ROOT / "README.md"
-    yield from (path for path in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in path.parts)
+    found = {path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts}
+    yield from sorted(found | {ROOT / PRODUCTS / f"{product}.md" for product in catalog_files()})
+
+
+def read(page: Path) -> str:
+    """Return a page; for a new product, one that has the generated part alone."""
+    if page.exists():
+        return page.read_text("utf-8")
+    return f"<!-- generated:product:{page.stem} -->\n<!-- /generated -->\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -349,18 +309,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check: bool = parser.parse_args(arguments).check
     stale = False
     for path in pages():
-        name, before = str(path.relative_to(ROOT)), path.read_text("utf-8")
+        name, before = str(path.relative_to(ROOT)), read(path)
         try:
             after = filled(before)
         except DocsError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
-        if before == after:
+        if before == after and path.exists():
             continue
         if check:
             stale = True
             sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, name))
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(after, "utf-8")
             print(f"{name}: written")
     if stale:

@@ -4,6 +4,9 @@ A new API is a :class:`~airflow_cloudtasks.spec.TaskApi` in its product's file. 
 folder. An API's name begins with its file's name: ``dlc.task`` is in ``dlc.py``. Where both clouds have a product of
 that name, the cloud's name follows: ``dts.job`` is in ``dts_alibaba.py``. A file is loaded when one of its APIs is
 needed, so that DAG files are parsed as fast with many products as with few.
+
+The docstring of a product's file begins its page in the docs: the first line is the product's full name, and the
+rest says what its tasks are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Alibaba Cloud BDRC (Backup and Disaster Recovery Center)."""
+"""Alibaba Cloud BDRC (Backup and Disaster Recovery Center).
+
+A task updates the list of the account's resources, or checks a resource by the rules of data protection. BDRC cannot
+cancel a task.
+"""
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Find, Service, Start, TaskApi, TaskList

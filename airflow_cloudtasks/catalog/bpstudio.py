@@ -1,4 +1,8 @@
-"""Alibaba Cloud BPStudio (Cloud Architect Design Tools, CADT)."""
+"""Alibaba Cloud BPStudio (Cloud Architect Design Tools, CADT).
+
+A task deploys, changes or releases the cloud resources of an application. An operation acts on single resources, such
+as an ECS instance. BPStudio cannot cancel either.
+"""
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Service, Start, TaskApi

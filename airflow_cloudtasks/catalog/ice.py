@@ -1,4 +1,7 @@
-"""Alibaba Cloud ICE (Intelligent Media Services)."""
+"""Alibaba Cloud ICE (Intelligent Media Services).
+
+A task is one run of a workflow that processes media, such as transcoding, or of an AI workflow.
+"""
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Find, Parts, Service, Start, TaskApi, TaskList

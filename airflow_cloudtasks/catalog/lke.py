@@ -1,4 +1,8 @@
-"""Tencent Cloud LKE (Large Model Knowledge Engine)."""
+"""Tencent Cloud LKE (Large Model Knowledge Engine).
+
+A task changes a label of an application's documents and questions everywhere, or exports labels into a file. LKE cannot
+cancel a task.
+"""
 
 from functools import partial
 

@@ -1,4 +1,8 @@
-"""Tencent Cloud WeData."""
+"""Tencent Cloud WeData.
+
+The tasks are runs of workflows, of their tasks and of SQL scripts, instances that WeData's own scheduler makes for each
+day or hour, and backfills of such instances.
+"""
 
 from dataclasses import replace
 from functools import partial

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import describing
 import docs_tables
 import pytest
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.catalog import APIS, apis_of, products
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 from .every_operator import typed_operators
@@ -82,11 +85,24 @@ def test_a_marker_that_cannot_be_filled_in_is_an_error(
 
 
 @pytest.mark.parametrize("name", APIS)
-def test_the_table_of_apis_has_the_action_the_parameters_and_every_status(name: str) -> None:
-    api, line = APIS[name], row("apis", name)
-    assert f" {api.read.name} |" in line
-    assert all(f"`{param}`" in line for param in (api.id_param, *api.task_params, *api.read.optional))
-    assert all(status in line for status in api.states)
+def test_the_table_of_apis_has_the_actions(name: str) -> None:
+    api, cells = APIS[name], row("apis", name).split("|")[2:-1]
+    product, read, starts, cancel, listing, parts = map(str.strip, cells)
+    assert product.startswith(f"[{api.service.product}](../products/")
+    assert read == api.read.name
+    assert all(start.action.name in starts for start in api.starts)
+    assert cancel == (api.cancel.action.name if api.cancel else "")
+    assert listing == (api.list_tasks.action.name if api.list_tasks else "")
+    assert bool(parts) is bool(api.parts)
+
+
+def test_the_summary_counts_every_api() -> None:
+    rows = docs_tables.catalog_summary().splitlines()[2:]
+    counts = [[int(number) for number in re.findall(r"\d+", line)] for line in rows]
+    apis, files, starts, cancels = map(sum, zip(*counts, strict=True))
+    assert (apis, files) == (len(APIS), len(products()))
+    assert starts == sum(bool(api.starts) for api in APIS.values())
+    assert cancels == sum(bool(api.cancel) for api in APIS.values())
 
 
 @pytest.mark.parametrize("name", APIS)
@@ -102,10 +118,55 @@ def test_the_permissions_have_every_action(name: str) -> None:
             for part in (api.parts.listed and api.parts.listed.action, api.parts.log and api.parts.log.action)
             if part
         }
-    line, policies = row("permissions", name), docs_tables.permissions()
+    line, page = row("permissions", name), page_of(name)
     for action in actions:
         assert f"`{api.service.name}:{action}`" in line
-        assert f'"{api.service.name}:{action}"' in policies
+        assert f'"{api.service.name}:{action}"' in page
+
+
+def page_of(name: str) -> str:
+    """Return the page of an API's product."""
+    [product] = [product for product in products() if name in apis_of(product)]
+    return docs_tables.product_page(product)
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_the_page_of_the_product_has_the_parameters_the_statuses_and_the_actions(name: str) -> None:
+    api = APIS[name]
+    section = page_of(name).partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert f"| Task id | `{api.id_param}` |" in section
+    assert f"| Read by | {api.read.name} |" in section
+    assert all(f"`{param}`" in section for param in (*api.task_params, *api.read.optional))
+    assert all(status in section for status in api.states)
+    for start in api.starts:
+        [line] = [line for line in section.splitlines() if line.startswith(f"| {start.action.name}")]
+        assert all(f"`{param}`" in line for param in (*start.action.params, *start.action.optional))
+
+
+@pytest.mark.parametrize("product", products())
+def test_the_page_of_a_product_begins_with_its_name_and_says_what_its_tasks_are(product: str) -> None:
+    [title, prose, *_] = docs_tables.product_page(product).split("\n\n")
+    assert title.startswith(("# Alibaba Cloud ", "# Tencent Cloud "))
+    assert not prose.startswith("The product's code"), f"the docstring of {product}.py has no second paragraph"
+
+
+@pytest.mark.parametrize(
+    "face", [*describing.typed_sensors(), *describing.typed_operators()], ids=lambda face: face.task_type
+)
+def test_the_page_of_a_product_has_the_classes_with_arguments_of_its_own(face: BaseOperator) -> None:
+    assert f"`{face.task_type}`" in page_of(face.api.name)
+
+
+def test_a_new_product_gets_a_page(page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page.unlink()
+    page.write_text("# Title\n")
+    assert docs_tables.main(["--check"]) == 1
+    assert f"+++ docs/products/{products()[0]}.md" in capsys.readouterr().out
+    assert docs_tables.main([]) == 0
+    assert {path.stem for path in (tmp_path / "docs/products").iterdir()} == set(products())
+    written = tmp_path / f"docs/products/{products()[0]}.md"
+    written.write_text(f"{written.read_text()}\nMore.\n")
+    assert docs_tables.main(["--check"]) == 0
 
 
 def test_every_operator_is_in_the_table_of_operators() -> None:

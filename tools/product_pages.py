@@ -1,0 +1,176 @@
+"""The generated part of each product's page in docs/products: what the product's file in the catalog says.
+
+The first line of the file's docstring is the page's title; its other paragraphs follow the title.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from describing import (
+    canceled_with,
+    code,
+    listed,
+    lost,
+    parameters_of,
+    parts_of,
+    permissions_of,
+    started_with,
+    statuses,
+    table,
+    typed_operators,
+    typed_sensors,
+)
+
+from airflow_cloudtasks.catalog import apis_of
+from airflow_cloudtasks.doctor.permissions import all_permissions, as_json, policy
+from airflow_cloudtasks.model import Cloud
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.spec import TaskApi
+
+CLOUD_NAMES: dict[Cloud, str] = {"alibaba": "Alibaba Cloud", "tencent": "Tencent Cloud"}
+_STATES = ("pending", "running", "succeeded", "failed, or another end")
+
+
+def product_title(product: str) -> str:
+    """Return the full name of a product."""
+    return _docstring(product).partition("\n")[0].rstrip(".")
+
+
+def _docstring(product: str) -> str:
+    module = import_module(f"airflow_cloudtasks.catalog.{product}")
+    return inspect.cleandoc(module.__doc__ or product).replace("``", "`")
+
+
+def product_page(product: str) -> str:
+    """Return the generated part of a product's page.
+
+    Args:
+        product: The name of the product's file in the catalog.
+    """
+    apis = list(apis_of(product).values())
+    service = apis[0].service
+    about = [
+        f"The product's code is {code(service.name)}, its API's version {service.version}.",
+        f"[Open the console]({service.console})." if service.console else "",
+    ]
+    needed = policy(service.cloud, all_permissions(apis))
+    return "\n\n".join(
+        [
+            f"# {product_title(product)}",
+            *filter(None, [_docstring(product).partition("\n")[2].strip(), " ".join(filter(None, about))]),
+            *(part for api in apis for part in _api(api)),
+            "## Permissions",
+            permissions_of(apis),
+            "This policy allows all of them:",
+            f"```json\n{as_json(needed)}\n```",
+            "## Example",
+            _what_the_example_does(apis),
+            f"```python\n{example(product)}```",
+        ]
+    )
+
+
+def _api(api: TaskApi) -> Iterator[str]:
+    """Yield the section of an API."""
+    yield f"## {api.name}"
+    yield table(("", ""), _facts(api))
+    yield table(
+        ("State", "Statuses of the vendor"),
+        ((state, written) for state, written in zip(_STATES, statuses(api), strict=True) if written),
+    )
+    if api.starts:
+        yield table(
+            ("Start", "Parameters", "A start without an answer"),
+            ((started_with(start), parameters_of(start.action), lost(start)) for start in api.starts),
+        )
+
+
+def _facts(api: TaskApi) -> Iterator[tuple[str, str]]:
+    yield "Task id", code(api.id_param)
+    if params := parameters_of(api.read, api.id_param):
+        yield "`api_params`", params
+    yield "Read by", api.read.name
+    if api.list_tasks:
+        yield "Listed by", api.list_tasks.action.name
+    if api.cancel:
+        yield "Canceled by", canceled_with(api)
+    if api.parts:
+        yield "Failed parts are in", parts_of(api)
+    faces = [type(face).__name__ for face in (*typed_sensors(), *typed_operators()) if face.api.name == api.name]
+    if faces:
+        yield "Classes with arguments of its own", listed(map(code, faces))
+
+
+def _shown(apis: list[TaskApi]) -> TaskApi:
+    """Return the API of the example: the first one that can be started, or else the first one."""
+    return next((api for api in apis if api.starts), apis[0])
+
+
+def _what_the_example_does(apis: list[TaskApi]) -> str:
+    api = _shown(apis)
+    if api.starts:
+        how = started_with(api.starts[0])
+        return (
+            f"`start` starts a task by {how} and waits for it. `wait` waits for a task that something else has started."
+        )
+    return "`wait` waits for a task that something else has started."
+
+
+def example(product: str) -> str:
+    """Return a DAG that uses a product, by the operators and sensors for any API.
+
+    Args:
+        product: The name of the product's file in the catalog.
+    """
+    api = _shown(list(apis_of(product).values()))
+    names = [api.id_param, *api.task_params]
+    tasks = [
+        _call(
+            "waited = CloudTaskSensor",
+            {
+                "task_id": '"wait"',
+                "api": f'"{api.name}"',
+                "cloud_task_id": _param(api.id_param),
+                **({"api_params": _params(api.task_params)} if api.task_params else {}),
+            },
+        )
+    ]
+    imports = ["from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor"]
+    if api.starts:
+        needed = api.starts[0].action.params
+        names += needed
+        arguments = {"task_id": '"start"', "api": f'"{api.name}"'} | ({"parameters": _params(needed)} if needed else {})
+        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments))
+        imports.insert(0, "from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator")
+    settings = {
+        "dag_id": f'"{product}"',
+        "schedule": "None",
+        "params": _dict(dict.fromkeys(names, '""')),
+        "default_args": '{"deferrable": True, "retries": 2}',
+    }
+    body = textwrap.indent("\n".join(tasks), " " * 4)
+    header = _call("with DAG", settings)
+    return "\n".join(["from airflow.sdk import DAG", "", *imports, "", f"{header}:", body, ""])
+
+
+def _call(called: str, arguments: Mapping[str, str]) -> str:
+    lines = "".join(f"    {name}={value},\n" for name, value in arguments.items())
+    return f"{called}(\n{lines})"
+
+
+def _params(names: tuple[str, ...]) -> str:
+    return _dict({name: _param(name) for name in names})
+
+
+def _param(name: str) -> str:
+    return f'"{{{{ params.{name} }}}}"'
+
+
+def _dict(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"
