@@ -83,7 +83,9 @@ def endpoint(service: Service, location: Location) -> Endpoint:
     if own := service.region_hosts.get(region or NO_REGION):
         return Endpoint(f"https://{own}")
     host = service.host or f"{service.name}.{{region}}.aliyuncs.com"
-    if location.network == "vpc":
+    if own := service.network_hosts.get(location.network):
+        host = own
+    elif location.network == "vpc":
         host = host.replace(service.name, f"{service.name}-vpc", 1)
     if "{region}" in host:
         if not region:

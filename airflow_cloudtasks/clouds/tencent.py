@@ -71,8 +71,8 @@ def endpoint(service: Service, location: Location) -> Endpoint:
     region = location.region
     if not region:
         raise missing_region(service, "ap-guangzhou")
-    own = service.region_hosts.get(region) or service.host.replace("{region}", region)
-    return Endpoint(f"https://{own or _host(service, region, location)}")
+    own = service.region_hosts.get(region) or service.network_hosts.get(location.network) or service.host
+    return Endpoint(f"https://{own.replace('{region}', region) or _host(service, region, location)}")
 
 
 def _host(service: Service, region: str, location: Location) -> str:

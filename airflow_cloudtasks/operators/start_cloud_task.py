@@ -27,6 +27,7 @@ from airflow_cloudtasks.errors import (
     CloudTaskFailed,
     CloudTasksError,
     InvalidArguments,
+    MalformedAnswer,
     NotFound,
     StartUnknown,
     TransientError,
@@ -39,12 +40,13 @@ from airflow_cloudtasks.operators._argument_names import naming_arguments
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.encode import encode
+from airflow_cloudtasks.protocol.start_requests import ids_from_job
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
-from airflow_cloudtasks.starting.memory import forget_or_log, memory_of
+from airflow_cloudtasks.starting.memory import forget_or_log, memory_of, note_or_log
 from airflow_cloudtasks.starting.on_kill import OnKill
 from airflow_cloudtasks.starting.stages import Stage, stages
 from airflow_cloudtasks.starting.starter import Starter
@@ -160,7 +162,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         self.cancel_on_kill = cancel_on_kill
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
-        returns_list = self.start.ids_param is not None and wait_for_completion
+        returns_list = self.start.starts_many and wait_for_completion
         self.multiple_outputs = multiple_outputs and not returns_list
         self.rules = WaitRules(
             poke_interval=seconds("poke_interval", poke_interval),
@@ -340,8 +342,13 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
 
     def _has_ended(self, event: Mapping[str, Any]) -> bool:
         """Return whether a trigger's event says that the tasks of the last stage have ended."""
-        last = len(self._stages(Attempt.from_dict(event["carried"]["attempt"]))) - 1
-        return event["carried"]["stage"] == last and all(isinstance(each, Finished) for each in from_event(event))
+        attempt = Attempt.from_dict(event["carried"]["attempt"])
+        last = len(self._stages(attempt)) - 1
+        return (
+            bool(attempt.ids)
+            and event["carried"]["stage"] == last
+            and all(isinstance(each, Finished) for each in from_event(event))
+        )
 
     def _checked_parameters(self) -> dict[str, Any]:
         """Return the parameters after Airflow has rendered the templates; a retry would not mend what is wrong."""
@@ -364,6 +371,12 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             AirflowException: The Airflow task was killed during the start. The cancellation has been tried by then.
         """
         if not self.cancel_on_kill or self._hook is None:
+            return
+        if not attempt.ids:
+            if self._killed:
+                raise AirflowException(
+                    f"The Airflow task was killed before job {attempt.job} told the ids of its tasks: they go on."
+                )
             return
         known = {**parameters, **attempt.asked.params}
         try:
@@ -394,12 +407,41 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             next_stage: The number of the first stage that is left.
             tasks: The tasks of the stage before.
         """
-        all_stages = self._stages(attempt)
-        for number in range(next_stage, len(all_stages)):
+        number = next_stage
+        while True:
+            if number > 0 and not attempt.ids:
+                attempt = self._with_ids(context, attempt, tasks)
+            all_stages = self._stages(attempt)
+            if number == len(all_stages):
+                return self._result(context, all_stages[-1], tasks)
             failed = [task for task in tasks if not task.ok]
             verdicts = self._wait_for_stage(attempt, number, all_stages[number], limits, failed)
             tasks = self._conclude(context, all_stages[number], limits, verdicts, failed)
-        return self._result(context, all_stages[-1], tasks)
+            number += 1
+
+    def _with_ids(self, context: Context, attempt: Attempt, jobs: Sequence[CloudTask]) -> Attempt:
+        """Return the attempt with the ids of the tasks that its job has made.
+
+        Raises:
+            CloudTaskFailed: The job has failed and made no task. The next try starts a new one.
+            MalformedAnswer: The job has succeeded and shows no task.
+        """
+        ids = tuple(dict.fromkeys(each for job in jobs for each in ids_from_job(self.start, job)))
+        if not ids:
+            if failed := [job for job in jobs if not job.ok]:
+                forget_or_log(memory_of(context))
+                self._is_over = True
+                raise CloudTaskFailed(*failed)
+            raise MalformedAnswer(
+                f"{self.api.name}: job {attempt.job} has succeeded, and {self.start.job_ids} holds no id of a task",
+                api=self.api.name,
+                field=self.start.job_ids or "",
+                action=self.start.action.name,
+            )
+        attempt = replace(attempt, ids=ids)
+        note_or_log(memory_of(context), attempt.as_dict())
+        self._prepare_cancellation(attempt, _without_none(self.parameters))
+        return attempt
 
     def _wait_for_stage(
         self, attempt: Attempt, number: int, stage: Stage, limits: TimeLimits, failed: Sequence[CloudTask]
@@ -570,7 +612,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         """Return the operator's result, and store its parts as XComs."""
         if stage.api is self.api and all(task.done for task in tasks):
             self._is_over = True
-        many = self.start.ids_param is not None and stage.api is self.api
+        many = self.start.starts_many and stage.api is self.api
         ended = [Finished(task) for task in tasks]
         for line in left_out(ended):
             self.log.warning(line)

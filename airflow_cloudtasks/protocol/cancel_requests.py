@@ -37,6 +37,8 @@ def cancel_requests(api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) 
     sent = {name: known[name] for name in others}
     # Only what api_params takes: a start request may have a parameter of that name that means something else.
     sent |= {name: value for name, value in api.known_params(known).items() if name in cancel.action.optional}
+    if not ids:
+        return []
     common = {name: as_name(value) for name, value in sent.items()}
     if cancel.many:
         return [{**common, cancel.id_param: list(ids)}]

@@ -108,6 +108,8 @@ class _Encoder:
                 return [self._item_id(item, f"{path}[{index}]") for index, item in enumerate(_list(value))]
             case "json":
                 return value if isinstance(value, str) else self._json(value, path, nulls=True)
+            case "object":
+                return self._object(value, path)
             case "map":
                 return value if isinstance(value, str) else self._json(value, path)
             case "base64":
@@ -220,6 +222,13 @@ class _Encoder:
         written_out.encode()
         return written_out
 
+    def _object(self, value: Any, path: str) -> Any:
+        """Return a dict or a list as JSON types, without the members that are None."""
+        given = _rendered(value)
+        if not isinstance(given, Mapping | list | tuple):
+            raise ValueError("expected a dict or a list.")
+        return _without_none(self._tree(given, path, nulls=True))
+
     def _tree(self, value: Any, path: str, nulls: bool) -> Any:
         """Return a value as JSON types, with or without nulls."""
         if self._arguments.is_pending(value):
@@ -277,6 +286,16 @@ class _Encoder:
 def _rendered(value: Any) -> Any:
     """Return a value; decode it if a template has rendered it as JSON."""
     return load_json(value) if isinstance(value, str) else value
+
+
+def _without_none(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _without_none(item) for name, item in value.items() if item is not None}
+        case list():
+            return [_without_none(item) for item in value]
+        case _:
+            return value
 
 
 def _list(value: Any) -> list[Any]:

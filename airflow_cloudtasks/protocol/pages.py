@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.spec.lists import TaskList
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import at, number, text
 
 
 class Pages:
@@ -32,6 +32,7 @@ class Pages:
         if listing.since_param and since:
             self._parameters[listing.since_param] = since
         self.read = 0
+        self._seen = 0
         self.next_page: dict[str, Any] | None = self._parameters
 
     def take(self, answer: Any) -> list[Mapping[str, Any]]:
@@ -52,19 +53,33 @@ class Pages:
                 action=self._listing.action.name,
             )
         self.read += 1
-        following = self._following(answer)
-        if following is None or self._listing.page_param is None:
-            self.next_page = None
-        else:
-            self.next_page = self._parameters | {self._listing.page_param: following}
+        self._seen += len(tasks)
+        following = self._following(answer, len(tasks))
+        by = self._listing.offset_param or self._listing.page_param
+        self.next_page = None if following is None or by is None else self._parameters | {by: following}
         return [task for task in tasks if isinstance(task, Mapping)]
 
-    def _following(self, answer: Any) -> str | int | None:
-        """Return the token or the number of the page that follows; None after the last page."""
+    def _following(self, answer: Any, tasks: int) -> str | int | None:
+        """Return the token, the number or the offset of the page that follows; None after the last page."""
         if self._listing.next_page is not None:
             current = (self.next_page or {}).get(self._listing.page_param or "")
             following = text(at(answer, self._listing.next_page))
             # A list that returns the token of the same page would never end.
             return None if following == current else following
+        if self._listing.total is not None:
+            return self._following_of_total(number(at(answer, self._listing.total)), tasks)
         count = at(answer, self._listing.page_count or "")
         return self.read + 1 if isinstance(count, int) and self.read < count else None
+
+    def _following_of_total(self, total: float | None, tasks: int) -> int | None:
+        """Return the offset or the number of the page that follows.
+
+        Tasks are added and removed while a list is read, so that the total of this page counts. Without one, a full
+        page is followed by another.
+        """
+        by_offset = self._listing.offset_param is not None
+        reached = self._seen if by_offset else self.read * self._listing.page_size
+        is_last = tasks < self._listing.page_size if total is None else reached >= total
+        if tasks == 0 or is_last:
+            return None
+        return self._seen if by_offset else self.read + 1

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Start, TaskApi
@@ -28,7 +29,7 @@ class StartAnswer:
     """What the answer to a start request says.
 
     Args:
-        ids: The ids of the started tasks.
+        ids: The ids of the started tasks; empty if only their job knows them.
         job: The id of the job that must end before the tasks begin; None for no job.
     """
 
@@ -61,8 +62,23 @@ def read_start_answer(api: TaskApi, start: Start, parameters: Mapping[str, Any],
     Raises:
         MalformedAnswer: The answer has no id of the new task, or of its job; the error names the api and the field.
     """
-    ids = requested_ids(api, start, parameters) if start.ids_param else (_id(api, start, answer, start.id),)
+    if start.ids_param is not None:
+        ids = requested_ids(api, start, parameters)
+    else:
+        ids = () if start.job_ids is not None else (_id(api, start, answer, start.id),)
     return StartAnswer(ids, None if start.job is None else _id(api, start, answer, start.job))
+
+
+def ids_from_job(start: Start, job: CloudTask) -> tuple[str, ...]:
+    """Return the ids of the tasks that a job has made; empty if it shows none.
+
+    Args:
+        start: The action that starts the job; it has ``job_ids``.
+        job: The job, which has ended.
+    """
+    found = at(job.detail or {}, start.job_ids or "")
+    ids = map(text, found if isinstance(found, list) else [found])
+    return tuple(dict.fromkeys(filter(None, ids)))
 
 
 def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ _BODIES: tuple[Place, ...] = ("form", "json", "body")
 # Set when a request is signed.
 _RESERVED_HEADERS = re.compile(r"accept|authorization|content-(length|type)|host|user-agent|x-acs-.*", re.IGNORECASE)
 
+Network = Literal["public", "vpc", "regional", "internal", "internal_regional"]
+"""A network whose hosts have names of their own: ``vpc`` at Alibaba Cloud, the others at Tencent Cloud."""
+
 NO_REGION = ""
 """The key of :attr:`Service.region_hosts` for calls without a region."""
 
@@ -42,13 +45,14 @@ class Service:
         host: The host name; ``{region}`` is replaced by the region. Empty for the cloud's own rule:
             ``{name}.{region}.aliyuncs.com`` or ``{name}.tencentcloudapi.com``.
         region_hosts: Hosts of the regions that do not follow ``host``, by region; ``NO_REGION`` for calls without one.
+        network_hosts: Hosts of the networks that follow neither rule, by network; with ``{region}`` as in ``host``.
         regions: Regions where the product is known to run, for error messages; other regions are tried all the same.
         time_format: The strftime format of times in requests, in the API's own time zone; None for ISO 8601 in UTC.
         console: The product's page in the vendor's console, for APIs without a ``console_url``.
         console_intl: The same page for accounts of Tencent Cloud's international site.
 
     Raises:
-        ValueError: ``cloud`` is neither.
+        ValueError: ``cloud`` is neither, or a network is unknown.
     """
 
     cloud: Cloud
@@ -57,6 +61,7 @@ class Service:
     title: str = ""
     host: str = ""
     region_hosts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    network_hosts: Mapping[str, str] = field(default_factory=dict, hash=False)
     regions: tuple[str, ...] = ()
     time_format: str | None = None
     console: str | None = None
@@ -64,6 +69,8 @@ class Service:
 
     def __post_init__(self) -> None:
         check_literal(f"Service {self.name!r} has cloud", self.cloud, Cloud)
+        for network in self.network_hosts:
+            check_literal(f"Service {self.name!r} has a host of network", network, Network)
 
     @property
     def product(self) -> str:

@@ -11,8 +11,9 @@ from airflow_cloudtasks.spec.action import Action
 class TaskList:
     """An action that returns many tasks at once, page by page.
 
-    A page is requested either by a token from the page before (``next_page``) or by its number from 1 on
-    (``page_count``). A list without pages has neither.
+    A page is requested in one of three ways: by a token from the page before (``next_page``); by its number from 1 on
+    (``page_param`` with ``page_count`` or ``total``); or by the number of tasks before it (``offset_param`` with
+    ``total``). A list without pages has none of these.
 
     Args:
         action: The action. Its required parameters are taken from those that identify a task, so that one list serves
@@ -23,12 +24,14 @@ class TaskList:
         page_param: The parameter that requests a page.
         next_page: The path of the next page's token in the answer; blank on the last page.
         page_count: The path of the number of pages in the answer.
+        offset_param: The parameter that takes the number of tasks to skip.
+        total: The path of the number of tasks on all pages in the answer.
         since_param: The parameter that leaves out older tasks, as an ISO 8601 time in UTC; None for none.
         complete: Whether a listed task object holds everything that a single read returns. If not, the task is read
             singly once it has ended.
 
     Raises:
-        ValueError: The list has both ``next_page`` and ``page_count``, or pages that no parameter requests.
+        ValueError: The list has pages of two kinds, or pages that no parameter requests.
     """
 
     action: Action
@@ -38,19 +41,25 @@ class TaskList:
     page_param: str | None = None
     next_page: str | None = None
     page_count: str | None = None
+    offset_param: str | None = None
+    total: str | None = None
     since_param: str | None = None
     complete: bool = True
 
     def __post_init__(self) -> None:
-        if self.next_page is not None and self.page_count is not None:
-            raise ValueError(f"{self.action.name}: expected either next_page or page_count of its list.")
-        if self.has_pages != all((self.page_param, self.page_size_param, self.page_size)):
+        if len([path for path in (self.next_page, self.page_count, self.total) if path is not None]) > 1:
+            raise ValueError(f"{self.action.name}: expected one of next_page, page_count and total of its list.")
+        if self.page_param is not None and self.offset_param is not None:
+            raise ValueError(f"{self.action.name}: expected either page_param or offset_param of its list.")
+        if self.offset_param is not None and self.total is None:
+            raise ValueError(f"{self.action.name}: offset_param needs total.")
+        if self.has_pages != all((self.page_param or self.offset_param, self.page_size_param, self.page_size)):
             raise ValueError(
-                f"{self.action.name}: a list has page_param, page_size_param, page_size and one of next_page and "
-                "page_count, or none of them."
+                f"{self.action.name}: a list has page_param or offset_param, page_size_param, page_size and one of "
+                "next_page, page_count and total, or none of them."
             )
 
     @property
     def has_pages(self) -> bool:
         """Whether the list is read page by page."""
-        return self.next_page is not None or self.page_count is not None
+        return any(path is not None for path in (self.next_page, self.page_count, self.total))

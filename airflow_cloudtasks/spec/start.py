@@ -14,6 +14,7 @@ from airflow_cloudtasks.spec.literals import check_literal
 Encoding = Literal[
     "json",
     "map",
+    "object",
     "base64",
     "integer",
     "number",
@@ -30,9 +31,9 @@ Encoding = Literal[
 ]
 """How a parameter is sent where the vendor does not take just any text.
 
-``json``: JSON in a string. ``map``: the same, of a dict without None. ``base64``: text, or the JSON of any other value
-without None, in Base64. ``integer``, ``number``, ``boolean``. ``id``: text that names an object of the vendor. ``ids``:
-a list of them. ``time``: a time in the request's zone and the service's format. ``clock``: a time of day, hours and
+``json``: JSON in a string. ``map``: the same, of a dict without None. ``object``: a dict or a list, also given as JSON,
+whose values keep their types. ``base64``: text, or the JSON of any other value without None, in Base64. ``integer``,
+``number``, ``boolean``. ``id``: text that names an object of the vendor. ``ids``: a list of them. ``time``: a time in the request's zone and the service's format. ``clock``: a time of day, hours and
 minutes; of a time, that in the request's zone. ``dates``: a day; a time counts as its day in the request's zone.
 ``list``: a list, also given as JSON, as templates render it. ``ranges``: a list of pairs of a first and a last value.
 ``pairs``: a dict without None, sent as a list of objects with a key and a value. ``pair``: one such object.
@@ -69,9 +70,12 @@ class Start:
 
     Args:
         action: The action, with its required and optional parameters.
-        id: The path of the new task's id in the answer; None for an action that restarts existing tasks.
+        id: The path of the new task's id in the answer; None for an action that restarts existing tasks, or whose job
+            makes the tasks.
         ids_param: For an action that restarts existing tasks: the parameter with the list of their ids.
         job: The path, in the answer, of the id of a job that must end before the tasks begin; None for no job.
+        job_ids: For an action whose job makes the tasks: the path of their ids in the job's task object. Until the job
+            has ended, the ids are not known, so a kill has nothing to cancel.
         job_api: The name of the API that reads the job: from the catalog or from an installed package.
         names: Parameters that identify the new task besides its id and are not parameters of the request.
         encodings: How parameters are sent that are not just text; a dotted name is a field inside a parameter. The
@@ -95,6 +99,7 @@ class Start:
     ids_param: str | None = None
     job: str | None = None
     job_api: str | None = None
+    job_ids: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     key_and_value: tuple[str, str] = ("K", "V")
@@ -114,10 +119,12 @@ class Start:
 
     def _problems(self) -> Iterator[str]:
         accepted = self.action.accepted
-        if (self.id is None) is (self.ids_param is None):
-            yield "expected either id or ids_param."
+        if [self.id, self.ids_param, self.job_ids].count(None) != 2:
+            yield "expected one of id, ids_param and job_ids."
         if (self.job is None) is not (self.job_api is None):
             yield "expected both job and job_api, or neither."
+        if self.job_ids is not None and (self.job is None or self.then is not None or self.find is not None):
+            yield "job_ids needs a job, and allows neither then nor find: both need an id before the job has ended."
         for name in self._own_params():
             if name not in accepted:
                 yield f"{name!r} is none of its parameters {accepted}."
@@ -126,6 +133,11 @@ class Start:
                 yield f"find takes {name!r}, which is none of its parameters {accepted}."
         if self.then is not None and len(self.then.params) != 1:
             yield f"{self.then.name} has to take one parameter, the new id."
+
+    @property
+    def starts_many(self) -> bool:
+        """Whether one request may start several tasks."""
+        return self.id is None
 
     def _own_params(self) -> Iterator[str]:
         yield from filter(None, (self.ids_param, self.timezone_param, self.client_token, self.mark))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.errors import BadRequest, CloudApiError, Invalid, InvalidArguments, NotFound
 from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.protocol.start_requests import ids_from_job
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
 from airflow_cloudtasks.starting.on_kill import FOUND_ONLY
@@ -61,19 +62,33 @@ class Earlier:
 
     def __str__(self) -> str:
         """Return the tasks as a message names them."""
-        return f"{self.attempt.asked.api or self.api.name} {', '.join(self.attempt.ids)}".strip()
+        named = self.attempt.ids or ((f"of job {self.attempt.job}",) if self.attempt.job else ())
+        return f"{self.attempt.asked.api or self.api.name} {', '.join(named)}".strip()
 
     @property
     def can_be_canceled(self) -> bool:
         """Whether the vendor can cancel the tasks, and the Airflow task surely started them."""
-        return self.api.cancel is not None and self.attempt.is_ours and self.problem is None
+        return self.api.cancel is not None and self.attempt.is_ours and self.problem is None and bool(self.attempt.ids)
 
     @property
     def why_kept(self) -> str:
         """Why the tasks are not canceled."""
         if not self.attempt.is_ours:
             return FOUND_ONLY
+        if not self.attempt.ids:
+            return "their ids are not known before their job has ended."
         return f"{self.api.service.product} has no action that cancels such a task."
+
+    def job_ids(self) -> tuple[str, ...]:
+        """Return the ids of the tasks that the job has made; empty if it has not, or cannot be read."""
+        if self.problem is not None:
+            return ()
+        try:
+            [stage] = stages(self.api, self.start, self.parameters, self.attempt)
+            [job] = self._read_stage(stage)
+            return ids_from_job(self.start, job) if job.done else ()
+        except (CloudApiError, Invalid):  # The next read tells the reason.
+            return ()
 
     def says(self) -> tuple[Cloud, CloudApiError | Invalid | None]:
         """Return what the cloud says about the tasks, and the error of the read, if there is one."""

@@ -24,7 +24,7 @@ from airflow_cloudtasks.airflow_facts import (
     run_row,
     variable,
 )
-from airflow_cloudtasks.errors import TransientError
+from airflow_cloudtasks.errors import CloudTasksError, TransientError
 from airflow_cloudtasks.starting.attempt import Memory
 from airflow_cloudtasks.values import load_json
 from airflow_cloudtasks.version_compat import IS_AIRFLOW_2
@@ -70,6 +70,25 @@ def memory_of(context: Context) -> TaskMemory:
     if context.get("task_state_store") is not None:  # Airflow 3.3 and newer
         return _StateStore(context)
     return (_VariableOfAirflow2 if IS_AIRFLOW_2 else _Variable)(context)
+
+
+def note_or_log(memory: Memory, value: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Store a value after an answer; log a failure, because the next try can find out the same.
+
+    Args:
+        memory: What the task keeps.
+        value: The value, of plain JSON types.
+        sleep: Waits for a number of seconds.
+    """
+    for tries_left in reversed(range(_FORGET_TRIES)):
+        try:
+            memory.keep(value)
+            return
+        except CloudTasksError as error:
+            if not tries_left:
+                _log.warning("Airflow does not store which tasks were started; a retry asks their job. %s", error)
+            else:
+                sleep(_SECONDS_BETWEEN_TRIES)
 
 
 def forget_or_log(memory: Memory, sleep: Callable[[float], None] = time.sleep) -> None:

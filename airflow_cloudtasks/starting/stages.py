@@ -28,7 +28,7 @@ class Stage:
 
 
 def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: Attempt) -> list[Stage]:
-    """Return the stages of a wait in order; the last one is that of the tasks.
+    """Return the stages of a wait in order; the last one is that of the tasks, once their ids are known.
 
     Args:
         api: The API that reads the tasks.
@@ -38,7 +38,7 @@ def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: A
         attempt: The start, which has begun.
     """
     known = {**parameters, **attempt.asked.params}
-    found = [Stage(api, attempt.ids, identifying_params(api, start, known))]
+    found = [Stage(api, attempt.ids, identifying_params(api, start, known))] if attempt.ids else []
     if attempt.job is not None and start.job_api is not None:
         job_api = find_api(start.job_api)
         found.insert(0, Stage(job_api, (attempt.job,), identifying_params(job_api, start, known)))

@@ -118,6 +118,9 @@ class Starter:
             return self._start_new(now)
         agrees = agreement(kept.asked, now, self._old_digest())
         earlier = self._earlier(kept, agrees)
+        if earlier.start.job_ids is not None and kept.job is not None and not kept.ids:
+            kept = replace(kept, ids=earlier.job_ids())
+            earlier = self._earlier(kept, agrees)
         situation = self._situation(kept, agrees, earlier)
         # The next retry belongs to the current run.
         attempt = replace(kept, run=self._run, identity=self._identity, asked=now if agrees == "same" else kept.asked)
@@ -310,7 +313,7 @@ class Starter:
                 if not tries_left:
                     raise
             else:
-                _log.info("Started %s %s.", self._api.name, ", ".join(started.ids))
+                _log.info("Started %s %s.", self._api.name, ", ".join(started.ids) or f"by job {started.job}")
                 return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,7 @@ from in_process import run
 
 from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.errors import CloudTaskFailed, NotFound, WaitTimedOut
+from airflow_cloudtasks.errors import CloudTaskFailed, MalformedAnswer, NotFound, WaitTimedOut
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.hooks.calling import CallingHook
@@ -29,6 +31,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
 )
 from airflow_cloudtasks.operators.tencent import WeDataRunWorkflowOperator as RunWorkflow
+from airflow_cloudtasks.spec import Start
 from airflow_cloudtasks.starting import doorway, doorway_variables, earlier, memory, starter
 from airflow_cloudtasks.version_compat import STORES_NONE
 
@@ -275,6 +278,100 @@ def test_next_try_does_not_rerun_what_a_killed_try_left_running(cloud: Emulator,
     with pytest.raises(CloudTaskFailed, match="PART_SUCCESS"):
         airflow(operator(WeDataRerunInstancesOperator, **RERUN))
     assert state_of(instance) == "succeeded"
+    assert len(cloud.requests("wedata.task_instance_start")) == 1
+
+
+TASK_INSTANCE = find_api("wedata.task_instance")
+# Like a rerun, but only the job tells which instances it has started.
+MADE_BY_A_JOB = replace(
+    TASK_INSTANCE,
+    name="my.made_instance",
+    starts=(
+        Start(
+            action=TASK_INSTANCE.starts[0].action,
+            job="Data.AsyncId",
+            job_api="wedata.async_job",
+            job_ids="ErrorDesc",
+            encodings={"InstanceKeyList": "ids"},
+        ),
+    ),
+)
+
+
+def made(**arguments: Any) -> Any:
+    parameters = {"ProjectId": "p1", "InstanceKeyList": [KEY]}
+    return operator(StartCloudTaskOperator, api=MADE_BY_A_JOB, parameters=parameters, **arguments)
+
+
+@IN_THE_WORKER_AND_DEFERRED
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+def test_waits_for_the_tasks_that_the_job_of_a_start_names(
+    cloud: Emulator, instance: str, deferrable: bool, end: str
+) -> None:
+    cloud.next_script("wedata.async_job", ("RUNNING", 0.3), "SUCCESS", fields={"ErrorDesc": KEY})
+    cloud.next_running("wedata.task_instance", 1.0, end)
+    airflow = Run()
+    if end == "failed":
+        with pytest.raises(CloudTaskFailed, match=re.escape(KEY)):
+            airflow(made(deferrable=deferrable))
+    else:
+        (result,) = airflow(made(deferrable=deferrable))
+        assert (result["id"], result["state"]) == (KEY, "succeeded")
+    assert state_of(instance) == end
+    assert len(cloud.requests("wedata.task_instance_start")) == 1
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_fails_and_starts_anew_if_the_job_of_a_start_fails_and_names_no_task(
+    cloud: Emulator, instance: str, deferrable: bool
+) -> None:
+    cloud.next_script("wedata.async_job", ("RUNNING", 0.3), "FAIL")
+    airflow = Run()
+    with pytest.raises(CloudTaskFailed, match="FAIL"):
+        airflow(made(deferrable=deferrable))
+    cloud.next_script("wedata.async_job", "SUCCESS", fields={"ErrorDesc": KEY})
+    assert airflow(made(deferrable=deferrable))[0]["state"] == "succeeded"
+    assert len(cloud.requests("wedata.task_instance_start")) == 2
+
+
+def test_a_job_that_succeeds_without_naming_a_task_is_an_error_and_is_not_started_again(
+    cloud: Emulator, instance: str
+) -> None:
+    cloud.next_script("wedata.async_job", "SUCCESS")
+    airflow = Run()
+    for _ in range(2):
+        with pytest.raises(MalformedAnswer, match="has succeeded, and ErrorDesc holds no id of a task"):
+            airflow(made())
+    assert len(cloud.requests("wedata.task_instance_start")) == 1
+
+
+@IN_THE_WORKER_AND_DEFERRED
+def test_timeout_cancels_the_tasks_that_the_job_of_a_start_names(
+    cloud: Emulator, instance: str, deferrable: bool
+) -> None:
+    cloud.next_script("wedata.async_job", "SUCCESS", fields={"ErrorDesc": KEY})
+    cloud.next_running("wedata.task_instance")
+    with pytest.raises(WaitTimedOut, match="has been canceled"):
+        Run()(made(deferrable=deferrable, timeout=1.5))
+    assert [each["id"] for each in cloud.canceled("wedata.task_instance")] == [instance]
+
+
+def test_next_try_waits_for_the_tasks_that_the_job_of_an_earlier_try_has_made(cloud: Emulator, instance: str) -> None:
+    cloud.next_script("wedata.async_job", ("RUNNING", 0.3), "SUCCESS", fields={"ErrorDesc": KEY})
+    cloud.next_running("wedata.task_instance", 2)
+    airflow = Run()
+
+    class WorkerDied(BaseException):
+        pass
+
+    def dies(*arguments: Any) -> Any:
+        raise WorkerDied
+
+    first = made()
+    first._wait_in_worker = dies
+    with pytest.raises(WorkerDied):
+        airflow(first)
+    assert airflow(made())[0]["id"] == KEY
     assert len(cloud.requests("wedata.task_instance_start")) == 1
 
 

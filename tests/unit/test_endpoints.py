@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from alibabacloud_bdrc20230808.client import Client as BdrcClient
@@ -19,6 +19,7 @@ from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Service, TaskApi
+from airflow_cloudtasks.spec.action import Network
 
 REGIONS = [
     *("cn-shanghai", "cn-hangzhou", "cn-beijing", "cn-shenzhen", "cn-chengdu", "cn-qingdao", "cn-zhangjiakou"),
@@ -282,3 +283,30 @@ def test_refuses_a_login_in_an_address_without_repeating_it(written: str) -> Non
     with pytest.raises(InvalidConnection, match="is not an address") as caught:
         Endpoint.parse(written)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_network_whose_hosts_follow_no_rule_has_its_own() -> None:
+    service = Service(
+        cloud="alibaba",
+        name="fc",
+        version="2023-03-30",
+        host="fcv3.{region}.aliyuncs.com",
+        region_hosts={"cn-central": "fc.aliyuncs.com"},
+        network_hosts={"vpc": "fcv3-vpc.{region}.aliyuncs.com"},
+    )
+    for region, network, host in (
+        ("cn-beijing", "public", "fcv3.cn-beijing.aliyuncs.com"),
+        ("cn-beijing", "vpc", "fcv3-vpc.cn-beijing.aliyuncs.com"),
+        ("cn-central", "vpc", "fc.aliyuncs.com"),
+    ):
+        assert CLOUDS["alibaba"].endpoint(service, Location(region, network=network)) == Endpoint(f"https://{host}")
+    theirs = Service(cloud="tencent", name="toy", version="1", network_hosts={"internal": "toy.{region}.inner.test"})
+    for network, host in (("internal", "toy.ap-jakarta.inner.test"), ("public", "toy.tencentcloudapi.com")):
+        found = CLOUDS["tencent"].endpoint(theirs, Location("ap-jakarta", network=network))
+        assert found == Endpoint(f"https://{host}")
+
+
+def test_the_spec_knows_the_networks_of_both_clouds() -> None:
+    assert {*get_args(Network)} == {*CLOUDS["alibaba"].NETWORKS, *CLOUDS["tencent"].NETWORKS}
+    with pytest.raises(ValueError, match="'toy' has a host of network 'intranet'; expected one of"):
+        Service(cloud="alibaba", name="toy", version="1", network_hosts={"intranet": "toy.test"})

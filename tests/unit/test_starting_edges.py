@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +11,18 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.errors import BadRequest, CloudTasksError, InvalidConnection, NotFound, TransientError
+from airflow_cloudtasks.errors import (
+    BadRequest,
+    CloudTasksError,
+    InvalidArguments,
+    InvalidConnection,
+    NotFound,
+    TransientError,
+)
 from airflow_cloudtasks.model import CloudTask, TaskState
+from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import Attempt
 from airflow_cloudtasks.starting.earlier import Earlier
@@ -28,15 +37,17 @@ Answer = TaskState | CloudTasksError
 class Hook:
     """A hook whose cloud answers as it is told."""
 
-    def __init__(self, answers: Callable[[TaskApi, str], Answer], cancel: CloudTasksError | None = None) -> None:
-        self.answers, self.error = answers, cancel
+    def __init__(
+        self, answers: Callable[[TaskApi, str], Answer], cancel: CloudTasksError | None = None, detail: Any = None
+    ) -> None:
+        self.answers, self.error, self.detail = answers, cancel, detail
         self.canceled: list[Any] = []
 
     def read_task(self, api: TaskApi, task_id: str, api_params: Any, overrides: Any) -> CloudTask:
         answer = self.answers(api, task_id)
         if isinstance(answer, CloudTasksError):
             raise answer
-        return CloudTask(api=api.name, cloud=api.cloud, id=task_id, state=answer, status="")
+        return CloudTask(api=api.name, cloud=api.cloud, id=task_id, state=answer, status="", detail=self.detail)
 
     def cancel_requests(self, api: TaskApi, ids: Sequence[str], known: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [{"ids": list(ids)}]
@@ -89,6 +100,46 @@ def test_tasks_of_an_api_that_is_not_known_any_more_cannot_be_read_or_canceled()
     assert says == "rejected"
     assert "my.api" in str(error)
     assert not found.can_be_canceled
+
+
+MADE = dataclasses.replace(
+    RERUN,
+    name="my.made",
+    starts=(Start(action=RERUN.start().action, job="Data.AsyncId", job_api="wedata.async_job", job_ids="Made.Keys"),),
+)
+
+
+def of_a_job(answer: Answer, keys: Any = None, **changes: Any) -> Earlier:
+    """Return the start of an earlier try whose job may tell its ids."""
+    hook: Any = Hook(lambda *_: answer, detail={"Made": {"Keys": keys}})
+    return Earlier(attempt(**changes), hook, MADE, MADE.start(), PROJECT, NO_OVERRIDES)
+
+
+@pytest.mark.parametrize(
+    ("job", "keys", "ids"),
+    [
+        (TaskState.SUCCEEDED, ["a", "b", "a", " ", None], ("a", "b")),
+        (TaskState.SUCCEEDED, 7, ("7",)),
+        (TaskState.SUCCEEDED, None, ()),
+        (TaskState.FAILED, ["a"], ("a",)),
+        (TaskState.RUNNING, ["a"], ()),
+        (TransientError("down"), ["a"], ()),
+    ],
+)
+def test_the_job_of_an_earlier_try_tells_the_ids_once_it_has_ended(job: Answer, keys: Any, ids: Any) -> None:
+    assert of_a_job(job, keys).job_ids() == ids
+
+
+def test_a_job_that_cannot_be_asked_tells_no_ids() -> None:
+    assert dataclasses.replace(of_a_job(TaskState.SUCCEEDED, ["a"]), problem=InvalidArguments("no")).job_ids() == ()
+
+
+def test_tasks_whose_ids_only_a_job_knows_are_named_by_it_and_not_canceled() -> None:
+    found = of_a_job(TaskState.RUNNING)
+    assert (found.says()[0], str(found)) == ("running", "my.made of job j")
+    assert not found.can_be_canceled
+    assert found.why_kept == "their ids are not known before their job has ended."
+    assert cancel_requests(MADE, [], PROJECT) == []
 
 
 @pytest.mark.parametrize(

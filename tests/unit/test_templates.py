@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_cloudtasks.errors import InvalidArguments
+from airflow_cloudtasks.clouds.client import Account, CloudClient
+from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
+from airflow_cloudtasks.clouds.wire import Credentials
+from airflow_cloudtasks.errors import InvalidArguments, InvalidConnection
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 from airflow_cloudtasks.spec.stored import _action, _task_list
 from airflow_cloudtasks.spec.template import fill, literal
+
+from .calls import ALIBABA_SERVICE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -182,3 +188,42 @@ def test_refuses_an_id_that_is_no_integer_before_any_request() -> None:
         encode(NUMBERED, NUMBERED.starts[0], {"Box": "b"})
     NUMBERED.check_params({"Box": "3"})
     assert encode(NUMBERED, NUMBERED.starts[0], {"Box": 3}) == {"Box": "3"}
+
+
+@given(
+    constant=JSON.map(literal),
+    place=st.sampled_from(["query", "header"]),
+    kind=st.sampled_from(["", ":integer", ":integers", ":list", ":comma"]),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
+)
+def test_a_spec_with_a_template_and_places_survives_json(constant: Any, place: Any, kind: str, method: Any) -> None:
+    action = Action(
+        name="GetToy",
+        method=method,
+        params=("TaskId", "Team"),
+        params_in="query",
+        template={"Filters": [{"Values": [f"{{TaskId{kind}}}"]}], "Part": constant, "Region": "{region}"},
+        places={"Team": place},
+        json_params=("Filters",),
+    )
+    api = replace(NUMBERED, service=ALIBABA_SERVICE, read=action, starts=())
+    assert TaskApi.from_dict(json.loads(json.dumps(api.as_dict()))) == api
+
+
+IN_REGION = Action(name="GetToy", params=("TaskId",), params_in="query", template={"RegionId": "{region}"})
+
+
+def client_in(region: str | None) -> CloudClient:
+    credentials = StaticCredentials(Credentials("id", "secret"))
+    return CloudClient(Account(cloud="alibaba", credentials=credentials), region)
+
+
+def test_fills_in_the_region_of_the_request() -> None:
+    client = client_in("cn-beijing")
+    _, request = client._sign(Credentials("id", "secret"), ALIBABA_SERVICE, IN_REGION, {"TaskId": "7"})
+    assert request.url == "https://toy.aliyuncs.com/?RegionId=cn-beijing&TaskId=7"
+
+
+def test_names_the_missing_region_instead_of_sending_a_request_without_it() -> None:
+    with pytest.raises(InvalidConnection, match="Toy needs a region"):
+        client_in(None)._sign(Credentials("id", "secret"), ALIBABA_SERVICE, IN_REGION, {"TaskId": "7"})

@@ -14,6 +14,11 @@ def unix_seconds(moment: float) -> int:
     return int(moment)
 
 
+def milliseconds(moment: float) -> int:
+    """Return whole Unix milliseconds."""
+    return int(moment * 1000)
+
+
 def unix_milliseconds(moment: float) -> str:
     """Return whole Unix milliseconds in a string, as WeData's workflow runs and task runs write a time."""
     return str(int(moment * 1000))

@@ -8,6 +8,7 @@ texts; the error envelope as ``alibabacloud-tea-openapi`` reads it.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
@@ -37,7 +38,10 @@ _IS_KIND: dict[Kind, Callable[[str], bool]] = {
     "integer": lambda text: re.fullmatch(r"-?[0-9]{1,19}", text) is not None,
     "boolean": lambda text: text in ("true", "false", "True", "False"),
     "object": is_json_object,
+    "array": lambda text: text.startswith("[") and text.endswith("]"),
 }
+# The values of a JSON body have types of their own.
+_JSON_TYPES: dict[Kind, type] = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 
 
 class AlibabaGateway:
@@ -71,7 +75,13 @@ class AlibabaGateway:
             action, in_path = self._find(request, name, version)
         except VendorError as refusal:
             return Identified(exchange, refusal=refusal)
-        sent: dict[str, Mapping[str, str]] = {"path": in_path, "query": query, "form": form}
+        sent: dict[str, Mapping[str, object]] = {
+            "path": in_path,
+            "query": query,
+            "header": headers,
+            "form": form,
+            "json": _json(request),
+        }
         return Identified.of(exchange, action, _read_parameters(action, sent))
 
     def _find(self, request: Request, name: str | None, version: str | None) -> tuple[Action, dict[str, str]]:
@@ -117,7 +127,7 @@ class AlibabaGateway:
         for parameter in action.parameters:
             if parameter.required and not sent.get(parameter.name):
                 raise missing(parameter.name)
-            if parameter.name in sent and not _IS_KIND[parameter.type](str(sent[parameter.name])):
+            if parameter.name in sent and not _is_kind(sent[parameter.name], parameter.type):
                 raise invalid(parameter.name)
         return dict(sent)
 
@@ -168,7 +178,13 @@ def is_for_alibaba(request: Request) -> bool:
     return {"Action", "Version"} <= parameters.keys() and "SecretId" not in parameters
 
 
-def _read_parameters(action: Action, sent: Mapping[str, Mapping[str, str]]) -> JsonObject:
+def _is_kind(value: object, kind: Kind) -> bool:
+    if not isinstance(value, str):
+        return isinstance(value, _JSON_TYPES[kind]) and isinstance(value, bool) is (kind == "boolean")
+    return _IS_KIND[kind](value)
+
+
+def _read_parameters(action: Action, sent: Mapping[str, Mapping[str, object]]) -> JsonObject:
     parameters: JsonObject = {}
     for parameter in action.parameters:
         for location in parameter.locations:
@@ -194,6 +210,16 @@ def _key_id(request: Request) -> str | None:
 
 def _query(request: Request) -> dict[str, str]:
     return dict(parse_qsl(request.raw_query, keep_blank_values=True))
+
+
+def _json(request: Request) -> JsonObject:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return {}
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _form(request: Request) -> dict[str, str]:

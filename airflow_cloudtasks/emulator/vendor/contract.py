@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
 
-Location = Literal["path", "query", "form", "json"]
+Location = Literal["path", "query", "header", "form", "json"]
 Kind = Literal["string", "integer", "boolean", "array", "object"]
 Moment = Literal["created", "started", "entered", "finished", "expires"]
 
@@ -34,7 +34,7 @@ class Parameter:
         type: Its JSON type. Outside a JSON body, its text must be of that type.
         secret: Whether the journal hides its value.
         items: For an array, the JSON type of its items.
-        members: For an object or an array of objects, the members of the object.
+        members: For an object or an array of objects, the members of the object; without any, all are accepted.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Stamp:
     """A time in a task's object.
 
     Attributes:
-        name: Its name in the task's object.
+        name: Its name in the task's object, or its path with dots.
         moment: Which moment it is: the task's creation; when it began to run (left out before that); when its present
             step began; when it finished (left out before that); or when the vendor will delete it.
         format: Converts Unix seconds to the vendor's format.
@@ -70,9 +70,10 @@ class TaskShape:
         example: A whole answer without its RequestId, or a whole entry of a list, in the shape of the vendor's own
             example, for a task that has not finished.
         task_at: The path of the task's object in the example; a task's ``fields`` are merged there.
-        status_at: The name of the status in the task's object.
-        id_at: The name of the id in the task's object.
-        asked_by: The parameter that names the task in a request.
+        status_at: The name of the status in the task's object, or its path with dots.
+        id_at: The name of the id in the task's object, or its path with dots.
+        asked_by: The parameter that names the task in a request, or the path of its id there, such as
+            ``Filters[task-id]``.
         stamps: The times in the task's object.
         unfinished: Statuses of a task that has not finished, even if its script ends on one.
         waiting: Those of them in which the task has not begun to run.
@@ -86,6 +87,7 @@ class TaskShape:
         scope: Parameters that name a task besides its id. A task that was created without one of them is found under
             any value of it.
         format_id: Converts the id in the request to the id in the answer.
+        format_status: Converts a status to what the answer shows.
         progress_at: The name of the progress in the task's object, from 0 to ``progress_full``; empty if the API has
             none.
         progress_full: The progress of a finished task.
@@ -109,6 +111,7 @@ class TaskShape:
     left_out: frozenset[str] = frozenset()
     scope: tuple[str, ...] = ()
     format_id: Callable[[str], str | int] = str
+    format_status: Callable[[str], str | int] = str
     progress_at: str = ""
     progress_full: int = 0
     percents_at: tuple[str, str] | None = None

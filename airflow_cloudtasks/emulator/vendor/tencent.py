@@ -209,9 +209,9 @@ def _check_value(parameter: Parameter, value: object, name: str) -> None:
     if isinstance(value, list):
         for index, item in enumerate(value):
             _check_type(item, parameter.items, f"{name}.{index}")
-            if isinstance(item, dict):
+            if isinstance(item, dict) and parameter.members:
                 _check_members(parameter.members, item, f"{name}.{index}.")
-    elif isinstance(value, dict):
+    elif isinstance(value, dict) and parameter.members:
         _check_members(parameter.members, value, f"{name}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
@@ -58,17 +59,17 @@ def show_task(shape: TaskShape, task: Task, now: float, parameters: Mapping[str,
     """
     where = task.position(now)
     finished = shape.is_finished(where)
-    # One copy, filled in place: a page of a list has up to 500 of these.
     shown = dict(_at(shape.example, shape.task_at))
-    shown[shape.id_at] = shape.format_id(task.id)
-    shown.update(_status(shape, where.step.status))
+    shown = put(shown, tuple(shape.id_at.split(".")), shape.format_id(task.id))
+    for name, value in _status(shape, where.step.status).items():
+        shown = put(shown, tuple(name.split(".")), value)
     for name in shape.scope:
         if name in shown:
             shown[name] = parameters[name]
     for stamp in shape.stamps:
         moment = _moment(stamp.moment, shape, task, where)
         if moment is not None:
-            shown[stamp.name] = stamp.format(moment)
+            shown = put(shown, tuple(stamp.name.split(".")), stamp.format(moment))
     if shape.progress_at:
         shown[shape.progress_at] = _progress(where, shape.progress_full, finished=finished)
     body = put(shape.example, shape.task_at, shown) if shape.task_at else shown
@@ -104,7 +105,35 @@ def answer_task(call: Call) -> JsonObject:
         VendorError: There is no such task.
     """
     shape = call.action.shape
-    return answer_with(call, shape, find_task(call, call.action, call.parameters[shape.asked_by]))
+    return answer_with(call, shape, find_task(call, call.action, asked_one(call, shape.asked_by)))
+
+
+def asked(parameters: Mapping[str, Any], path: str) -> list[str]:
+    """Return the ids in a request, as text.
+
+    Args:
+        parameters: The parameters of the request.
+        path: The parameter with an id, a list of ids, or ids with commas between them; as ``Filters[task-id]``, a
+            filter of this name; as ``Jobs[].JobId``, a field of each object of a list.
+    """
+    name, _, rest = path.partition("[")
+    value = parameters.get(name)
+    items = value if isinstance(value, list) else []
+    if rest.startswith("]."):
+        value = [item[rest[2:]] for item in items]
+    elif rest:
+        value = next((item.get("Values") for item in items if item.get("Name") == rest.rstrip("]")), None)
+    if value is None or value == "":
+        return []
+    if isinstance(value, str) and value.startswith("["):
+        value = json.loads(value)
+    return [str(each) for each in value] if isinstance(value, list) else str(value).split(",")
+
+
+def asked_one(call: Call, path: str) -> str:
+    """Return the only id in a request, as text; the path is that of :func:`asked`."""
+    value = call.parameters.get(path)
+    return str(value) if isinstance(value, str | int) else next(iter(asked(call.parameters, path)), "")
 
 
 def answer_with(call: Call, shape: TaskShape, task: Task) -> JsonObject:
@@ -127,7 +156,7 @@ def _nest(path: tuple[str, ...], value: JsonObject) -> JsonObject:
 
 def _status(shape: TaskShape, status: str | None) -> JsonObject:
     if shape.percents_at is None:
-        return {shape.status_at: status}
+        return {shape.status_at: status if status is None else shape.format_status(status)}
     return dict(zip(shape.percents_at, map(int, str(status).split("/")), strict=True))
 
 

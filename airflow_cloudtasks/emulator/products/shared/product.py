@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, find_task, put
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, put
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Location, TaskShape
+    from airflow_cloudtasks.emulator.products.shared.listing import Listing
+    from airflow_cloudtasks.emulator.vendor.contract import Call, Kind, Location, TaskShape
 
 # Each cloud's common refusal. Few products document one of their own.
 _NOT_FOUND: dict[Cloud, NotFound] = {
@@ -50,6 +51,17 @@ class Product:
     def optional(self, *names: str) -> tuple[Parameter, ...]:
         """Return strings that a request may leave out."""
         return tuple(Parameter(name, self.locations, required=False) for name in names)
+
+    def typed(self, kind: Kind, *names: str, required: bool = False, items: Kind = "string") -> tuple[Parameter, ...]:
+        """Return parameters of another type than a string.
+
+        Args:
+            kind: Their type.
+            *names: Their names.
+            required: Whether a request must have them.
+            items: For arrays, the type of their items.
+        """
+        return tuple(Parameter(name, self.locations, required=required, type=kind, items=items) for name in names)
 
     def action(
         self,
@@ -111,9 +123,10 @@ class Product:
         *,
         shown: tuple[str, ...] = (),
         example: JsonObject | None = None,
+        new_id: Callable[[Call], str] = lambda call: start_and_cancel.new_uuid(),
         **more: Any,
     ) -> Action:
-        """Declare an action that starts a task and answers its id, a new UUID.
+        """Declare an action that starts a task and answers its id.
 
         Args:
             reader: The action that reads the task.
@@ -122,13 +135,14 @@ class Product:
             id_at: The path of the id in the answer.
             shown: Parameters that the task's object shows under the same names.
             example: The rest of the answer.
+            new_id: Returns the id of the new task; a UUID by default.
             **more: Other attributes of the action.
         """
 
         def answer(call: Call) -> JsonObject:
-            task_id = start_and_cancel.new_uuid()
+            task_id = new_id(call)
             start_and_cancel.start(call, reader, task_id, start_and_cancel.sent(call, *shown))
-            return put(example or {}, id_at, task_id)
+            return put(example or {}, id_at, reader.shape.format_id(task_id))
 
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 
@@ -139,22 +153,40 @@ class Product:
         parameters: tuple[Parameter, ...],
         *,
         id_at: tuple[str, ...] = (),
+        asked_by: str | None = None,
         **more: Any,
     ) -> Action:
-        """Declare an action that cancels a task at once. A task that has ended is answered alike and stays as it is.
+        """Declare an action that cancels tasks at once. A task that has ended is answered alike and stays as it is.
 
         Args:
             reader: The action that reads the task; its shape has the step of a canceled task.
             name: The vendor's name of the action.
             parameters: Its parameters.
             id_at: The path of the task's id in the answer; empty for an empty answer.
+            asked_by: Where the request has the ids of the tasks; None for where the reader has one.
             **more: Other attributes of the action.
         """
 
         def answer(call: Call) -> JsonObject:
-            task_id = call.parameters[reader.shape.asked_by]
-            start_and_cancel.cancel(call, reader, task_id)
-            find_task(call, reader, task_id)
-            return put({}, id_at, task_id) if id_at else {}
+            ids = asked(call.parameters, asked_by or reader.shape.asked_by)
+            for task_id in ids:
+                start_and_cancel.cancel(call, reader, task_id)
+                find_task(call, reader, task_id)
+            return put({}, id_at, ids[0]) if id_at else {}
 
         return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)
+
+    def lists(
+        self, api: str, name: str, listing: Listing, parameters: tuple[Parameter, ...], entry: TaskShape, **more: Any
+    ) -> Action:
+        """Declare an action that lists tasks.
+
+        Args:
+            api: The API that reads the tasks.
+            name: The vendor's name of the action.
+            listing: How it lists them.
+            parameters: Its parameters.
+            entry: The shape of an entry.
+            **more: Other attributes of the action.
+        """
+        return self.action(f"{api}_list", name, listing.answer, parameters, **more, entry=entry)

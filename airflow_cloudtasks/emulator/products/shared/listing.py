@@ -1,0 +1,75 @@
+"""Actions that list tasks: by ids, page by page, or both. Newest tasks come first; few vendors document an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator.products.shared.answers import asked, put, show_task
+from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_cloudtasks.emulator.engine.tasks import Task
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """How an action lists tasks. The action is declared with the shape of an entry.
+
+    Attributes:
+        api: The API that reads the tasks.
+        at: The path of the list in the answer.
+        ids: Where a request has the ids of the only tasks to list, as a path of
+            :func:`~airflow_cloudtasks.emulator.products.shared.answers.asked`; empty for no such parameter.
+        size: The parameter with the size of a page.
+        default_size: The size of a page without it.
+        offset: The parameter with the number of entries to skip.
+        number: The parameter with the page's number, from 1 on.
+        total: The path of the number of all entries in the answer.
+        token: The path of the next page's token in the answer. The parameter is then ``NextToken``.
+    """
+
+    api: str
+    at: tuple[str, ...]
+    ids: str = ""
+    size: str = "Limit"
+    default_size: int = 20
+    offset: str = ""
+    number: str = ""
+    total: tuple[str, ...] = ()
+    token: tuple[str, ...] = ()
+
+    def answer(self, call: Call) -> JsonObject:
+        """Return a page of the list, or the tasks of the ids in the request as far as they exist."""
+        ids = asked(call.parameters, self.ids) if self.ids else []
+        size = int(call.parameters.get(self.size) or self.default_size)
+        if self.token and not ids:
+            scope = {name: call.parameters[name] for name in call.action.shape.scope if name in call.parameters}
+            entries, token = cut_page(
+                call, self.api, size, lambda entry: all(entry.get(name) in (None, scope[name]) for name in scope)
+            )
+            return put(put({}, self.at, entries), self.token, token)
+        found = [task for task in self._found(call, ids) if task.is_inside(call.parameters)]
+        page = list(islice(found, self._skipped(call, size), None))[:size]
+        for task in page:
+            call.shows(task)
+        entries = [show_task(call.action.shape, task, call.now, call.parameters) for task in page]
+        body = put({}, self.at, entries)
+        return put(body, self.total, len(found)) if self.total else body
+
+    def _found(self, call: Call, ids: list[str]) -> Iterator[Task]:
+        if not ids:
+            yield from call.state.tasks.newest(self.api)
+        for task_id in ids:
+            if (task := call.state.tasks.find(self.api, task_id, call.parameters)) is not None:
+                yield task
+
+    def _skipped(self, call: Call, size: int) -> int:
+        if self.number:
+            return (int(call.parameters.get(self.number) or 1) - 1) * size
+        return int(call.parameters.get(self.offset) or 0) if self.offset else 0
