@@ -15,7 +15,7 @@ from describing import (
     code,
     listed,
     lost,
-    parameters_of,
+    parameters,
     parts_of,
     permissions_of,
     started_with,
@@ -87,13 +87,16 @@ def _api(api: TaskApi) -> Iterator[str]:
     if api.starts:
         yield table(
             ("Start", "Parameters", "A start without an answer"),
-            ((started_with(start), parameters_of(start.action), lost(start)) for start in api.starts),
+            (
+                (started_with(start), parameters(start.action.params, start.action.optional), lost(start))
+                for start in api.starts
+            ),
         )
 
 
 def _facts(api: TaskApi) -> Iterator[tuple[str, str]]:
     yield "Task id", code(api.id_param)
-    if params := parameters_of(api.read, api.id_param):
+    if params := parameters(api.task_params, api.carried_params):
         yield "`api_params`", params
     yield "Read by", api.read.name
     if api.list_tasks:

@@ -138,7 +138,7 @@ def test_the_page_of_the_product_has_the_parameters_the_statuses_and_the_actions
     section = page_of(name).partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     assert f"| Task id | `{api.id_param}` |" in section
     assert f"| Read by | {api.read.name} |" in section
-    assert all(f"`{param}`" in section for param in (*api.task_params, *api.read.optional))
+    assert all(f"`{param}`" in section for param in (*api.task_params, *api.carried_params))
     assert all(status in section for status in api.states)
     for start in api.starts:
         [line] = [line for line in section.splitlines() if line.startswith(f"| {start.action.name}")]
