@@ -22,7 +22,8 @@ task ended.
 
 "Noticed after" is the time from the end of a task to the event of its trigger, for the waits that were right. "Of a
 core" is the process's CPU time, with all threads, divided by its run time. The stall is the longest delay of a task
-that wakes up every 10 ms; its limit leaves out the time in which Python collected garbage. Waits that have not ended some time after the last task are cut off.
+that wakes up every 10 ms; its limit leaves out the time in which Python collected garbage. Waits that have not ended
+some time after the last task are cut off.
 
 Exits with 1, and names the limit, if this package breaks a limit of ``waiting/limits.py``.
 

@@ -227,7 +227,7 @@ class _Encoder:
         given = _rendered(value)
         if not isinstance(given, Mapping | list | tuple):
             raise ValueError("expected a dict or a list.")
-        return _without_none(self._tree(given, path, nulls=True))
+        return self._tree(_without_none(given), path, nulls=False)
 
     def _tree(self, value: Any, path: str, nulls: bool) -> Any:
         """Return a value as JSON types, with or without nulls."""
@@ -290,9 +290,9 @@ def _rendered(value: Any) -> Any:
 
 def _without_none(value: Any) -> Any:
     match value:
-        case dict():
+        case Mapping():
             return {name: _without_none(item) for name, item in value.items() if item is not None}
-        case list():
+        case list() | tuple():
             return [_without_none(item) for item in value]
         case _:
             return value

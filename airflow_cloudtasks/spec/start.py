@@ -31,12 +31,13 @@ Encoding = Literal[
 ]
 """How a parameter is sent where the vendor does not take just any text.
 
-``json``: JSON in a string. ``map``: the same, of a dict without None. ``object``: a dict or a list, also given as JSON,
-whose values keep their types. ``base64``: text, or the JSON of any other value without None, in Base64. ``integer``,
-``number``, ``boolean``. ``id``: text that names an object of the vendor. ``ids``: a list of them. ``time``: a time in the request's zone and the service's format. ``clock``: a time of day, hours and
-minutes; of a time, that in the request's zone. ``dates``: a day; a time counts as its day in the request's zone.
-``list``: a list, also given as JSON, as templates render it. ``ranges``: a list of pairs of a first and a last value.
-``pairs``: a dict without None, sent as a list of objects with a key and a value. ``pair``: one such object.
+``json``: JSON in a string. ``map``: the same, of a dict without None. ``object``: a dict or a list, also given as
+JSON, whose values keep their types. ``base64``: text, or the JSON of any other value without None, in Base64.
+``integer``, ``number``, ``boolean``. ``id``: text that names an object of the vendor. ``ids``: a list of them.
+``time``: a time in the request's zone and the service's format. ``clock``: a time of day, hours and minutes; of a
+time, that in the request's zone. ``dates``: a day; a time counts as its day in the request's zone. ``list``: a list,
+also given as JSON, as templates render it. ``ranges``: a list of pairs of a first and a last value. ``pairs``: a dict
+without None, sent as a list of objects with a key and a value. ``pair``: one such object.
 """
 
 

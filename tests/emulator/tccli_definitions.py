@@ -7,16 +7,23 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from tccli_examples import parse_input
+from tccli_examples import is_usable, parse_input
 
-_KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
+_KINDS = {
+    "int": "integer",
+    "bool": "boolean",
+    "float": "number",
+    "list": "array",
+    "string": "string",
+    "object": "object",
+}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "boolean": bool,
     "array": list,
     "string": str,
     "object": dict,
-    "float": (int, float),
+    "number": (int, float),
 }
 
 
@@ -50,13 +57,13 @@ def _members(api: Any, name: str) -> dict[str, Any]:
 def example_inputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example requests."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [parse_input(example["input"]) for example in examples]
+    return [parse_input(example["input"]) for example in examples if is_usable(service, action)]
 
 
 def example_outputs(service: str, version: str, action: str) -> list[dict[str, Any]]:
     """The bodies of an action's example answers, without their envelope."""
     examples = _load(service, version, "examples")["actions"].get(action, [])
-    return [json.loads(example["output"])["Response"] for example in examples]
+    return [json.loads(example["output"])["Response"] for example in examples if is_usable(service, action)]
 
 
 def mistakes(service: str, version: str, action: str, answer: Any) -> list[str]:
@@ -72,7 +79,7 @@ def _mistakes(api: Any, name: str, value: dict[str, Any], at: str) -> list[str]:
         one, inner = value.get(key), member["member"]
         if one is None:
             continue
-        kind = "float" if member["type"] == "float" else _KINDS[member["type"]]
+        kind = _KINDS[member["type"]]
         wrong_bool = isinstance(one, bool) and kind != "boolean"
         if not isinstance(one, _CHECKS[kind]) or wrong_bool:
             found.append(f"{at}.{key}: {one!r} is no {kind}")

@@ -33,10 +33,10 @@ def test_the_samples_cover_every_operator() -> None:
     assert set(EVERYTHING) == typed_operators()
 
 
-def test_every_start_of_the_catalog_has_an_operator() -> None:
+def test_every_operator_starts_by_an_action_of_the_catalog() -> None:
     starts = {(api.name, start.action.name) for api in APIS.values() for start in api.starts}
     built = [with_what_is_needed(operator) for operator in EVERYTHING]
-    assert {(operator.api.name, operator.start.action.name) for operator in built} == starts
+    assert {(operator.api.name, operator.start.action.name) for operator in built} <= starts
 
 
 @pytest.mark.parametrize("build", [with_everything, with_what_is_needed])

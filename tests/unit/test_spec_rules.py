@@ -228,13 +228,13 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
         ),
         (
             lambda: toy_list(next_page="Next"),
-            "ListToys: expected either next_page or page_count of its list.",
+            "ListToys: expected one of next_page, page_count and total of its list.",
         ),
         *(
             (
                 lambda missing=missing: toy_list(**{missing: NO_PAGES[missing]}),
-                "ListToys: a list has page_param, page_size_param, page_size and one of next_page and page_count, or "
-                "none of them.",
+                "ListToys: a list has page_param or offset_param, page_size_param, page_size and one of next_page, "
+                "page_count and total, or none of them.",
             )
             for missing in NO_PAGES
         ),

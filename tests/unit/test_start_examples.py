@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tccli_examples import is_usable
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import NotFound
@@ -15,12 +16,20 @@ from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.protocol.start_requests import read_start_answer
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import at
 
 from .every_action import example_inputs, example_outputs, examples, lists, pages_of
 from .test_contract import TENCENT
 
-STARTS = [(APIS[name], start) for name in TENCENT for start in APIS[name].starts]
-EVERY_START = pytest.mark.parametrize(("api", "start"), STARTS, ids=[start.action.name for _, start in STARTS])
+STARTS = [
+    (APIS[name], start)
+    for name in TENCENT
+    for start in APIS[name].starts
+    if is_usable(APIS[name].service.name, start.action.name)
+]
+EVERY_START = pytest.mark.parametrize(
+    ("api", "start"), STARTS, ids=[f"{api.name} {start.action.name}" for api, start in STARTS]
+)
 
 
 @EVERY_START
@@ -46,7 +55,8 @@ def test_the_example_answers_of_a_start_have_the_id(api: TaskApi, start: Any) ->
 @pytest.mark.parametrize("name", TENCENT)
 def test_the_example_answers_of_a_read_are_tasks_of_a_known_state(name: str) -> None:
     api = APIS[name]
-    for answer in example_outputs(api, api.read):
+    # Some examples are lists without a task.
+    for answer in filter(lambda answer: at(answer, api.task) is not None, example_outputs(api, api.read)):
         task = normalise(api, answer, parameters={api.id_param: "asked-for"})
         assert task.state is not TaskState.UNKNOWN
         assert task.id
@@ -96,7 +106,7 @@ def test_the_example_answers_of_a_list_hold_tasks(name: str) -> None:
             listed = pages_of(api, listing).take(answer)
             tasks = [normalise_object(api, each, answer, parameters={}) for each in listed]
             assert all(task.id != "x" for task in tasks)
-            assert tasks
+            assert tasks or at(answer, listing.total or "") == 0
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if APIS[name].cancel])

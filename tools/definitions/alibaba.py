@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number
 _REQUIRED = "This parameter is required."
 _CALL = re.compile(r"Params\((.*?)\n\s*\)", re.DOTALL)
 _SENT = re.compile(r"\b(query|body|real_headers)\['([^']+)'\] =")
-_KEY = re.compile(r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = self\.(\w+)")
+_KEY = re.compile(
+    r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = (?:(?:\[\]|{})\n\s*if )?self\.(\w+)"
+)
 _PATH_PARAMETER = re.compile(r"{(?:DaraURL\.percent_encode\()?(\w+)\)?}")
 
 
@@ -95,12 +97,13 @@ class Package:
         return found
 
     def _parameters(self, action: str, body: str, path: str) -> dict[str, Any]:
-        places = {key: {"query": "query", "body": "body", "real_headers": "header"}[where] for where, key in
-                  _SENT.findall(body)}
+        places = {
+            key: {"query": "query", "body": "body", "real_headers": "header"}[where]
+            for where, key in _SENT.findall(body)
+        }
         shrunk = set(re.findall(r"specified_style\(\w+\.\w+, '([^']+)', 'json'\)", body))
         found: dict[str, Any] = {
-            _camel(match): {"type": "string", "in": "path", "required": True}
-            for match in _PATH_PARAMETER.findall(path)
+            _camel(match): {"type": "string", "in": "path", "required": True} for match in _PATH_PARAMETER.findall(path)
         }
         for model in (f"{action}Request", f"{action}Headers"):
             for field in self._fields(model):

@@ -186,7 +186,13 @@ class Product:
         return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)
 
     def lists(
-        self, api: str, name: str, listing: Listing, parameters: tuple[Parameter, ...] | None, entry: TaskShape, **more: Any
+        self,
+        api: str,
+        name: str,
+        listing: Listing,
+        parameters: tuple[Parameter, ...] | None,
+        entry: TaskShape,
+        **more: Any,
     ) -> Action:
         """Declare an action that lists tasks.
 
