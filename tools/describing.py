@@ -25,7 +25,7 @@ from airflow_cloudtasks.model import Cloud, TaskState  # noqa: E402
 if TYPE_CHECKING:
     from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
     from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
-    from airflow_cloudtasks.spec import Action, Start, TaskApi
+    from airflow_cloudtasks.spec import Start, TaskApi
 
 USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",))
 # The modules of the sensors and operators for any API.
@@ -144,10 +144,9 @@ def parts_of(api: TaskApi) -> str:
     return f"the task's {api.parts.at}" if api.parts.at else "the task itself"
 
 
-def parameters_of(action: Action, *but: str) -> str:
-    """Return the names of an action's parameters, but for some."""
-    needed = [code(name) for name in action.params if name not in but]
-    return listed([*needed, *(f"{code(name)} (optional)" for name in action.optional if name not in but)])
+def parameters(needed: Iterable[str], optional: Iterable[str]) -> str:
+    """Return the names of parameters."""
+    return listed([*map(code, needed), *(f"{code(name)} (optional)" for name in optional)])
 
 
 def permissions_of(apis: Iterable[TaskApi]) -> str:

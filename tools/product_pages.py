@@ -6,8 +6,7 @@ The first line of the file's docstring is the page's title; its other paragraphs
 from __future__ import annotations
 
 import inspect
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from describing import (
     code,
     listed,
     lost,
-    parameters_of,
+    parameters,
     parts_of,
     permissions_of,
     started_with,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
 CLOUD_NAMES: dict[Cloud, str] = {"alibaba": "Alibaba Cloud", "tencent": "Tencent Cloud"}
+_LINE_LENGTH = 120
 _STATES = ("pending", "running", "succeeded", "failed, or another end")
 
 
@@ -87,13 +87,16 @@ def _api(api: TaskApi) -> Iterator[str]:
     if api.starts:
         yield table(
             ("Start", "Parameters", "A start without an answer"),
-            ((started_with(start), parameters_of(start.action), lost(start)) for start in api.starts),
+            (
+                (started_with(start), parameters(start.action.params, start.action.optional), lost(start))
+                for start in api.starts
+            ),
         )
 
 
 def _facts(api: TaskApi) -> Iterator[tuple[str, str]]:
     yield "Task id", code(api.id_param)
-    if params := parameters_of(api.read, api.id_param):
+    if params := parameters(api.task_params, api.carried_params):
         yield "`api_params`", params
     yield "Read by", api.read.name
     if api.list_tasks:
@@ -139,6 +142,7 @@ def example(product: str) -> str:
                 "cloud_task_id": _param(api.id_param),
                 **({"api_params": _params(api.task_params)} if api.task_params else {}),
             },
+            " " * 4,
         )
     ]
     imports = ["from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor"]
@@ -146,31 +150,36 @@ def example(product: str) -> str:
         needed = api.starts[0].action.params
         names += needed
         arguments = {"task_id": '"start"', "api": f'"{api.name}"'} | ({"parameters": _params(needed)} if needed else {})
-        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments))
+        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments, " " * 4))
         imports.insert(0, "from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator")
     settings = {
         "dag_id": f'"{product}"',
         "schedule": "None",
-        "params": _dict(dict.fromkeys(names, '""')),
+        "params": dict.fromkeys(names, '""'),
         "default_args": '{"deferrable": True, "retries": 2}',
     }
-    body = textwrap.indent("\n".join(tasks), " " * 4)
-    header = _call("with DAG", settings)
-    return "\n".join(["from airflow.sdk import DAG", "", *imports, "", f"{header}:", body, ""])
+    return "\n".join(["from airflow.sdk import DAG", "", *imports, "", f"{_call('with DAG', settings)}:", *tasks, ""])
 
 
-def _call(called: str, arguments: Mapping[str, str]) -> str:
-    lines = "".join(f"    {name}={value},\n" for name, value in arguments.items())
-    return f"{called}(\n{lines})"
+def _call(called: str, arguments: Mapping[str, str | dict[str, str]], indent: str = "") -> str:
+    """Return a call with a line for each argument, as the formatter writes it."""
+    lines = "".join(f"{_argument(name, value, f'{indent}    ')},\n" for name, value in arguments.items())
+    return f"{indent}{called}(\n{lines}{indent})"
 
 
-def _params(names: tuple[str, ...]) -> str:
-    return _dict({name: _param(name) for name in names})
+def _argument(name: str, value: str | dict[str, str], indent: str) -> str:
+    if isinstance(value, str):
+        return f"{indent}{name}={value}"
+    items = [f'"{key}": {item}' for key, item in value.items()]
+    line = f"{indent}{name}={{{', '.join(items)}}}"
+    if len(line) < _LINE_LENGTH:  # a comma follows
+        return line
+    return f"{indent}{name}={{\n" + "".join(f"{indent}    {item},\n" for item in items) + f"{indent}}}"
+
+
+def _params(names: Iterable[str]) -> dict[str, str]:
+    return {name: _param(name) for name in names}
 
 
 def _param(name: str) -> str:
     return f'"{{{{ params.{name} }}}}"'
-
-
-def _dict(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f'"{name}": {value}' for name, value in values.items()) + "}"

@@ -13,7 +13,7 @@ from typing import IO
 
 from airflow_cloudtasks.catalog import every_api, find_api
 from airflow_cloudtasks.commands.command import DEFAULT_WIDTH, FAILED, OK, WRONG_USAGE, Option, write
-from airflow_cloudtasks.doctor.options import naming_parameters, option
+from airflow_cloudtasks.doctor.options import naming_options, naming_parameters, option
 from airflow_cloudtasks.doctor.quiet import quiet
 from airflow_cloudtasks.errors import CloudTasksError, InvalidArguments
 from airflow_cloudtasks.protocol.task_ids import one_task_id
@@ -28,6 +28,10 @@ _PARAMETER = Option(
     "a parameter that identifies a task besides its id, for an API that another package adds; may be repeated",
     {"metavar": "NAME=VALUE", "action": "append", "default": []},
 )
+
+
+OWN_FLAGS = frozenset({"--api", "--conn-id", "--help", "--id", "--json", "--output", "--param", "--region"})
+"""The options that name no parameter of a product. ``--param`` sets a parameter that is spelled like one of them."""
 
 
 def check_options() -> tuple[Option, ...]:
@@ -54,13 +58,17 @@ def record_options() -> tuple[Option, ...]:
 
 
 def _naming_options() -> Iterator[Option]:
-    for name, apis in naming_parameters(every_api().values()).items():
-        products = ", ".join(dict.fromkeys(api.partition(".")[0] for api in apis))
-        yield Option(option(name), f"{name} of {products}", {"metavar": "VALUE", "dest": _destination(name)})
+    apis = every_api().values()
+    takers = naming_parameters(apis)
+    for flag, names in naming_options(apis).items():
+        if flag not in OWN_FLAGS:
+            products = dict.fromkeys(api.partition(".")[0] for name in names for api in takers[name])
+            told = f"{' or '.join(names)} of {', '.join(products)}"
+            yield Option(flag, told, {"metavar": "VALUE", "dest": _destination(flag)})
 
 
-def _destination(parameter: str) -> str:
-    return f"param_{parameter}"
+def _destination(flag: str) -> str:
+    return f"param {flag}"
 
 
 def check(given: argparse.Namespace) -> int:
@@ -71,7 +79,7 @@ def check(given: argparse.Namespace) -> int:
     """
     try:
         api = find_api(given.api) if given.api else None
-        api_params = _api_params(given)
+        api_params = _api_params(given, api)
         conn_id = given.conn_id or (api and _default_conn_id(api))
         if not conn_id:
             raise InvalidArguments("check needs --conn-id, or --api for the default connection of its cloud.")
@@ -104,7 +112,7 @@ def record(given: argparse.Namespace) -> int:
     """
     try:
         api = find_api(given.api)
-        api_params = _api_params(given)
+        api_params = _api_params(given, api)
         if missing := [option(name) for name in api.task_params if name not in api_params]:
             raise InvalidArguments(f"{api.name} needs {' and '.join(missing)}.")
         api.check_params(api_params)
@@ -142,12 +150,14 @@ def _default_conn_id(api: TaskApi) -> str:
     return f"{api.cloud}_default"
 
 
-def _api_params(given: argparse.Namespace) -> dict[str, str]:
-    """Return the parameters that identify a task besides its id."""
+def _api_params(given: argparse.Namespace, api: TaskApi | None) -> dict[str, str]:
+    """Return the parameters that identify a task besides its id, as the API spells them."""
+    own = naming_parameters([api] if api else every_api().values())
     named = {
         name: value
-        for name in naming_parameters(every_api().values())
-        if (value := getattr(given, _destination(name), None)) is not None
+        for flag, names in naming_options(every_api().values()).items()
+        if (value := getattr(given, _destination(flag), None)) is not None
+        for name in [name for name in names if name in own] or names[:1]
     }
     for pair in given.param:
         name, separator, value = pair.partition("=")

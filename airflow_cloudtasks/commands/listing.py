@@ -51,7 +51,7 @@ def entry(api: TaskApi) -> Entry:
         "service": api.service.name,
         "version": api.service.version,
         "id": api.id_param,
-        "api_params": [*api.task_params, *api.read.optional],
+        "api_params": [*api.task_params, *api.carried_params],
         "read": api.read.name,
         "starts": [[start.action.name, *([start.then.name] if start.then else [])] for start in api.starts],
         "cancel": api.cancel.action.name if api.cancel else None,

@@ -19,6 +19,20 @@ def option(parameter: str) -> str:
     return f"--{_WORD_BEGINS.sub('-', parameter).lower()}"
 
 
+def naming_options(apis: Iterable[TaskApi]) -> dict[str, list[str]]:
+    """Return the options that identify a task besides its id, each with the parameters that it stands for.
+
+    Products spell a parameter differently, so one option may stand for several: ``WorkspaceId`` and ``workspaceId``.
+
+    Args:
+        apis: The APIs.
+    """
+    found: dict[str, list[str]] = {}
+    for parameter in naming_parameters(apis):
+        found.setdefault(option(parameter), []).append(parameter)
+    return found
+
+
 def naming_parameters(apis: Iterable[TaskApi]) -> dict[str, list[str]]:
     """Return the parameters that identify a task besides its id, each with the names of the APIs that take it.
 

@@ -13,7 +13,7 @@ from airflow_cloudtasks.emulator import Emulator
 
 PAGES = Path(__file__).parents[2] / "docs" / "products"
 # Parameters that the emulator, as the cloud, does not accept as the text "1".
-VALUES: dict[str, object] = {}
+VALUES: dict[str, object] = {"Task": '{"SQLTask": {"SQL": "SELECT 1"}}'}  # of DLC
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from datetime import UTC, date, datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-from airflow_cloudtasks.operators import alibaba, tencent
+from airflow_cloudtasks import operators
 from airflow_cloudtasks.operators.alibaba import (
     BdrcCheckRulesOperator,
     BdrcUpdateResourcesOperator,
@@ -148,7 +150,7 @@ CHOICES: dict[Operator, dict[str, Any]] = {WeDataRunSqlOperator: {"script_id": "
 
 def of(cloud: str) -> list[Operator]:
     """Return the operators of a cloud."""
-    return [operator for operator in EVERYTHING if operator.__module__.endswith(cloud)]
+    return [operator for operator in EVERYTHING if with_what_is_needed(operator).api.cloud == cloud]
 
 
 def own_arguments(operator: Operator) -> dict[str, bool]:
@@ -158,10 +160,11 @@ def own_arguments(operator: Operator) -> dict[str, bool]:
 
 
 def typed_operators() -> set[Operator]:
-    """Return all of them, from the modules of the two clouds."""
+    """Return all of them, from every module of the operators' package."""
+    modules = [import_module(f"{operators.__name__}.{file.name}") for file in iter_modules(operators.__path__)]
     return {
         found
-        for module in (alibaba, tencent)
+        for module in modules
         for found in vars(module).values()
         if isinstance(found, type) and issubclass(found, StartCloudTaskOperator) and found is not StartCloudTaskOperator
     }

@@ -86,7 +86,7 @@ def test_apis_of_one_product_stand_together_wherever_they_come_from() -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["sql_run"], ["wedata.sql_run"]),  # a name
+        (["newest_workflow"], ["wedata.newest_workflow_run"]),  # a name
         (["bpstudio"], ["bpstudio.task", "bpstudio.operation"]),  # a title
         (["KILLTRIGGER"], ["wedata.workflow_run"]),  # an action that cancels
         (["executetask"], ["bpstudio.task"]),  # an action that follows a start

@@ -11,7 +11,9 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_cloudtasks.catalog import APIS, apis_of, products
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.spec import Start
 
 from .every_operator import typed_operators
 
@@ -136,11 +138,12 @@ def test_the_page_of_the_product_has_the_parameters_the_statuses_and_the_actions
     section = page_of(name).partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     assert f"| Task id | `{api.id_param}` |" in section
     assert f"| Read by | {api.read.name} |" in section
-    assert all(f"`{param}`" in section for param in (*api.task_params, *api.read.optional))
+    assert all(f"`{param}`" in section for param in (*api.task_params, *api.carried_params))
     assert all(status in section for status in api.states)
     for start in api.starts:
         [line] = [line for line in section.splitlines() if line.startswith(f"| {start.action.name}")]
         assert all(f"`{param}`" in line for param in (*start.action.params, *start.action.optional))
+        assert is_recognised_as(start, line)
 
 
 @pytest.mark.parametrize("product", products())
@@ -179,20 +182,23 @@ def test_the_table_of_faces_has_every_operator_and_sensor() -> None:
     assert all(f"`{operator.__name__}`" in faces for operator in typed_operators())
     own = [sensor for sensor in CloudTaskSensor.__subclasses__() if sensor.__module__.startswith("airflow_cloudtasks.")]
     assert all(f"`{sensor.__name__}`" in faces for sensor in own)
-    assert len(own) == 7
+    assert {sensor.__name__ for sensor in own} == {type(sensor).__name__ for sensor in describing.typed_sensors()}
 
 
-@pytest.mark.parametrize("name", sorted({operator.api.name for operator in describing.typed_operators()}))
-def test_the_table_of_operators_has_how_each_start_is_canceled_and_recognised(name: str) -> None:
-    api, rows = APIS[name], docs_tables.operators().splitlines()
-    typed = {operator.start.action.name for operator in describing.typed_operators() if operator.api == api}
-    for start in (start for start in api.starts if start.action.name in typed):
-        [line] = [line for line in rows if line.startswith("| `") and f" {start.action.name}" in line.split("|")[2]]
-        _, _, how, kill, lost, _ = line.split("|")
-        assert start.then is None or start.then.name in how
-        assert (api.cancel.action.name in kill) if api.cancel else (kill == " none ")
-        known = start.client_token or (start.find and start.find.tasks.action.name)
-        assert (known in lost) if known else ("the task fails" in lost)
+@pytest.mark.parametrize("operator", describing.typed_operators(), ids=lambda operator: operator.task_type)
+def test_the_table_of_operators_has_how_each_start_is_canceled_and_recognised(operator: StartCloudTaskOperator) -> None:
+    api, start = operator.api, operator.start
+    _, _, how, kill, lost, _ = row("operators", operator.task_type).split("|")
+    assert start.action.name in how
+    assert start.then is None or start.then.name in how
+    assert (api.cancel.action.name in kill) if api.cancel else (kill == " none ")
+    assert is_recognised_as(start, lost)
+
+
+def is_recognised_as(start: Start, said: str) -> bool:
+    """Return whether a text says how a start without an answer is recognised."""
+    known = start.client_token or (start.find and start.find.tasks.action.name)
+    return (known in said) if known else ("the task fails" in said)
 
 
 @pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.list_tasks])
