@@ -34,6 +34,9 @@ _DIGITS_OF_64_BITS = 19
 
 _WHOLE_NUMBER = re.compile(r"\d{1,12}", re.ASCII)
 
+REQUEST_IDS = ("RequestId", "requestId", "RequestID", "request_id")
+"""How the vendors' products spell the field with the id of a request."""
+
 
 def at(data: Any, path: str) -> Any:
     """Return the value at a dotted path.
@@ -53,6 +56,15 @@ def at(data: Any, path: str) -> Any:
         else:
             return None
     return data
+
+
+def request_id(answer: Any) -> str | None:
+    """Return the id that the vendor gave to a request, or None.
+
+    Args:
+        answer: The decoded answer.
+    """
+    return next(filter(None, (text(at(answer, name)) for name in REQUEST_IDS)), None)
 
 
 def text(value: Any) -> str | None:

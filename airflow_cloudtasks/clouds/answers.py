@@ -12,7 +12,7 @@ from airflow_cloudtasks.clouds.damaged_json import read_damaged
 from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.wire import ApiCall, HttpAnswer
 from airflow_cloudtasks.errors import UnreadableAnswer
-from airflow_cloudtasks.values import fold, load_json, text
+from airflow_cloudtasks.values import REQUEST_IDS, fold, load_json, text
 
 _log = logging.getLogger(__name__)
 
@@ -20,12 +20,11 @@ _log = logging.getLogger(__name__)
 # several ways. The numbers of a page belong here: a list without tasks has them, too.
 _CODES = ("Code", "code", "ErrorCode", "errorCode")
 _MESSAGES = ("Message", "message", "ErrorMessage", "errorMessage", "ErrMsg", "errMsg", "Msg", "msg")
-_REQUEST_IDS = ("RequestId", "requestId", "RequestID", "request_id")
 _SUCCESSES = ("Success", "success")
 _ENVELOPE = frozenset(
     name.lower()
     for name in (
-        *(*_CODES, *_MESSAGES, *_REQUEST_IDS, *_SUCCESSES, "Error", "HostId", "Recommend", "Solution", "TraceId"),
+        *(*_CODES, *_MESSAGES, *REQUEST_IDS, *_SUCCESSES, "Error", "HostId", "Recommend", "Solution", "TraceId"),
         *("HttpStatus", "HttpStatusCode", "HttpCode", "StatusCode", "Type"),
         *("AccessDeniedDetail", "DynamicCode", "DynamicMessage"),
         *("MaxResults", "NextToken", "PageNumber", "PageSize", "TotalCount", "TotalPageNumber", "Timestamp"),
@@ -131,7 +130,7 @@ def request_id(fields: Mapping[str, Any]) -> str | None:
     Args:
         fields: The object that holds the id.
     """
-    return _first_text(fields, _REQUEST_IDS)
+    return _first_text(fields, REQUEST_IDS)
 
 
 def _first_text(fields: Mapping[str, Any], names: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from airflow_cloudtasks.errors import BadRequest, CloudApiError, CloudTasksError
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.cancel_requests import refused_tasks
 from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi
-from airflow_cloudtasks.values import at, text
+from airflow_cloudtasks.values import request_id
 
 AlreadyEnded = Literal["fail", "ok"]
 """What becomes of a task that cannot be canceled because it has ended: an error, or nothing."""
@@ -119,7 +119,7 @@ def _refused(cancel: Cancel, answer: Any, why: str) -> BadRequest:
         why,
         code="NotCanceled",
         action=cancel.action.name,
-        request_id=text(at(answer, "RequestId")),
+        request_id=request_id(answer),
     )
 
 

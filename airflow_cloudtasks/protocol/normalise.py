@@ -10,7 +10,7 @@ from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import Percentages, TaskApi
-from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, number, plain, text
+from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, number, plain, request_id, text
 
 # Vendors count in 64-bit integers. JSON allows larger integers, and dividing a float by a very large one fails.
 _LARGEST_COUNT = 2**64
@@ -53,7 +53,7 @@ def normalise(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
             code="NotFound",
             action=api.read.name,
-            request_id=_text_at(answer, "RequestId"),
+            request_id=request_id(answer),
         )
     if not isinstance(task, Mapping):
         raise _malformed(api, answer, api.task or "the answer", task, "an object")
@@ -129,7 +129,7 @@ def normalise_object(
         created_at=_moment_at(api, task, api.created_at),
         started_at=_moment_at(api, task, api.started_at),
         finished_at=_moment_at(api, task, api.finished_at),
-        request_id=_text_at(answer, "RequestId"),
+        request_id=request_id(answer),
         console_url=_console_url(api, parameters, region),
         detail=decoded(api, plain(task) if copy else task),
     )
@@ -252,7 +252,7 @@ def _malformed(api: TaskApi, answer: Any, field: str, found: Any, expected: str)
         api=api.name,
         field=field,
         action=api.read.name,
-        request_id=_text_at(answer, "RequestId"),
+        request_id=request_id(answer),
     )
 
 

@@ -13,7 +13,7 @@ from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.task_ids import task_ids
 from airflow_cloudtasks.spec import Start, TaskApi
-from airflow_cloudtasks.values import at, embedded_json, load_json, moment, text
+from airflow_cloudtasks.values import at, embedded_json, load_json, moment, request_id, text
 
 # How far this machine's clock may be ahead of the vendor's.
 CLOCK_SLACK = timedelta(seconds=60)
@@ -306,6 +306,6 @@ def _id(api: TaskApi, start: Start, answer: Any, path: str | None) -> str:
             api=api.name,
             field=path or "",
             action=start.action.name,
-            request_id=text(at(answer, "RequestId")),
+            request_id=request_id(answer),
         )
     return found

@@ -9,14 +9,21 @@ from typing import Any
 
 from tccli_examples import is_usable, parse_input
 
-_KINDS = {"int": "integer", "bool": "boolean", "list": "array", "string": "string", "object": "object"}
+_KINDS = {
+    "int": "integer",
+    "bool": "boolean",
+    "float": "number",
+    "list": "array",
+    "string": "string",
+    "object": "object",
+}
 _CHECKS: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "boolean": bool,
     "array": list,
     "string": str,
     "object": dict,
-    "float": (int, float),
+    "number": (int, float),
 }
 
 
@@ -72,7 +79,7 @@ def _mistakes(api: Any, name: str, value: dict[str, Any], at: str) -> list[str]:
         one, inner = value.get(key), member["member"]
         if one is None:
             continue
-        kind = "float" if member["type"] == "float" else _KINDS[member["type"]]
+        kind = _KINDS[member["type"]]
         wrong_bool = isinstance(one, bool) and kind != "boolean"
         if not isinstance(one, _CHECKS[kind]) or wrong_bool:
             found.append(f"{at}.{key}: {one!r} is no {kind}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from alibaba_packages import imported
 from vendor_clients import alibaba_config, tencent
 
 from airflow_cloudtasks.catalog import APIS
@@ -69,8 +69,7 @@ def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
     request = api.read.request(parameters(api))
     if api.cloud == "tencent":
         return tencent(emulator, api.service.name, api.service.version)(api.read.name, request)
-    package = f"alibabacloud_{api.service.name}{api.service.version.replace('-', '')}"
-    client = importlib.import_module(f"{package}.client").Client(alibaba_config(emulator))
+    client = imported(api.service.name, api.service.version, "client").Client(alibaba_config(emulator))
     # The client's methods are named as the action is, in snake case.
     [method] = [
         method
@@ -78,9 +77,9 @@ def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
         if name.replace("_", "") == api.read.name.lower() and not inspect.iscoroutinefunction(method)
     ]
     arguments = [request.pop(name) for name in api.read.path_params]
-    # A request whose parameters are all in the path has no model.
-    if request:
-        model = getattr(importlib.import_module(f"{package}.models"), f"{api.read.name}Request")
+    # Some requests whose parameters are all in the path have no model.
+    model = getattr(imported(api.service.name, api.service.version, "models"), f"{api.read.name}Request", None)
+    if model is not None:
         arguments.append(model().from_map(request))
     return method(*arguments).body.to_map()
 

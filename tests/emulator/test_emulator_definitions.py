@@ -28,8 +28,8 @@ EXAMPLES = [
         )
     )
 ]
-# The tasks in the example requests: their API, the parameter that names them, and a status. An action that reads a task
-# needs no entry unless its example shows more than a success does.
+# The tasks in the example requests: their API, the parameter that names them, and a status. An action needs no entry
+# unless its example shows more than a task of the usual status does.
 TASKS = {
     "GetTriggerTaskRun": ("wedata.task_run", "TaskExecutionId", "FAILED"),
     "KillTriggerWorkflowRuns": ("wedata.workflow_run", "WorkflowExecutionIdList", "RUNNING"),
@@ -52,9 +52,22 @@ LISTED_BY: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def read_task(action: Action) -> tuple[str, str, str] | None:
-    """The task in an example request of an action that reads one: it has succeeded."""
-    return (action.api, action.task.asked_by, str(action.task.script[-1].status)) if action.task else None
+READERS = {action.api: action for action in TENCENT if action.task}
+
+
+def usual_status(action: Action) -> tuple[str, str] | None:
+    """The API and the status of the tasks that an action needs: it cancels running tasks, and shows successes."""
+    owner = READERS.get(action.api.removesuffix("_cancel").removesuffix("_list"))
+    if owner is None or owner.task is None:
+        return None
+    return owner.api, str(owner.task.script[0 if action.api.endswith("_cancel") else -1].status)
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in a request: one of them is the id of its task."""
+    if isinstance(value, dict | list):
+        return [text for each in (value.values() if isinstance(value, dict) else value) for text in texts(each)]
+    return [str(value)]
 
 
 def described(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
@@ -78,13 +91,15 @@ def test_declares_the_parameters_of_the_vendors_definition(action: Action) -> No
 def test_answers_every_example_request_as_defined(
     cloudtasks_emulator: Emulator, action: Action, body: dict[str, Any], example: dict[str, Any]
 ) -> None:
-    task = TASKS.get(action.name) or read_task(action)
-    if task is not None:
-        api, parameter, status = task
+    if action.name in TASKS:
+        api, parameter, status = TASKS[action.name]
         named = body.get(parameter, "emulated")
         fields = LISTED_BY[action.name](body) if action.name in LISTED_BY else {}
         for task_id in named if isinstance(named, list) else [named]:
             cloudtasks_emulator.add_task(api, task_id, status, fields=fields)
+    elif (usual := usual_status(action)) is not None:
+        for task_id in dict.fromkeys(texts(body) or ["emulated"]):
+            cloudtasks_emulator.add_task(usual[0], task_id, usual[1])
     answer = tencent(cloudtasks_emulator, action.service, action.version)(action.name, body)
     assert mistakes(action.service, action.version, action.name, answer) == []
     assert lacking(example, answer) == []

@@ -132,7 +132,7 @@ def test_the_control_plane_returns_the_noticed_tasks(client: Client) -> None:
     assert len(shown) == 1
     # Only tasks end, so only the APIs of tasks are known here.
     assert (
-        "api: expected one of asw.execution, batch.job, bdrc.task"
+        f"api: expected one of {', '.join(client.emulator.registry.task_apis)}"
         in client.control("GET", "noticed?api=bdrc.task_list").json["error"]
     )
     with pytest.raises(BadInputError, match="api: expected one of"):

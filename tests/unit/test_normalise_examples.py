@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tccli
 from api_examples import EXAMPLES, FOLDER, Example, examples_of
+from tccli_examples import is_usable
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds.registry import CLOUDS
@@ -18,6 +19,7 @@ from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import at
 from airflow_cloudtasks.waiting.triggerer.sweep import Sweep
 
 from .calls import answer, read_call
@@ -56,8 +58,9 @@ def test_the_answers_in_the_examples_of_tencents_command_line_tool(name: str) ->
     api = APIS[name]
     tasks = [example.task for example in examples_of(api)]
     both = list(zip(example_inputs(api, api.read), example_bodies(api, api.read), strict=True))
-    assert [normalised(api, body, parameters) for parameters, body in both] == tasks[: len(both)]
-    assert both
+    assert both or not is_usable(api.service.name, api.read.name)
+    shown = [(parameters, body) for parameters, body in both if at(json.loads(body)["Response"], api.task) is not None]
+    assert [normalised(api, body, parameters) for parameters, body in shown] == tasks[: len(shown)]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_refuses_a_path_parameter_that_the_action_does_not_require() -> None:
 
 @pytest.mark.parametrize("pages", [{}, {"next_page": "NextToken", "page_count": "Pages"}])
 def test_refuses_a_list_without_exactly_one_way_to_page(pages: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"ListToys: (expected one of|a list has).* next_page, page_count"):
+    with pytest.raises(ValueError, match=r"ListToys: (expected one of|a list has).*next_page.*page_count"):
         TaskList(
             action=Action(name="ListToys"),
             tasks="Items",
@@ -104,9 +104,7 @@ def listed(**changes: Any) -> TaskList:
     [{"page_size_param": None}, {"page_size": 0}, {"page_param": None}, {"page_count": None}],
 )
 def test_refuses_a_list_with_a_part_of_the_paging_fields(changes: dict[str, Any]) -> None:
-    with pytest.raises(
-        ValueError, match="ListToys: a list has page_param or offset_param, page_size_param, page_size and one of"
-    ):
+    with pytest.raises(ValueError, match="ListToys: a list has page_param or offset_param, page_size_param, page_size"):
         listed(**changes)
 
 

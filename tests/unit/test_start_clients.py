@@ -5,8 +5,8 @@ The clients only build their requests; nothing is sent.
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from alibaba_packages import imported
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils import Utils
 
@@ -30,8 +31,7 @@ from .test_contract import ALIBABA, model, needed, taken
 
 
 def client_of(api: TaskApi) -> Any:
-    version = api.service.version.replace("-", "")
-    module = importlib.import_module(f"alibabacloud_{api.service.name}{version}.client")
+    module = imported(api.service.name, api.service.version, "client")
     return module.Client(Config(access_key_id="id", access_key_secret="secret", region_id="cn-shanghai"))
 
 
@@ -51,7 +51,7 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
     arguments = [given[name] for name in action.path_params]
     # A request whose parameters all stand in the path has no model.
     if request is not None:
-        arguments.append(request().from_map({name: given[name] for name in given if name not in action.path_params}))
+        arguments.append(filled(request, {name: given[name] for name in given if name not in action.path_params}))
     with patch.object(client, "call_api", return_value={}) as call_api:
         method_of(client, action)(*arguments)
     params, sent, _ = call_api.call_args.args
@@ -61,8 +61,19 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
         "method": params.method,
         "path": params.pathname,
         "query": plainly(Utils.query(sent.query or {}).items()),
-        "form": plainly(parse_qsl(Utils.to_form(sent.body or {}))),
+        "body": (sent.body or {})
+        if params.req_body_type == "json"
+        else plainly(parse_qsl(Utils.to_form(sent.body or {}))),
     }
+
+
+def filled(request: Any, given: Mapping[str, Any]) -> Any:
+    """Return the model of a request; ``from_map`` alone makes lists of what is not given."""
+    model = request().from_map(given)
+    for name, value in vars(model).items():
+        if value == []:
+            setattr(model, name, None)
+    return model
 
 
 def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +92,9 @@ def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dic
         "method": sent.method,
         "path": url.path,
         "query": plainly(parse_qsl(url.query)),
-        "form": plainly(parse_qsl(sent.body.decode())),
+        "body": json.loads(sent.body or "{}")
+        if sent.headers.get("content-type", "").startswith("application/json")
+        else plainly(parse_qsl(sent.body.decode())),
     }
 
 

@@ -16,6 +16,7 @@ from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.protocol.start_requests import read_start_answer
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.values import at
 
 from .every_action import example_inputs, example_outputs, examples, lists, pages_of
 from .test_contract import TENCENT
@@ -54,7 +55,8 @@ def test_the_example_answers_of_a_start_have_the_id(api: TaskApi, start: Any) ->
 @pytest.mark.parametrize("name", TENCENT)
 def test_the_example_answers_of_a_read_are_tasks_of_a_known_state(name: str) -> None:
     api = APIS[name]
-    for answer in example_outputs(api, api.read):
+    # Some examples are lists without a task.
+    for answer in filter(lambda answer: at(answer, api.task) is not None, example_outputs(api, api.read)):
         task = normalise(api, answer, parameters={api.id_param: "asked-for"})
         assert task.state is not TaskState.UNKNOWN
         assert task.id
@@ -104,7 +106,7 @@ def test_the_example_answers_of_a_list_hold_tasks(name: str) -> None:
             listed = pages_of(api, listing).take(answer)
             tasks = [normalise_object(api, each, answer, parameters={}) for each in listed]
             assert all(task.id != "x" for task in tasks)
-            assert tasks
+            assert tasks or at(answer, listing.total or "") == 0
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if APIS[name].cancel])

@@ -49,7 +49,7 @@ def definitions() -> Iterator[tuple[Path, dict[str, Any]]]:
             distribution = "tccli"
             found = tencent.service(_folder("tccli").parent, service.name, service.version, names)
         else:
-            distribution = f"alibabacloud-{service.name}{service.version.replace('-', '')}"
+            distribution = f"alibabacloud-{service.name.replace('-', '_')}{service.version.replace('-', '')}"
             found = Package(_folder(distribution.replace("-", "_"))).definition(names)
         yield path, {"package": f"{distribution} {version(distribution)}", **found}
 

@@ -18,7 +18,9 @@ _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number
 _REQUIRED = "This parameter is required."
 _CALL = re.compile(r"Params\((.*?)\n\s*\)", re.DOTALL)
 _SENT = re.compile(r"\b(query|body|real_headers)\['([^']+)'\] =")
-_KEY = re.compile(r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = self\.(\w+)")
+_KEY = re.compile(
+    r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = (?:(?:\[\]|{})\n\s*if )?self\.(\w+)"
+)
 _PATH_PARAMETER = re.compile(r"{(?:DaraURL\.percent_encode\()?(\w+)\)?}")
 
 

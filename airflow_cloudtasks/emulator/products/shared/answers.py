@@ -60,7 +60,8 @@ def show_task(shape: TaskShape, task: Task, now: float, parameters: Mapping[str,
     where = task.position(now)
     finished = shape.is_finished(where)
     shown = dict(_at(shape.example, shape.task_at))
-    shown = put(shown, tuple(shape.id_at.split(".")), shape.format_id(task.id))
+    if shape.id_at:
+        shown = put(shown, tuple(shape.id_at.split(".")), shape.format_id(task.id))
     for name, value in _status(shape, where.step.status).items():
         shown = put(shown, tuple(name.split(".")), value)
     for name in shape.scope:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.products.shared.answers import asked, put, show_task
@@ -31,7 +30,8 @@ class Listing:
         offset: The parameter with the number of entries to skip.
         number: The parameter with the page's number, from 1 on.
         total: The path of the number of all entries in the answer.
-        token: The path of the next page's token in the answer. The parameter is then ``NextToken``.
+        token: The path of the next page's token in the answer. The parameter has the name of the last step.
+        example: The rest of the answer.
     """
 
     api: str
@@ -43,24 +43,23 @@ class Listing:
     number: str = ""
     total: tuple[str, ...] = ()
     token: tuple[str, ...] = ()
+    example: JsonObject = field(default_factory=dict)
 
     def answer(self, call: Call) -> JsonObject:
         """Return a page of the list, or the tasks of the ids in the request as far as they exist."""
         ids = asked(call.parameters, self.ids) if self.ids else []
         size = int(call.parameters.get(self.size) or self.default_size)
-        if self.token and not ids:
-            scope = {name: call.parameters[name] for name in call.action.shape.scope if name in call.parameters}
-            entries, token = cut_page(
-                call, self.api, size, lambda entry: all(entry.get(name) in (None, scope[name]) for name in scope)
-            )
-            return put(put({}, self.at, entries), self.token, token)
         found = [task for task in self._found(call, ids) if task.is_inside(call.parameters)]
-        page = list(islice(found, self._skipped(call, size), None))[:size]
+        body: JsonObject = put(self.example, self.total, len(found)) if self.total else self.example
+        if self.token and not ids:
+            entries, token = cut_page(call, self.api, size, lambda entry: True, self.token[-1])
+            return put(put(body, self.at, entries), self.token, token)
+        skipped = self._skipped(call, size)
+        page = found[skipped : skipped + size]
         for task in page:
             call.shows(task)
         entries = [show_task(call.action.shape, task, call.now, call.parameters) for task in page]
-        body = put({}, self.at, entries)
-        return put(body, self.total, len(found)) if self.total else body
+        return put(body, self.at, entries)
 
     def _found(self, call: Call, ids: list[str]) -> Iterator[Task]:
         if not ids:

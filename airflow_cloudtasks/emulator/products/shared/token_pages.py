@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _DEFAULT_SIZE = 10
 
 
-def cut_page(call: Call, api: str, size: int, wanted: Callable[[JsonObject], bool]) -> tuple[list[JsonObject], str]:
+def cut_page(
+    call: Call, api: str, size: int, wanted: Callable[[JsonObject], bool], parameter: str = "NextToken"
+) -> tuple[list[JsonObject], str]:
     """Return a page of a list and the token of the next page, which is empty on the last one.
 
     Args:
@@ -29,15 +31,18 @@ def cut_page(call: Call, api: str, size: int, wanted: Callable[[JsonObject], boo
         api: The API that reads the listed tasks.
         size: The most entries of a page.
         wanted: Returns whether an entry is listed.
+        parameter: The parameter with the token of a page.
 
     Raises:
-        VendorError: The parameter NextToken is not a token of this list.
+        VendorError: The parameter is not a token of this list.
     """
-    token = call.parameters.get("NextToken")
+    token = call.parameters.get(parameter)
     shown: list[JsonObject] = []
-    last = _parse_token(api, token) if token else None
+    last = _parse_token(api, token, parameter) if token else None
     for task in call.state.tasks.newest(api, last):
-        entry = show_task(call.action.shape, task, call.now, {})
+        if not task.is_inside(call.parameters):
+            continue
+        entry = show_task(call.action.shape, task, call.now, call.parameters)
         if not wanted(entry):
             continue
         if len(shown) == size:
@@ -67,11 +72,11 @@ def _make_token(api: str, last: int | None) -> str:
     return base64.urlsafe_b64encode(f"{api} {last}".encode()).decode()
 
 
-def _parse_token(api: str, token: str) -> int:
+def _parse_token(api: str, token: str, parameter: str) -> int:
     try:
         last = int(base64.urlsafe_b64decode(token).decode().removeprefix(f"{api} "))
     except ValueError:
-        raise invalid("NextToken") from None
+        raise invalid(parameter) from None
     if _make_token(api, last) != token:
-        raise invalid("NextToken")
+        raise invalid(parameter)
     return last

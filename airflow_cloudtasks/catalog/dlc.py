@@ -1,0 +1,122 @@
+"""Tencent Cloud DLC (Data Lake Compute)."""
+
+from functools import partial
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+
+DLC = Service(
+    cloud="tencent",
+    name="dlc",
+    version="2021-01-25",
+    title="DLC",
+    console="https://console.cloud.tencent.com/dlc",
+    console_intl="https://console.tencentcloud.com/dlc",
+)
+
+_start = partial(Start, key_and_value=("Key", "Value"))
+
+# Source, here and below: the definitions and examples of DLC 2021-01-25 that the vendor's tccli ships; the
+# answers' types name the statuses. No parameter identifies a request that is sent twice. The list has tasks of the last
+# 45 days.
+DLC_TASK = TaskApi(
+    name="dlc.task",
+    service=DLC,
+    read=Action(
+        name="DescribeTasks",
+        params=("TaskId",),
+        template={"Filters": [{"Name": "task-id", "Values": ["{TaskId}"]}]},
+    ),
+    task="TaskList.0",
+    status="State",
+    states={
+        "0": TaskState.PENDING,  # initializing
+        "4": TaskState.PENDING,  # queued
+        "1": TaskState.RUNNING,
+        "3": TaskState.RUNNING,  # writing its result
+        "2": TaskState.SUCCEEDED,
+        "-1": TaskState.FAILED,
+        "-3": TaskState.CANCELED,
+    },
+    id="Id",
+    task_name="SparkJobName",
+    message="OutputMessage",
+    progress="Percentage",
+    progress_whole=100,
+    created_at="CreateTime",
+    finished_at="UpdateTime",
+    list_tasks=TaskList(
+        action=Action(name="DescribeTasks"),
+        tasks="TaskList",
+        page_size_param="Limit",
+        page_size=100,
+        offset_param="Offset",
+        total="TotalCount",
+    ),
+    starts=(
+        _start(
+            action=Action(
+                name="CreateTask",
+                params=("Task",),
+                optional=(
+                    *("DatabaseName", "DatasourceConnectionName", "DataEngineName", "ResourceGroupName", "SourceInfo"),
+                ),
+            ),
+            id="TaskId",
+            encodings={
+                "Task": "object",
+                "Task.SQLTask.SQL": "base64",
+                "Task.SQLTask.Config": "pairs",
+                "Task.SparkSQLTask.SQL": "base64",
+                "Task.SparkSQLTask.Config": "pairs",
+                "SourceInfo": "pairs",
+            },
+        ),
+        _start(
+            action=Action(name="CreateSparkAppTask", params=("JobName",), optional=("CmdArgs", "SourceInfo")),
+            id="TaskId",
+            encodings={"SourceInfo": "pairs"},
+        ),
+    ),
+    cancel=Cancel(action=Action(name="CancelTask", params=("TaskId",))),
+)
+
+DLC_SPARK_BATCH_SQL = TaskApi(
+    name="dlc.spark_batch_sql",
+    service=DLC,
+    read=Action(name="DescribeSparkSessionBatchSQL", params=("BatchId",)),
+    id_param="BatchId",
+    status="State",
+    states={
+        "0": TaskState.RUNNING,
+        "1": TaskState.SUCCEEDED,
+        "2": TaskState.FAILED,
+        "3": TaskState.CANCELED,
+        "4": TaskState.EXPIRED,
+    },
+    message="Event",
+    starts=(
+        _start(
+            action=Action(
+                name="CreateSparkSessionBatchSQL",
+                params=("DataEngineName", "ExecuteSQL"),
+                optional=(
+                    *("DriverSize", "ExecutorSize", "ExecutorNumbers", "ExecutorMaxNumbers", "TimeoutInSecond"),
+                    *("SessionId", "SessionName", "Arguments", "IsInherit", "CustomKey", "SourceInfo"),
+                ),
+            ),
+            id="BatchId",
+            encodings={
+                "ExecuteSQL": "base64",
+                "ExecutorNumbers": "integer",
+                "ExecutorMaxNumbers": "integer",
+                "TimeoutInSecond": "integer",
+                "SessionId": "id",
+                "Arguments": "pairs",
+                "IsInherit": "integer",
+                "SourceInfo": "pairs",
+            },
+        ),
+    ),
+    cancel=Cancel(action=Action(name="CancelSparkSessionBatchSQL", params=("BatchId",)), id_param="BatchId"),
+)

@@ -1,0 +1,96 @@
+"""DLC's tasks and Spark SQL batches: read, listed, started and canceled.
+
+Source: the definitions and examples of DLC 2021-01-25 that tccli ships. No example shows a listed task, and none of
+these definitions says how times are written. The example's values are our own.
+"""
+
+from __future__ import annotations
+
+from airflow_cloudtasks.emulator.engine.scripts import Step
+from airflow_cloudtasks.emulator.engine.times import beijing_time
+from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+DLC = Product("tencent", "dlc", "2021-01-25", ("json",), needs_region=True)
+
+_COUNTS = ("TaskQueuedCount", "TaskInitCount", "TaskRunningCount", "TotalTaskCount")
+
+TASK = DLC.reads(
+    "dlc.task",
+    "DescribeTasks",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="Id",
+        status_at="State",
+        format_status=int,
+        asked_by="Filters[task-id]",
+        waiting=frozenset({"0", "4"}),
+        unfinished=frozenset({"0", "1", "3", "4"}),
+        script=(Step("0", 1), Step("1", 2), Step("2")),
+        failed=Step("-1"),
+        canceled=Step("-3"),
+        stamps=(Stamp("CreateTime", "created", beijing_time), Stamp("UpdateTime", "finished", beijing_time)),
+        progress_at="Percentage",
+        progress_full=100,
+        example={
+            "Id": "",
+            "State": 0,
+            "DatabaseName": "emulated",
+            "SQLType": "DQL",
+            "SQL": "SELECT 1",
+            "TaskType": "SparkSQLTask",
+            "DataEngineName": "emulated",
+            "SparkJobName": "",
+            "OutputMessage": "",
+            "OutputPath": "",
+            "UsedTime": 0,
+            "DataAmount": 0,
+            "Percentage": 0,
+        },
+    ),
+    answer=Listing(
+        api="dlc.task",
+        at=("TaskList",),
+        ids="Filters[task-id]",
+        default_size=10,
+        offset="Offset",
+        total=("TotalCount",),
+        example={"TasksOverview": dict.fromkeys(_COUNTS, 0)},
+    ).answer,
+)
+DLC.starts(TASK, "CreateTask", DEFINED, ("TaskId",), shown=("DatabaseName", "DataEngineName"))
+DLC.starts(TASK, "CreateSparkAppTask", DEFINED, ("TaskId",), shown=("CmdArgs",), example={"BatchId": "batch-emulated"})
+DLC.cancels(TASK, "CancelTask", DEFINED, asked_by="TaskId")
+
+BATCH = DLC.reads(
+    "dlc.spark_batch_sql",
+    "DescribeSparkSessionBatchSQL",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        # The answer has no id.
+        id_at="",
+        status_at="State",
+        format_status=int,
+        asked_by="BatchId",
+        unfinished=frozenset({"0"}),
+        script=(Step("0", 3), Step("1")),
+        failed=Step("2"),
+        canceled=Step("3"),
+        example={
+            "State": 0,
+            "Event": "",
+            "Tasks": [{"TaskId": "emulated", "ExecuteSQL": "SELECT 1", "Message": "Task Success!"}],
+        },
+    ),
+)
+DLC.starts(
+    BATCH,
+    "CreateSparkSessionBatchSQL",
+    DEFINED,
+    ("BatchId",),
+    example={"Statements": [{"TaskId": "emulated", "SQL": "SELECT 1"}]},
+)
+DLC.cancels(BATCH, "CancelSparkSessionBatchSQL", DEFINED)
