@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, put
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, merge, put
 from airflow_cloudtasks.emulator.vendor import definitions
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
@@ -102,6 +102,7 @@ class Product:
         task: TaskShape,
         *,
         answer: Callable[[Call], JsonObject] = answer_task,
+        listing: Listing | None = None,
         **more: Any,
     ) -> Action:
         """Declare the action that reads one task by its id.
@@ -112,6 +113,7 @@ class Product:
             parameters: Its parameters.
             task: The shape of the task.
             answer: Returns the answer, if the shape alone does not determine it.
+            listing: How it lists tasks, if it is a list that is read for one id.
             **more: Other attributes of the action.
 
         Raises:
@@ -121,6 +123,9 @@ class Product:
             raise ValueError(
                 f"{api}: expected a script of a running status and a success, got {len(task.script)} steps"
             )
+        if parameters is DEFINED:
+            task = self._in_shape(name, task, () if listing is None else listing.at)
+        answer = answer if listing is None else listing.answer
         return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
 
     def starts(
@@ -204,4 +209,15 @@ class Product:
             entry: The shape of an entry.
             **more: Other attributes of the action.
         """
+        if parameters is DEFINED:
+            entry = self._in_shape(name, entry, listing.at)
         return self.action(f"{api}_list", name, listing.answer, parameters, **more, entry=entry)
+
+    def _in_shape(self, action: str, shape: TaskShape, at: tuple[str, ...]) -> TaskShape:
+        """Return a shape whose example has every field of the vendor's definition, blank where the shape has none."""
+        blank = definitions.blank_answer(self.cloud, self.service, self.version, action, at)
+        left_out = shape.left_out if at else frozenset()
+        return replace(
+            shape,
+            example=merge({name: value for name, value in blank.items() if name not in left_out}, shape.example),
+        )
