@@ -356,6 +356,22 @@ def test_timeout_cancels_the_tasks_that_the_job_of_a_start_names(
     assert [each["id"] for each in cloud.canceled("wedata.task_instance")] == [instance]
 
 
+def test_kill_before_the_job_has_named_a_task_says_that_its_tasks_go_on(
+    cloud: Emulator, instance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, started = made(), starter.Starter.started
+
+    def killed_meanwhile(self: starter.Starter) -> Any:
+        attempt = started(self)
+        waiting.on_kill()
+        return attempt
+
+    monkeypatch.setattr(starter.Starter, "started", killed_meanwhile)
+    with pytest.raises(AirflowException, match=r"killed before job .* told the ids of its tasks: they go on"):
+        Run()(waiting)
+    assert cloud.canceled() == []
+
+
 def test_next_try_waits_for_the_tasks_that_the_job_of_an_earlier_try_has_made(cloud: Emulator, instance: str) -> None:
     cloud.next_script("wedata.async_job", ("RUNNING", 0.3), "SUCCESS", fields={"ErrorDesc": KEY})
     cloud.next_running("wedata.task_instance", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode
 from collections import UserList
 from contextlib import suppress
@@ -336,7 +337,7 @@ def is_plain(value: Any) -> bool:
         case list():
             return all(map(is_plain, value))
         case _:
-            return isinstance(value, str | int | bool)
+            return isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value))
 
 
 @quick

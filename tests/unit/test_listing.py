@@ -10,6 +10,7 @@ import pytest
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import MalformedAnswer
+from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import Action, TaskList
 from airflow_cloudtasks.waiting.triggerer.sweep import ListCost, Speeds, Sweep, most_seconds, since
 
@@ -190,3 +191,59 @@ def test_an_answer_that_is_no_list_names_the_api_and_the_field(answer: Any) -> N
 def test_skips_list_items_that_are_no_tasks() -> None:
     answer = {"Data": {"Content": [None, 7, "x", {}, {"TaskId": None}, {"TaskId": 5}], "NextToken": None}}
     assert dict(Sweep(BDRC, {}, ["5"]).take(answer)) == {"5": {"TaskId": 5}}
+
+
+def by_total(**paging: Any) -> TaskList:
+    return TaskList(
+        action=Action(name="ListToys"), tasks="Toys", page_size_param="Limit", page_size=2, total="Total", **paging
+    )
+
+
+def read_all(listing: TaskList, pages: list[dict[str, Any]]) -> list[Any]:
+    """Read pages to the end of the list; return what was asked for on each."""
+    reading, asked, answers = Pages(listing, {}, "toys.toy"), [], iter(pages)
+    while reading.next_page is not None:
+        asked.append(reading.next_page.get(listing.offset_param or listing.page_param))
+        reading.take(next(answers))
+    return asked
+
+
+def of_total(tasks: int, total: Any) -> dict[str, Any]:
+    return {"Toys": [{}] * tasks, "Total": total}
+
+
+@pytest.mark.parametrize(
+    ("pages", "offsets"),
+    [
+        ([of_total(2, 5), of_total(2, 5), of_total(1, 5)], [None, 2, 4]),
+        ([of_total(2, 4), of_total(2, 4)], [None, 2]),
+        ([of_total(1, 3), of_total(2, 3)], [None, 1]),  # a page may be shorter than asked for
+        ([of_total(2, 3), of_total(2, 5), of_total(1, 5)], [None, 2, 4]),  # tasks are added meanwhile
+        ([of_total(2, 5), of_total(1, 2)], [None, 2]),  # tasks are removed meanwhile
+        ([of_total(2, 9), of_total(0, 9)], [None, 2]),  # a total that is too high
+        ([of_total(2, None), of_total(2, None), of_total(1, None)], [None, 2, 4]),
+        ([of_total(2, "4"), of_total(2, "4")], [None, 2]),
+        ([of_total(0, 0)], [None]),
+    ],
+)
+def test_reads_a_list_by_offset_to_its_total(pages: list[dict[str, Any]], offsets: list[int]) -> None:
+    assert read_all(by_total(offset_param="Offset"), pages) == offsets
+
+
+def test_reads_a_list_by_page_numbers_to_its_total() -> None:
+    numbered = by_total(page_param="Page")
+    assert read_all(numbered, [of_total(2, 5), of_total(2, 5), of_total(1, 5)]) == [None, 2, 3]
+    assert read_all(numbered, [of_total(2, 4), of_total(2, 4)]) == [None, 2]
+
+
+@pytest.mark.parametrize(
+    ("paging", "problem"),
+    [
+        ({"offset_param": "Offset", "page_param": "Page"}, "either page_param or offset_param"),
+        ({}, "page_param or offset_param, page_size_param"),
+        ({"offset_param": "Offset", "next_page": "Token"}, "one of next_page, page_count and total"),
+    ],
+)
+def test_refuses_a_list_by_total_whose_fields_do_not_fit(paging: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        by_total(**paging)

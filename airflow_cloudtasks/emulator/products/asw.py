@@ -1,0 +1,63 @@
+"""ASW's executions: read, started and stopped.
+
+Source: the definitions and examples of ASW 2020-07-22 that tccli ships.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_cloudtasks.emulator.engine.scripts import Step
+from airflow_cloudtasks.emulator.engine.times import unix_milliseconds
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.vendor.contract import Call
+
+ASW = Product("tencent", "asw", "2020-07-22", ("json", "query"), needs_region=True)
+
+
+def _resource_name(call: Call) -> str:
+    return f"qrn:qcs:asw:ap-guangzhou:100000000001:execution:flow/{call.parameters.get('Name') or new_uuid()}"
+
+
+EXECUTION = ASW.reads(
+    "asw.execution",
+    "DescribeExecution",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="ExecutionResourceName",
+        asked_by="ExecutionResourceName",
+        status_at="Status",
+        unfinished=frozenset({"INIT", "RUNNING"}),
+        waiting=frozenset({"INIT"}),
+        script=(Step("INIT", 1), Step("RUNNING", 2), Step("SUCCEED")),
+        failed=Step("FAILED"),
+        canceled=Step("TERMINATED"),
+        stamps=(Stamp("StartDate", "created", unix_milliseconds), Stamp("StopDate", "finished", unix_milliseconds)),
+        example={
+            "ExecutionResourceName": "qrn:emulated",
+            "Name": "emulated",
+            "StateMachineResourceName": "qrn:qcs:asw:ap-guangzhou:100000000001:stateMachine/flow",
+            "Status": "INIT",
+            "StartDate": "",
+            "StopDate": "",
+            "Input": "{}",
+            "Output": None,
+            "ExecutionDefinition": "{}",
+        },
+    ),
+)
+ASW.starts(
+    EXECUTION,
+    "StartExecution",
+    DEFINED,
+    ("ExecutionResourceName",),
+    shown=("StateMachineResourceName", "Input"),
+    new_id=_resource_name,
+    example={"StartDate": "1767225600000"},
+)
+ASW.cancels(EXECUTION, "StopExecution", DEFINED, asked_by="ExecutionQrn")
