@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
@@ -73,6 +73,7 @@ class Product:
         name: str,
         answer: Callable[[Call], JsonObject],
         parameters: tuple[Parameter, ...] | None = (),
+        required: str = "",
         **more: Any,
     ) -> Action:
         """Declare an action.
@@ -82,6 +83,7 @@ class Product:
             name: The vendor's name of it.
             answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
             parameters: Its parameters, or DEFINED.
+            required: A parameter that a request must have, though the definition does not say so.
             **more: Other attributes of the action.
         """
         given = {"needs_region": self.needs_region, **more}
@@ -90,6 +92,7 @@ class Product:
             defined = definitions.read(self.cloud, self.service, self.version)["actions"][name]
             if self.cloud == "alibaba":
                 given = {"methods": (defined["method"],), "path": defined["path"], **given}
+        parameters = tuple(replace(one, required=True) if one.name == required else one for one in parameters)
         action = Action(api, self.cloud, self.service, self.version, name, parameters, answer, **given)
         self.actions.append(action)
         return action
@@ -121,7 +124,12 @@ class Product:
             raise ValueError(
                 f"{api}: expected a script of a running status and a success, got {len(task.script)} steps"
             )
-        return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
+        given = {
+            "not_found": _NOT_FOUND[self.cloud],
+            "required": task.asked_by if answer is answer_task else "",
+            **more,
+        }
+        return self.action(api, name, answer, parameters, **given, task=task)
 
     def starts(
         self,
@@ -183,7 +191,8 @@ class Product:
                 find_task(call, reader, task_id)
             return put({}, id_at, ids[0]) if id_at else {}
 
-        return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)
+        given = {"required": asked_by or reader.shape.asked_by, **more}
+        return self.action(f"{reader.api}_cancel", name, answer, parameters, **given)
 
     def lists(
         self,
