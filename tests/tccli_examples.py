@@ -9,6 +9,11 @@ from typing import Any
 UNUSABLE = {
     ("batch", ""): "a form of API 2.0, with dots in the names",
     ("asw", "StartExecution"): "parameters of another product",
+    ("asw", "StopExecution"): "no parameters",
+    ("cynosdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
+    ("dcdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
+    ("mariadb", "DescribeFlow"): "a form of API 2.0, with every value as text",
+    ("sqlserver", "DescribeFlowStatus"): "a form of API 2.0, with every value as text",
 }
 
 

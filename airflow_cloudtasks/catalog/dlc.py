@@ -1,4 +1,8 @@
-"""Tencent Cloud DLC (Data Lake Compute)."""
+"""Tencent Cloud DLC (Data Lake Compute).
+
+A task is one SQL statement or one run of a Spark application; a batch is the statements of one session; a notebook
+statement is code that runs in a session of a notebook.
+"""
 
 from functools import partial
 

@@ -1,4 +1,7 @@
-"""Alibaba Cloud EMR Serverless Spark."""
+"""Alibaba Cloud EMR Serverless Spark.
+
+A job run executes a Spark job: a JAR, a Python file or SQL; a Ray job runs on a Ray cluster of the workspace.
+"""
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList

@@ -77,13 +77,17 @@ def task_object(api: TaskApi) -> str:
 def test_the_read_parameters_are_those_that_tencent_defines(name: str) -> None:
     api = APIS[name]
     takes = members(api, defined(api, api.read)["input"])
-    sent = {*api.read.params} - api.read.in_template
-    assert sent == {param for param, member in takes.items() if member["required"]}
-    assert set(api.read.optional) <= {param for param, member in takes.items() if not member["required"]}
-    given = {*api.read.accepted} - api.read.in_template
-    assert {takes[param]["type"] for param in given} <= {"string"}
-    filters = [each["Name"] for each in api.read.template.get("Filters", ())]
-    assert all(name in takes["Filters"]["document"] for name in filters)
+    required = {param for param, member in takes.items() if member["required"]}
+    assert required <= set(api.read.members) <= set(takes)
+    assert set(api.read.params) - set(takes) <= api.read.in_template
+    assert not set(api.read.optional) & required
+    integers = {param for param, value in api.read.template.items() if str(value).endswith(":integer}")}
+    assert {takes[param]["type"] for param in integers} <= {"int"}
+    plain = {*api.read.accepted} - api.read.in_template
+    assert {takes[param]["type"] for param in plain} <= {"string"}
+    in_filters = api.read.in_template if "Filters" in api.read.template else set()
+    names = {each["Name"] for each in api.read.template.get("Filters", [])}
+    assert not in_filters or all(name in takes["Filters"]["document"] for name in names)
 
 
 @pytest.mark.parametrize("name", TENCENT)
