@@ -14,6 +14,8 @@ UNUSABLE = {
     ("dcdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("mariadb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("sqlserver", "DescribeFlowStatus"): "a form of API 2.0, with every value as text",
+    ("redis", "DescribeTaskInfo"): "an id as text, though it is an integer",
+    ("ckafka", "DescribeTaskStatus"): "an id as text, though it is an integer",
 }
 
 
