@@ -10,12 +10,12 @@ UNUSABLE = {
     ("batch", ""): "a form of API 2.0, with dots in the names",
     ("asw", "StartExecution"): "parameters of another product",
     ("asw", "StopExecution"): "no parameters",
+    ("ckafka", "DescribeTaskStatus"): "a form of API 2.0, with every value as text",
+    ("redis", "DescribeTaskInfo"): "a form of API 2.0, with every value as text",
     ("cynosdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("dcdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("mariadb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("sqlserver", "DescribeFlowStatus"): "a form of API 2.0, with every value as text",
-    ("redis", "DescribeTaskInfo"): "an id as text, though it is an integer",
-    ("ckafka", "DescribeTaskStatus"): "an id as text, though it is an integer",
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from airflow_cloudtasks.spec import Percentages, TaskApi
 from airflow_cloudtasks.values import load_json
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
 _ADDRESS = r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
 _TOKENS = re.compile(rf"(?P<time>(?<![\d-]){_TIME.pattern})|(?P<address>{_ADDRESS})|(?P<word>[^\W_]+)")
 # What a vendor may use as a status: an unknown one is what a bug report is about.

@@ -50,7 +50,7 @@ TASK = DLC.reads(
             "Percentage": 0,
         },
     ),
-    answer=Listing(
+    listing=Listing(
         api="dlc.task",
         at=("TaskList",),
         ids="Filters[task-id]",
@@ -58,7 +58,7 @@ TASK = DLC.reads(
         offset="Offset",
         total=("TotalCount",),
         example={"TasksOverview": dict.fromkeys(_COUNTS, 0)},
-    ).answer,
+    ),
 )
 DLC.starts(TASK, "CreateTask", DEFINED, ("TaskId",), shown=("DatabaseName", "DataEngineName"))
 DLC.starts(TASK, "CreateSparkAppTask", DEFINED, ("TaskId",), shown=("CmdArgs",), example={"BatchId": "batch-emulated"})

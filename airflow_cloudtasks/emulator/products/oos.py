@@ -44,9 +44,9 @@ EXECUTION = OOS.reads(
             "Description": "",
         },
     ),
-    answer=Listing(
+    listing=Listing(
         api="oos.execution", at=("Executions",), ids="ExecutionId", size="MaxResults", token=("NextToken",)
-    ).answer,
+    ),
 )
 OOS.starts(
     EXECUTION,

@@ -74,3 +74,34 @@ def _parameter(name: str, defined: dict[str, Any], locations: tuple[Location, ..
         items=cast("Kind", defined.get("items", "string")),
         members=tuple(_parameter(inner, each, locations) for inner, each in members.items()),
     )
+
+
+def blank_answer(cloud: Cloud, service: str, version: str, action: str, at: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an answer, or an object in it, with every field of its definition: texts empty, numbers zero.
+
+    Args:
+        cloud: The vendor.
+        service: The service's code.
+        version: The version of its API.
+        action: The vendor's name of the action.
+        at: The path of the object; of a list, its first item counts.
+    """
+    defined = read(cloud, service, version)["actions"][action]["answer"]
+    for name in at:
+        defined = defined[name]
+        defined = defined[0] if isinstance(defined, list) else defined
+    blank = _blank(defined)
+    return blank if isinstance(blank, dict) else {}
+
+
+_BLANKS: dict[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False}
+
+
+def _blank(defined: Any) -> Any:
+    match defined:
+        case dict():
+            return {name: _blank(each) for name, each in defined.items()}
+        case list():
+            return []
+        case _:
+            return _BLANKS.get(defined)

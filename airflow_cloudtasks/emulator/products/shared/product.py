@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, put
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, merge, put, without
 from airflow_cloudtasks.emulator.vendor import definitions
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
@@ -83,7 +83,7 @@ class Product:
             name: The vendor's name of it.
             answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
             parameters: Its parameters, or DEFINED.
-            required: A parameter that a request must have, though the definition does not say so.
+            required: A parameter that a request must have, though Alibaba Cloud's models do not say so of each.
             **more: Other attributes of the action.
         """
         given = {"needs_region": self.needs_region, **more}
@@ -92,7 +92,8 @@ class Product:
             defined = definitions.read(self.cloud, self.service, self.version)["actions"][name]
             if self.cloud == "alibaba":
                 given = {"methods": (defined["method"],), "path": defined["path"], **given}
-        parameters = tuple(replace(one, required=True) if one.name == required else one for one in parameters)
+        if self.cloud == "alibaba":
+            parameters = tuple(replace(one, required=True) if one.name == required else one for one in parameters)
         action = Action(api, self.cloud, self.service, self.version, name, parameters, answer, **given)
         self.actions.append(action)
         return action
@@ -105,6 +106,7 @@ class Product:
         task: TaskShape,
         *,
         answer: Callable[[Call], JsonObject] = answer_task,
+        listing: Listing | None = None,
         **more: Any,
     ) -> Action:
         """Declare the action that reads one task by its id.
@@ -115,6 +117,7 @@ class Product:
             parameters: Its parameters.
             task: The shape of the task.
             answer: Returns the answer, if the shape alone does not determine it.
+            listing: How it lists tasks, if it is a list that is read for one id.
             **more: Other attributes of the action.
 
         Raises:
@@ -124,11 +127,11 @@ class Product:
             raise ValueError(
                 f"{api}: expected a script of a running status and a success, got {len(task.script)} steps"
             )
-        given = {
-            "not_found": _NOT_FOUND[self.cloud],
-            "required": task.asked_by if answer is answer_task else "",
-            **more,
-        }
+        if parameters is DEFINED:
+            task = self._in_shape(name, task, () if listing is None else listing.at)
+        answer = answer if listing is None else listing.answer
+        required = task.asked_by if answer is answer_task else ""
+        given = {"not_found": _NOT_FOUND[self.cloud], "required": required, **more}
         return self.action(api, name, answer, parameters, **given, task=task)
 
     def starts(
@@ -213,4 +216,16 @@ class Product:
             entry: The shape of an entry.
             **more: Other attributes of the action.
         """
+        if parameters is DEFINED:
+            entry = self._in_shape(name, entry, listing.at)
         return self.action(f"{api}_list", name, listing.answer, parameters, **more, entry=entry)
+
+    def _in_shape(self, action: str, shape: TaskShape, at: tuple[str, ...]) -> TaskShape:
+        """Return a shape whose example has every field of the vendor's definition, blank where the shape has none."""
+        blank = definitions.blank_answer(self.cloud, self.service, self.version, action, at)
+        for name in shape.left_out if at else ():
+            blank = without(blank, (name,))
+        # A time that the task has not reached is left out.
+        for stamp in shape.stamps:
+            blank = without(blank, (*shape.task_at, *stamp.name.split(".")))
+        return replace(shape, example=merge(blank, shape.example))
