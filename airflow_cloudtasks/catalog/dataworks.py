@@ -1,0 +1,155 @@
+"""Alibaba Cloud DataWorks.
+
+A task instance is one run of a node on one day, as the schedule makes it; a workflow instance is the run of a workflow
+with all its nodes. Whoever starts them, a wait needs their id alone.
+"""
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
+
+# Source, for this file: the vendor's package alibabacloud-dataworks-public20240518. Its client maps these regions.
+_CENTRAL_REGIONS = (
+    "ap-northeast-2-pop",
+    "ap-south-1",
+    "ap-southeast-2",
+    "cn-beijing-finance-pop",
+    "cn-beijing-gov-1",
+    "cn-beijing-nu16-b01",
+    "cn-edge-1",
+    "cn-fujian",
+    "cn-haidian-cm12-c01",
+    "cn-hangzhou-bj-b01",
+    "cn-hangzhou-finance",
+    "cn-hangzhou-internal-prod-1",
+    "cn-hangzhou-internal-test-1",
+    "cn-hangzhou-internal-test-2",
+    "cn-hangzhou-internal-test-3",
+    "cn-hangzhou-test-306",
+    "cn-hongkong-finance-pop",
+    "cn-huhehaote",
+    "cn-huhehaote-nebula-1",
+    "cn-qingdao",
+    "cn-qingdao-nebula",
+    "cn-shanghai-et15-b01",
+    "cn-shanghai-et2-b01",
+    "cn-shanghai-inner",
+    "cn-shanghai-internal-test-1",
+    "cn-shenzhen-inner",
+    "cn-shenzhen-st4-d01",
+    "cn-shenzhen-su18-b01",
+    "cn-wuhan",
+    "cn-yushanfang",
+    "cn-zhangbei",
+    "cn-zhangbei-na61-b01",
+    "cn-zhangjiakou-na62-a01",
+    "cn-zhengzhou-nebula-1",
+    "eu-west-1-oxs",
+    "rus-west-1-pop",
+)
+_OWN_HOSTS = (
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "cn-beijing",
+    "cn-beijing-finance-1",
+    "cn-chengdu",
+    "cn-hangzhou",
+    "cn-hongkong",
+    "cn-north-2-gov-1",
+    "cn-shanghai",
+    "cn-shanghai-finance-1",
+    "cn-shenzhen",
+    "cn-shenzhen-finance-1",
+    "cn-wulanchabu",
+    "cn-zhangjiakou",
+    "eu-central-1",
+    "eu-west-1",
+    "me-central-1",
+    "me-east-1",
+    "us-east-1",
+    "us-west-1",
+)
+
+DATAWORKS = Service(
+    cloud="alibaba",
+    name="dataworks-public",
+    version="2024-05-18",
+    title="DataWorks",
+    region_hosts=dict.fromkeys(_CENTRAL_REGIONS, "dataworks.aliyuncs.com")
+    | {region: f"dataworks.{region}.aliyuncs.com" for region in _OWN_HOSTS},
+    console="https://dataworks.console.aliyun.com/",
+)
+
+_WORKFLOW_STATES = {
+    "NotRun": TaskState.PENDING,
+    "WaitTime": TaskState.PENDING,
+    "WaitResource": TaskState.PENDING,
+    "Running": TaskState.RUNNING,
+    "Checking": TaskState.RUNNING,
+    "CheckingCondition": TaskState.RUNNING,
+    "Success": TaskState.SUCCEEDED,
+    "Failure": TaskState.FAILED,
+}
+_IDS = {"Ids": ["{Id:integer}"]}
+
+# The lists need a project and a day, which do not identify an instance.
+DATAWORKS_TASK_INSTANCE = TaskApi(
+    name="dataworks.task_instance",
+    service=DATAWORKS,
+    read=Action(
+        name="GetTaskInstance", params=("Id",), method="GET", params_in="query", template={"Id": "{Id:integer}"}
+    ),
+    id_param="Id",
+    task="TaskInstance",
+    states={**_WORKFLOW_STATES, "WaitTrigger": TaskState.PENDING},
+    id="Id",
+    task_name="TaskName",
+    created_at="CreateTime",
+    started_at="StartedTime",
+    finished_at="FinishedTime",
+    cancel=Cancel(
+        action=Action(name="StopTaskInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)),
+        id_param="Id",
+    ),
+)
+
+DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
+    name="dataworks.workflow_instance",
+    service=DATAWORKS,
+    read=Action(
+        name="GetWorkflowInstance",
+        params=("Id",),
+        method="GET",
+        params_in="query",
+        template={"Id": "{Id:integer}"},
+    ),
+    id_param="Id",
+    task="WorkflowInstance",
+    states=_WORKFLOW_STATES,
+    id="Id",
+    task_name="Name",
+    created_at="CreateTime",
+    started_at="StartedTime",
+    finished_at="FinishedTime",
+    json_fields=("WorkflowParameters",),
+    starts=(
+        Start(
+            action=Action(
+                name="ExecuteAdhocWorkflowInstance",
+                params=("ProjectId", "Name", "Owner", "Tasks"),
+                optional=("BizDate", "EnvType"),
+                params_in="form",
+            ),
+            id="WorkflowInstanceId",
+            encodings={"ProjectId": "integer", "BizDate": "integer", "Tasks": "json"},
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(
+            name="StopWorkflowInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)
+        ),
+        id_param="Id",
+    ),
+)
