@@ -67,7 +67,7 @@ def texts(value: Any) -> list[str]:
     """Every text in a request: one of them is the id of its task."""
     if isinstance(value, dict | list):
         return [text for each in (value.values() if isinstance(value, dict) else value) for text in texts(each)]
-    return [str(value)]
+    return [str(value)] if value != "" else []
 
 
 def described(parameters: tuple[Parameter, ...]) -> dict[str, Any]:

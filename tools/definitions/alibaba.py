@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,8 +88,8 @@ class Package:
         call = dict(re.findall(r"(\w+) ?= ?f?'([^']*)'", _CALL.findall(body)[-1]))
         path = call["pathname"]
         found: dict[str, Any] = {"style": call["style"], "method": call["method"]}
-        found["path"] = _PATH_PARAMETER.sub(lambda match: f"{{{_camel(match[1])}}}", path)
-        found["parameters"] = self._parameters(name, body, path)
+        found["path"] = _PATH_PARAMETER.sub(lambda match: f"{{{self._spelled(match[1])}}}", path)
+        found["parameters"] = self._parameters(name, body, found["path"])
         answer = self._answer(f"{name}ResponseBody", ())
         if isinstance(answer, dict):
             answer.pop("RequestId", None)
@@ -103,7 +104,7 @@ class Package:
         }
         shrunk = set(re.findall(r"specified_style\(\w+\.\w+, '([^']+)', 'json'\)", body))
         found: dict[str, Any] = {
-            _camel(match): {"type": "string", "in": "path", "required": True} for match in _PATH_PARAMETER.findall(path)
+            name: {"type": "string", "in": "path", "required": True} for name in re.findall(r"{(\w+)}", path)
         }
         for model in (f"{action}Request", f"{action}Headers"):
             for field in self._fields(model):
@@ -117,6 +118,16 @@ class Package:
                     parameter["required"] = True
                 found[field.key] = parameter
         return dict(sorted(found.items()))
+
+    def _spelled(self, name: str) -> str:
+        """Return a parameter of the path as the vendor's models spell such a field: ``job_run_id`` is ``jobRunId``."""
+        plain = name.replace("_", "").lower()
+        return next((key for key, _ in self._keys.most_common() if key.lower() == plain), _camel(name))
+
+    @cached_property
+    def _keys(self) -> Counter[str]:
+        sources = [self._sources[name] for name in self._models]
+        return Counter(key for source in sources for key in re.findall(r"result\['(\w+)'\]", source))
 
     def _fields(self, model: str) -> list[_Field]:
         node = self._models.get(model)
@@ -166,6 +177,6 @@ class Package:
 
 
 def _camel(name: str) -> str:
-    """Return a name of the client's source as the path's parameter is named: ``job_run_id`` is ``jobRunId``."""
+    """Return a name of the client's source without underscores: ``job_run_id`` is ``jobRunId``."""
     first, *others = name.strip("_").split("_")
     return first + "".join(map(str.title, others))

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import unix_seconds
-from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid, sent, start
 from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page, page_size
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 BDRC = Product("alibaba", "bdrc", "2023-08-08", ("form", "query"))
 
 _PAGE_SIZES = (10, 500)
-_LIST_PARAMETERS = ("MaxResults", "NextToken", "TaskStatus", "TaskType")
 _STATUSES = ("CREATED", "RUNNING", "COMPLETE", "FAILED", "EXPIRED", "CANCELED")
 
 _SHAPE = TaskShape(
@@ -98,31 +97,25 @@ def _start(call: Call, fields: JsonObject) -> JsonObject:
 TASK = BDRC.reads(
     "bdrc.task",
     "DescribeTask",
-    (Parameter("TaskId", ("path",)),),
+    DEFINED,
     _SHAPE,
-    methods=("GET",),
-    path="/api/v1/tasks/{TaskId}",
 )
 BDRC.action(
     "bdrc.task_list",
     "DescribeTasks",
     _list_tasks,
-    tuple(Parameter(name, ("query",), required=False) for name in _LIST_PARAMETERS),
-    methods=("GET",),
-    path="/api/v1/tasks",
+    DEFINED,
     entry=replace(_SHAPE, task_at=(), example=_SHAPE.example["Data"]),
 )
 BDRC.action(
     "bdrc.task_start",
     "UpdateResources",
     _update_resources,
-    BDRC.optional("ResourceType"),
-    path="/api/v1/resources/update",
+    DEFINED,
 )
 BDRC.action(
     "bdrc.task_start",
     "CheckRules",
     _check_rules,
-    (*BDRC.required("ResourceArn"), *BDRC.optional("RuleId")),
-    path="/api/v1/rules/check",
+    DEFINED,
 )

@@ -14,16 +14,15 @@ from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
 from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
-from airflow_cloudtasks.emulator.products.shared.product import Product
-from airflow_cloudtasks.emulator.vendor.contract import NotFound, Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
+from airflow_cloudtasks.emulator.vendor.contract import NotFound, Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Location
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 BPSTUDIO = Product("alibaba", "bpstudio", "2021-09-31", ("form",))
 
-_FORM: tuple[Location, ...] = ("form",)
 # BPStudio reports success and failure as Code, an HTTP-like number in a string, with HTTP 200.
 _SUCCESS = {"Code": "200", "Message": "Success"}
 # An operation can be read for this long. Source: the Data of ExecuteOperationASync, "the ID expires after one hour".
@@ -128,7 +127,7 @@ def _get_operation(call: Call) -> JsonObject:
 TASK = BPSTUDIO.reads(
     "bpstudio.task",
     "GetTask",
-    BPSTUDIO.required("TaskId"),
+    DEFINED,
     _TASK_SHAPE,
     not_found=NotFound("404", "The task does not exist.", 200),
 )
@@ -136,16 +135,13 @@ BPSTUDIO.action(
     "bpstudio.task_start",
     "CreateTask",
     _create_task,
-    (
-        *BPSTUDIO.required("AppId", "ProcessId", "TaskName"),
-        Parameter("Variables", _FORM, required=False, type="object"),
-    ),
+    DEFINED,
 )
-BPSTUDIO.action("bpstudio.task_execute", "ExecuteTask", _execute_task, (Parameter("TaskId", _FORM, type="integer"),))
+BPSTUDIO.action("bpstudio.task_execute", "ExecuteTask", _execute_task, DEFINED, required="TaskId")
 OPERATION = BPSTUDIO.reads(
     "bpstudio.operation",
     "GetExecuteOperationResult",
-    (*BPSTUDIO.required("OperationId"), *BPSTUDIO.optional("ResourceGroupId")),
+    DEFINED,
     _OPERATION_SHAPE,
     answer=_get_operation,
 )
@@ -153,9 +149,5 @@ BPSTUDIO.action(
     "bpstudio.operation_start",
     "ExecuteOperationASync",
     _execute_operation,
-    (
-        *BPSTUDIO.required("ServiceType", "Operation"),
-        *BPSTUDIO.optional("ApplicationId", "ClientToken", "ResourceGroupId"),
-        Parameter("Attributes", _FORM, required=False, type="object"),
-    ),
+    DEFINED,
 )

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
 from airflow_cloudtasks.emulator.products.shared.answers import merge
-from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid, sent, start
 from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page, page_size
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
@@ -168,32 +168,26 @@ def _start(call: Call, reader: Action, *shown: str) -> JsonObject:
     return {"TaskId": start(call, reader, new_uuid(), fields).id}
 
 
-WORKFLOW_TASK = ICE.reads("ice.workflow_task", "GetWorkflowTask", ICE.required("TaskId"), _SHAPE)
+WORKFLOW_TASK = ICE.reads("ice.workflow_task", "GetWorkflowTask", DEFINED, _SHAPE)
 ICE.action(
     "ice.workflow_task_list",
     "ListWorkflowTasks",
     _list_workflow_tasks,
-    ICE.optional(
-        *("StartOfCreateTime", "EndOfCreateTime", "KeyText", "WorkflowId", "WorkflowName"),
-        *("MaxResults", "NextToken"),
-    ),
+    DEFINED,
     entry=_ENTRY,
 )
 ICE.action(
     "ice.workflow_task_start",
     "StartWorkflow",
     _start_workflow,
-    (
-        *ICE.optional("WorkflowId", "TaskInput", "UserData"),
-        Parameter("SkipInputVerification", ICE.locations, required=False, type="boolean"),
-    ),
+    DEFINED,
 )
-AI_WORKFLOW_TASK = ICE.reads("ice.ai_workflow_task", "GetAIWorkflowTask", ICE.required("TaskId"), _AI_SHAPE)
+AI_WORKFLOW_TASK = ICE.reads("ice.ai_workflow_task", "GetAIWorkflowTask", DEFINED, _AI_SHAPE)
 ICE.action(
     "ice.ai_workflow_task_start",
     "StartAIWorkflow",
     _start_ai_workflow,
-    ICE.optional("WorkflowId", "Inputs", "UserData", "DispatchTag"),
+    DEFINED,
 )
 # Undocumented: the answer for a task that has ended, or that is not real-time. It is answered like any other.
-ICE.cancels(AI_WORKFLOW_TASK, "StopAIWorkflowTask", ICE.required("TaskId"), id_at=("TaskId",))
+ICE.cancels(AI_WORKFLOW_TASK, "StopAIWorkflowTask", DEFINED, id_at=("TaskId",))

@@ -8,13 +8,13 @@ client token, and none lists an error code: ResourceNotFound is Tencent Cloud's 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.products.shared.answers import merge
-from airflow_cloudtasks.emulator.products.shared.product import Product
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_number, start
-from airflow_cloudtasks.emulator.vendor.contract import NotFound, Parameter, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import NotFound, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
@@ -48,14 +48,10 @@ def _start(call: Call) -> Task:
     return start(call, TASK, new_number(call), {}, scope)
 
 
-def _array(name: str, **more: Any) -> Parameter:
-    return Parameter(name, LKE.locations, required=False, type="array", **more)
-
-
 TASK = LKE.reads(
     "lke.task",
     "GetTaskStatus",
-    LKE.required("TaskId", "TaskType", "BotBizId"),
+    DEFINED,
     TaskShape(
         task_at=(),
         id_at="TaskId",
@@ -79,21 +75,11 @@ LKE.action(
     "lke.task_start",
     "ModifyAttributeLabel",
     _modify_label,
-    (
-        *LKE.required("BotBizId", "AttributeBizId", "AttrName"),
-        *LKE.optional("AttrKey", "LoginUin", "LoginSubAccountUin"),
-        _array("DeleteLabelBizIds"),
-        _array("Labels", items="object", members=(*LKE.optional("LabelBizId", "LabelName"), _array("SimilarLabels"))),
-    ),
+    DEFINED,
 )
 LKE.action(
     "lke.task_start",
     "ExportAttributeLabel",
     _export_label,
-    (
-        *LKE.required("BotBizId"),
-        *LKE.optional("LoginUin", "LoginSubAccountUin"),
-        _array("AttributeBizIds"),
-        Parameter("Filters", LKE.locations, required=False, type="object", members=LKE.optional("Query")),
-    ),
+    DEFINED,
 )

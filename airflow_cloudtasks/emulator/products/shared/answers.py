@@ -25,6 +25,15 @@ def put(tree: JsonObject, path: tuple[str, ...], value: Any) -> JsonObject:
     return {**tree, head: put(child if isinstance(child, dict) else {}, tuple(rest), value) if rest else value}
 
 
+def without(tree: JsonObject, path: tuple[str, ...]) -> JsonObject:
+    """Return a tree without the member at a path; nothing changes if there is none."""
+    head, *rest = path
+    if not rest:
+        return {name: value for name, value in tree.items() if name != head}
+    child = tree.get(head)
+    return {**tree, head: without(child, tuple(rest))} if isinstance(child, dict) else tree
+
+
 def merge(tree: JsonObject, changes: JsonObject) -> JsonObject:
     """Return a tree with changes: objects are merged, any other value is replaced."""
     merged = dict(tree)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.emulator.products.shared import start_and_cancel
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, merge, put
+from airflow_cloudtasks.emulator.products.shared.answers import answer_task, asked, find_task, merge, put, without
 from airflow_cloudtasks.emulator.vendor import definitions
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import TASK_ID_NOT_FOUND
 from airflow_cloudtasks.emulator.vendor.contract import Action, NotFound, Parameter
@@ -73,6 +73,7 @@ class Product:
         name: str,
         answer: Callable[[Call], JsonObject],
         parameters: tuple[Parameter, ...] | None = (),
+        required: str = "",
         **more: Any,
     ) -> Action:
         """Declare an action.
@@ -82,6 +83,7 @@ class Product:
             name: The vendor's name of it.
             answer: Returns the answer, without RequestId and envelope; raises VendorError to refuse.
             parameters: Its parameters, or DEFINED.
+            required: A parameter that a request must have, though Alibaba Cloud's models do not say so of each.
             **more: Other attributes of the action.
         """
         given = {"needs_region": self.needs_region, **more}
@@ -90,6 +92,8 @@ class Product:
             defined = definitions.read(self.cloud, self.service, self.version)["actions"][name]
             if self.cloud == "alibaba":
                 given = {"methods": (defined["method"],), "path": defined["path"], **given}
+        if self.cloud == "alibaba":
+            parameters = tuple(replace(one, required=True) if one.name == required else one for one in parameters)
         action = Action(api, self.cloud, self.service, self.version, name, parameters, answer, **given)
         self.actions.append(action)
         return action
@@ -126,7 +130,9 @@ class Product:
         if parameters is DEFINED:
             task = self._in_shape(name, task, () if listing is None else listing.at)
         answer = answer if listing is None else listing.answer
-        return self.action(api, name, answer, parameters, **{"not_found": _NOT_FOUND[self.cloud], **more}, task=task)
+        required = task.asked_by if answer is answer_task else ""
+        given = {"not_found": _NOT_FOUND[self.cloud], "required": required, **more}
+        return self.action(api, name, answer, parameters, **given, task=task)
 
     def starts(
         self,
@@ -188,7 +194,8 @@ class Product:
                 find_task(call, reader, task_id)
             return put({}, id_at, ids[0]) if id_at else {}
 
-        return self.action(f"{reader.api}_cancel", name, answer, parameters, **more)
+        given = {"required": asked_by or reader.shape.asked_by, **more}
+        return self.action(f"{reader.api}_cancel", name, answer, parameters, **given)
 
     def lists(
         self,
@@ -216,8 +223,9 @@ class Product:
     def _in_shape(self, action: str, shape: TaskShape, at: tuple[str, ...]) -> TaskShape:
         """Return a shape whose example has every field of the vendor's definition, blank where the shape has none."""
         blank = definitions.blank_answer(self.cloud, self.service, self.version, action, at)
-        left_out = shape.left_out if at else frozenset()
-        return replace(
-            shape,
-            example=merge({name: value for name, value in blank.items() if name not in left_out}, shape.example),
-        )
+        for name in shape.left_out if at else ():
+            blank = without(blank, (name,))
+        # A time that the task has not reached is left out.
+        for stamp in shape.stamps:
+            blank = without(blank, (*shape.task_at, *stamp.name.split(".")))
+        return replace(shape, example=merge(blank, shape.example))

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
 from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel, new_uuid, sent, start
 from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
-from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
+from airflow_cloudtasks.emulator.products.wedata.product import WEDATA
 from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Call
 
-PLAN = Parameter("DataBackfillPlanId", JSON)
-_PAIR = optional("K", "V")
-_RANGE = optional("StartDate", "EndDate", "ExecutionStartTime", "ExecutionEndTime")
 # Source: the example of GetDataBackfillPlan has these times, though that of CreateDataBackfillPlan does not send them.
 _WHOLE_DAY = {"ExecutionStartTime": "00:00", "ExecutionEndTime": "23:59"}
 
@@ -96,7 +94,7 @@ def _delete_plan(call: Call) -> JsonObject:
 BACKFILL = WEDATA.reads(
     "wedata.backfill",
     "GetDataBackfillPlan",
-    (PROJECT, PLAN, *optional("TimeZone")),
+    DEFINED,
     _SHAPE,
     answer=_get_plan,
 )
@@ -104,29 +102,6 @@ WEDATA.action(
     "wedata.backfill_start",
     "CreateDataBackfillPlan",
     _create_plan,
-    (
-        PROJECT,
-        Parameter("TaskIds", JSON, type="array"),
-        Parameter("DataBackfillRangeList", JSON, type="array", items="object", members=_RANGE),
-        *optional("TimeZone", "DataBackfillPlanName", "CheckParentType"),
-        Parameter("SkipEventListening", JSON, required=False, type="boolean"),
-        *optional("RedefineSelfWorkflowDependency"),
-        Parameter("RedefineParallelNum", JSON, required=False, type="integer"),
-        *optional("SchedulerResourceGroupId", "IntegrationResourceGroupId"),
-        Parameter("RedefineParamList", JSON, required=False, type="array", items="object", members=_PAIR),
-        *optional("DataTimeOrder", "RedefineCycleType"),
-        Parameter(
-            "ComputeConfigMappings",
-            JSON,
-            required=False,
-            type="array",
-            items="object",
-            members=(
-                Parameter("TaskTypeId", JSON, required=False, type="integer"),
-                *optional("ComputeConfigItem", "SourceValue", "TargetValue"),
-                Parameter("TaskIds", JSON, required=False, type="array"),
-            ),
-        ),
-    ),
+    DEFINED,
 )
-WEDATA.action("wedata.backfill_cancel", "DeleteDataBackfillPlanAsync", _delete_plan, (PROJECT, PLAN))
+WEDATA.action("wedata.backfill_cancel", "DeleteDataBackfillPlanAsync", _delete_plan, DEFINED)

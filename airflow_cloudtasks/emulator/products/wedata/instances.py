@@ -17,22 +17,21 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time, clock_length
 from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel_task, find, start_again
-from airflow_cloudtasks.emulator.products.wedata.backfill import BACKFILL, PLAN
+from airflow_cloudtasks.emulator.products.wedata.backfill import BACKFILL
 from airflow_cloudtasks.emulator.products.wedata.backfill_instances import find_planned, planned_instances
 from airflow_cloudtasks.emulator.products.wedata.jobs import start_job
-from airflow_cloudtasks.emulator.products.wedata.lists import PAGE, answer_list, cut_page
-from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, invalid, optional
+from airflow_cloudtasks.emulator.products.wedata.lists import answer_list, cut_page
+from airflow_cloudtasks.emulator.products.wedata.product import WEDATA, invalid
 from airflow_cloudtasks.emulator.products.wedata.zones import in_zone
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Call
 
-_KEY = Parameter("InstanceKey", JSON)
-_KEYS = Parameter("InstanceKeyList", JSON, type="array")
 _WAITING = frozenset({"WAIT_EVENT", "WAIT_UPSTREAM", "WAIT_RUN"})
 # The size of a page of a log, in characters.
 _LOG_PAGE = 2_000
@@ -239,7 +238,7 @@ def _with_derived_fields(call: Call, task: Task, shown: JsonObject) -> JsonObjec
 TASK_INSTANCE = WEDATA.reads(
     "wedata.task_instance",
     "GetTaskInstance",
-    (PROJECT, _KEY, *optional("TimeZone")),
+    DEFINED,
     _SHAPE,
     answer=_get_instance,
 )
@@ -247,45 +246,25 @@ WEDATA.action(
     "wedata.task_instance_list",
     "ListTaskInstances",
     _list_instances,
-    (
-        PROJECT,
-        *PAGE,
-        *optional("Keyword", "TimeZone", "InstanceState", "CycleType", "OwnerUin", "FolderId", "WorkflowId"),
-        Parameter("InstanceType", JSON, required=False, type="integer"),
-        Parameter("TaskTypeId", JSON, required=False, type="integer"),
-        *optional("ExecutorGroupId", *(f"{name}{end}" for name in _TIME_FILTERS for end in ("From", "To"))),
-        *optional("SortColumn", "SortType"),
-    ),
+    DEFINED,
     entry=_ENTRY,
 )
 WEDATA.action(
     "wedata.task_instance_start",
     "RerunTaskInstancesAsync",
     _rerun_instances,
-    (
-        PROJECT,
-        _KEYS,
-        *optional("RerunType", "CheckParentType", "SonRangeType", "RedefineSelfWorkflowDependency"),
-        Parameter("SkipEventListening", JSON, required=False, type="boolean"),
-        Parameter("RedefineParallelNum", JSON, required=False, type="integer"),
-        Parameter("RedefineParamList", JSON, required=False, type="object", members=optional("K", "V")),
-    ),
+    DEFINED,
 )
-WEDATA.action("wedata.task_instance_cancel", "KillTaskInstancesAsync", _kill_instances, (PROJECT, _KEYS))
+WEDATA.action("wedata.task_instance_cancel", "KillTaskInstancesAsync", _kill_instances, DEFINED)
 WEDATA.action(
     "wedata.task_instance_log",
     "GetTaskInstanceLog",
     _get_log,
-    (
-        PROJECT,
-        _KEY,
-        Parameter("LifeRoundNum", JSON, required=False, type="integer"),
-        *optional("LogLevel", "NextCursor"),
-    ),
+    DEFINED,
 )
 WEDATA.action(
     "wedata.backfill_instance_list",
     "ListDataBackfillInstances",
     _list_backfill_instances,
-    (PROJECT, PLAN, *WEDATA.required("TaskId"), *PAGE),
+    DEFINED,
 )

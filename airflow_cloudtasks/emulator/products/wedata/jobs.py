@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time_with_t
 from airflow_cloudtasks.emulator.products.shared.answers import answer_task
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import add, new_uuid, note_start, plan_for
-from airflow_cloudtasks.emulator.products.wedata.product import PROJECT, WEDATA
+from airflow_cloudtasks.emulator.products.wedata.product import WEDATA
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _get_job(call: Call) -> JsonObject:
 ASYNC_JOB = WEDATA.reads(
     "wedata.async_job",
     "GetOpsAsyncJob",
-    (PROJECT, *WEDATA.required("AsyncId")),
+    DEFINED,
     _SHAPE,
     answer=_get_job,
 )

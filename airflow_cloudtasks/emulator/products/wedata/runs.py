@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import unix_milliseconds
 from airflow_cloudtasks.emulator.products.shared.answers import answer_task, answer_with
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import (
     add,
     cancel_task,
@@ -31,8 +32,8 @@ from airflow_cloudtasks.emulator.products.wedata.lists import (
     parse_filters,
     parse_order,
 )
-from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.wedata.product import PROJECT, WEDATA
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -314,7 +315,7 @@ WORKFLOW_RUN = WEDATA.reads(
     "wedata.workflow_run",
     "GetTriggerWorkflowRun",
     # The names of its filters and orders are not documented: they are accepted and have no effect.
-    (PROJECT, *WEDATA.required("WorkflowExecutionId"), FILTERS, ORDER_FIELDS),
+    DEFINED,
     _RUN_SHAPE,
     answer=_get_workflow_run,
 )
@@ -322,44 +323,25 @@ WEDATA.action(
     "wedata.workflow_run_list",
     "ListTriggerWorkflowRuns",
     _list_workflow_runs,
-    (PROJECT, FILTERS, ORDER_FIELDS, *PAGE),
+    DEFINED,
     entry=_RUN_ENTRY,
 )
 WEDATA.action(
     "wedata.workflow_run_start",
     "CreateTriggerWorkflowRun",
     _start_workflow_run,
-    (
-        PROJECT,
-        *WEDATA.required("WorkflowId"),
-        Parameter(
-            "AdvancedParams",
-            JSON,
-            required=False,
-            type="array",
-            items="object",
-            members=optional("ParamKey", "ParamValue", "ExtProperties"),
-        ),
-        Parameter("TaskIds", JSON, required=False, type="array"),
-        *optional("SchedulingResourceGroupId", "IntegrationResourceGroupId"),
-    ),
+    DEFINED,
 )
 WEDATA.action(
     "wedata.workflow_run_cancel",
     "KillTriggerWorkflowRuns",
     _kill_workflow_runs,
-    (
-        PROJECT,
-        *WEDATA.required("WorkflowId"),
-        Parameter("WorkflowExecutionIdList", JSON, required=False, type="array"),
-        Parameter("All", JSON, required=False, type="boolean"),
-        Parameter("Pending", JSON, required=False, type="boolean"),
-    ),
+    DEFINED,
 )
 TASK_RUN = WEDATA.reads(
     "wedata.task_run",
     "GetTriggerTaskRun",
-    (PROJECT, *WEDATA.required("TaskExecutionId")),
+    DEFINED,
     _TASK_RUN_SHAPE,
     answer=_get_task_run,
 )

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
 from airflow_cloudtasks.emulator.products.shared.answers import answer_with, find_task, show_task
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import cancel, new_number, new_uuid, start
 from airflow_cloudtasks.emulator.products.wedata.lists import find_entries, show_entries
-from airflow_cloudtasks.emulator.products.wedata.product import JSON, PROJECT, WEDATA, optional
-from airflow_cloudtasks.emulator.vendor.contract import Parameter, Stamp, TaskShape
+from airflow_cloudtasks.emulator.products.wedata.product import WEDATA
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _stop_run(call: Call) -> JsonObject:
 SQL_RUN = WEDATA.reads(
     "wedata.sql_run",
     "GetSQLRunResult",
-    (PROJECT, *WEDATA.required("JobId"), *optional("JobExecutionId")),
+    DEFINED,
     _SHAPE,
     answer=_get_result,
 )
@@ -222,29 +223,13 @@ WEDATA.action(
     "wedata.sql_run_start",
     "RunSQLScript",
     _run_script,
-    (
-        PROJECT,
-        *optional("ScriptId", "ScriptContent", "Params"),
-        Parameter(
-            "ScriptConfig",
-            JSON,
-            required=False,
-            type="object",
-            members=optional(
-                *("DatasourceId", "DatasourceEnv", "ComputeResource", "ExecutorGroupId", "Params", "AdvanceConfig")
-            ),
-        ),
-    ),
+    DEFINED,
 )
-WEDATA.action("wedata.sql_run_cancel", "StopSQLScriptRun", _stop_run, (*WEDATA.required("JobId"), PROJECT))
+WEDATA.action("wedata.sql_run_cancel", "StopSQLScriptRun", _stop_run, DEFINED)
 WEDATA.action(
     "wedata.sql_run_list",
     "ListSQLScriptRuns",
     _list_runs,
-    (
-        PROJECT,
-        *WEDATA.required("ScriptId"),
-        *optional("JobId", "SearchWord", "ExecuteUserUin", "StartTime", "EndTime"),
-    ),
+    DEFINED,
     entry=_JOB,
 )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
-from airflow_cloudtasks.emulator.products.wedata.product import PROJECT, WEDATA
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED
+from airflow_cloudtasks.emulator.products.wedata.product import WEDATA
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
 WEDATA.reads(
     "wedata.task",
     "GetTask",
-    (PROJECT, *WEDATA.required("TaskId")),
+    DEFINED,
     TaskShape(
         task_at=("Data", "TaskBaseAttribute"),
         parts_at=("Data",),

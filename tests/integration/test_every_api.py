@@ -1,0 +1,90 @@
+"""Every API of the catalog, end to end against the emulator: waits in the triggerer and in a worker, and cancellation.
+
+A new API needs no line here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from in_process import run
+
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.clouds import retries
+from airflow_cloudtasks.emulator import Emulator
+from airflow_cloudtasks.errors import CloudTaskFailed
+from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
+from airflow_cloudtasks.spec import TaskApi
+
+TASK_ID = "7"
+EVERY_API = pytest.mark.parametrize("name", APIS)
+PLACES = pytest.mark.parametrize("place", ["triggerer", "worker"])
+
+
+def owner_of(api: TaskApi) -> tuple[str, dict[str, str]]:
+    """The API that an API's tasks belong to in the emulator, and the fields by which ``TASK_ID`` names one.
+
+    An API that reads the newest entry of another API's list has no tasks of its own.
+    """
+    if api.first_ended is None:
+        return api.name, {}
+    [owner] = [
+        other.name for other in APIS.values() if other.list_tasks and other.list_tasks.action.name == api.read.name
+    ]
+    return owner, {api.id_param: TASK_ID}
+
+
+def wait(name: str, place: str) -> Any:
+    sensor = CloudTaskSensor(
+        task_id="wait",
+        api=name,
+        cloud_task_id=TASK_ID,
+        api_params=dict.fromkeys(APIS[name].task_params, "1"),
+        deferrable=place == "triggerer",
+        poke_interval=0.03,
+    )
+    return run(sensor)
+
+
+@PLACES
+@EVERY_API
+def test_a_wait_outlasts_a_throttle_and_an_http_500_and_succeeds(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, name: str, place: str
+) -> None:
+    monkeypatch.setattr(retries.tenacity, "wait_random_exponential", lambda **_: lambda _: 0.0)
+    emulator.reset()
+    owner, fields = owner_of(APIS[name])
+    emulator.add_running(owner, TASK_ID, 0.1, fields=fields)
+    emulator.fault(["throttle"], count=1)
+    emulator.fault(["http_500"], count=1)
+    task = wait(name, place)
+    assert (task["api"], task["id"], task["ok"]) == (name, TASK_ID, True)
+    outcomes = [each["outcome"] for each in emulator.requests()]
+    assert {"throttle", "http_500", "ok"} == set(outcomes)
+
+
+@PLACES
+@EVERY_API
+def test_a_wait_for_a_task_that_fails_raises(emulator: Emulator, name: str, place: str) -> None:
+    emulator.reset()
+    owner, fields = owner_of(APIS[name])
+    end = next((end for end in ("failed", "canceled") if end in emulator.registry.shape(owner).endings), None)
+    if end is None:
+        # The vendor has no word for a failure; a text beside the status tells it.
+        fields, end = {APIS[name].error_if: "disk gone"}, "succeeded"
+    emulator.add_running(owner, TASK_ID, 0.1, end, fields=fields)
+    with pytest.raises(CloudTaskFailed, match="ended as "):
+        wait(name, place)
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.cancel])
+def test_a_running_task_is_canceled(emulator: Emulator, name: str) -> None:
+    emulator.reset()
+    api = APIS[name]
+    owner, fields = owner_of(api)
+    emulator.add_running(owner, TASK_ID, fields=fields)
+    known = dict.fromkeys((*api.task_params, *(api.cancel.needs if api.cancel else ())), "1")
+    CancelCloudTaskOperator(task_id="cancel", api=name, cloud_task_id=TASK_ID, api_params=known).execute({})
+    assert [(each["id"], each["ended"]) for each in emulator.canceled(owner)] == [(TASK_ID, True)]
