@@ -4,8 +4,11 @@ A Spark application runs JAR or Python files on a resource group of a cluster; a
 after another.
 """
 
+from collections.abc import Mapping
+
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Start, TaskApi
+from airflow_cloudtasks.spec.action import Place
 
 # Source, for this file: the vendor's package alibabacloud-adb20211201. Its client maps these regions; every other one
 # has a host of its own.
@@ -67,7 +70,7 @@ ADB = Service(
     console="https://ads.console.aliyun.com/",
 )
 
-_IN_QUERY = {"DBClusterId": "query"}
+_IN_QUERY: Mapping[str, Place] = {"DBClusterId": "query"}
 
 # Source of the states: the same package, the model of GetSparkAppInfo. Listed applications need a cluster, which the
 # read does not.
