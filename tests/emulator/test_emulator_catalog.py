@@ -66,7 +66,7 @@ def read(emulator: Emulator, api: TaskApi) -> CloudTask:
 
 def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
     """The answer, as the vendor's own client reads it."""
-    request = api.read.request(parameters(api))
+    request = api.read.request(parameters(api), region="cn-shanghai")
     if api.cloud == "tencent":
         return tencent(emulator, api.service.name, api.service.version)(api.read.name, request)
     client = imported(api.service.name, api.service.version, "client").Client(alibaba_config(emulator))
