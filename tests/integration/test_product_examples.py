@@ -12,8 +12,9 @@ from airflow_cloudtasks.catalog import apis_of, products
 from airflow_cloudtasks.emulator import Emulator
 
 PAGES = Path(__file__).parents[2] / "docs" / "products"
-# Parameters that the emulator, as the cloud, does not accept as the text "1".
-VALUES: dict[str, object] = {"Task": '{"SQLTask": {"SQL": "SELECT 1"}}'}  # of DLC
+# Parameters that the emulator, as the cloud, does not accept as the text "1": by the product, and by the encoding.
+VALUES = {"Task": '{"SQLTask": {"SQL": "SELECT 1"}}'}  # of DLC
+ENCODED = {"object": '{"Key": "1"}'}
 
 
 @pytest.fixture
@@ -30,7 +31,11 @@ def test_the_example_of_a_product_starts_and_waits(product: str, cloud: Emulator
     file.write_text(source.replace("from airflow.sdk ", "from airflow.providers.common.compat.sdk "))
     [name] = set(re.findall(r'api="(\S+)"', source))
     api = apis_of(product)[name]
-    params = {name: VALUES.get(name, "1") for name in re.findall(r"params\.(\w+)", source)}
+    encodings = {key: encoding for start in api.starts for key, encoding in start.encodings.items()}
+    params = {
+        name: VALUES.get(name) or ENCODED.get(encodings.get(name, ""), "1")
+        for name in re.findall(r"params\.(\w+)", source)
+    }
     cloud.add_finished(name, str(params[api.id_param]), fields={key: params[key] for key in api.task_params})
     tasks = re.findall(r'task_id="(\w+)"', source)
     if "start" in tasks:
