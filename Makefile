@@ -1,6 +1,6 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of five products, emulated
 # make unit   sets everything up and runs the tests that need no Airflow, in half a minute
-# make test   sets everything up and runs the tests, on the newest Airflow and on 2.11
+# make test   sets everything up and runs the tests on the newest Airflow, and those that need Airflow on 2.11 too
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint, types, and which layer may import which
 # make docs-tables generates the tables of README and docs from the catalog
@@ -26,10 +26,10 @@ unit: $(UNIT)/ready
 	@echo "==> Tests without Airflow"
 	$(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder --dist=loadfile -m "not airflow"
 
-# Both Airflows at once: much of a test of waiting is waiting.
+# Both Airflows at once: much of a test of waiting is waiting. The tests that need no Airflow run once, on the newest.
 test:
 	@$(POSTGRESQL_READY)
-	@$(AT_ONCE) --jobs=4 MEASURED='--cov --cov-report=' scheduled-newest scheduled-2.11 others-newest others-2.11
+	@$(AT_ONCE) --jobs=4 MEASURED='--cov --cov-report=' scheduled-newest scheduled-2.11 others-newest in-airflow-2.11
 	@echo "==> Coverage of both runs"
 	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.newest .coverage.2.11
 	@$(NEWEST)/bin/python tools/coverage_gate.py
@@ -69,8 +69,14 @@ scheduled-%: $$(environment)/test-ready
 # The other tests, in two processes that leave the processors to those if they need them.
 others-%: $$(environment)/test-ready
 	@echo "==> The other tests on Airflow $*"
-	COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) -m "not scheduler" --numprocesses=2 --no-loadscope-reorder --dist=loadfile \
-		$(MEASURED) $(MAY_BE_NONE)
+	$(OTHERS) -m "not scheduler" $(MAY_BE_NONE)
+
+# Those of them that need Airflow.
+in-airflow-%: $$(environment)/test-ready
+	@echo "==> The other tests that need Airflow, on Airflow $*"
+	$(OTHERS) -m "airflow and not scheduler" $(MAY_BE_NONE)
+
+OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=2 --no-loadscope-reorder --dist=loadfile $(MEASURED)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,17 +26,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
-IS_AIRFLOW_2 = HAS_AIRFLOW and version("apache-airflow").startswith("2.")
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
+INTEGRATION = ROOT / "tests" / "integration"
 # The folders whose tests all need Airflow: what they call imports it when it is called.
-IN_AIRFLOW = {ROOT / "tests" / "doctor", ROOT / "tests" / "integration", ROOT / "tests" / "recipe"}
+IN_AIRFLOW = {ROOT / "tests" / "doctor", INTEGRATION, ROOT / "tests" / "recipe"}
 # The DAGs that the tests run in a real Airflow.
 SCHEDULED = (
-    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
-    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("no_worker", "no_worker_cases")),
-    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("starts", "starts_cases")),
-    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
-    *(ROOT / "tests" / "integration" / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("crash", "crash_cases", "five_deferrable")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("no_worker", "no_worker_cases")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("starts", "starts_cases")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
     ROOT / "example_dags" / "media_to_warehouse.py",
 )
 
@@ -74,7 +73,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if module.suffix != ".py":
         return None
     markers = markers_of(module)
-    chosen = {"scheduler": "scheduler" in markers, "not scheduler": "scheduler" not in markers}
+    chosen = {
+        "scheduler": "scheduler" in markers,
+        "not scheduler": "scheduler" not in markers,
+        "airflow and not scheduler": "airflow" in markers and "scheduler" not in markers,
+        "not airflow": "airflow" not in markers,
+    }
     is_left_out = module.name.startswith("test_") and not chosen.get(config.getoption("markexpr"), True)
     return True if is_left_out or ("airflow" in markers and not HAS_AIRFLOW) else None
 
@@ -93,12 +97,10 @@ def markers_of(module: Path) -> frozenset[str]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        markers = markers_of(item.path)
-        for marker in markers:
+        for marker in markers_of(item.path):
             item.add_marker(marker)
-        # The same branches as in the run on the newest Airflow. To measure them takes longer than to test them.
-        if IS_AIRFLOW_2 and "airflow" not in markers:
-            item.add_marker("no_cover")
+    # These wait most. At the end, they would leave the processors idle.
+    items.sort(key=lambda item: INTEGRATION not in item.path.parents)
 
 
 def pytest_collection_finish() -> None:
