@@ -6,6 +6,7 @@ import json
 import math
 import re
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -56,6 +57,35 @@ def at(data: Any, path: str) -> Any:
         else:
             return None
     return data
+
+
+def every_at(data: Any, path: str) -> list[Any]:
+    """Return the values at a dotted path in which ``*`` stands for each item of a list, or each value of an object.
+
+    Args:
+        data: A decoded JSON value.
+        path: E.g. ``Details.*.JobState``.
+
+    Returns:
+        The values that are there and are not null, in order.
+    """
+    found = [data]
+    for key in path.split("."):
+        if key == "*":
+            found = [item for value in found for item in _items(value)]
+        else:
+            found = [at(value, key) for value in found]
+    return [value for value in found if value is not None]
+
+
+def _items(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
 
 
 def request_id(answer: Any) -> str | None:

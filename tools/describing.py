@@ -21,6 +21,7 @@ from airflow_cloudtasks.catalog import APIS, apis_of, products  # noqa: E402
 from airflow_cloudtasks.doctor.permissions import Use  # noqa: E402
 from airflow_cloudtasks.doctor.permissions import permissions as names_of  # noqa: E402
 from airflow_cloudtasks.model import Cloud, TaskState  # noqa: E402
+from airflow_cloudtasks.spec import Failure  # noqa: E402
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
@@ -57,13 +58,17 @@ def statuses(api: TaskApi) -> Iterator[str]:
 
     yield of(TaskState.PENDING)
     yield of(TaskState.RUNNING)
-    if api.error_if is None:
-        yield of(TaskState.SUCCEEDED)
-        failures = of(TaskState.FAILED)
-    else:
-        yield f"{of(TaskState.SUCCEEDED)} without {api.error_if}"
-        failures = f"{of(TaskState.SUCCEEDED)} with {api.error_if}"
+    told = [_told(failure) for failure in api.failures]
+    yield of(TaskState.SUCCEEDED) + (f" without {listed(told)}" if told else "")
+    failures = "; ".join(
+        filter(None, (of(TaskState.FAILED), f"{of(TaskState.SUCCEEDED)} with {' or '.join(told)}" if told else ""))
+    )
     yield "; ".join(filter(None, (failures, *(f"{of(state)} ({state})" for state in OTHER_ENDS if of(state)))))
+
+
+def _told(failure: Failure) -> str:
+    """Return the field that tells a failure, with its values."""
+    return f"{failure.path} {' or '.join(failure.values)}".strip()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ as an ECS instance. BPStudio cannot cancel either.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Failure, Service, Start, TaskApi
 
 # Source: the vendor's package alibabacloud-bpstudio20210931. The 31st of September is the vendor's own version, and the
 # package resolves one host for every region.
@@ -26,7 +26,7 @@ BPSTUDIO_TASK = TaskApi(
     read=Action(name="GetTask", params=("TaskId",), params_in="form", success_code="200"),
     task="Data",
     states={"BINDING": TaskState.RUNNING, "FINISH": TaskState.SUCCEEDED},
-    error_if="ErrorMessage",
+    failures=(Failure(path="ErrorMessage"),),
     id="Id",
     task_name="Name",
     message="ErrorMessage",

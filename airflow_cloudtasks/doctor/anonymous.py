@@ -167,7 +167,8 @@ def _number_paths(api: TaskApi) -> Iterable[str]:
 
 def _other_fields(api: TaskApi) -> Iterable[str]:
     yield api.id_param
-    yield from (_last(path) for path in (api.id, api.task_name, api.message, api.error_if) if path)
+    yield from (_last(path) for path in (api.id, api.task_name, api.message) if path)
+    yield from (_last(failure.path) for failure in api.failures if not failure.values)
     parts = api.parts
     if parts is not None:
         yield from map(_last, (*parts.name, *parts.message, *filter(None, (parts.id,))))

@@ -9,8 +9,19 @@ from urllib.parse import quote
 from airflow_cloudtasks.errors import MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
-from airflow_cloudtasks.spec import Percentages, TaskApi
-from airflow_cloudtasks.values import at, embedded_json, fold, fraction, moment, number, plain, request_id, text
+from airflow_cloudtasks.spec import Failure, Percentages, TaskApi
+from airflow_cloudtasks.values import (
+    at,
+    embedded_json,
+    every_at,
+    fold,
+    fraction,
+    moment,
+    number,
+    plain,
+    request_id,
+    text,
+)
 
 # Vendors count in 64-bit integers. JSON allows larger integers, and dividing a float by a very large one fails.
 _LARGEST_COUNT = 2**64
@@ -145,8 +156,9 @@ def fingerprint(api: TaskApi, task: Any) -> tuple[Any, ...]:
         task: The task object.
     """
     status = (api.status.complete, api.status.succeeded) if isinstance(api.status, Percentages) else (api.status,)
-    paths = (*status, api.progress, api.message, api.error_if)
-    return tuple(at(task, path) for path in paths if path is not None)
+    paths = (*status, api.progress, api.message)
+    values = [at(task, path) for path in paths if path is not None]
+    return (*values, *(every_at(task, failure.path) for failure in api.failures))
 
 
 def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
@@ -179,9 +191,18 @@ def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides:
     if (overridden := overrides.state(status)) is not None:
         return overridden
     state = api.folded_states.get(fold(status), TaskState.UNKNOWN)
-    if state is TaskState.SUCCEEDED and api.error_if is not None and not _blank(at(task, api.error_if)):
+    if state is TaskState.SUCCEEDED and any(_shows(failure, task) for failure in api.failures):
         return TaskState.FAILED
     return state
+
+
+def _shows(failure: Failure, task: Mapping[str, Any]) -> bool:
+    """Return whether a task object shows a failure."""
+    values = every_at(task, failure.path)
+    if not failure.values:
+        return not all(map(_blank, values))
+    words = {fold(word) for word in failure.values}
+    return any(word is not None and fold(word) in words for word in map(text, values))
 
 
 def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:

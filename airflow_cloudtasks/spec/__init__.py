@@ -6,6 +6,7 @@ Adding an API means making one :class:`TaskApi`. Every part is checked when it i
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
@@ -15,6 +16,7 @@ __all__ = [
     "Action",
     "Cancel",
     "Encoding",
+    "Failure",
     "Find",
     "Log",
     "Parts",

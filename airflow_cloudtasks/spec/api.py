@@ -14,6 +14,7 @@ from airflow_cloudtasks.model import Cloud, TaskState
 from airflow_cloudtasks.spec import stored, validate
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_name
 from airflow_cloudtasks.spec.parts import Parts
@@ -40,8 +41,8 @@ class TaskApi:
             ``task``; None for an answer about one task.
         status: The path of the vendor's status, or the percentages that stand in for it.
         states: The state that each status means; statuses are matched without regard to case.
-        error_if: The path of a text that turns a success into a failure unless it is blank: for APIs without a status
-            for failure.
+        failures: Fields that turn a success into a failure: for APIs whose status does not tell one, or tells it of a
+            task's parts only.
         time_in_id: What separates an id from the time at its end, e.g. ``_`` in
             ``20250714200130106_2025-10-01 00:00:00``; None where ids end in no time. The time is written as in
             requests: in ``timezone``, in the service's ``time_format``.
@@ -75,7 +76,7 @@ class TaskApi:
     first_ended: str | None = None
     status: str | Percentages = "Status"
     states: Mapping[str, TaskState]
-    error_if: str | None = None
+    failures: tuple[Failure, ...] = ()
     time_in_id: str | None = None
     id: str | None = None
     task_name: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Find, Start
@@ -26,6 +27,9 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
     fields["service"] = Service(**_tuples(stored["service"]))
     fields["read"] = _action(stored["read"])
     fields["states"] = {status: TaskState(state) for status, state in stored["states"].items()}
+    fields["failures"] = tuple(Failure(**_tuples(each)) for each in stored.get("failures", ()))
+    if (error_if := fields.pop("error_if", None)) is not None:  # until 0.2.0
+        fields["failures"] = (Failure(path=error_if),)
     fields["starts"] = tuple(map(_start, stored.get("starts", ())))
     for name, rebuild in (("list_tasks", _task_list), ("cancel", _cancel), ("parts", _parts)):
         if stored.get(name) is not None:

@@ -73,7 +73,8 @@ def test_a_wait_for_a_task_that_fails_raises(emulator: Emulator, name: str, plac
     end = next((end for end in ("failed", "canceled") if end in emulator.registry.shape(owner).endings), None)
     if end is None:
         # The vendor has no word for a failure; a text beside the status tells it.
-        fields, end = {APIS[name].error_if: "disk gone"}, "succeeded"
+        [failure] = APIS[name].failures
+        fields, end = {failure.path: "disk gone"}, "succeeded"
     emulator.add_running(owner, TASK_ID, 0.1, end, fields=fields)
     with pytest.raises(CloudTaskFailed, match="ended as "):
         wait(name, place)

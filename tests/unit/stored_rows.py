@@ -140,10 +140,19 @@ def stored(name: str) -> dict[str, Any]:
 def with_current_names(value: Any) -> Any:
     """Return a stored value with the names that fields have now, and lists for tuples."""
     if isinstance(value, Mapping):
-        value = _with_template(value)
+        value = _with_failures(_with_template(value))
         renamed = {"each": "fan_out"} if "failed" in value and "each" in value else {}
         return {renamed.get(name, name): with_current_names(item) for name, item in value.items()}
     return [with_current_names(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _with_failures(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a spec with the failures that have replaced its field of an error since 0.3.0."""
+    if "error_if" not in value:
+        return value
+    rest = {name: item for name, item in value.items() if name != "error_if"}
+    path = value["error_if"]
+    return {**rest, "failures": [] if path is None else [{"path": path, "values": []}]}
 
 
 def _with_template(value: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import CloudApiError, MalformedAnswer, NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import normalise
-from airflow_cloudtasks.spec import Action, Percentages, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Failure, Percentages, Service, TaskApi, TaskList
 from airflow_cloudtasks.spec.template import literal
 from airflow_cloudtasks.values import at, text
 
@@ -119,8 +119,8 @@ def test_only_a_status_of_the_catalog_is_a_success(case: tuple[str, Any]) -> Non
             assert all(float(at(task, path)) >= 100 for path in (api.status.complete, api.status.succeeded))
         else:
             assert (text(at(task, api.status)) or "").casefold() in successes
-        if api.error_if is not None:
-            assert text(at(task, api.error_if)) is None
+        for failure in (failure for failure in api.failures if not failure.values):
+            assert text(at(task, failure.path)) is None
 
 
 @quick
@@ -220,7 +220,9 @@ def specs(draw: st.DrawFn) -> TaskApi:
         task=draw(st.just("") | paths),
         status=percentages or draw(paths),
         states=dict.fromkeys(words_of_percentages, TaskState.SUCCEEDED) if percentages else states,
-        error_if=draw(field),
+        failures=tuple(
+            draw(st.lists(st.builds(Failure, path=paths, values=st.sampled_from([(), ("FAIL",)])), max_size=2))
+        ),
         id=draw(paths if listing else field),
         task_name=draw(field),
         message=draw(field),

@@ -19,6 +19,7 @@ from airflow_cloudtasks.spec import (
     Action,
     Cancel,
     Encoding,
+    Failure,
     Find,
     Percentages,
     Service,
@@ -348,6 +349,7 @@ def test_accepts_states_if_and_only_if_they_are_distinct_and_end_a_task(states: 
         assert re.search("twice|ends a task", error_of(lambda: dataclasses.replace(API, states=states)))
 
 
+WORDS = st.lists(st.sampled_from(["FAIL", "error"]), max_size=2).map(tuple)
 NAMES = st.text(alphabet=st.characters(min_codepoint=32, exclude_characters="{}"), min_size=1, max_size=8)
 
 
@@ -357,8 +359,9 @@ NAMES = st.text(alphabet=st.characters(min_codepoint=32, exclude_characters="{}"
     json_fields=st.lists(NAMES, max_size=3),
     constants=st.dictionaries(NAMES, st.one_of(NAMES, st.integers(), st.lists(st.dictionaries(NAMES, NAMES)))),
     optional_paths=st.fixed_dictionaries(
-        {name: st.none() | NAMES for name in ("error_if", "task_name", "message", "created_at", "finished_at")}
+        {name: st.none() | NAMES for name in ("task_name", "message", "created_at", "finished_at")}
     ),
+    failures=st.lists(st.builds(Failure, path=st.from_regex(r"[A-Z*]+(\.[A-Z*]+)?", fullmatch=True), values=WORDS)),
     encodings=st.dictionaries(st.sampled_from(BEGIN.accepted), st.sampled_from(get_args(Encoding))),
 )
 def test_a_spec_is_the_same_after_a_round_trip_through_json(
@@ -367,6 +370,7 @@ def test_a_spec_is_the_same_after_a_round_trip_through_json(
     json_fields: list[str],
     constants: dict[str, Any],
     optional_paths: dict[str, str | None],
+    failures: list[Failure],
     encodings: dict[str, Any],
 ) -> None:
     api = dataclasses.replace(
@@ -376,6 +380,7 @@ def test_a_spec_is_the_same_after_a_round_trip_through_json(
         json_fields=tuple(json_fields),
         list_tasks=toy_list("ProjectId", template=literal(constants)),
         starts=(Start(action=BEGIN, id="ToyId", encodings=encodings),),
+        failures=tuple(failures),
         **optional_paths,
     )
     assert TaskApi.from_dict(json.loads(json.dumps(api.as_dict()))) == api
