@@ -7,7 +7,7 @@ statement is code that runs in a session of a notebook.
 from functools import partial
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Service, Start, TaskApi, TaskList
 
 DLC = Service(
     cloud="tencent",
@@ -123,4 +123,39 @@ DLC_SPARK_BATCH_SQL = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="CancelSparkSessionBatchSQL", params=("BatchId",)), id_param="BatchId"),
+)
+
+# A statement is available once it has run; whether it has worked is in its output.
+DLC_NOTEBOOK_STATEMENT = TaskApi(
+    name="dlc.notebook_statement",
+    service=DLC,
+    read=Action(name="DescribeNotebookSessionStatement", params=("SessionId", "StatementId")),
+    id_param="StatementId",
+    task="NotebookSessionStatement",
+    status="State",
+    states={
+        "waiting": TaskState.PENDING,
+        "running": TaskState.RUNNING,
+        "cancelling": TaskState.RUNNING,
+        "available": TaskState.SUCCEEDED,
+        "error": TaskState.FAILED,
+        "cancelled": TaskState.CANCELED,
+    },
+    failures=(Failure(path="OutPut.Status", values=("error",)),),
+    id="StatementId",
+    message="OutPut.ErrorName",
+    progress="Progress",
+    progress_whole=100,
+    started_at="Started",
+    finished_at="Completed",
+    starts=(
+        Start(
+            action=Action(name="CreateNotebookSessionStatement", params=("SessionId", "Code", "Kind")),
+            id="NotebookSessionStatement.StatementId",
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(name="CancelNotebookSessionStatement", params=("SessionId", "StatementId")),
+        id_param="StatementId",
+    ),
 )

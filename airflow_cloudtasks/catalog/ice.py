@@ -184,3 +184,174 @@ ICE_AI_WORKFLOW_TASK = TaskApi(
         message=("Message", "ErrorMessage", "ErrorCode", "Code"),
     ),
 )
+
+# Source, here and below: the vendor's package; the models of the answers have the statuses.
+ICE_MEDIA_PRODUCING_JOB = TaskApi(
+    name="ice.media_producing_job",
+    service=ICE,
+    read=Action(name="GetMediaProducingJob", params=("JobId",), params_in="query"),
+    id_param="JobId",
+    task="MediaProducingJob",
+    status="Status",
+    states={
+        "Init": TaskState.PENDING,
+        "Queuing": TaskState.PENDING,
+        "Processing": TaskState.RUNNING,
+        "Success": TaskState.SUCCEEDED,
+        "Failed": TaskState.FAILED,
+    },
+    id="JobId",
+    message="Message",
+    progress="Progress",
+    progress_whole=100,
+    created_at="CreateTime",
+    finished_at="CompleteTime",
+    json_fields=("UserData", "Timeline", "ClipsParam"),
+    starts=(
+        Start(
+            action=Action(
+                name="SubmitMediaProducingJob",
+                params=("OutputMediaConfig",),
+                optional=(
+                    "Timeline",
+                    "TemplateId",
+                    "ClipsParam",
+                    "ProjectId",
+                    "ProjectMetadata",
+                    "OutputMediaTarget",
+                    "MediaMetadata",
+                    "EditingProduceConfig",
+                    "Source",
+                    "UserData",
+                    "ClientToken",
+                ),
+                params_in="query",
+                places={"Timeline": "form"},
+            ),
+            id="JobId",
+            encodings={
+                "OutputMediaConfig": "json",
+                "Timeline": "json",
+                "ClipsParam": "json",
+                "ProjectMetadata": "json",
+                "MediaMetadata": "json",
+                "EditingProduceConfig": "json",
+                "UserData": "json",
+                "ProjectId": "id",
+                "TemplateId": "id",
+            },
+            client_token="ClientToken",  # noqa: S106 - a parameter's name
+        ),
+    ),
+)
+
+
+ICE_MEDIA_CONVERT_JOB = TaskApi(
+    name="ice.media_convert_job",
+    service=ICE,
+    read=Action(name="GetMediaConvertJob", params=("JobId",), params_in="query"),
+    id_param="JobId",
+    task="Job",
+    status="State",
+    states={
+        "Inited": TaskState.PENDING,
+        "Running": TaskState.RUNNING,
+        "Complete": TaskState.SUCCEEDED,
+        "Error": TaskState.FAILED,
+        "Cancelled": TaskState.CANCELED,
+    },
+    id="JobId",
+    message="Message",
+    progress="Percent",
+    progress_whole=100,
+    created_at="CreateTime",
+    finished_at="FinishTime",
+    json_fields=("UserData",),
+    starts=(
+        Start(
+            action=Action(
+                name="SubmitMediaConvertJob",
+                params=("Config",),
+                optional=("PipelineId", "UserData", "ClientToken"),
+                params_in="query",
+            ),
+            id="Job.JobId",
+            encodings={"Config": "json", "PipelineId": "id", "UserData": "json"},
+            client_token="ClientToken",  # noqa: S106 - a parameter's name
+        ),
+    ),
+)
+
+
+ICE_IPRODUCTION_JOB = TaskApi(
+    name="ice.iproduction_job",
+    service=ICE,
+    read=Action(name="QueryIProductionJob", params=("JobId",), params_in="query"),
+    id_param="JobId",
+    status="Status",
+    states={
+        "Queuing": TaskState.PENDING,
+        "Analyzing": TaskState.RUNNING,
+        "Success": TaskState.SUCCEEDED,
+        "Fail": TaskState.FAILED,
+    },
+    id="JobId",
+    task_name="Name",
+    created_at="CreateTime",
+    finished_at="FinishTime",
+    json_fields=("JobParams", "Result", "UserData"),
+    starts=(
+        Start(
+            action=Action(
+                name="SubmitIProductionJob",
+                params=("FunctionName", "Input", "Output"),
+                optional=("Name", "JobParams", "ModelId", "TemplateId", "ScheduleConfig", "UserData"),
+                params_in="query",
+            ),
+            id="JobId",
+            encodings={
+                "Input": "json",
+                "Output": "json",
+                "JobParams": "json",
+                "ScheduleConfig": "json",
+                "UserData": "json",
+                "TemplateId": "id",
+            },
+        ),
+    ),
+    cancel=Cancel(action=Action(name="CancelIProductionJob", params=("JobId",), params_in="query"), id_param="JobId"),
+)
+
+
+ICE_VIDEO_COGNITION_JOB = TaskApi(
+    name="ice.video_cognition_job",
+    service=ICE,
+    read=Action(name="QueryVideoCognitionJob", params=("JobId",), params_in="query"),
+    id_param="JobId",
+    status="JobStatus",
+    states={
+        "Submitted": TaskState.PENDING,
+        "Processing": TaskState.RUNNING,
+        "Success": TaskState.SUCCEEDED,
+        "Fail": TaskState.FAILED,
+    },
+    json_fields=("Params", "UserData"),
+    starts=(
+        Start(
+            action=Action(
+                name="SubmitVideoCognitionJob",
+                params=(),
+                optional=("Input", "TemplateId", "TemplateConfig", "Title", "Params", "UserData"),
+                params_in="query",
+            ),
+            id="JobId",
+            encodings={
+                "Input": "json",
+                "TemplateConfig": "json",
+                "Params": "json",
+                "UserData": "json",
+                "TemplateId": "id",
+            },
+        ),
+    ),
+)

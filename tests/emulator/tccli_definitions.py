@@ -33,6 +33,9 @@ def _load(service: str, version: str, name: str) -> Any:
     return json.loads((folder / f"{name}.json").read_text("utf-8"))
 
 
+_ITEMS = {"int64": "integer", "uint64": "integer", "float": "number", "double": "number", "bool": "boolean"}
+
+
 def declared(service: str, version: str, action: str) -> dict[str, Any]:
     """The parameters of an action by name: kind, kind of items, whether required, members of an object."""
     api = _load(service, version, "api")
@@ -44,7 +47,7 @@ def _members(api: Any, name: str) -> dict[str, Any]:
     for member in api["objects"][name]["members"]:
         kind = _KINDS[member["type"]]
         inner = member["member"]
-        items = "object" if inner in api["objects"] else inner
+        items = "object" if inner in api["objects"] else _ITEMS.get(inner, inner)
         found[member["name"]] = {
             "type": kind,
             "items": items if kind == "array" else "string",

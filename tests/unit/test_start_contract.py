@@ -66,7 +66,7 @@ def test_tencents_definitions_accept_the_parameters_of_the_catalog(api: TaskApi,
     objects = definitions(api.service.name, api.service.version)["objects"]
     members = {member["name"]: member["required"] for member in objects[defined(api, action)["input"]]["members"]}
     assert set(action.members) <= set(members)
-    assert {name for name, required in members.items() if required} <= set(action.params)
+    assert {name for name, required in members.items() if required} <= {*action.params, *action.template}
 
 
 @pytest.mark.parametrize("name", TENCENT)
@@ -91,7 +91,7 @@ def test_the_cancel_requests_follow_tencents_definitions(name: str) -> None:
     assert api.cancel is not None
     known = dict.fromkeys((*api.task_params, *api.cancel.found), 1)
     for request in cancel_requests(api, ["7", "8"], known):
-        assert mistakes(api, api.cancel.action, request) == []
+        assert mistakes(api, api.cancel.action, api.cancel.action.request(request)) == []
 
 
 EXPLAINED = [name for name in TENCENT if (parts := APIS[name].parts) and (parts.listed or parts.log)]

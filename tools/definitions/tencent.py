@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 _TYPES = {"int": "integer", "bool": "boolean", "float": "number", "list": "array"}
-_SCALARS = ("string", "integer", "boolean", "number", "binary")
+# How the items of a list are typed, and not the members of an object.
+_ITEMS = {"int64": "integer", "uint64": "integer", "float": "number", "double": "number", "bool": "boolean"}
 
 
 def service(packages: Path, name: str, version: str, actions: Iterable[str]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def _parameter(member: Mapping[str, Any], objects: Mapping[str, Any], above: tup
         found["required"] = True
     inner = member.get("member", "")
     if found["type"] == "array":
-        found["items"] = _TYPES.get(inner, inner) if _TYPES.get(inner, inner) in _SCALARS else "object"
+        found["items"] = "object" if inner in objects else _ITEMS.get(inner, inner)
     if inner in objects and inner not in above and (members := _parameters(objects, inner, above)):
         found["members"] = members
     return found
@@ -62,5 +63,5 @@ def _answer(member: Mapping[str, Any], objects: Mapping[str, Any], above: tuple[
     if inner in objects and inner not in above:
         shape: Any = {name: _answer(each, objects, (*above, inner)) for name, each in _members(objects, inner)}
     else:
-        shape = "any" if inner in objects else _TYPES.get(inner, inner)
+        shape = "any" if inner in objects else _ITEMS.get(inner, _TYPES.get(inner, inner))
     return [shape] if kind == "list" else shape

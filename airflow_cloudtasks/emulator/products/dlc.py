@@ -7,7 +7,7 @@ these definitions says how times are written. The example's values are our own.
 from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
-from airflow_cloudtasks.emulator.engine.times import beijing_time
+from airflow_cloudtasks.emulator.engine.times import beijing_time, milliseconds
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
@@ -94,3 +94,29 @@ DLC.starts(
     example={"Statements": [{"TaskId": "emulated", "SQL": "SELECT 1"}]},
 )
 DLC.cancels(BATCH, "CancelSparkSessionBatchSQL", DEFINED)
+
+STATEMENT = DLC.reads(
+    "dlc.notebook_statement",
+    "DescribeNotebookSessionStatement",
+    DEFINED,
+    TaskShape(
+        task_at=("NotebookSessionStatement",),
+        id_at="StatementId",
+        asked_by="StatementId",
+        status_at="State",
+        scope=("SessionId",),
+        unfinished=frozenset({"waiting", "running", "cancelling"}),
+        waiting=frozenset({"waiting"}),
+        script=(Step("waiting", 1), Step("running", 2), Step("available")),
+        failed=Step("error"),
+        canceled=Step("cancelled"),
+        stamps=(Stamp("Started", "started", milliseconds), Stamp("Completed", "finished", milliseconds)),
+        progress_at="Progress",
+        progress_full=100,
+        example={"NotebookSessionStatement": {"StatementId": "", "State": "waiting", "Code": "1", "Progress": 0}},
+    ),
+)
+DLC.starts(
+    STATEMENT, "CreateNotebookSessionStatement", DEFINED, ("NotebookSessionStatement", "StatementId"), shown=("Code",)
+)
+DLC.cancels(STATEMENT, "CancelNotebookSessionStatement", DEFINED)

@@ -191,3 +191,81 @@ ICE.action(
 )
 # Undocumented: the answer for a task that has ended, or that is not real-time. It is answered like any other.
 ICE.cancels(AI_WORKFLOW_TASK, "StopAIWorkflowTask", DEFINED, id_at=("TaskId",))
+
+MEDIA_PRODUCING_JOB = ICE.reads(
+    "ice.media_producing_job",
+    "GetMediaProducingJob",
+    DEFINED,
+    TaskShape(
+        task_at=("MediaProducingJob",),
+        id_at="JobId",
+        asked_by="JobId",
+        status_at="Status",
+        unfinished=frozenset({"Init", "Processing"}),
+        waiting=frozenset({"Init"}),
+        script=(Step("Init", 1), Step("Processing", 2), Step("Success")),
+        failed=Step("Failed"),
+        stamps=(Stamp("CreateTime", "created", iso_utc), Stamp("CompleteTime", "finished", iso_utc)),
+        example={"MediaProducingJob": {"Status": "Init", "JobId": "emulated"}},
+    ),
+)
+ICE.starts(MEDIA_PRODUCING_JOB, "SubmitMediaProducingJob", DEFINED, ("JobId",))
+
+MEDIA_CONVERT_JOB = ICE.reads(
+    "ice.media_convert_job",
+    "GetMediaConvertJob",
+    DEFINED,
+    TaskShape(
+        task_at=("Job",),
+        id_at="JobId",
+        asked_by="JobId",
+        status_at="State",
+        unfinished=frozenset({"Inited", "Running"}),
+        waiting=frozenset({"Inited"}),
+        script=(Step("Inited", 1), Step("Running", 2), Step("Complete")),
+        failed=Step("Error"),
+        canceled=Step("Cancelled"),
+        stamps=(Stamp("CreateTime", "created", iso_utc), Stamp("FinishTime", "finished", iso_utc)),
+        example={"Job": {"State": "Inited", "JobId": "emulated"}},
+    ),
+)
+ICE.starts(MEDIA_CONVERT_JOB, "SubmitMediaConvertJob", DEFINED, ("Job", "JobId"))
+
+IPRODUCTION_JOB = ICE.reads(
+    "ice.iproduction_job",
+    "QueryIProductionJob",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="JobId",
+        asked_by="JobId",
+        status_at="Status",
+        unfinished=frozenset({"Queuing", "Analyzing"}),
+        waiting=frozenset({"Queuing"}),
+        script=(Step("Queuing", 1), Step("Analyzing", 2), Step("Success")),
+        failed=Step("Fail"),
+        canceled=Step("Fail"),
+        stamps=(Stamp("CreateTime", "created", iso_utc), Stamp("FinishTime", "finished", iso_utc)),
+        example={"Status": "Queuing", "JobId": "emulated"},
+    ),
+)
+ICE.starts(IPRODUCTION_JOB, "SubmitIProductionJob", DEFINED, ("JobId",))
+ICE.cancels(IPRODUCTION_JOB, "CancelIProductionJob", DEFINED)
+
+VIDEO_COGNITION_JOB = ICE.reads(
+    "ice.video_cognition_job",
+    "QueryVideoCognitionJob",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="",
+        asked_by="JobId",
+        status_at="JobStatus",
+        unfinished=frozenset({"Submitted", "Processing"}),
+        waiting=frozenset({"Submitted"}),
+        script=(Step("Submitted", 1), Step("Processing", 2), Step("Success")),
+        failed=Step("Fail"),
+        example={"JobStatus": "Submitted"},
+    ),
+)
+ICE.starts(VIDEO_COGNITION_JOB, "SubmitVideoCognitionJob", DEFINED, ("JobId",))

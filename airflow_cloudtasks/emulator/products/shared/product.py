@@ -154,15 +154,19 @@ class Product:
             parameters: Its parameters.
             id_at: The path of the id in the answer.
             shown: Parameters that the task's object shows under the same names.
-            example: The rest of the answer.
+            example: The rest of the answer, beside the blank fields of the vendor's definition.
             new_id: Returns the id of the new task; a UUID by default.
             **more: Other attributes of the action.
         """
+        blank: JsonObject = {}
+        if parameters is DEFINED:
+            blank = definitions.blank_answer(self.cloud, self.service, self.version, name)
+        rest = merge(blank, example or {})
 
         def answer(call: Call) -> JsonObject:
             task_id = new_id(call)
             start_and_cancel.start(call, reader, task_id, start_and_cancel.sent(call, *shown))
-            return put(example or {}, id_at, reader.shape.format_id(task_id))
+            return put(rest, id_at, reader.shape.format_id(task_id))
 
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 

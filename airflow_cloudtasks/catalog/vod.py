@@ -1,0 +1,89 @@
+"""Tencent Cloud VOD (Video on Demand).
+
+A task processes media of an application: it transcodes, reviews, analyses, edits or publishes them.
+"""
+
+from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Service, Start, TaskApi
+
+# Source, for this file: the definitions and examples of VOD 2018-07-17 that the vendor's tccli ships.
+VOD = Service(
+    cloud="tencent",
+    name="vod",
+    version="2018-07-17",
+    title="VOD",
+    console="https://console.cloud.tencent.com/vod",
+    console_intl="https://console.tencentcloud.com/vod",
+)
+
+# A task is finished whatever has happened to its parts, which are nested differently in each type of task: a part has a
+# Status, or the whole has an ErrCode that is not 0.
+_FAILURES = (
+    Failure(path="*.ErrCode"),
+    Failure(path="*.*.Status", values=("FAIL",)),
+    Failure(path="*.*.*.Status", values=("FAIL",)),
+    Failure(path="*.*.*.*.Status", values=("FAIL",)),
+    Failure(path="*.*.*.*.*.Status", values=("FAIL",)),
+)
+
+VOD_TASK = TaskApi(
+    name="vod.task",
+    service=VOD,
+    read=Action(
+        name="DescribeTaskDetail",
+        params=("TaskId",),
+        optional=("SubAppId",),
+        template={"TaskId": "{TaskId}", "SubAppId": "{SubAppId:integer}"},
+    ),
+    states={
+        "WAITING": TaskState.PENDING,
+        "PROCESSING": TaskState.RUNNING,
+        "FINISH": TaskState.SUCCEEDED,
+        "ABORTED": TaskState.CANCELED,
+    },
+    failures=_FAILURES,
+    created_at="CreateTime",
+    started_at="BeginProcessTime",
+    finished_at="FinishTime",
+    starts=(
+        Start(
+            action=Action(
+                name="ProcessMedia",
+                params=(),
+                optional=(
+                    "FileId",
+                    "MediaStoragePath",
+                    "SubAppId",
+                    "MediaProcessTask",
+                    "AiContentReviewTask",
+                    "AiAnalysisTask",
+                    "AiRecognitionTask",
+                    "TasksPriority",
+                    "TasksNotifyMode",
+                    "SessionContext",
+                    "SessionId",
+                    "ExtInfo",
+                    "Url",
+                    "OutputAsIndependentMedia",
+                ),
+            ),
+            id="TaskId",
+            encodings={
+                "SubAppId": "integer",
+                "MediaProcessTask": "object",
+                "AiContentReviewTask": "object",
+                "AiAnalysisTask": "object",
+                "AiRecognitionTask": "object",
+                "TasksPriority": "integer",
+            },
+        ),
+    ),
+    cancel=Cancel(
+        action=Action(
+            name="ManageTask",
+            params=("TaskId",),
+            optional=("SubAppId",),
+            template={"OperationType": "Abort", "SubAppId": "{SubAppId:integer}"},
+        ),
+    ),
+)

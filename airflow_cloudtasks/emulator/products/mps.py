@@ -1,0 +1,39 @@
+"""MPS's tasks: read, started and aborted. A task that fails is finished, and one of its parts has failed.
+
+Source: the definitions and examples of MPS 2019-06-12 that tccli ships.
+"""
+
+from __future__ import annotations
+
+from airflow_cloudtasks.emulator.engine.scripts import Step
+from airflow_cloudtasks.emulator.engine.times import iso_utc
+from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
+from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+MPS = Product("tencent", "mps", "2019-06-12", ("json", "query"))
+
+_PART = {"WorkflowTask": {"MediaProcessResultSet": [{"Type": "Transcode", "TranscodeTask": {"Status": "FAIL"}}]}}
+
+TASK = MPS.reads(
+    "mps.task",
+    "DescribeTaskDetail",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="",
+        status_at="Status",
+        unfinished=frozenset({"WAITING", "PROCESSING"}),
+        waiting=frozenset({"WAITING"}),
+        script=(Step("WAITING", 1), Step("PROCESSING", 2), Step("FINISH")),
+        failed=Step("FINISH", fields=_PART),
+        canceled=Step("FINISH", fields=_PART),
+        stamps=(
+            Stamp("CreateTime", "created", iso_utc),
+            Stamp("BeginProcessTime", "started", iso_utc),
+            Stamp("FinishTime", "finished", iso_utc),
+        ),
+        example={"TaskType": "WorkflowTask", "Status": "WAITING"},
+    ),
+)
+MPS.starts(TASK, "ProcessMedia", DEFINED, ("TaskId",))
+MPS.cancels(TASK, "ManageTask", DEFINED)
