@@ -63,7 +63,7 @@ class _Table:
         yield from self._conclusion(report)
 
     def _section(self, section: Section) -> Iterator[str]:
-        yield self._painted(_BOLD, section.title)
+        yield from (self._painted(_BOLD, line) for line in self._wrapped(section.title))
         names = min(max((len(line.name) for line in section.lines), default=0), _MOST_NAME_WIDTH)
         timed = any(line.milliseconds is not None for line in section.lines)
         for line in section.lines:

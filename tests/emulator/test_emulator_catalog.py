@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import normalise
-from airflow_cloudtasks.spec import Percentages
+from airflow_cloudtasks.spec import Action, Percentages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_cloudtasks.emulator import Emulator
     from airflow_cloudtasks.spec import TaskApi
 
@@ -31,6 +34,18 @@ STATUSES = [
     for status, state in api.states.items()
 ]
 EVERY_API = pytest.mark.parametrize("name", APIS)
+
+
+def actions_in(spec: Any) -> Iterator[Action]:
+    """Every action in a part of a spec."""
+    if isinstance(spec, Action):
+        yield spec
+    elif isinstance(spec, tuple):
+        for each in spec:
+            yield from actions_in(each)
+    elif dataclasses.is_dataclass(spec):
+        for field in dataclasses.fields(spec):
+            yield from actions_in(getattr(spec, field.name))
 
 
 def emulated(emulator: Emulator, api: TaskApi) -> tuple[str, dict[str, str]]:
@@ -82,6 +97,13 @@ def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
     if model is not None:
         arguments.append(model().from_map(request))
     return method(*arguments).body.to_map()
+
+
+@EVERY_API
+def test_serves_every_action_of_an_api(cloudtasks_emulator: Emulator, name: str) -> None:
+    api = APIS[name]
+    served = {action.name for action in cloudtasks_emulator.registry.actions if action.service == api.service.name}
+    assert {action.name for action in actions_in(api)} <= served
 
 
 @pytest.mark.parametrize(("name", "status", "state"), STATUSES)

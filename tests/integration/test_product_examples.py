@@ -15,8 +15,9 @@ from airflow_cloudtasks.spec import TaskApi
 
 PAGES = Path(__file__).parents[2] / "docs" / "products"
 # What the emulator, as the cloud, accepts for a parameter of each type. Some objects need members.
-VALUES = {"array": "[]", "object": "{}"}
+VALUES = {"array": "[]", "boolean": "true", "object": "{}"}
 OBJECTS = {
+    "InputInfo": '{"Type": "URL"}',
     "JobSpecs": '[{"Type": "Worker"}]',
     "Job": '{"Tasks": []}',
     "Placement": '{"Zone": "ap-guangzhou-2"}',

@@ -51,6 +51,7 @@ _SHAPE = TaskShape(
             "TaskPriority": "HIGH",
             # The id of the request that created the task; the answer's own RequestId is beside Data.
             "RequestId": "0D9B1C5E-6B7A-5C3D-8F21-3A4B5C6D7E8F",
+            "TaskResult": "",
             "TaskDetail": '{"resourceTypes":["ACS::ECS::Instance","ACS::OSS::Bucket"]}',
             "ExecutionId": "",
             "Progress": 0,

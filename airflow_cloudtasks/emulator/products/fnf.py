@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
+from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
@@ -48,6 +49,13 @@ def _name(call: Call) -> str:
 EXECUTION = FNF.reads(
     "fnf.execution",
     "DescribeExecution",
+    DEFINED,
+    _SHAPE,
+)
+FNF.lists(
+    "fnf.execution",
+    "ListExecutions",
+    Listing(api="fnf.execution", at=("Executions",), token=("NextToken",)),
     DEFINED,
     _SHAPE,
 )

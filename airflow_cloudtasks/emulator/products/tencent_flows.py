@@ -14,7 +14,7 @@ _FLOW_SCRIPT = (Step("2", 3), Step("0"))
 
 
 CDB = Product("tencent", "cdb", "2017-03-20", ("json", "query"), needs_region=True)
-CDB.reads(
+CDB_REQUEST = CDB.reads(
     "cdb.async_request",
     "DescribeAsyncRequestInfo",
     DEFINED,
