@@ -12,7 +12,19 @@ from .exports import exported
 
 EXPORTS: dict[ModuleType, set[str]] = {
     spec: {
-        *("Action", "Cancel", "Encoding", "Find", "Log", "Parts", "Percentages", "Service", "Start", "TaskApi"),
+        *(
+            "Action",
+            "Cancel",
+            "Encoding",
+            "Failure",
+            "Find",
+            "Log",
+            "Parts",
+            "Percentages",
+            "Service",
+            "Start",
+            "TaskApi",
+        ),
         "TaskList",
     },
     errors: {
