@@ -1,5 +1,5 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of five products, emulated
-# make unit   sets everything up and runs the tests that need no Airflow, in half a minute
+# make unit   sets everything up and runs the tests that need no Airflow, in less than a minute
 # make test   sets everything up and runs the tests on the newest Airflow, and those that need Airflow on 2.11 too
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint, types, and which layer may import which

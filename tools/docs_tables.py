@@ -34,12 +34,13 @@ from describing import (
     table,
     typed_operators,
 )
-from product_pages import CLOUD_NAMES, product_page, product_title
+from product_pages import product_page, product_title
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.catalog import products as catalog_files
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.wire import Location
+from airflow_cloudtasks.commands.listing import CLOUDS as CLOUD_NAMES
 from airflow_cloudtasks.doctor.options import naming_parameters, option
 from airflow_cloudtasks.emulator.products.discovery import find_actions
 from airflow_cloudtasks.model import Cloud

@@ -27,12 +27,10 @@ from describing import (
 
 from airflow_cloudtasks.catalog import apis_of
 from airflow_cloudtasks.doctor.permissions import all_permissions, as_json, policy
-from airflow_cloudtasks.model import Cloud
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
 
-CLOUD_NAMES: dict[Cloud, str] = {"alibaba": "Alibaba Cloud", "tencent": "Tencent Cloud"}
 _LINE_LENGTH = 120
 _STATES = ("pending", "running", "succeeded", "failed, or another end")
 

@@ -1,7 +1,7 @@
 """Alibaba Cloud DataWorks.
 
 A task instance is one run of a node on one day, as the schedule makes it; a workflow instance is the run of a workflow
-with all its nodes. Whoever starts them, a wait needs their id alone.
+with all its nodes. A wait needs only the id of an instance, whatever has started it.
 """
 
 from airflow_cloudtasks.model import TaskState

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow_cloudtasks.clouds.alibaba_regions import CENTRAL_STS_REGIONS
-from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error, request_id
+from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
@@ -34,6 +34,7 @@ from airflow_cloudtasks.clouds.wire import (
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec import Action, Service
 from airflow_cloudtasks.spec.action import NO_REGION, Place
+from airflow_cloudtasks.values import request_id
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _HASH_OF_NOTHING = hashlib.sha256().hexdigest()
@@ -160,17 +161,14 @@ def _path(action: Action, params: Mapping[str, Any]) -> str:
 
 
 def _query(params: Mapping[str, Any]) -> str:
-    pairs = [pair for name, value in params.items() for pair in _flat(name, value)]
-    return "&".join(
-        f"{name}={value}" for name, value in sorted((_quoted(name), _quoted(value)) for name, value in pairs)
-    )
+    quoted = sorted((_quoted(name), _quoted(value)) for name, value in _pairs(params))
+    return "&".join(f"{name}={value}" for name, value in quoted)
 
 
 def _body(placed: Mapping[Place, Mapping[str, Any]]) -> tuple[bytes, str | None]:
     """Return the body and its type. A spec that has two bodies is refused when it is made."""
     if form := placed.get("form"):
-        pairs = [pair for name, value in form.items() for pair in _flat(name, value)]
-        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+        return urlencode(_pairs(form)).encode(), "application/x-www-form-urlencoded"
     if members := placed.get("json"):
         return json.dumps(members).encode(), "application/json; charset=utf-8"
     for raw in placed.get("body", {}).values():
@@ -191,6 +189,10 @@ def _header(name: str, value: Any) -> str:
     if not _HEADER.fullmatch(header):
         raise InvalidArguments(f"{name} is {header!r:.100}; expected printable ASCII text, because it is a header.")
     return header
+
+
+def _pairs(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [pair for name, value in params.items() for pair in _flat(name, value)]
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -112,7 +112,7 @@ def error_code(fields: Mapping[str, Any]) -> str | None:
     Args:
         fields: The object that holds the code.
     """
-    return _first_text(fields, _CODES)
+    return next((found for name in _CODES if (found := text(fields.get(name))) is not None), None)
 
 
 def error_message(fields: Mapping[str, Any]) -> str:
@@ -122,19 +122,6 @@ def error_message(fields: Mapping[str, Any]) -> str:
         fields: The object that holds the message.
     """
     return next((str(fields[name]) for name in _MESSAGES if is_filled(fields.get(name))), "")
-
-
-def request_id(fields: Mapping[str, Any]) -> str | None:
-    """Return the vendor's id of the call; None for none.
-
-    Args:
-        fields: The object that holds the id.
-    """
-    return _first_text(fields, REQUEST_IDS)
-
-
-def _first_text(fields: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    return next((found for name in names if (found := text(fields.get(name))) is not None), None)
 
 
 def holds_data(content: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object, request_id
+from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object
 from airflow_cloudtasks.clouds.error_codes import kind_of_status, tencent_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
@@ -27,6 +27,7 @@ from airflow_cloudtasks.clouds.wire import (
 )
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.spec import Service
+from airflow_cloudtasks.values import request_id
 
 _ALGORITHM = "TC3-HMAC-SHA256"
 _CONTENT_TYPE = "application/json; charset=utf-8"

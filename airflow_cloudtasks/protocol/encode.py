@@ -51,7 +51,8 @@ def encode(
     encoder = _Encoder(api, start, parameters, arguments)
     encoded = {name: encoder.encode(value, name) for name, value in parameters.items() if value is not None}
     for name in start.action.integers:
-        for item in items if isinstance(items := encoded.get(name), list) else [items]:
+        value = encoded.get(name)
+        for item in value if isinstance(value, list) else [value]:
             if item is not None:
                 integer(f"{start.action.name}: {name}", item)
     return encoded

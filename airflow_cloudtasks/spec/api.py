@@ -205,9 +205,9 @@ class TaskApi:
             api_params: The other parameters, which :meth:`check_params` accepts.
         """
         # Vendors take ids as text, also those that are all digits.
-        known = {name: value for name, value in api_params.items() if name in self.read.accepted}
-        as_text = {name: as_name(value) for name, value in known.items() if value is not None}
-        return {self.id_param: cloud_task_id, **as_text}
+        taken = self.read.accepted
+        known = ((name, value) for name, value in api_params.items() if name in taken and value is not None)
+        return {self.id_param: cloud_task_id, **{name: as_name(value) for name, value in known}}
 
     def check_params(self, given: Any, arguments: Arguments = RENDERED) -> None:
         """Refuse parameters that cannot identify a task of this API.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,13 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds.client import Account, CloudClient
 from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
+from airflow_cloudtasks.doctor.permissions import needed
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import normalise
-from airflow_cloudtasks.spec import Action, Percentages
+from airflow_cloudtasks.spec import Percentages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_cloudtasks.emulator import Emulator
     from airflow_cloudtasks.spec import TaskApi
 
@@ -34,18 +32,6 @@ STATUSES = [
     for status, state in api.states.items()
 ]
 EVERY_API = pytest.mark.parametrize("name", APIS)
-
-
-def actions_in(spec: Any) -> Iterator[Action]:
-    """Every action in a part of a spec."""
-    if isinstance(spec, Action):
-        yield spec
-    elif isinstance(spec, tuple):
-        for each in spec:
-            yield from actions_in(each)
-    elif dataclasses.is_dataclass(spec):
-        for field in dataclasses.fields(spec):
-            yield from actions_in(getattr(spec, field.name))
 
 
 def emulated(emulator: Emulator, api: TaskApi) -> tuple[str, dict[str, str]]:
@@ -103,7 +89,7 @@ def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
 def test_serves_every_action_of_an_api(cloudtasks_emulator: Emulator, name: str) -> None:
     api = APIS[name]
     served = {action.name for action in cloudtasks_emulator.registry.actions if action.service == api.service.name}
-    assert {action.name for action in actions_in(api)} <= served
+    assert {each.action.name for each in needed(api)} <= served
 
 
 @pytest.mark.parametrize(("name", "status", "state"), STATUSES)

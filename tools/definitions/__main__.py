@@ -9,14 +9,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.spec import Action, Service
+from airflow_cloudtasks.doctor.permissions import needed
+from airflow_cloudtasks.spec import Service
 from tools.definitions import tencent
 from tools.definitions.alibaba import Package
 
@@ -58,20 +58,8 @@ def _actions() -> dict[Service, set[str]]:
     """Return the names of all actions in the catalog, by service."""
     found: dict[Service, set[str]] = {}
     for api in APIS.values():
-        found.setdefault(api.service, set()).update(action.name for action in _in(api))
+        found.setdefault(api.service, set()).update(each.action.name for each in needed(api))
     return found
-
-
-def _in(spec: Any) -> Iterator[Action]:
-    """Yield every action in a part of a spec."""
-    if isinstance(spec, Action):
-        yield spec
-    elif is_dataclass(spec):
-        for field in fields(spec):
-            yield from _in(getattr(spec, field.name))
-    elif isinstance(spec, tuple):
-        for each in spec:
-            yield from _in(each)
 
 
 def _folder(module: str) -> Path:

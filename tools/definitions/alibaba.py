@@ -18,7 +18,7 @@ from typing import Any
 _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "bytes": "string"}
 _REQUIRED = "This parameter is required."
 _CALL = re.compile(r"Params\((.*?)\n\s*\)", re.DOTALL)
-_SENT = re.compile(r"\b(query|body|real_headers)\['([^']+)'\] =")
+_SENT = re.compile(r"\b(query|body)\['([^']+)'\] =")
 _KEY = re.compile(
     r"if self\.(\w+) is not None:\n\s*result\['([^']+)'\]|result\['([^']+)'\] = (?:(?:\[\]|{})\n\s*if )?self\.(\w+)"
 )
@@ -44,15 +44,14 @@ class Package:
         self._client = (folder / "client.py").read_text()
 
     @cached_property
-    def _models(self) -> dict[str, ast.ClassDef]:
-        found: dict[str, ast.ClassDef] = {}
-        self._sources: dict[str, str] = {}
+    def _models(self) -> dict[str, tuple[ast.ClassDef, str]]:
+        """Each model with its source."""
+        found: dict[str, tuple[ast.ClassDef, str]] = {}
         for file in sorted([*self._folder.glob("models.py"), *self._folder.glob("models/*.py")]):
             source = file.read_text()
             for node in ast.parse(source).body:
                 if isinstance(node, ast.ClassDef):
-                    found[node.name] = node
-                    self._sources[node.name] = ast.get_source_segment(source, node) or ""
+                    found[node.name] = node, ast.get_source_segment(source, node) or ""
         return found
 
     def definition(self, actions: Iterable[str]) -> dict[str, Any]:
@@ -98,10 +97,7 @@ class Package:
         return found
 
     def _parameters(self, action: str, body: str, path: str) -> dict[str, Any]:
-        places = {
-            key: {"query": "query", "body": "body", "real_headers": "header"}[where]
-            for where, key in _SENT.findall(body)
-        }
+        places = {key: place for place, key in _SENT.findall(body)}
         shrunk = set(re.findall(r"specified_style\(\w+\.\w+, '([^']+)', 'json'\)", body))
         found: dict[str, Any] = {
             name: {"type": "string", "in": "path", "required": True} for name in re.findall(r"{(\w+)}", path)
@@ -126,14 +122,12 @@ class Package:
 
     @cached_property
     def _keys(self) -> Counter[str]:
-        sources = [self._sources[name] for name in self._models]
-        return Counter(key for source in sources for key in re.findall(r"result\['(\w+)'\]", source))
+        return Counter(key for _, source in self._models.values() for key in re.findall(r"result\['(\w+)'\]", source))
 
     def _fields(self, model: str) -> list[_Field]:
-        node = self._models.get(model)
-        if node is None:
+        if model not in self._models:
             return []
-        source = self._sources[model]
+        node, source = self._models[model]
         keys = {}
         for first, key, other, attribute in _KEY.findall(source):
             keys[first or attribute] = key or other

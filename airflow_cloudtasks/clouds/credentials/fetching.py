@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
 
-from airflow_cloudtasks.clouds.answers import error_code, error_message, reports_error, request_id
+from airflow_cloudtasks.clouds.answers import error_code, error_message, reports_error
 from airflow_cloudtasks.clouds.credentials.source import Fetched
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind, tencent_kind
 from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, HttpAnswer, is_visible
@@ -21,7 +21,7 @@ from airflow_cloudtasks.errors import (
     error_from_dict,
 )
 from airflow_cloudtasks.model import Cloud
-from airflow_cloudtasks.values import load_json, moment, text
+from airflow_cloudtasks.values import load_json, moment, request_id, text
 
 # The names of a temporary key's parts. Sources: STS 2015-04-01 and "Instance metadata" of Alibaba Cloud; STS 2018-08-13
 # of Tencent Cloud, and tencentcloud-sdk-python-common for its metadata service.

@@ -5,12 +5,25 @@ Source: the definitions of each product that tccli ships. The examples' values a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
-_FLOW_SCRIPT = (Step("2", 3), Step("0"))
+_FLOW = TaskShape(
+    task_at=(),
+    id_at="",
+    asked_by="FlowId",
+    status_at="Status",
+    format_status=int,
+    unfinished=frozenset({"2"}),
+    script=(Step("2", 3), Step("0")),
+    failed=Step("1"),
+    started=False,
+    example={"Status": 2},
+)
 
 
 CDB = Product("tencent", "cdb", "2017-03-20", ("json", "query"), needs_region=True)
@@ -87,18 +100,7 @@ CYNOSDB.reads(
     "cynosdb.flow",
     "DescribeFlow",
     DEFINED,
-    TaskShape(
-        task_at=(),
-        id_at="",
-        asked_by="FlowId",
-        status_at="Status",
-        format_status=int,
-        unfinished=frozenset({"2"}),
-        script=_FLOW_SCRIPT,
-        failed=Step("1"),
-        started=False,
-        example={"Status": 2},
-    ),
+    _FLOW,
 )
 
 MARIADB = Product("tencent", "mariadb", "2017-03-12", ("json", "query"), needs_region=True)
@@ -106,18 +108,7 @@ MARIADB.reads(
     "mariadb.flow",
     "DescribeFlow",
     DEFINED,
-    TaskShape(
-        task_at=(),
-        id_at="",
-        asked_by="FlowId",
-        status_at="Status",
-        format_status=int,
-        unfinished=frozenset({"2"}),
-        script=_FLOW_SCRIPT,
-        failed=Step("1"),
-        started=False,
-        example={"Status": 2},
-    ),
+    _FLOW,
 )
 
 DCDB = Product("tencent", "dcdb", "2018-04-11", ("json", "query"), needs_region=True)
@@ -125,18 +116,7 @@ DCDB.reads(
     "dcdb.flow",
     "DescribeFlow",
     DEFINED,
-    TaskShape(
-        task_at=(),
-        id_at="",
-        asked_by="FlowId",
-        status_at="Status",
-        format_status=int,
-        unfinished=frozenset({"2"}),
-        script=_FLOW_SCRIPT,
-        failed=Step("1"),
-        started=False,
-        example={"Status": 2},
-    ),
+    _FLOW,
 )
 
 SQLSERVER = Product("tencent", "sqlserver", "2018-03-28", ("json", "query"), needs_region=True)
@@ -144,18 +124,7 @@ SQLSERVER.reads(
     "sqlserver.flow",
     "DescribeFlowStatus",
     DEFINED,
-    TaskShape(
-        task_at=(),
-        id_at="",
-        asked_by="FlowId",
-        status_at="Status",
-        format_status=int,
-        unfinished=frozenset({"2"}),
-        script=_FLOW_SCRIPT,
-        failed=Step("1"),
-        started=False,
-        example={"Status": 2},
-    ),
+    _FLOW,
 )
 
 CKAFKA = Product("tencent", "ckafka", "2019-08-19", ("json", "query"), needs_region=True)
@@ -163,18 +132,7 @@ CKAFKA.reads(
     "ckafka.flow",
     "DescribeTaskStatus",
     DEFINED,
-    TaskShape(
-        task_at=("Result",),
-        id_at="",
-        asked_by="FlowId",
-        status_at="Status",
-        format_status=int,
-        unfinished=frozenset({"2"}),
-        script=_FLOW_SCRIPT,
-        failed=Step("1"),
-        started=False,
-        example={"Result": {"Status": 2, "Output": ""}},
-    ),
+    replace(_FLOW, task_at=("Result",), example={"Result": {"Status": 2, "Output": ""}}),
 )
 
 VPC = Product("tencent", "vpc", "2017-03-12", ("json", "query"), needs_region=True)

@@ -49,9 +49,12 @@ class Listing:
         """Return a page of the list, or the tasks of the ids in the request as far as they exist."""
         ids = asked(call.parameters, self.ids) if self.ids else []
         size = int(call.parameters.get(self.size) or self.default_size)
-        found = [task for task in self._found(call, ids) if task.is_inside(call.parameters)]
+        by_token = bool(self.token) and not ids
+        # A page by token needs the other tasks only to count them.
+        needed = self.total or not by_token
+        found = [task for task in self._found(call, ids) if task.is_inside(call.parameters)] if needed else []
         body: JsonObject = put(self.example, self.total, len(found)) if self.total else self.example
-        if self.token and not ids:
+        if by_token:
             entries, token = cut_page(call, self.api, size, lambda entry: True, self.token[-1])
             return put(put(body, self.at, entries), self.token, token)
         skipped = self._skipped(call, size)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
     from airflow_cloudtasks.emulator.products.shared.listing import Listing
-    from airflow_cloudtasks.emulator.vendor.contract import Call, Kind, Location, TaskShape
+    from airflow_cloudtasks.emulator.vendor.contract import Call, Location, TaskShape
 
 DEFINED = None
 """In place of an action's parameters: those of the vendor's definition, in the folder ``definitions``."""
@@ -55,17 +55,6 @@ class Product:
     def optional(self, *names: str) -> tuple[Parameter, ...]:
         """Return strings that a request may leave out."""
         return tuple(Parameter(name, self.locations, required=False) for name in names)
-
-    def typed(self, kind: Kind, *names: str, required: bool = False, items: Kind = "string") -> tuple[Parameter, ...]:
-        """Return parameters of another type than a string.
-
-        Args:
-            kind: Their type.
-            *names: Their names.
-            required: Whether a request must have them.
-            items: For arrays, the type of their items.
-        """
-        return tuple(Parameter(name, self.locations, required=required, type=kind, items=items) for name in names)
 
     def action(
         self,
