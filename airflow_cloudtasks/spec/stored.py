@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
@@ -47,6 +47,8 @@ def _action(stored: Mapping[str, Any]) -> Action:
         fields["template"] = template = literal(constants)
         if filters:
             template["Filters"] = [{"Name": name, "Values": [f"{{{name}}}"]} for name in filters]
+    if (success := stored.get("success")) is not None:
+        fields["success"] = Success(**success)
     return Action(**fields)
 
 
