@@ -163,6 +163,12 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
+    "restarts_show_their_end": [
+        (
+            {"restarts": True},
+            "toys.toy: with restarts, finished_at must say where a task object holds the end of its last run.",
+        ),
+    ],
     "timezone_is_an_offset": [
         ({"timezone": zone}, f"toys.toy: timezone {zone!r} is not of the form '+08:00'.")
         for zone in ("", "Z", "08:00", "+0800", "+8:00", "+24:00", "+08:60", "+08:00 ", "Asia/Shanghai")
@@ -193,6 +199,7 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"list_tasks": toy_list()},
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
+        {"restarts": True, "finished_at": "End"},
         {"starts": ()},
         {"starts": (Start(action=Action(name="CopyToy"), id="ToyId", names={"ProjectId": "1"}),)},
         {"cancel": None},
