@@ -221,7 +221,11 @@ def _shows(failure: Failure, task: Mapping[str, Any]) -> bool:
     if not failure.values:
         return not all(map(_blank, values))
     words = {fold(word) for word in failure.values}
-    return any(word is not None and fold(word) in words for word in map(text, values))
+    return any(word is not None and fold(word) in words for word in map(_word, values))
+
+
+def _word(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else text(value)
 
 
 def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
