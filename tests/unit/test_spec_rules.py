@@ -247,6 +247,10 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
             lambda: Cancel(action=END, id_param="ToyId", found={"Colour": "Colour"}),
             "EndToy: 'Colour' is none of its params ('ProjectId', 'ToyId').",
         ),
+        (
+            lambda: Cancel(action=END, id_param="ToyId", needs=("Colour",)),
+            "EndToy: 'Colour' is none of its parameters ('ProjectId', 'ToyId').",
+        ),
         *(
             (
                 lambda changes=changes: Start(**{"action": BEGIN, "id": "ToyId", **changes}),

@@ -89,7 +89,7 @@ def test_the_list_requests_follow_tencents_definitions(name: str) -> None:
 def test_the_cancel_requests_follow_tencents_definitions(name: str) -> None:
     api = APIS[name]
     assert api.cancel is not None
-    known = dict.fromkeys((*api.task_params, *api.cancel.found), 1)
+    known = dict.fromkeys((*api.task_params, *api.carried_params, *api.cancel.found), "1")
     for request in cancel_requests(api, ["7", "8"], known):
         assert mistakes(api, api.cancel.action, api.cancel.action.request(request)) == []
 
