@@ -15,6 +15,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.spec.action import Action
+from airflow_cloudtasks.spec.template import placeholders
 
 
 def actions(api: TaskApi) -> Iterator[Action]:
@@ -54,7 +55,27 @@ def examples(api: TaskApi, action: Action) -> list[dict[str, str]]:
 
 
 def example_inputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
-    return [parse_input(each["input"]) for each in examples(api, action)]
+    """Return the parameters of an action's example requests, those inside its template too."""
+    return [as_parameters(action, parse_input(each["input"])) for each in examples(api, action)]
+
+
+def as_parameters(action: Action, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of which an action makes a request."""
+    found = {name: value for name, value in request.items() if name not in action.template}
+    return found | dict(_filled(action.template, request))
+
+
+def _filled(template: Any, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the value of each placeholder of a template that was filled to a value."""
+    match template, value:
+        case str(), _:
+            yield from ((name, value) for name, _ in placeholders(template))
+        case dict(), dict():
+            for name in template.keys() & value.keys():
+                yield from _filled(template[name], value[name])
+        case list(), list():
+            for part, item in zip(template, value, strict=False):
+                yield from _filled(part, item)
 
 
 def example_bodies(api: TaskApi, action: Action) -> list[bytes]:
