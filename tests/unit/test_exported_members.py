@@ -23,6 +23,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Percentages",
             "Service",
             "Start",
+            "Success",
             "TaskApi",
         ),
         "TaskList",

@@ -24,6 +24,7 @@ from airflow_cloudtasks.spec import (
     Percentages,
     Service,
     Start,
+    Success,
     TaskApi,
     TaskList,
     validate,
@@ -162,6 +163,12 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
+    "restarts_show_their_end": [
+        (
+            {"restarts": True},
+            "toys.toy: with restarts, finished_at must say where a task object holds the end of its last run.",
+        ),
+    ],
     "timezone_is_an_offset": [
         ({"timezone": zone}, f"toys.toy: timezone {zone!r} is not of the form '+08:00'.")
         for zone in ("", "Z", "08:00", "+0800", "+8:00", "+24:00", "+08:60", "+08:00 ", "Asia/Shanghai")
@@ -190,6 +197,9 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"console_url": "https://toys.test/"},
         {"list_tasks": None, "id": None},
         {"list_tasks": toy_list()},
+        {"read": dataclasses.replace(API.read, success=Success("Ok"))},
+        {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
+        {"restarts": True, "finished_at": "End"},
         {"starts": ()},
         {"starts": (Start(action=Action(name="CopyToy"), id="ToyId", names={"ProjectId": "1"}),)},
         {"cancel": None},
@@ -226,6 +236,18 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
                 f"GetToy: requests_per_second is {rate!r}; expected more than 0.",
             )
             for rate in (0, -1, float("nan"), float("inf"))
+        ),
+        *(
+            (
+                lambda success=success: Action(name="GetToy", success=success),
+                f"GetToy: success has path {path!r}; expected names with dots between them.",
+            )
+            for success, path in (
+                (Success(""), ""),
+                (Success("Data..Ok"), "Data..Ok"),
+                (Success("Ok", code=" "), " "),
+                (Success("Ok", message="Error."), "Error."),
+            )
         ),
         (
             lambda: toy_list(next_page="Next"),
