@@ -28,8 +28,8 @@ class Cancel:
         removes: Whether a canceled task can no longer be read.
 
     Raises:
-        ValueError: ``id_param``, or a name in ``found`` or ``needs``, is no parameter of the action, or one of the first
-            two is optional.
+        ValueError: ``id_param``, or a name in ``found`` or ``needs``, is no parameter of the action, or is optional and
+            not in ``needs``.
     """
 
     action: Action

@@ -141,7 +141,7 @@ class Product:
             reader: The action that reads the task.
             name: The vendor's name of the action.
             parameters: Its parameters.
-            id_at: The path of the id in the answer.
+            id_at: The path of the id in the answer; empty for an answer without one.
             shown: Parameters that the task's object shows under the same names.
             example: The rest of the answer, beside the blank fields of the vendor's definition.
             new_id: Returns the id of the new task; a UUID by default.
@@ -155,7 +155,7 @@ class Product:
         def answer(call: Call) -> JsonObject:
             task_id = new_id(call)
             start_and_cancel.start(call, reader, task_id, start_and_cancel.sent(call, *shown))
-            return put(rest, id_at, reader.shape.format_id(task_id))
+            return put(rest, id_at, reader.shape.format_id(task_id)) if id_at else rest
 
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 
