@@ -44,11 +44,5 @@ JOB = OCEANUS.reads(
         total=("TotalCount",),
     ),
 )
-OCEANUS.starts(
-    JOB,
-    "RunJobs",
-    DEFINED,
-    (),
-    new_id=lambda call: call.parameters["RunJobDescriptions"][0]["JobId"],
-)
+OCEANUS.restarts(JOB, "RunJobs", DEFINED, asked_by="RunJobDescriptions[].JobId")
 OCEANUS.cancels(JOB, "StopJobs", DEFINED, asked_by="StopJobDescriptions[].JobId")
