@@ -17,7 +17,7 @@ DTS = Service(
     console_intl="https://console.tencentcloud.com/dts",
 )
 
-# readyComplete has copied everything and copies changes until CompleteMigrateJob is called. resumableErr is tried again.
+# readyComplete copies changes until CompleteMigrateJob is called. resumableErr is tried again.
 DTS_MIGRATE_JOB = TaskApi(
     name="dts.migrate_job",
     service=DTS,
