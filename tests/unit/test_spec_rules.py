@@ -269,6 +269,10 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
             lambda: Cancel(action=END, id_param="ToyId", found={"Colour": "Colour"}),
             "EndToy: 'Colour' is none of its params ('ProjectId', 'ToyId').",
         ),
+        (
+            lambda: Cancel(action=END, id_param="ToyId", needs=("Colour",)),
+            "EndToy: 'Colour' is none of its parameters ('ProjectId', 'ToyId').",
+        ),
         *(
             (
                 lambda changes=changes: Start(**{"action": BEGIN, "id": "ToyId", **changes}),
@@ -299,7 +303,14 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
                     {"find": Find(tasks=toy_list(), id="ToyId", created_at="Created", shows={"Size": "Size"})},
                     "find takes 'Size', which is none of its parameters ('ProjectId', 'Colour', 'Tags').",
                 ),
-                ({"then": END}, "EndToy has to take one parameter, the new id."),
+                (
+                    {"then": Action(name="GoToy", params=("ToyId", "Speed"))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
+                (
+                    {"then": Action(name="GoToy", params=("ProjectId",))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
             )
         ),
     ],
