@@ -110,7 +110,9 @@ def test_the_summary_counts_every_api() -> None:
 @pytest.mark.parametrize("name", APIS)
 def test_the_permissions_have_every_action(name: str) -> None:
     api = APIS[name]
-    actions = {api.read.name} | {listing.action.name for listing in (api.list_tasks, api.cancel) if listing}
+    actions = {api.read.name} | {
+        listing.action.name for listing in (api.list_tasks, api.read_many, api.cancel) if listing
+    }
     for start in api.starts:
         actions |= {start.action.name, *([start.then.name] if start.then else [])}
         actions |= {start.find.tasks.action.name} if start.find else set()
