@@ -156,7 +156,7 @@ class TaskApi:
 
     @cached_property
     def integer_params(self) -> frozenset[str]:
-        """The parameters of ``api_params`` that the vendor takes as integers. For users of this package, they are text."""
+        """The parameters of ``api_params`` that the vendor takes as integers. For users, they are text."""
         together = self.read_many.action.integers if self.read_many else frozenset()
         return (self.read.integers | together) - {self.id_param}
 
