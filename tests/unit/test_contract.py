@@ -23,6 +23,7 @@ from airflow_cloudtasks.values import at
 
 TENCENT = [name for name, api in APIS.items() if api.cloud == "tencent"]
 ALIBABA = [name for name, api in APIS.items() if api.cloud == "alibaba"]
+TOGETHER = {name: api.read_many for name, api in APIS.items() if api.read_many is not None}
 LISTED = [name for name, api in APIS.items() if api.list_tasks is not None]
 
 
@@ -124,6 +125,20 @@ def test_tencents_lists_hold_the_task_objects_of_the_single_read(name: str) -> N
     assert {field for field in fields(api) if field not in listed} <= {api.message}
 
 
+@pytest.mark.parametrize("name", [name for name in TENCENT if name in TOGETHER])
+def test_the_parameters_and_the_fields_of_a_batch_are_those_that_tencent_defines(name: str) -> None:
+    api, together = APIS[name], TOGETHER[name]
+    takes = members(api, defined(api, together.action)["input"])
+    for param, value in together.action.request({param: ["7"] for param in together.action.params}).items():
+        assert takes[param]["type"] == ("int" if isinstance(value, int) else "list")
+        words = [item["Name"] for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        assert all(word in takes[param]["document"] for word in words)
+    tasks = member_at(api, defined(api, together.action)["output"], together.tasks)
+    single, listed = members(api, task_object(api)), members(api, tasks["member"])
+    assert together.complete is (set(single) <= {*listed, "RequestId"})
+    assert {field for field in fields(api) if field not in listed} <= {api.message}
+
+
 def test_wedatas_task_run_list_lacks_the_status_of_the_single_read() -> None:
     api = APIS["wedata.task_run"]
     listed = members(api, "ListTriggerTaskRunBrief")
@@ -197,3 +212,14 @@ def test_the_list_parameters_and_fields_are_those_of_alibabas_models(name: str) 
     missing = [path for path in fields(api) if not answered(api, listing.action, f"{listing.tasks}.[].{path}")]
     # A list may also leave out fields that the spec does not read.
     assert missing == [] or not listing.complete
+
+
+@pytest.mark.parametrize("name", [name for name in ALIBABA if name in TOGETHER])
+def test_the_parameters_and_the_fields_of_a_batch_are_those_of_alibabas_models(name: str) -> None:
+    api, together = APIS[name], TOGETHER[name]
+    request = model(api, f"{together.action.name}Request")
+    given = {*together.action.accepted, *together.action.template}
+    assert all(taken(request, param) for param in given)
+    assert needed(request) <= given
+    missing = [path for path in fields(api) if not answered(api, together.action, f"{together.tasks}.[].{path}")]
+    assert missing == [] or not together.complete
