@@ -93,7 +93,7 @@ def test_refuses_a_name_that_is_no_id_before_the_start() -> None:
 def test_reads_a_list_for_each_optional_name() -> None:
     schedule = Schedule(API)
     scopes = [
-        schedule.add(API.parameters(task_id, params), Wait().watch, 0.0).scope.parameters
+        schedule.add(API.parameters(task_id, params), Wait().watch, 0.0).scope.list_params
         for task_id, params in (("7", {"Team": "t1"}), ("8", {"Team": "t2"}), ("9", {}), ("10", {"Team": "t1"}))
     ]
     assert scopes == [{"Team": "t1"}, {"Team": "t2"}, {}, {"Team": "t1"}]

@@ -107,23 +107,9 @@ def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str,
         start: The action that starts a task.
         names: The parameters of the request.
     """
-    members = defined_actions(api.service).get(start.action.name, {}).get("parameters", {})
-    defined = {**members, **dict(_in_template(start.action.template, {"type": "object", "members": members}))}
+    defined = defined_actions(api.service).get(start.action.name, {}).get("parameters", {})
     given = {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
     return encode(api, start, given)
-
-
-def _in_template(part: Any, defined: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what the vendor defines for the place of each parameter in a template."""
-    match part:
-        case str():
-            yield from ((name, defined) for name, _ in placeholders(part))
-        case Mapping():
-            for name, inner in part.items():
-                yield from _in_template(inner, defined.get("members", {}).get(name, {"type": "string"}))
-        case list():
-            for inner in part:
-                yield from _in_template(inner, {**defined, "type": defined.get("items", "string")})
 
 
 # What a user gives for an encoding, where the vendor's type does not say it.
@@ -140,6 +126,7 @@ _GIVEN: dict[str, Any] = {
     "ranges": [["2026-01-31", "2026-02-01"]],
     "pairs": {"a": "b"},
     "pair": {"a": "b"},
+    "boolean": True,
 }
 
 
