@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -95,16 +96,18 @@ def public_classes(kind: str, module: str) -> Iterator[type[Any]]:
             yield found
 
 
-def typed_operators() -> Iterator[StartCloudTaskOperator]:
-    """Yield one instance of each operator that has arguments of its own."""
-    for module in face_modules("operators"):
-        yield from (_documented(found, None) for found in public_classes("operators", module))
+@cache
+def typed_operators() -> tuple[StartCloudTaskOperator, ...]:
+    """Return one instance of each operator that has arguments of its own."""
+    modules = face_modules("operators")
+    return tuple(_documented(found, None) for module in modules for found in public_classes("operators", module))
 
 
-def typed_sensors() -> Iterator[CloudTaskSensor]:
-    """Yield one instance of each sensor that has arguments of its own, which waits for a task by its id if it can."""
-    for module in face_modules("sensors"):
-        yield from (_documented(found) for found in public_classes("sensors", module))
+@cache
+def typed_sensors() -> tuple[CloudTaskSensor, ...]:
+    """Return one instance of each sensor that has arguments of its own, which waits for a task by its id if it can."""
+    modules = face_modules("sensors")
+    return tuple(_documented(found) for module in modules for found in public_classes("sensors", module))
 
 
 def _documented(face: type[Any], *also: None) -> Any:

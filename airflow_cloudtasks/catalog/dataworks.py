@@ -170,6 +170,31 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
             id="WorkflowInstanceId",
             encodings={"ProjectId": "integer", "BizDate": "integer", "Tasks": "json"},
         ),
+        # Backfills, and workflows that a person or an event triggers.
+        Start(
+            action=Action(
+                name="CreateWorkflowInstances",
+                params=("ProjectId", "WorkflowId", "Name", "Type"),
+                optional=(
+                    *("Periods", "DefaultRunProperties", "WorkflowParameters", "TaskParameters", "EnvType", "Comment"),
+                    *("AutoStartEnabled", "TagCreationPolicy", "Tags"),
+                ),
+                params_in="form",
+            ),
+            job="OperationId",
+            job_api="dataworks.operation",
+            job_ids="WorkflowInstanceIds",
+            encodings={
+                "ProjectId": "integer",
+                "WorkflowId": "integer",
+                "Periods": "json",
+                "DefaultRunProperties": "json",
+                "WorkflowParameters": "json",
+                "TaskParameters": "json",
+                "AutoStartEnabled": "boolean",
+                "Tags": "json",
+            },
+        ),
     ),
     cancel=Cancel(
         action=Action(
@@ -177,4 +202,41 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
         ),
         id_param="Id",
     ),
+)
+
+# Creates the instances of a workflow, and shows their ids once it has ended.
+DATAWORKS_OPERATION = TaskApi(
+    name="dataworks.operation",
+    service=DATAWORKS,
+    read=Action(name="GetCreateWorkflowInstancesResult", params=("OperationId",), method="GET", params_in="query"),
+    id_param="OperationId",
+    task="Result",
+    states={"Creating": TaskState.RUNNING, "Created": TaskState.SUCCEEDED, "CreateFailure": TaskState.FAILED},
+    message="FailureMessage",
+)
+
+# The instance that the schedule makes of a task for one day; of a task that runs several times a day, the newest one.
+DATAWORKS_SCHEDULED_TASK_INSTANCE = TaskApi(
+    name="dataworks.scheduled_task_instance",
+    service=DATAWORKS,
+    read=Action(
+        name="ListTaskInstances",
+        params=("TaskId", "ProjectId", "Bizdate"),
+        params_in="form",
+        template={
+            "TaskId": "{TaskId:integer}",
+            "ProjectId": "{ProjectId:integer}",
+            "Bizdate": "{Bizdate:day}",
+            "WorkflowInstanceType": "Normal",
+            "SortBy": "TriggerTime Desc",
+            "PageSize": 1,
+        },
+    ),
+    task="PagingInfo.TaskInstances.0",
+    states=DATAWORKS_TASK_INSTANCE.states,
+    id="Id",
+    task_name="TaskName",
+    created_at="CreateTime",
+    started_at="StartedTime",
+    finished_at="FinishedTime",
 )

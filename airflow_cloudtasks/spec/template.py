@@ -1,8 +1,8 @@
 """Fill the parameters of a request into a template of its content. Pure data: no Airflow, no I/O.
 
 A text that is exactly ``{Name}`` is replaced by the value of the parameter ``Name``. A kind after a colon converts the
-value: ``{Name:integer}``, ``{Name:integers}``, ``{Name:list}``, ``{Name:comma}``. ``{region}`` is replaced by the
-region of the request. All other values are constants. ``{{Name}}`` is the constant text ``{Name}``.
+value: ``{Name:integer}``, ``{Name:integers}``, ``{Name:list}``, ``{Name:comma}``, ``{Name:day}``. ``{region}`` is
+replaced by the region of the request. All other values are constants. ``{{Name}}`` is the constant text ``{Name}``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from airflow_cloudtasks.errors import InvalidArguments
@@ -18,16 +19,20 @@ from airflow_cloudtasks.spec.literals import check_literal
 REGION = "region"
 """The name by which a template takes the region of the request."""
 
-Kind = Literal["integer", "integers", "list", "comma"]
+Kind = Literal["integer", "integers", "list", "comma", "day"]
 """How a template converts a value.
 
 ``integer``: a whole number. ``integers``: a list of them. ``list``: a list; one value is a list of one. ``comma``: one
-text of all values, separated by commas.
+text of all values, separated by commas. ``day``: the first moment of a day in UTC+8, in Unix milliseconds.
 """
 
 _PLACEHOLDER = re.compile(r"{([\w-]+)(?::(\w+))?}")
 _ESCAPED = re.compile(r"{{.*}}", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+
+# Eight digits are a day, such as 20260131.
+_MILLISECONDS = re.compile(r"\d{1,7}|\d{9,14}", re.ASCII)
+_VENDORS_ZONE = timezone(timedelta(hours=8))
 
 _MISSING = object()
 
@@ -87,6 +92,8 @@ def _converted(name: str, value: Any, kind: str | None) -> Any:
             return items
         case "comma":
             return ",".join(map(str, items))
+        case "day":
+            return day(name, value)
         case _:
             return value
 
@@ -104,6 +111,27 @@ def integer(name: str, value: Any) -> int:
     if not isinstance(value, bool) and _INTEGER.fullmatch(digits := str(value).strip()):
         return int(digits)
     raise InvalidArguments(f"{name} is {value!r:.100}; expected a whole number, because the vendor takes no other.")
+
+
+def day(name: str, value: Any) -> int:
+    """Return the first moment of a day in UTC+8, the vendors' time zone, in Unix milliseconds.
+
+    Args:
+        name: The name of the parameter, for the error text.
+        value: A date, a datetime or ISO 8601; a time with a zone is converted to UTC+8. Unix milliseconds stay as
+            they are.
+
+    Raises:
+        InvalidArguments: The value is no day.
+    """
+    if not isinstance(value, bool) and _MILLISECONDS.fullmatch(given := str(value).strip()):
+        return int(given)
+    try:
+        time = datetime.fromisoformat(given)
+    except ValueError:
+        raise InvalidArguments(f"{name} is {value!r:.100}; expected a day, such as 2026-01-31.") from None
+    local = time.astimezone(_VENDORS_ZONE) if time.tzinfo else time
+    return int(local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=_VENDORS_ZONE).timestamp()) * 1000
 
 
 def literal(value: Any) -> Any:

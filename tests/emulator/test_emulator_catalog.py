@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alibaba_packages import imported
 from api_examples import facts
+from task_owners import owner_of
 from vendor_clients import alibaba_config, tencent
 
 from airflow_cloudtasks.catalog import APIS
@@ -37,18 +38,11 @@ EVERY_API = pytest.mark.parametrize("name", APIS)
 
 
 def emulated(emulator: Emulator, api: TaskApi) -> tuple[str, dict[str, str]]:
-    """The API that an API's tasks belong to in the emulator, and the fields by which ``TASK_ID`` names such a task.
-
-    They are the API itself and no fields, except where the API reads the newest entry of another API's list.
-    """
-    for other in APIS.values():
-        if other.service == api.service and other.list_tasks and other.list_tasks.action.name == api.read.name:
-            return other.name, {api.id_param: TASK_ID}
+    """The API that an API's tasks belong to in the emulator, and the fields by which ``TASK_ID`` names such a task."""
+    owner, fields = owner_of(api, TASK_ID)
     file = f"airflow_cloudtasks/emulator/products/{api.service.name}.py"
-    assert api.name in emulator.registry.task_apis, (
-        f"The emulator does not serve {api.name}: declare its tasks in {file}."
-    )
-    return api.name, {}
+    assert owner in emulator.registry.task_apis, f"The emulator does not serve {api.name}: declare its tasks in {file}."
+    return owner, fields
 
 
 def parameters(api: TaskApi) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from api_examples import facts
 from in_process import run
+from task_owners import owner_of
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds import retries
@@ -17,25 +18,11 @@ from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed
 from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
-from airflow_cloudtasks.spec import TaskApi
 
 TASK_ID = "7"
 MAY_BE_SUCCESSES = facts("success_statuses.json")
 EVERY_API = pytest.mark.parametrize("name", APIS)
 PLACES = pytest.mark.parametrize("place", ["triggerer", "worker"])
-
-
-def owner_of(api: TaskApi) -> tuple[str, dict[str, str]]:
-    """The API that an API's tasks belong to in the emulator, and the fields by which ``TASK_ID`` names one.
-
-    An API that reads the newest entry of another API's list has no tasks of its own.
-    """
-    if api.first_ended is None:
-        return api.name, {}
-    [owner] = [
-        other.name for other in APIS.values() if other.list_tasks and other.list_tasks.action.name == api.read.name
-    ]
-    return owner, {api.id_param: TASK_ID}
 
 
 def wait(name: str, place: str) -> Any:
@@ -58,7 +45,7 @@ def test_a_wait_outlasts_a_throttle_and_an_http_500_and_succeeds(
 ) -> None:
     monkeypatch.setattr(retries.tenacity, "wait_random_exponential", lambda **_: lambda _: 0.0)
     emulator.reset()
-    owner, fields = owner_of(APIS[name])
+    owner, fields = owner_of(APIS[name], TASK_ID)
     emulator.add_running(owner, TASK_ID, 0.1, fields=fields)
     emulator.fault(["throttle"], count=1)
     emulator.fault(["http_500"], count=1)
@@ -72,7 +59,7 @@ def test_a_wait_outlasts_a_throttle_and_an_http_500_and_succeeds(
 @EVERY_API
 def test_a_wait_for_a_task_that_fails_raises(emulator: Emulator, name: str, place: str) -> None:
     emulator.reset()
-    owner, fields = owner_of(APIS[name])
+    owner, fields = owner_of(APIS[name], TASK_ID)
     end = next((end for end in ("failed", "canceled") if end in emulator.registry.shape(owner).endings), None)
     if end is None:
         # The vendor has no word for a failure; a text beside the status tells it.
@@ -87,7 +74,7 @@ def test_a_wait_for_a_task_that_fails_raises(emulator: Emulator, name: str, plac
 def test_a_running_task_is_canceled(emulator: Emulator, name: str) -> None:
     emulator.reset()
     api = APIS[name]
-    owner, fields = owner_of(api)
+    owner, fields = owner_of(api, TASK_ID)
     emulator.add_running(owner, TASK_ID, fields=fields)
     known = dict.fromkeys((*api.task_params, *(api.cancel.needs if api.cancel else ())), "1")
     CancelCloudTaskOperator(task_id="cancel", api=name, cloud_task_id=TASK_ID, api_params=known).execute({})

@@ -17,6 +17,8 @@ from airflow_cloudtasks.operators.alibaba import (
     IceStartAIWorkflowOperator,
     IceStartWorkflowOperator,
 )
+from airflow_cloudtasks.operators.dataworks import DataWorksRunWorkflowOperator
+from airflow_cloudtasks.operators.oceanus import OceanusRunJobOperator
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.operators.tencent import (
     LkeExportAttributeLabelOperator,
@@ -141,6 +143,30 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "filters": {"Query": "部门"},
         "login_uin": 100028579801,
         "login_sub_account_uin": 100028579802,
+    },
+    DataWorksRunWorkflowOperator: {
+        "project_id": 10001,
+        "workflow_id": 7001,
+        "name": "nightly",
+        "instance_type": "SupplementData",
+        "periods": {"BizDates": [{"StartBizDate": "2026-01-31", "EndBizDate": "2026-01-31"}]},
+        "default_run_properties": {"RootTaskIds": [7], "Mode": "General"},
+        "workflow_parameters": {"day": "2026-01-31"},
+        "task_parameters": {"7": "day=2026-01-31"},
+        "env_type": "Prod",
+        "comment": "by Airflow",
+    },
+    OceanusRunJobOperator: {
+        "job_id": "cql-1",
+        "run_type": 1,
+        "work_space_id": "space-1",
+        "start_mode": "LATEST",
+        "job_config_version": 2,
+        "savepoint_path": "cosn://bucket/savepoint",
+        "savepoint_id": "s-1",
+        "use_old_system_connector": False,
+        "custom_timestamp": 1795622400000,
+        "kafka_scan_mode": "latest-offset",
     },
 }
 

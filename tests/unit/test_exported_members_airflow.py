@@ -12,9 +12,12 @@ from airflow_cloudtasks.hooks import alibaba as alibaba_hooks
 from airflow_cloudtasks.hooks import tencent as tencent_hooks
 from airflow_cloudtasks.operators import alibaba as alibaba_operators
 from airflow_cloudtasks.operators import cloud_task as operators
+from airflow_cloudtasks.operators import dataworks as dataworks_operators
+from airflow_cloudtasks.operators import oceanus as oceanus_operators
 from airflow_cloudtasks.operators import tencent as tencent_operators
 from airflow_cloudtasks.sensors import alibaba as alibaba_sensors
 from airflow_cloudtasks.sensors import cloud_task as sensors
+from airflow_cloudtasks.sensors import dataworks as dataworks_sensors
 from airflow_cloudtasks.sensors import tencent as tencent_sensors
 from airflow_cloudtasks.triggers import cloud_task as triggers
 
@@ -24,6 +27,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
     sensors: {"CloudTaskSensor"},
     alibaba_sensors: {"BdrcTaskSensor", "BpStudioTaskSensor", "IceWorkflowTaskSensor"},
     tencent_sensors: {"LkeTaskSensor", "WeDataTaskInstanceSensor", "WeDataTaskSensor", "WeDataWorkflowRunSensor"},
+    dataworks_sensors: {"DataWorksTaskInstanceSensor"},
     operators: {"CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"},
     alibaba_operators: {
         *("BdrcCheckRulesOperator", "BdrcUpdateResourcesOperator"),
@@ -35,6 +39,8 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *("WeDataBackfillOperator", "WeDataRerunInstancesOperator", "WeDataRunSqlOperator"),
         "WeDataRunWorkflowOperator",
     },
+    dataworks_operators: {"DataWorksRunWorkflowOperator"},
+    oceanus_operators: {"OceanusRunJobOperator"},
     alibaba_hooks: {"AlibabaCloudHook", "BdrcHook", "BpStudioHook", "IceHook"},
     tencent_hooks: {"LkeHook", "TencentCloudHook", "WeDataHook"},
     triggers: {"CloudTaskTrigger"},

@@ -1,4 +1,4 @@
-"""DataWorks' task instances and workflow instances: read and stopped; ad hoc workflows are started.
+"""DataWorks' task instances and workflow instances: read and stopped; workflows are started.
 
 Source: the models of ``alibabacloud-dataworks-public20240518``. The examples' values are our own. By the definition, no
 status says that an instance was stopped; the emulator shows a stopped one as a failure.
@@ -7,13 +7,25 @@ status says that an instance was stopped; the emulator shows a stopped one as a 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
-from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_number
+from airflow_cloudtasks.emulator.products.shared.start_and_cancel import (
+    add,
+    new_number,
+    new_uuid,
+    plan_for,
+    sent,
+    start,
+)
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 DATAWORKS = Product("alibaba", "dataworks-public", "2024-05-18", ("query", "form"))
 
@@ -27,11 +39,12 @@ _WAITING = frozenset({"NotRun", "WaitTime", "WaitResource"})
 _SCRIPT = (Step("NotRun", 1), Step("Running", 2), Step("Success"))
 
 
-def _listing(api: str, name: str) -> Listing:
+def _listing(api: str, name: str, *shown: str) -> Listing:
     return Listing(
         api=api,
         at=("PagingInfo", name),
         ids="Ids",
+        shown=shown,
         size="PageSize",
         default_size=10,
         number="PageNumber",
@@ -63,7 +76,7 @@ TASK_INSTANCE = DATAWORKS.reads(
 DATAWORKS.lists(
     "dataworks.task_instance",
     "ListTaskInstances",
-    _listing("dataworks.task_instance", "TaskInstances"),
+    _listing("dataworks.task_instance", "TaskInstances", "TaskId"),
     DEFINED,
     replace(TASK_INSTANCE.shape, task_at=(), example=TASK_INSTANCE.shape.example["TaskInstance"]),
 )
@@ -104,3 +117,35 @@ DATAWORKS.lists(
     replace(WORKFLOW_INSTANCE.shape, task_at=(), example=WORKFLOW_INSTANCE.shape.example["WorkflowInstance"]),
 )
 DATAWORKS.cancels(WORKFLOW_INSTANCE, "StopWorkflowInstances", DEFINED, asked_by="Ids")
+
+OPERATION = DATAWORKS.reads(
+    "dataworks.operation",
+    "GetCreateWorkflowInstancesResult",
+    DEFINED,
+    TaskShape(
+        task_at=("Result",),
+        id_at="",
+        asked_by="OperationId",
+        status_at="Status",
+        unfinished=frozenset({"Creating"}),
+        script=(Step("Creating", 1), Step("Created")),
+        failed=Step("CreateFailure"),
+        example={"Result": {"Status": "Creating"}},
+    ),
+)
+
+
+def _create_instances(call: Call) -> JsonObject:
+    """Start an operation, whose end names the instance that it has made."""
+    instance_id, operation_id = new_number(call), new_uuid()
+    start(call, WORKFLOW_INSTANCE, instance_id, sent(call, "Name"))
+    plan = plan_for(call, OPERATION)
+    made = {"WorkflowInstanceIds": [int(instance_id)]}
+    script = tuple(
+        replace(step, fields={**made, **step.fields}) if step.status == "Created" else step for step in plan.script
+    )
+    add(call, OPERATION, operation_id, replace(plan, script=script), {})
+    return {"OperationId": operation_id}
+
+
+DATAWORKS.action("dataworks.workflow_instance_start", "CreateWorkflowInstances", _create_instances, DEFINED)
