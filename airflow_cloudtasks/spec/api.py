@@ -61,6 +61,8 @@ class TaskApi:
         console_url: The address of a task in the vendor's console; ``{id}``, ``{region}`` and the parameters of
             ``read`` are filled in.
         list_tasks: The action that reads many tasks at once, used where it costs fewer requests; None for none.
+        find_in_list: Whether the vendor has no action that reads one task. Then ``read`` is the action of
+            ``list_tasks``, which has no parameter for the id, and its pages are read until one shows ``id``.
         starts: The actions that start a task; the first one is the default.
         cancel: The action that cancels a task; None where the vendor has none.
         parts: Where a failed task says which part of it failed; None where ``message`` says everything.
@@ -93,6 +95,7 @@ class TaskApi:
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
     list_tasks: TaskList | None = None
+    find_in_list: bool = False
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
     parts: Parts | None = None
@@ -103,14 +106,18 @@ class TaskApi:
 
     def _problems(self) -> Iterator[str | None]:
         yield validate.name_has_a_service(self.name)
-        yield validate.id_is_a_parameter(self.id_param, self.read)
+        if self.find_in_list:
+            yield validate.list_is_read_for_one_task(self.read, self.list_tasks, self.id_param)
+            yield validate.nothing_else_places_the_task(self.task, self.first_ended)
+        else:
+            yield validate.id_is_a_parameter(self.id_param, self.read)
         yield validate.tencent_takes_json(self.service, self._actions())
         yield validate.statuses_mean_states(self.states)
         yield validate.statuses_are_distinct(self.states)
         yield validate.a_status_ends_a_task(self.states)
         yield validate.percentages_have_their_own_words(self.status, self.states)
         yield validate.progress_has_a_whole(self.progress_whole)
-        yield validate.console_url_can_be_filled_in(self.console_url, self.read)
+        yield validate.console_url_can_be_filled_in(self.console_url, (self.id_param, *self.read.params))
         yield validate.list_has_pages(self.list_tasks)
         yield validate.listed_tasks_have_ids(self.list_tasks, self.id)
         yield validate.list_takes_what_tasks_share(self.list_tasks, self.task_params)

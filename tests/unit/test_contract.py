@@ -70,7 +70,8 @@ def defined(api: TaskApi, action: Action) -> Any:
 
 def task_object(api: TaskApi) -> str:
     answer = defined(api, api.read)["output"]
-    return member_at(api, answer, api.task)["member"] if api.task else answer
+    path = list_of(api).tasks if api.find_in_list else api.task
+    return member_at(api, answer, path)["member"] if path else answer
 
 
 @pytest.mark.parametrize("name", TENCENT)

@@ -163,6 +163,28 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
+    "list_is_read_for_one_task": [
+        (
+            {"find_in_list": True, "list_tasks": None},
+            "toys.toy: with find_in_list, read must be the action of list_tasks; it is GetToy.",
+        ),
+        (
+            {"find_in_list": True, "list_tasks": toy_list("ProjectId")},
+            "toys.toy: with find_in_list, read must be the action of list_tasks; it is GetToy.",
+        ),
+        (
+            {"find_in_list": True, "read": toy_list("ToyId").action, "list_tasks": toy_list("ToyId"), "starts": ()},
+            "toys.toy: ListToys takes ToyId, so that a task need not be searched: omit find_in_list.",
+        ),
+    ],
+    "nothing_else_places_the_task": [
+        (
+            {"find_in_list": True, "read": toy_list("ProjectId").action, "list_tasks": toy_list("ProjectId"), **place},
+            "toys.toy: with find_in_list, the path of the task objects is that of list_tasks; omit task and "
+            "first_ended.",
+        )
+        for place in ({"task": "Toys.0"}, {"first_ended": "Toys"})
+    ],
     "restarts_show_their_end": [
         (
             {"restarts": True},
@@ -200,6 +222,7 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
         {"restarts": True, "finished_at": "End"},
+        {"find_in_list": True, "read": toy_list("ProjectId").action, "list_tasks": toy_list("ProjectId")},
         {"starts": ()},
         {"starts": (Start(action=Action(name="CopyToy"), id="ToyId", names={"ProjectId": "1"}),)},
         {"cancel": None},

@@ -16,6 +16,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.explain import explanation
+from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.spec.action import Action
 
@@ -72,8 +73,8 @@ def test_tencents_definitions_accept_the_parameters_of_the_catalog(api: TaskApi,
 @pytest.mark.parametrize("name", TENCENT)
 def test_the_read_request_follows_tencents_definitions(name: str) -> None:
     api = APIS[name]
-    request = api.read.request(api.parameters("7", dict.fromkeys((*api.task_params, *api.read.optional), "1")))
-    assert mistakes(api, api.read, request) == []
+    reading = Reading(api, api.parameters("7", dict.fromkeys((*api.task_params, *api.read.optional), "1")))
+    assert mistakes(api, api.read, api.read.request(reading.request or {})) == []
 
 
 @pytest.mark.parametrize("name", [name for name in TENCENT if lists(APIS[name])])

@@ -28,9 +28,10 @@ def read(api_name: str, status: Any, overrides: StatusOverrides | None = None, *
     api = APIS[api_name]
     assert isinstance(api.status, str)
     task = others if status is NO_STATUS else others | _nested(api.status, status)
-    return normalise(
-        api, _nested(api.task, task), parameters={api.id_param: "t"}, overrides=overrides or StatusOverrides()
-    )
+    answer = _nested(api.task, task)
+    if api.find_in_list and api.list_tasks is not None:
+        answer = _nested(api.list_tasks.tasks, [task | _nested(api.id or "", "t")])
+    return normalise(api, answer, parameters={api.id_param: "t"}, overrides=overrides or StatusOverrides())
 
 
 def _nested(path: str, value: Any) -> Any:

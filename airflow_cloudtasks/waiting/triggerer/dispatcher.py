@@ -17,9 +17,8 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.protocol.normalise import fingerprint, normalise
+from airflow_cloudtasks.protocol.normalise import fingerprint, normalise, task_object
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.values import at
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader
@@ -161,7 +160,7 @@ class Dispatcher:
         subject.tally = None
         read = partial(_normalise, self.api, answer, subject.parameters, self.requests.region)
         if await self._delivery.deliver(subject, read, asked_at) and self._lists is not None:
-            subject.fingerprint = fingerprint(self.api, at(answer, self.api.task))
+            subject.fingerprint = fingerprint(self.api, task_object(self.api, answer, subject.parameters))
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine as a task that ends with the dispatcher."""

@@ -32,7 +32,7 @@ class Scope:
 
     Args:
         parameters: The parameters that the tasks have in common.
-        page_size: How many tasks a page of the list has at most.
+        cost: What reading the list costs.
 
     Attributes:
         subjects: The tasks.
@@ -43,10 +43,10 @@ class Scope:
 
     __slots__ = ("cost", "is_being_read", "looked_at", "parameters", "subjects")
 
-    def __init__(self, parameters: Mapping[str, Any], page_size: int) -> None:
+    def __init__(self, parameters: Mapping[str, Any], cost: ListCost) -> None:
         self.parameters = parameters
         self.subjects: dict[Subject, None] = {}
-        self.cost = ListCost(page_size)
+        self.cost = cost
         self.is_being_read = False
         self.looked_at = _NEVER
 
@@ -130,9 +130,7 @@ class Schedule:
 
     def __init__(self, api: TaskApi, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
-        listing = api.list_tasks
-        self._shared_params = api.list_params
-        self._page_size = listing.page_size if listing else 0
+        self._api = api
         self._subjects: dict[str, Subject] = {}
         self._scopes: dict[tuple[tuple[str, str], ...], Scope] = {}
         self._coming: DueQueue[Subject] = DueQueue(lambda subject, time: subject.queued_at == time)
@@ -318,11 +316,12 @@ class Schedule:
             del self._scopes[key]
 
     def _scope(self, parameters: Mapping[str, Any]) -> Scope:
-        shared = self._shared_params(parameters)
+        shared, listing = self._api.list_params(parameters), self._api.list_tasks
         key = tuple(shared.items())
         scope = self._scopes.get(key)
         if scope is None:
-            scope = self._scopes[key] = Scope(shared, self._page_size)
+            cost = ListCost(listing.page_size if listing else 0, is_only_way=self._api.find_in_list)
+            scope = self._scopes[key] = Scope(shared, cost)
         return scope
 
     def _set_due(self, subject: Subject, due: float) -> None:
