@@ -180,7 +180,7 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
         return _status_of_percentages(api.status, task)
     status = at(task, api.status)
     if status is not None and not isinstance(status, _STATUS_TYPES):
-        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
+        raise _malformed(api, answer, ".".join(filter(None, (api.task_path, api.status))), status, "a status")
     return text(status)
 
 

@@ -18,11 +18,11 @@ from airflow_cloudtasks.spec import Action, Failure, Percentages, Service, TaskA
 from airflow_cloudtasks.spec.template import literal
 from airflow_cloudtasks.values import at, text
 
-LISTED = {api.name: api.list_tasks.tasks for api in APIS.values() if api.find_in_list and api.list_tasks}
+FOUND = [api for api in APIS.values() if api.find_in_list]
 ANSWERS = {example.api.name: example.content for example in EXAMPLES if not example.suffix}
 PARAMETERS = {name: "asked-for" for api in APIS.values() for name in (api.id_param, *api.read.params)}
 # Where the id chooses the task, it is that of the example.
-PARAMETERS |= {APIS[name].id_param: at(ANSWERS[name], f"{tasks}.0.{APIS[name].id}") for name, tasks in LISTED.items()}
+PARAMETERS |= {api.id_param: at(ANSWERS[api.name], f"{api.task_path}.{api.id}") for api in FOUND}
 
 quick = settings(max_examples=250)
 
@@ -94,9 +94,9 @@ def outcome(name: str, answer: Any) -> CloudTask | CloudApiError:
 
 def object_in(api: TaskApi, answer: Any) -> Any:
     """The object of the task that is asked for."""
-    if api.name not in LISTED:
+    if api not in FOUND:
         return at(answer, api.task)
-    listed = at(answer, LISTED[api.name])
+    listed = at(answer, api.task_path.removesuffix(".0"))
     rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return next((each for each in rows if text(at(each, api.id or "")) == PARAMETERS[api.id_param]), None)
 

@@ -46,22 +46,32 @@ class ListCost:
     """The cost of reading one list, in requests and in seconds, as far as it is known.
 
     Args:
-        page_size: How many tasks a page has at most; 0 for a list without pages.
+        page_size: How many tasks a page has at most; 0 for a list without pages, None if there is no list.
         is_only_way: Whether one task is read by the list, too.
     """
 
-    __slots__ = ("_failures", "_is_only_way", "_learned_at", "_not_before", "_page_seconds", "_page_size", "_requests")
+    __slots__ = (
+        "_failures",
+        "_has_list",
+        "_is_only_way",
+        "_learned_at",
+        "_not_before",
+        "_page_seconds",
+        "_page_size",
+        "_requests",
+    )
 
-    def __init__(self, page_size: int, *, is_only_way: bool = False) -> None:
-        self._page_size = page_size
+    def __init__(self, page_size: int | None, *, is_only_way: bool = False) -> None:
+        self._has_list = page_size is not None
         self._is_only_way = is_only_way
+        self._page_size = page_size
         self._requests: int | None = None
         self._page_seconds = 0.0
         self._learned_at = self._not_before = float("-inf")
         self._failures = 0
 
-    def is_worth_it(self, tasks: int, interval: float, speeds: Speeds, now: float) -> bool:
-        """Return whether to read the list: it must cost fewer requests and not take too long.
+    def requests(self, tasks: int, interval: float, speeds: Speeds, now: float) -> int | None:
+        """Return the number of requests that reading the list is expected to cost; None if it would take too long.
 
         Args:
             tasks: The number of tasks that would otherwise be read by their ids.
@@ -69,30 +79,30 @@ class ListCost:
             speeds: How fast lists and tasks can be read.
             now: Seconds on any steady clock.
         """
-        if now < self._not_before:
-            return False
-        requests, singly = self._expected(tasks, now), self.singly(tasks, now)
+        if not self._has_list or now < self._not_before:
+            return None
+        requests = self._expected(tasks, now)
         page_seconds = max(self._page_seconds if self._is_known(now) else 0.0, speeds.list_interval)
         seconds = speeds.list_delay + requests * page_seconds
-        return requests < singly and seconds <= most_seconds(singly, interval, speeds)
+        return requests if seconds <= most_seconds(self.singly(tasks, now), interval, speeds) else None
 
     def singly(self, tasks: int, now: float) -> int:
         """Return the number of requests that reading the tasks one by one costs at most.
 
         Args:
             tasks: The number of tasks.
-            now: Seconds on the clock of :meth:`is_worth_it`.
+            now: Seconds on the clock of :meth:`requests`.
         """
         return tasks * self._expected(tasks, now) if self._is_only_way else tasks
 
     def _expected(self, tasks: int, now: float) -> int:
-        """Return the number of requests that the list costs; an unknown one is assumed to hold only these tasks."""
-        if self._is_known(now) and self._requests is not None:
+        """Return the number of requests of a pass. An unknown list is assumed to hold nothing but these tasks."""
+        if self._requests is not None and self._is_known(now):
             return self._requests
         return math.ceil(tasks / self._page_size) if self._page_size else 1
 
     def _is_known(self, now: float) -> bool:
-        return self._requests is not None and now - self._learned_at <= _BELIEVED
+        return now - self._learned_at <= _BELIEVED
 
     def learn(self, pages: int, page_seconds: float, now: float) -> None:
         """Note what reading the list cost.
@@ -100,7 +110,7 @@ class ListCost:
         Args:
             pages: The number of pages until every task was found, or until the end of the list.
             page_seconds: Seconds that one page took to be answered, on average.
-            now: Seconds on the clock of :meth:`is_worth_it`.
+            now: Seconds on the clock of :meth:`requests`.
         """
         self._requests, self._page_seconds, self._learned_at, self._failures = pages, page_seconds, now, 0
 
@@ -133,18 +143,27 @@ class Sweep:
         scope: The parameters that all tasks of the list have in common.
         wanted: The ids of the wanted tasks.
         since: The oldest creation time to list, as :func:`since` returned it.
+        instead: The number of requests that read the wanted tasks by their ids; None for one each.
 
     Attributes:
         missing: The ids that have not been found yet.
     """
 
-    def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
+    def __init__(
+        self,
+        api: TaskApi,
+        scope: Mapping[str, Any],
+        wanted: Iterable[str],
+        since: str | None = None,
+        instead: int | None = None,
+    ) -> None:
         assert api.list_tasks is not None  # noqa: S101 - for the type checker
         self._id = api.id or ""
         self._pages = Pages(api.list_tasks, scope, api.name, since)
         self.missing = set(wanted)
-        worth = max(int(len(self.missing) * _MOST_PAGES_PER_TASK), 1)
-        self._most_pages = MOST_PAGES if api.find_in_list else worth
+        most_pages = int(len(self.missing) * _MOST_PAGES_PER_TASK)
+        self._instead = len(self.missing) if instead is None else instead
+        self._most_pages = MOST_PAGES if api.find_in_list else max(min(most_pages, self._instead), 1)
 
     @property
     def pages(self) -> int:
@@ -175,15 +194,12 @@ class Sweep:
         self.missing.difference_update(task_id for task_id, _ in found)
         return found
 
-    def cost(self, asked: int) -> int:
-        """Return the number of requests that this pass shows the list to cost.
-
-        Args:
-            asked: The number of wanted tasks.
-        """
+    @property
+    def cost(self) -> int:
+        """The number of requests that this pass shows the list to cost."""
         if self.missing and not self.is_complete:
             # The pass was given up. A pass for somewhat more tasks would meet as many others.
-            return max(2 * asked, self.pages)
+            return max(2 * self._instead, self.pages)
         return self.pages
 
 
