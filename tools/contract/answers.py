@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.spec import Action, Percentages, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, ManyIds, Percentages, Start, TaskApi, TaskList
 from contract.definitions import ANYTHING, UNDESCRIBED, defined_actions, shapes_at, types_at
 from contract.findings import Findings
 
@@ -142,8 +142,9 @@ def compare_answers(api: TaskApi, found: Findings) -> None:
             continue  # a deviation of the action's request
         kinds = {kind for shape in shapes_at(answer, at) for kind in types_at(shape, path)}
         found.compare("paths", f"{action.name} {_joined(at, path) or 'answer'}", _mismatch(kinds, types))
-    if api.list_tasks is not None:
-        _compare_listed(api, api.list_tasks, found)
+    for listing in (api.list_tasks, api.read_many):
+        if listing is not None:
+            _compare_listed(api, listing, found)
 
 
 def _joined(*paths: str) -> str:
@@ -160,7 +161,7 @@ def _mismatch(kinds: set[str], types: Types) -> str | None:
     return f"is read as {' or '.join(sorted(types))}; the vendor defines {' or '.join(sorted(kinds))}"
 
 
-def _compare_listed(api: TaskApi, listing: TaskList, found: Findings) -> None:
+def _compare_listed(api: TaskApi, listing: TaskList | ManyIds, found: Findings) -> None:
     """Compare a listed task with that of a single read: ``complete`` says whether it has every field."""
     single, listed = (
         shapes_at(_answer(api, api.read), api.task_path),
