@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import Cloud, TaskState
@@ -23,6 +23,10 @@ from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import fold
+
+Use = Literal["read", "list", "find", "explain", "start", "cancel"]
+"""What an action is used for. ``find`` looks up a task whose start request got no answer, ``explain`` says why a task
+failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +119,7 @@ class TaskApi:
             yield validate.nothing_else_places_the_task(self.task, self.first_ended)
         else:
             yield validate.id_is_a_parameter(self.id_param, self.read)
-        yield validate.tencent_takes_json(self.service, self._actions())
+        yield validate.tencent_takes_json(self.service, (action for _, action in self.actions()))
         yield validate.statuses_mean_states(self.states)
         yield validate.statuses_are_distinct(self.states)
         yield validate.a_status_ends_a_task(self.states)
@@ -134,16 +138,26 @@ class TaskApi:
         yield validate.restarts_show_their_end(self.restarts, self.finished_at)
         yield validate.timezone_is_an_offset(self.timezone)
 
-    def _actions(self) -> Iterator[Action]:
-        yield self.read
+    def actions(self) -> Iterator[tuple[Use, Action]]:
+        """Yield each action with its use, those that read first. An action may occur for several uses."""
+        yield "read", self.read
         if self.list_tasks is not None:
-            yield self.list_tasks.action
+            yield "list", self.list_tasks.action
         if self.read_many is not None:
-            yield self.read_many.action
-        if self.cancel is not None:
-            yield self.cancel.action
+            yield "list", self.read_many.action
         for start in self.starts:
-            yield start.action
+            yield "start", start.action
+            if start.then is not None:
+                yield "start", start.then
+            if start.find is not None:
+                yield "find", start.find.tasks.action
+        if self.cancel is not None:
+            yield "cancel", self.cancel.action
+        if self.parts is not None:
+            if self.parts.listed is not None and self.parts.listed.action.name != self.read.name:
+                yield "explain", self.parts.listed.action
+            if self.parts.log is not None:
+                yield "explain", self.parts.log.action
 
     @property
     def cloud(self) -> Cloud:

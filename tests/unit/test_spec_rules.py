@@ -21,7 +21,9 @@ from airflow_cloudtasks.spec import (
     Encoding,
     Failure,
     Find,
+    Log,
     ManyIds,
+    Parts,
     Percentages,
     Service,
     Start,
@@ -75,6 +77,11 @@ API = TaskApi(
 )
 
 
+FIND_BY_PUT = Find(tasks=TaskList(action=Action(name="FindToys", method="PUT"), tasks="Toys"), id="Id", created_at="At")
+LOG_BY_PUT = Log(
+    action=Action(name="GetLog", method="PUT"), params={}, text="Text", cursor="Next", cursor_param="Cursor"
+)
+PARTS_BY_PUT = Parts(listed=TaskList(action=Action(name="ListParts", method="PUT"), tasks="Parts"))
 IN_HEADER: dict[str, Any] = {"ProjectId": "header"}
 
 
@@ -109,6 +116,19 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "PUT",
                 {},
             ),
+            (
+                {
+                    "starts": (
+                        Start(action=BEGIN, id="Id", then=Action(name="RunToy", params=("ToyId",), method="PUT")),
+                    )
+                },
+                "RunToy",
+                "PUT",
+                {},
+            ),
+            ({"starts": (Start(action=BEGIN, id="Id", find=FIND_BY_PUT),)}, "FindToys", "PUT", {}),
+            ({"parts": Parts(log=LOG_BY_PUT)}, "GetLog", "PUT", {}),
+            ({"parts": PARTS_BY_PUT}, "ListParts", "PUT", {}),
         )
     ],
     "statuses_mean_states": [
