@@ -55,8 +55,8 @@ class Example:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Parameters of the request. The id is the task's only where the answer does not have one."""
-        task_id = "asked-for" if self.api.id else self.task["id"]
+        """Parameters of the request. The id is the task's where the answer has none, or several."""
+        task_id = "asked-for" if self.api.id and not self.api.find_in_list else self.task["id"]
         return dict.fromkeys(self.api.read.params, "1") | {self.api.id_param: task_id}
 
 

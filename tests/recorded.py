@@ -20,12 +20,13 @@ class Recorded:
     """A recording of one task."""
 
     api: TaskApi
+    parameters: dict[str, Any]
     calls: list[dict[str, Any]]
 
     @classmethod
     def load(cls, path: Path) -> Recorded:
         written = json.loads(path.read_text("utf-8"))
-        return cls(APIS[written["api"]], written["calls"])
+        return cls(APIS[written["api"]], written["task"], written["calls"])
 
     def of(self, use: str) -> list[dict[str, Any]]:
         """The calls of a use: ``read``, ``list`` or ``explain``."""
@@ -33,12 +34,12 @@ class Recorded:
 
     @property
     def body(self) -> bytes:
-        """The answer to the read in its envelope, as tests/examples/<api>/answer.json has it."""
-        return json.dumps(self.of("read")[0]["answer"]).encode()
+        """The answer to the last read in its envelope, as tests/examples/<api>/answer.json has it."""
+        return json.dumps(self.of("read")[-1]["answer"]).encode()
 
     @property
     def task(self) -> CloudTask:
         """The task that the read is normalised to."""
         call = ApiCall(self.api.service, self.api.read, Endpoint("https://example.test"), ())
         content = CLOUDS[self.api.cloud].read(call, HttpAnswer(200, {}, self.body))
-        return normalise(self.api, content, parameters=self.of("read")[0]["parameters"])
+        return normalise(self.api, content, parameters=self.parameters)

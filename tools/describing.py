@@ -19,10 +19,10 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from airflow_cloudtasks.catalog import APIS, apis_of, products  # noqa: E402
-from airflow_cloudtasks.doctor.permissions import Use  # noqa: E402
 from airflow_cloudtasks.doctor.permissions import permissions as names_of  # noqa: E402
 from airflow_cloudtasks.model import Cloud, TaskState  # noqa: E402
 from airflow_cloudtasks.spec import Failure  # noqa: E402
+from airflow_cloudtasks.spec.api import Use  # noqa: E402
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator

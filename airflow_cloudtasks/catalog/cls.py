@@ -1,10 +1,10 @@
 """Tencent Cloud CLS (Cloud Log Service).
 
-A rebuild indexes the logs of a topic again.
+A rebuild indexes the logs of a topic again. An export writes logs to a file, which can be downloaded for three days.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of CLS 2020-10-16 that the vendor's tccli ships.
 CLS = Service(
@@ -51,4 +51,45 @@ CLS_REBUILD_INDEX = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="CancelRebuildIndexTask", params=("TopicId", "TaskId"))),
+)
+
+_EXPORTS = Action(name="DescribeExports", params=("TopicId",))
+
+# No action reads one export. The vendor's Terraform provider finds it in this list, too, by the id from CreateExport.
+# DeleteExport is no cancel: nothing says that it stops an export that runs.
+CLS_EXPORT = TaskApi(
+    name="cls.export",
+    service=CLS,
+    read=_EXPORTS,
+    id_param="ExportId",
+    states={
+        "Queuing": TaskState.PENDING,
+        "Processing": TaskState.RUNNING,
+        "Completed": TaskState.SUCCEEDED,
+        "Failed": TaskState.FAILED,
+        "Expired": TaskState.EXPIRED,
+    },
+    id="ExportId",
+    task_name="FileName",
+    created_at="CreateTime",
+    list_tasks=TaskList(
+        action=_EXPORTS,
+        tasks="Exports",
+        page_size_param="Limit",
+        page_size=100,
+        offset_param="Offset",
+        total="TotalCount",
+    ),
+    find_in_list=True,
+    starts=(
+        Start(
+            action=Action(
+                name="CreateExport",
+                params=("TopicId", "Count", "Query", "From", "To"),
+                optional=("Order", "Format", "SyntaxRule", "DerivedFields"),
+            ),
+            id="ExportId",
+            encodings={"Count": "integer", "From": "integer", "To": "integer", "SyntaxRule": "integer"},
+        ),
+    ),
 )

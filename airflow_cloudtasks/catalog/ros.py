@@ -1,7 +1,8 @@
 """Alibaba Cloud ROS (Resource Orchestration Service).
 
 A stack creates the cloud resources of a template, or changes or deletes them, in the order that they need. A wait ends
-when the operation in hand has ended.
+when the operation in hand has ended. A deleted stack is no success: to wait for a deletion, pass
+`success_statuses=["DELETE_COMPLETE"]`.
 """
 
 from airflow_cloudtasks.model import TaskState
@@ -78,6 +79,9 @@ _STACKS = TaskList(
 _OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CHECK", "IMPORT_CREATE", "IMPORT_UPDATE")
 _ROLLBACKS = ("ROLLBACK", "CREATE_ROLLBACK", "IMPORT_CREATE_ROLLBACK", "IMPORT_UPDATE_ROLLBACK")
 
+# GetStack's model documents each status. A failed creation has failed whether a rollback follows or not: with rollback
+# enabled, no rollback makes it a success, and no definition says whether CREATE_FAILED is shown before the rollback.
+# DELETE_COMPLETE says that there is no stack any more, which is no success of a creation or of a change.
 ROS_STACK = TaskApi(
     name="ros.stack",
     service=ROS,
@@ -86,6 +90,7 @@ ROS_STACK = TaskApi(
     states={
         **{f"{word}_IN_PROGRESS": TaskState.RUNNING for word in (*_OPERATIONS, *_ROLLBACKS, "REVIEW")},
         **{f"{word}_COMPLETE": TaskState.SUCCEEDED for word in _OPERATIONS},
+        "DELETE_COMPLETE": TaskState.CANCELED,
         **{f"{word}_FAILED": TaskState.FAILED for word in (*_OPERATIONS, *_ROLLBACKS)},
         **{f"{word}_COMPLETE": TaskState.FAILED for word in _ROLLBACKS},
     },

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action, TaskApi
-
-Use = Literal["read", "list", "find", "explain", "start", "cancel"]
+from airflow_cloudtasks.spec.api import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,7 @@ class Needed:
     """An action that an API needs for a use.
 
     Args:
-        use: What it is needed for. ``find`` looks up a task whose start request got no answer, ``explain`` says why a
-            task failed.
+        use: What it is needed for.
         action: The action.
         service: The name of the product that has the action.
     """
@@ -41,31 +39,12 @@ def needed(api: TaskApi) -> Iterator[Needed]:
     Args:
         api: The API.
     """
-    for use, action in _actions(api):
+    for use, action in api.actions():
         yield Needed(use, action, api.service.name)
-
-
-def _actions(api: TaskApi) -> Iterator[tuple[Use, Action]]:
-    yield "read", api.read
-    if api.list_tasks is not None:
-        yield "list", api.list_tasks.action
-    if api.read_many is not None:
-        yield "list", api.read_many.action
+    # A start may run a job, which another API reads.
     for start in api.starts:
-        yield "start", start.action
-        if start.then is not None:
-            yield "start", start.then
-        if start.find is not None:
-            yield "find", start.find.tasks.action
         if start.job_api is not None and start.job_api in APIS:
-            yield "find", APIS[start.job_api].read
-    if api.cancel is not None:
-        yield "cancel", api.cancel.action
-    if api.parts is not None:
-        if api.parts.listed is not None and api.parts.listed.action.name != api.read.name:
-            yield "explain", api.parts.listed.action
-        if api.parts.log is not None:
-            yield "explain", api.parts.log.action
+            yield Needed("find", APIS[start.job_api].read, api.service.name)
 
 
 def permissions(api: TaskApi, *uses: Use) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.doctor.causes import Cause, cause_of, has_known_cause
 from airflow_cloudtasks.doctor.options import option
-from airflow_cloudtasks.doctor.permissions import Needed, Use, needed
+from airflow_cloudtasks.doctor.permissions import Needed, needed
 from airflow_cloudtasks.doctor.report import Line, Outcome, not_tried
 from airflow_cloudtasks.errors import (
     BadRequest,
@@ -22,6 +22,7 @@ from airflow_cloudtasks.errors import (
     TransientError,
 )
 from airflow_cloudtasks.spec import Service, TaskApi
+from airflow_cloudtasks.spec.api import Use
 
 # No vendor gives such an id.
 _NO_SUCH_ID = "0"

@@ -12,6 +12,7 @@ from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
+from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Service, TaskApi
@@ -40,6 +41,7 @@ class CloudTasksHook(CallingHook):
         cloud_task_id: str,
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = NO_OVERRIDES,
+        before_request: Callable[[], None] = lambda: None,
     ) -> CloudTask:
         """Return a task of any API of this hook's cloud.
 
@@ -48,6 +50,7 @@ class CloudTasksHook(CallingHook):
             cloud_task_id: The task's id.
             api_params: The other parameters that identify it, in the vendor's spelling.
             overrides: Statuses that this read maps to another state than the catalog does.
+            before_request: Called before each request; there are several if the task is found in a list.
 
         Raises:
             CloudApiError: The cloud returned no usable answer; the subclass says why.
@@ -55,9 +58,12 @@ class CloudTasksHook(CallingHook):
             InvalidArguments: The parameters cannot identify a task of this API.
         """
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
-        answer = self.call(api.service, api.read, parameters)
+        reading = Reading(api, parameters)
+        while reading.request is not None:
+            before_request()
+            reading.take(self.call(api.service, api.read, reading.request))
         region = self.get_conn().region if api.console_url else None
-        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
+        return normalise(api, reading.answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     async def aread_task(
         self,
@@ -66,11 +72,13 @@ class CloudTasksHook(CallingHook):
         api_params: Mapping[str, Any] | None = None,
         overrides: StatusOverrides = NO_OVERRIDES,
     ) -> CloudTask:
-        """Return a task, like :meth:`read_task`, without blocking the event loop. The request passes no gate."""
+        """Return a task, like :meth:`read_task`, without blocking the event loop. The requests pass no gate."""
         parameters = self.parameters(api, one_task_id(cloud_task_id, api), api_params)
-        answer = await self.acall(api.service, api.read, parameters)
+        reading = Reading(api, parameters)
+        while reading.request is not None:
+            reading.take(await self.acall(api.service, api.read, reading.request))
         region = (await self.aget_conn()).region if api.console_url else None
-        return normalise(api, answer, parameters=parameters, region=region, overrides=overrides, copy=False)
+        return normalise(api, reading.answer, parameters=parameters, region=region, overrides=overrides, copy=False)
 
     def explain(self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None) -> CloudTask:
         """Return a failed task together with the reason for its failure.

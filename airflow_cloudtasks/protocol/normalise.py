@@ -59,7 +59,7 @@ def normalise(
         MalformedAnswer: The task is not a JSON object, its status is not a text or number, or nothing identifies it;
             the error names the api and the field.
     """
-    task = _task_object(api, answer, overrides)
+    task = task_object(api, answer, parameters, overrides)
     if task is None:
         raise NotFound(
             f"{api.name}: {api.task or 'the answer'} holds nothing instead of a task",
@@ -72,24 +72,34 @@ def normalise(
     return normalise_object(api, task, answer, parameters=parameters, region=region, overrides=overrides, copy=copy)
 
 
-def _task_object(api: TaskApi, answer: Any, overrides: StatusOverrides = NO_OVERRIDES) -> Any:
+def task_object(
+    api: TaskApi, answer: Any, parameters: Mapping[str, Any], overrides: StatusOverrides = NO_OVERRIDES
+) -> Any:
     """Return the task object in an answer; None if it holds none.
 
     Args:
         api: The API that was called.
         answer: The decoded answer without its envelope.
+        parameters: The parameters that identify the task.
         overrides: Statuses that this wait treats differently from the catalog.
 
     Returns:
         What the path ``api.task`` leads to. With ``api.first_ended``, the first task of that list that has ended, if
-        there is one.
+        there is one. With ``api.find_in_list``, the listed task that has the id.
     """
+    if api.find_in_list and api.list_tasks is not None:
+        return _listed(api, at(answer, api.list_tasks.tasks), text(parameters.get(api.id_param)))
     first = at(answer, api.task)
     found = None if api.first_ended is None else at(answer, api.first_ended)
     if not isinstance(found, list):
         return first
     tasks = [task for task in found if isinstance(task, Mapping)]
     return next((task for task in tasks if _has_ended(api, task, answer, overrides)), first)
+
+
+def _listed(api: TaskApi, tasks: Any, task_id: str | None) -> Mapping[str, Any] | None:
+    listed = (task for task in tasks if isinstance(task, Mapping)) if isinstance(tasks, list) else ()
+    return next((task for task in listed if task_id is not None and _text_at(task, api.id) == task_id), None)
 
 
 def _has_ended(api: TaskApi, task: Mapping[str, Any], answer: Any, overrides: StatusOverrides) -> bool:
@@ -170,7 +180,7 @@ def _status(api: TaskApi, task: Mapping[str, Any], answer: Any) -> str | None:
         return _status_of_percentages(api.status, task)
     status = at(task, api.status)
     if status is not None and not isinstance(status, _STATUS_TYPES):
-        raise _malformed(api, answer, ".".join(filter(None, (api.task, api.status))), status, "a status")
+        raise _malformed(api, answer, ".".join(filter(None, (api.task_path, api.status))), status, "a status")
     return text(status)
 
 

@@ -33,7 +33,17 @@ class Pages:
             self._parameters[listing.since_param] = since
         self.read = 0
         self._seen = 0
+        self._largest_total = 0.0
+        self._is_repeating = False
         self.next_page: dict[str, Any] | None = self._parameters
+
+    @property
+    def has_shown_all(self) -> bool:
+        """Whether the list was read to its end, and its pages had as many tasks as it said that it holds.
+
+        They have fewer if tasks are removed meanwhile: then a task may move to a page that has been read.
+        """
+        return self.next_page is None and self._seen >= self._largest_total and not self._is_repeating
 
     def take(self, answer: Any) -> list[Mapping[str, Any]]:
         """Return the task objects of a page, and advance to the next page.
@@ -65,9 +75,12 @@ class Pages:
             current = (self.next_page or {}).get(self._listing.page_param or "")
             following = text(at(answer, self._listing.next_page))
             # A list that returns the token of the same page would never end.
-            return None if following == current else following
+            self._is_repeating = following is not None and following == current
+            return None if self._is_repeating else following
         if self._listing.total is not None:
-            return self._following_of_total(number(at(answer, self._listing.total)), tasks)
+            total = number(at(answer, self._listing.total))
+            self._largest_total = max(self._largest_total, total or 0.0)
+            return self._following_of_total(total, tasks)
         count = at(answer, self._listing.page_count or "")
         return self.read + 1 if isinstance(count, int) and self.read < count else None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import Cloud, TaskState
@@ -23,6 +23,10 @@ from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import fold
+
+Use = Literal["read", "list", "find", "explain", "start", "cancel"]
+"""What an action is used for. ``find`` looks up a task whose start request got no answer, ``explain`` says why a task
+failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,8 @@ class TaskApi:
         console_url: The address of a task in the vendor's console; ``{id}``, ``{region}`` and the parameters of
             ``read`` are filled in.
         list_tasks: The action that lists tasks page by page, used where it costs fewer requests; None for none.
+        find_in_list: Whether the vendor has no action that reads one task. Then ``read`` is the action of
+            ``list_tasks``, which has no parameter for the id, and its pages are read until one shows ``id``.
         read_many: The action that reads several tasks by their ids in one request, used where it costs fewer requests;
             None for none.
         starts: The actions that start a task; the first one is the default.
@@ -96,6 +102,7 @@ class TaskApi:
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
     list_tasks: TaskList | None = None
+    find_in_list: bool = False
     read_many: ManyIds | None = None
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
@@ -107,14 +114,18 @@ class TaskApi:
 
     def _problems(self) -> Iterator[str | None]:
         yield validate.name_has_a_service(self.name)
-        yield validate.id_is_a_parameter(self.id_param, self.read)
-        yield validate.tencent_takes_json(self.service, self._actions())
+        if self.find_in_list:
+            yield validate.list_is_read_for_one_task(self.read, self.list_tasks, self.id_param)
+            yield validate.nothing_else_places_the_task(self.task, self.first_ended)
+        else:
+            yield validate.id_is_a_parameter(self.id_param, self.read)
+        yield validate.tencent_takes_json(self.service, (action for _, action in self.actions()))
         yield validate.statuses_mean_states(self.states)
         yield validate.statuses_are_distinct(self.states)
         yield validate.a_status_ends_a_task(self.states)
         yield validate.percentages_have_their_own_words(self.status, self.states)
         yield validate.progress_has_a_whole(self.progress_whole)
-        yield validate.console_url_can_be_filled_in(self.console_url, self.read)
+        yield validate.console_url_can_be_filled_in(self.console_url, (self.id_param, *self.read.params))
         yield validate.list_has_pages(self.list_tasks)
         yield validate.listed_tasks_have_ids(self.list_tasks, self.id)
         yield validate.list_takes_what_tasks_share(self.list_tasks, self.task_params)
@@ -127,16 +138,26 @@ class TaskApi:
         yield validate.restarts_show_their_end(self.restarts, self.finished_at)
         yield validate.timezone_is_an_offset(self.timezone)
 
-    def _actions(self) -> Iterator[Action]:
-        yield self.read
+    def actions(self) -> Iterator[tuple[Use, Action]]:
+        """Yield each action with its use, those that read first. An action may occur for several uses."""
+        yield "read", self.read
         if self.list_tasks is not None:
-            yield self.list_tasks.action
+            yield "list", self.list_tasks.action
         if self.read_many is not None:
-            yield self.read_many.action
-        if self.cancel is not None:
-            yield self.cancel.action
+            yield "list", self.read_many.action
         for start in self.starts:
-            yield start.action
+            yield "start", start.action
+            if start.then is not None:
+                yield "start", start.then
+            if start.find is not None:
+                yield "find", start.find.tasks.action
+        if self.cancel is not None:
+            yield "cancel", self.cancel.action
+        if self.parts is not None:
+            if self.parts.listed is not None and self.parts.listed.action.name != self.read.name:
+                yield "explain", self.parts.listed.action
+            if self.parts.log is not None:
+                yield "explain", self.parts.log.action
 
     @property
     def cloud(self) -> Cloud:
@@ -168,6 +189,11 @@ class TaskApi:
     def ids_are_plain(self) -> bool:
         """Whether ids are sent as they are given."""
         return self.time_in_id is None and not self.id_is_an_integer
+
+    @cached_property
+    def task_path(self) -> str:
+        """The path of a task object in an answer of ``read``; of the first one, if the answer lists tasks."""
+        return f"{self.list_tasks.tasks}.0" if self.find_in_list and self.list_tasks else self.task
 
     @cached_property
     def task_params(self) -> tuple[str, ...]:

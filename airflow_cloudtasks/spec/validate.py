@@ -36,6 +36,22 @@ def id_is_a_parameter(id_param: str, read: Action) -> str | None:
     return None
 
 
+def list_is_read_for_one_task(read: Action, list_tasks: TaskList | None, id_param: str) -> str | None:
+    """A task that is found in a list is read by this list, which takes no id."""
+    if list_tasks is None or list_tasks.action != read:
+        return f"with find_in_list, read must be the action of list_tasks; it is {read.name}."
+    if id_param in read.accepted:
+        return f"{read.name} takes {id_param}, so that a task need not be searched: omit find_in_list."
+    return None
+
+
+def nothing_else_places_the_task(task: str, first_ended: str | None) -> str | None:
+    """A task that is found in a list is where the list says."""
+    if not task and first_ended is None:
+        return None
+    return "with find_in_list, the path of the task objects is that of list_tasks; omit task and first_ended."
+
+
 def tencent_takes_json(service: Service, actions: Iterator[Action]) -> str | None:
     """Every action of Tencent Cloud is sent by POST, with all its parameters in JSON."""
     for action in actions if service.cloud == "tencent" else ():
@@ -80,10 +96,10 @@ def progress_has_a_whole(progress_whole: float | str) -> str | None:
     return f"progress_whole is {progress_whole!r}; expected a number above 0."
 
 
-def console_url_can_be_filled_in(console_url: str | None, read: Action) -> str | None:
-    """Every placeholder of the console URL is the id, the region or a parameter of the read action."""
+def console_url_can_be_filled_in(console_url: str | None, known: tuple[str, ...]) -> str | None:
+    """Every placeholder of the console URL is the id, the region or a parameter that identifies a task."""
     for name in PLACEHOLDER.findall(console_url or ""):
-        if name not in ("id", "region", *read.params):
+        if name not in ("id", "region", *known):
             return f"console_url has {{{name}}}, which nothing fills in."
     return None
 

@@ -102,8 +102,7 @@ class WorkerWait:
 
     def _outcome(self, task_id: str) -> Outcome:
         try:
-            self._wait_for_turn()
-            return self.hook.read_task(self._api, task_id, self._api_params, self._overrides)
+            return self.hook.read_task(self._api, task_id, self._api_params, self._overrides, self._wait_for_turn)
         except (CloudApiError, Invalid) as error:
             return error
 

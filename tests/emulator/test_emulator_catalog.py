@@ -19,6 +19,7 @@ from airflow_cloudtasks.doctor.permissions import needed
 from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import normalise
+from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.spec import Percentages
 
 if TYPE_CHECKING:
@@ -57,13 +58,15 @@ def read(emulator: Emulator, api: TaskApi) -> CloudTask:
         location=Location("cn-shanghai"),
         endpoints={"*": Endpoint.parse(emulator.url)},
     )
-    content = CloudClient(account).call(api.service, api.read, parameters(api))
-    return normalise(api, content, parameters=parameters(api))
+    client, reading = CloudClient(account), Reading(api, parameters(api))
+    while reading.request is not None:
+        reading.take(client.call(api.service, api.read, reading.request))
+    return normalise(api, reading.answer, parameters=parameters(api))
 
 
 def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
     """The answer, as the vendor's own client reads it."""
-    request = api.read.request(parameters(api), region="cn-shanghai")
+    request = api.read.request(Reading(api, parameters(api)).request or {}, region="cn-shanghai")
     if api.cloud == "tencent":
         return tencent(emulator, api.service.name, api.service.version)(api.read.name, request)
     client = imported(api.service.name, api.service.version, "client").Client(alibaba_config(emulator))

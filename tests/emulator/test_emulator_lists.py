@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +14,19 @@ from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_ice20201109.models import ListWorkflowTasksRequest
 from vendor_clients import alibaba_config
 
+from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.clouds.client import Account, CloudClient
+from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
+from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.emulator.engine.times import iso_utc
+from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.values import at
 
 if TYPE_CHECKING:
     from conftest import Client
 
     from airflow_cloudtasks.emulator import Emulator
+    from airflow_cloudtasks.spec import TaskApi
 
 BDRC, ICE = "bdrc.task", "ice.workflow_task"
 ELSE = base64.b64encode(b"else 3").decode()
@@ -276,3 +284,36 @@ def test_ice_accepts_page_sizes_from_1_to_100(cloudtasks_emulator: Emulator) -> 
         tasks, rest = client.page(max_results=size)
         assert (len(tasks), rest["MaxResults"]) == (size, size)
         assert rest["NextToken"]
+
+
+SCOPED = [name for name, api in APIS.items() if api.list_tasks and api.list_tasks.action.accepted]
+
+
+def listed(emulator: Emulator, api: TaskApi, scope: str) -> list[str]:
+    """The ids on all pages of an API's list, of which each page has one task."""
+    assert api.list_tasks is not None
+    account = Account(
+        cloud=api.cloud,
+        credentials=StaticCredentials(Credentials("emulator-id", "emulator-secret")),
+        location=Location("cn-shanghai"),
+        endpoints={"*": Endpoint.parse(emulator.url)},
+    )
+    one_each = replace(api.list_tasks, page_size=1)
+    pages = Pages(one_each, dict.fromkeys(api.list_tasks.action.accepted, scope), api.name)
+    found: list[str] = []
+    while pages.next_page is not None:
+        page = pages.take(CloudClient(account).call(api.service, one_each.action, pages.next_page))
+        found += [str(at(task, api.id or "")) for task in page]
+    return found
+
+
+@pytest.mark.parametrize("name", SCOPED)
+def test_a_list_shows_only_the_tasks_of_its_scope(cloudtasks_emulator: Emulator, name: str) -> None:
+    api = APIS[name]
+    assert api.list_tasks is not None
+    for number, scope in enumerate(("1", "2", "1", "2", "2"), 11):
+        fields = dict.fromkeys(api.list_tasks.action.accepted, scope)
+        cloudtasks_emulator.add_running(name, str(number), fields=fields)
+    assert listed(cloudtasks_emulator, api, "1") == ["13", "11"]
+    assert listed(cloudtasks_emulator, api, "2") == ["15", "14", "12"]
+    assert listed(cloudtasks_emulator, api, "3") == []

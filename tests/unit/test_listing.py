@@ -71,6 +71,17 @@ def test_skips_a_list_that_takes_longer_than_the_interval_and_than_single_reads(
     assert is_worth_it(cost, 800, 1.0, speeds=Speeds(0.0, 0.05, 1.0)), "where reads are slow, the list is faster"
 
 
+def test_a_list_that_is_the_only_way_is_read_once_for_all_its_tasks() -> None:
+    cost = ListCost(100, is_only_way=True)
+    assert [tasks for tasks in range(4) if is_worth_it(cost, tasks, 0.0)] == [2, 3]
+    # As slow as the list is, it is read once for two tasks, instead of twice.
+    cost.learn(30, 3.0, now=0.0)
+    slow = Speeds(0.0, 3.0, 3.0)
+    assert [tasks for tasks in range(4) if is_worth_it(cost, tasks, 1.0, speeds=slow)] == [2, 3]
+    cost.learn_refused(1.0)
+    assert not is_worth_it(cost, 1000, 2.0)
+
+
 def test_skips_a_list_whose_requests_must_wait() -> None:
     cost = ListCost(500)
     cost.learn(1, 0.1, now=0.0)

@@ -54,6 +54,8 @@ def test_the_answers_in_the_examples_of_tencents_command_line_tool(name: str) ->
     both = list(zip(example_inputs(api, api.read), example_bodies(api, api.read), strict=True))
     assert both
     shown = [(parameters, body) for parameters, body in both if at(json.loads(body)["Response"], api.task) is not None]
+    if api.find_in_list:  # the requests have no id
+        shown = [({**parameters, api.id_param: tasks[0]["id"]}, body) for parameters, body in shown]
     assert [normalised(api, body, parameters) for parameters, body in shown] == tasks[: len(shown)]
 
 

@@ -18,8 +18,11 @@ from airflow_cloudtasks.spec import Action, Failure, Percentages, Service, TaskA
 from airflow_cloudtasks.spec.template import literal
 from airflow_cloudtasks.values import at, text
 
+FOUND = [api for api in APIS.values() if api.find_in_list]
 ANSWERS = {example.api.name: example.content for example in EXAMPLES if not example.suffix}
-PARAMETERS = {name: "asked-for" for api in APIS.values() for name in api.read.params}
+PARAMETERS = {name: "asked-for" for api in APIS.values() for name in (api.id_param, *api.read.params)}
+# Where the id chooses the task, it is that of the example.
+PARAMETERS |= {api.id_param: at(ANSWERS[api.name], f"{api.task_path}.{api.id}") for api in FOUND}
 
 quick = settings(max_examples=250)
 
@@ -89,6 +92,15 @@ def outcome(name: str, answer: Any) -> CloudTask | CloudApiError:
         return error
 
 
+def object_in(api: TaskApi, answer: Any) -> Any:
+    """The object of the task that is asked for."""
+    if api not in FOUND:
+        return at(answer, api.task)
+    listed = at(answer, api.task_path.removesuffix(".0"))
+    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return next((each for each in rows if text(at(each, api.id or "")) == PARAMETERS[api.id_param]), None)
+
+
 @quick
 @given(answers)
 def test_any_answer_yields_a_task_or_an_error_that_names_api_and_field(case: tuple[str, Any]) -> None:
@@ -100,7 +112,7 @@ def test_any_answer_yields_a_task_or_an_error_that_names_api_and_field(case: tup
         assert result.api in str(result)
         assert result.field in str(result)
     elif isinstance(result, NotFound):
-        assert at(answer, APIS[name].task) is None
+        assert object_in(APIS[name], answer) is None
         assert f"{name}: {APIS[name].task or 'the answer'}" in str(result)
     else:
         assert (result.api, result.cloud) == (name, APIS[name].cloud)
@@ -113,7 +125,7 @@ def test_only_a_status_of_the_catalog_is_a_success(case: tuple[str, Any]) -> Non
     name, answer = case
     api, result = APIS[name], outcome(name, answer)
     if isinstance(result, CloudTask) and result.state is TaskState.SUCCEEDED:
-        task = at(answer, api.task)
+        task = object_in(api, answer)
         successes = {word.casefold() for word, state in api.states.items() if state is TaskState.SUCCEEDED}
         if isinstance(api.status, Percentages):
             assert all(float(at(task, path)) >= 100 for path in (api.status.complete, api.status.succeeded))

@@ -163,7 +163,7 @@ class Hook:
     def __init__(self, task: dict[str, Any]) -> None:
         self.task = task
 
-    def read_task(self, api: TaskApi, task_id: str, api_params: Any, overrides: StatusOverrides) -> CloudTask:
+    def read_task(self, api: TaskApi, task_id: str, api_params: Any, overrides: StatusOverrides, *_: Any) -> CloudTask:
         return normalise(api, self.task, parameters={"JobId": task_id}, overrides=overrides)
 
     def get_conn(self) -> Any:

@@ -21,7 +21,9 @@ from airflow_cloudtasks.spec import (
     Encoding,
     Failure,
     Find,
+    Log,
     ManyIds,
+    Parts,
     Percentages,
     Service,
     Start,
@@ -75,6 +77,11 @@ API = TaskApi(
 )
 
 
+FIND_BY_PUT = Find(tasks=TaskList(action=Action(name="FindToys", method="PUT"), tasks="Toys"), id="Id", created_at="At")
+LOG_BY_PUT = Log(
+    action=Action(name="GetLog", method="PUT"), params={}, text="Text", cursor="Next", cursor_param="Cursor"
+)
+PARTS_BY_PUT = Parts(listed=TaskList(action=Action(name="ListParts", method="PUT"), tasks="Parts"))
 IN_HEADER: dict[str, Any] = {"ProjectId": "header"}
 
 
@@ -109,6 +116,19 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "PUT",
                 {},
             ),
+            (
+                {
+                    "starts": (
+                        Start(action=BEGIN, id="Id", then=Action(name="RunToy", params=("ToyId",), method="PUT")),
+                    )
+                },
+                "RunToy",
+                "PUT",
+                {},
+            ),
+            ({"starts": (Start(action=BEGIN, id="Id", find=FIND_BY_PUT),)}, "FindToys", "PUT", {}),
+            ({"parts": Parts(log=LOG_BY_PUT)}, "GetLog", "PUT", {}),
+            ({"parts": PARTS_BY_PUT}, "ListParts", "PUT", {}),
         )
     ],
     "statuses_mean_states": [
@@ -194,6 +214,28 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
+    "list_is_read_for_one_task": [
+        (
+            {"find_in_list": True, "list_tasks": None},
+            "toys.toy: with find_in_list, read must be the action of list_tasks; it is GetToy.",
+        ),
+        (
+            {"find_in_list": True, "list_tasks": toy_list("ProjectId")},
+            "toys.toy: with find_in_list, read must be the action of list_tasks; it is GetToy.",
+        ),
+        (
+            {"find_in_list": True, "read": toy_list("ToyId").action, "list_tasks": toy_list("ToyId"), "starts": ()},
+            "toys.toy: ListToys takes ToyId, so that a task need not be searched: omit find_in_list.",
+        ),
+    ],
+    "nothing_else_places_the_task": [
+        (
+            {"find_in_list": True, "read": toy_list("ProjectId").action, "list_tasks": toy_list("ProjectId"), **place},
+            "toys.toy: with find_in_list, the path of the task objects is that of list_tasks; omit task and "
+            "first_ended.",
+        )
+        for place in ({"task": "Toys.0"}, {"first_ended": "Toys"})
+    ],
     "restarts_show_their_end": [
         (
             {"restarts": True},
@@ -236,6 +278,7 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
         {"restarts": True, "finished_at": "End"},
+        {"find_in_list": True, "read": toy_list("ProjectId").action, "list_tasks": toy_list("ProjectId")},
         {"starts": ()},
         {"starts": (Start(action=Action(name="CopyToy"), id="ToyId", names={"ProjectId": "1"}),)},
         {"cancel": None},

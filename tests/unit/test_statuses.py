@@ -28,9 +28,10 @@ def read(api_name: str, status: Any, overrides: StatusOverrides | None = None, *
     api = APIS[api_name]
     assert isinstance(api.status, str)
     task = others if status is NO_STATUS else others | _nested(api.status, status)
-    return normalise(
-        api, _nested(api.task, task), parameters={api.id_param: "t"}, overrides=overrides or StatusOverrides()
-    )
+    answer = _nested(api.task, task)
+    if api.find_in_list:
+        answer = _nested(api.task_path.removesuffix(".0"), [task | _nested(api.id or "", "t")])
+    return normalise(api, answer, parameters={api.id_param: "t"}, overrides=overrides or StatusOverrides())
 
 
 def _nested(path: str, value: Any) -> Any:
@@ -163,6 +164,18 @@ def test_overrides_come_before_the_catalog(api: str) -> None:
         assert read(api, status, StatusOverrides(success=[f" {status.lower()}\n"])).state is SUCCEEDED
         assert read(api, status, StatusOverrides(failure=[f" {status.upper()}\n"])).state is FAILED
         assert read(api, status, StatusOverrides(success=["another"], failure=["still another"])).state is state
+
+
+def test_a_deleted_stack_is_a_success_only_of_a_wait_for_its_deletion() -> None:
+    assert read("ros.stack", "DELETE_COMPLETE").state is CANCELED
+    assert read("ros.stack", "DELETE_COMPLETE", StatusOverrides(success=["DELETE_COMPLETE"])).state is SUCCEEDED
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+def test_a_stack_that_could_not_be_created_has_failed_whether_a_rollback_follows_or_not(disabled: bool) -> None:
+    assert read("ros.stack", "CREATE_FAILED", DisableRollback=disabled).state is FAILED
+    assert read("ros.stack", "CREATE_ROLLBACK_IN_PROGRESS", DisableRollback=disabled).state is RUNNING
+    assert read("ros.stack", "CREATE_ROLLBACK_COMPLETE", DisableRollback=disabled).state is FAILED
 
 
 def test_an_override_teaches_a_status_that_the_catalog_does_not_know() -> None:

@@ -47,7 +47,8 @@ class Hook:
     def get_conn(self) -> Any:
         return SimpleNamespace(account=SimpleNamespace(requests_per_second=self._stated))
 
-    def read_task(self, api: Any, task_id: str, *_: Any) -> CloudTask:
+    def read_task(self, api: Any, task_id: str, params: Any, overrides: Any, before_request: Any) -> CloudTask:
+        before_request()
         self.read.append((task_id, self._clock.now))
         answer = self.answers.get(task_id, TaskState.RUNNING)
         if isinstance(answer, CloudApiError):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.spec import Action, Percentages, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, ManyIds, Percentages, Start, TaskApi, TaskList
 from contract.definitions import ANYTHING, UNDESCRIBED, defined_actions, shapes_at, types_at
 from contract.findings import Findings
 
@@ -48,10 +48,10 @@ def reads(api: TaskApi) -> Iterator[Read]:
     Args:
         api: The API.
     """
-    yield api.read, "", api.task, frozenset({"object"})
+    yield api.read, "", api.task_path, frozenset({"object"})
     if api.first_ended is not None:
         yield api.read, "", api.first_ended, LIST
-    yield from ((api.read, api.task, path, types) for path, types in task_fields(api))
+    yield from ((api.read, api.task_path, path, types) for path, types in task_fields(api))
     if api.list_tasks is not None:
         yield from _of_list(api.list_tasks, _listed_fields(api, api.list_tasks))
     for start in api.starts:
@@ -81,7 +81,7 @@ def _of_start(start: Start) -> Iterator[Read]:
             yield start.action, "", path, WORD
     if start.job_ids is not None and start.job_api in APIS:
         job = APIS[start.job_api or ""]
-        yield job.read, job.task, start.job_ids, WORD | LIST
+        yield job.read, job.task_path, start.job_ids, WORD | LIST
     if start.find is not None:
         shown = ((path, ANY) for path in start.find.shows)
         fields = ((path, WORD) for path in (start.find.id, start.find.created_at, *start.find.fields))
@@ -92,7 +92,7 @@ def _of_cancel(api: TaskApi) -> Iterator[Read]:
     cancel = api.cancel
     if cancel is None:
         return
-    yield from ((api.read, api.task, path, WORD) for path in cancel.found.values())
+    yield from ((api.read, api.task_path, path, WORD) for path in cancel.found.values())
     if cancel.items is not None:
         yield cancel.action, "", cancel.items, OBJECTS
         at = cancel.items
@@ -110,16 +110,16 @@ def _of_parts(api: TaskApi) -> Iterator[Read]:
         return
     fields = [(path, WORD) for path in (parts.status, parts.id, *parts.name) if path]
     fields += [(path, ANY) for path in parts.message]
-    yield from ((api.read, api.task, path, WORD) for path in parts.found.values())
+    yield from ((api.read, api.task_path, path, WORD) for path in parts.found.values())
     if parts.fan_out is not None:
-        yield api.read, api.task, parts.fan_out[1], LIST
+        yield api.read, api.task_path, parts.fan_out[1], LIST
     if parts.listed is not None:
         yield from _of_list(parts.listed, fields)
     elif parts.at:
-        yield api.read, api.task, parts.at, TEXT if parts.at in api.json_fields else OBJECTS
-        yield from ((api.read, f"{api.task}.{parts.at}.*".lstrip("."), path, types) for path, types in fields)
+        yield api.read, api.task_path, parts.at, TEXT if parts.at in api.json_fields else OBJECTS
+        yield from ((api.read, f"{api.task_path}.{parts.at}.*".lstrip("."), path, types) for path, types in fields)
     else:
-        yield from ((api.read, api.task, path, types) for path, types in fields)
+        yield from ((api.read, api.task_path, path, types) for path, types in fields)
     if parts.log is not None:
         yield parts.log.action, "", parts.log.text, TEXT
         yield parts.log.action, "", parts.log.cursor, WORD
@@ -142,8 +142,9 @@ def compare_answers(api: TaskApi, found: Findings) -> None:
             continue  # a deviation of the action's request
         kinds = {kind for shape in shapes_at(answer, at) for kind in types_at(shape, path)}
         found.compare("paths", f"{action.name} {_joined(at, path) or 'answer'}", _mismatch(kinds, types))
-    if api.list_tasks is not None:
-        _compare_listed(api, api.list_tasks, found)
+    for listing in (api.list_tasks, api.read_many):
+        if listing is not None:
+            _compare_listed(api, listing, found)
 
 
 def _joined(*paths: str) -> str:
@@ -160,10 +161,10 @@ def _mismatch(kinds: set[str], types: Types) -> str | None:
     return f"is read as {' or '.join(sorted(types))}; the vendor defines {' or '.join(sorted(kinds))}"
 
 
-def _compare_listed(api: TaskApi, listing: TaskList, found: Findings) -> None:
+def _compare_listed(api: TaskApi, listing: TaskList | ManyIds, found: Findings) -> None:
     """Compare a listed task with that of a single read: ``complete`` says whether it has every field."""
     single, listed = (
-        shapes_at(_answer(api, api.read), api.task),
+        shapes_at(_answer(api, api.read), api.task_path),
         shapes_at(_answer(api, listing.action), f"{listing.tasks}.*"),
     )
     if single and listed and all(isinstance(shape, dict) for shape in (single[0], listed[0])):

@@ -58,9 +58,12 @@ def _checks(api: TaskApi) -> Iterator[tuple[str, Action, Check]]:
 
 
 def _read(api: TaskApi, given: dict[str, Any], answer: Any) -> str | None:
-    if at(answer, api.task) is None and api.task.endswith(".0"):
+    if at(answer, api.task_path) is None and api.task_path.endswith(".0"):
         return None  # a list without tasks
-    task = normalise(api, answer, parameters={**given, api.id_param: given.get(api.id_param) or "asked-for"})
+    task_id = given.get(api.id_param) or "asked-for"
+    if api.find_in_list and api.id is not None:
+        task_id = at(answer, f"{api.task_path}.{api.id}")
+    task = normalise(api, answer, parameters={**given, api.id_param: task_id})
     return _unknown(task.status) if task.state is TaskState.UNKNOWN else None
 
 

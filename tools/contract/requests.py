@@ -9,6 +9,7 @@ from typing import Any
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.spec import Action, Start, TaskApi, TaskList
 from airflow_cloudtasks.spec.template import placeholders
 from contract.definitions import ANYTHING, defined_actions
@@ -50,7 +51,7 @@ def requests(api: TaskApi) -> Iterator[Request]:
     """
     for optional in (api.read.optional, ()):
         named = dict.fromkeys((*api.task_params, *optional), "1")
-        yield _request(api.read, api.parameters(TASK_IDS[0], named))
+        yield _request(api.read, Reading(api, api.parameters(TASK_IDS[0], named)).request or {})
     for listing in lists(api):
         for names in (listing.action.accepted, listing.action.params):
             yield _request(listing.action, page(api, listing, names))

@@ -18,7 +18,7 @@ def compare_statuses(api: TaskApi, found: Findings) -> None:
     if isinstance(api.status, Percentages):
         return
     answer = defined_actions(api.service).get(api.read.name, {}).get("answer", {})
-    kind = "integer" if "integer" in types_at(answer, f"{api.task}.{api.status}".strip(".")) else "string"
+    kind = "integer" if "integer" in types_at(answer, f"{api.task_path}.{api.status}".strip(".")) else "string"
     for status in status_words(status_document(api.service, api.name), kind):
         problem = None if fold(status) in api.folded_states else "is documented, and no state is decided for it"
         found.compare("statuses", f"{api.read.name} {status}", problem)

@@ -55,7 +55,7 @@ def definitions() -> Iterator[tuple[Path, dict[str, Any]]]:
         note = {"package": f"{distribution} {version(distribution)}"}
         yield DEFINITIONS / file, note | package.definition(names)
         statuses = {
-            api.name: package.document(api.read.name, f"{api.task}.{api.status}".strip("."))
+            api.name: package.document(api.read.name, f"{api.task_path}.{api.status}".strip("."))
             for api in apis
             if isinstance(api.status, str)
         }

@@ -1,4 +1,4 @@
-"""CLS's rebuilds of an index: read, started and canceled.
+"""CLS's rebuilds of an index and its exports: read or listed, started, and rebuilds canceled.
 
 Source: the definitions and examples of CLS 2020-10-16 that tccli ships.
 """
@@ -6,7 +6,7 @@ Source: the definitions and examples of CLS 2020-10-16 that tccli ships.
 from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
-from airflow_cloudtasks.emulator.engine.times import unix_seconds
+from airflow_cloudtasks.emulator.engine.times import beijing_time, milliseconds, unix_seconds
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
@@ -37,3 +37,33 @@ REBUILD = CLS.reads(
 )
 CLS.starts(REBUILD, "CreateRebuildIndexTask", DEFINED, ("TaskId",))
 CLS.cancels(REBUILD, "CancelRebuildIndexTask", DEFINED)
+
+EXPORT = CLS.reads(
+    "cls.export",
+    "DescribeExports",
+    DEFINED,
+    TaskShape(
+        task_at=(),
+        id_at="ExportId",
+        status_at="Status",
+        unfinished=frozenset({"Queuing", "Processing"}),
+        waiting=frozenset({"Queuing"}),
+        script=(Step("Queuing", 1), Step("Processing", 2), Step("Completed")),
+        failed=Step("Failed"),
+        stamps=(Stamp("CreateTime", "created", beijing_time), Stamp("CreateTimestamp", "created", milliseconds)),
+        scope=("TopicId",),
+        example={
+            "ExportId": "",
+            "TopicId": "",
+            "Query": "status:200",
+            "FileName": "emulated.tar.gz",
+            "Order": "desc",
+            "Format": "json",
+            "Count": 100,
+            "Status": "Queuing",
+            "SyntaxRule": 1,
+        },
+    ),
+    listing=Listing(api="cls.export", at=("Exports",), offset="Offset", total=("TotalCount",)),
+)
+CLS.starts(EXPORT, "CreateExport", DEFINED, ("ExportId",), shown=("Query", "Order", "Format", "Count", "From", "To"))

@@ -22,6 +22,7 @@ JOB = OCEANUS.reads(
         id_at="JobId",
         asked_by="JobIds",
         status_at="Status",
+        scope=("WorkSpaceId",),
         format_status=int,
         unfinished=frozenset({"1", "2", "3", "4"}),
         waiting=frozenset({"1", "2", "3"}),

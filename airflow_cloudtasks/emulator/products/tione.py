@@ -21,6 +21,7 @@ _SHAPE = TaskShape(
     id_at="Id",
     asked_by="Id",
     status_at="Status",
+    scope=("TiProjectId",),
     unfinished=frozenset({"SUBMITTING", "PENDING", "STARTING", "RUNNING", "STOPPING"}),
     waiting=frozenset({"SUBMITTING", "PENDING", "STARTING"}),
     script=(Step("SUBMITTING", 1), Step("RUNNING", 2), Step("SUCCEED")),

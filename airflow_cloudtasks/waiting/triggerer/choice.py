@@ -23,7 +23,7 @@ def choose(tasks: int, interval: float, speeds: Speeds, by_list: ListCost, by_ba
         by_batch: What batches cost.
         now: Seconds on the clock of the costs.
     """
-    found: list[tuple[int, Way]] = [(tasks, "single")]
+    found: list[tuple[int, Way]] = [(by_list.singly(tasks, now), "single")]
     if (batches := by_batch.requests(tasks, now)) is not None:
         found.append((batches, "batch"))
     if (pages := by_list.requests(tasks, interval, speeds, now)) is not None:

@@ -17,9 +17,8 @@ from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
-from airflow_cloudtasks.protocol.normalise import fingerprint, normalise
+from airflow_cloudtasks.protocol.normalise import fingerprint, normalise, task_object
 from airflow_cloudtasks.spec import TaskApi
-from airflow_cloudtasks.values import at
 from airflow_cloudtasks.waiting.triggerer.batch_reader import BatchReader
 from airflow_cloudtasks.waiting.triggerer.bulk_reader import BulkReader
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
@@ -156,7 +155,7 @@ class Dispatcher:
         read = partial(_normalise, self.api, answer, subject.parameters, self.requests.region)
         taken = await self._delivery.deliver(subject, read, asked_at)
         if taken.by_all and self._bulk.is_used:
-            subject.fingerprint = fingerprint(self.api, at(answer, self.api.task))
+            subject.fingerprint = fingerprint(self.api, task_object(self.api, answer, subject.parameters))
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine as a task that ends with the dispatcher."""

@@ -83,7 +83,7 @@ class ListReader:
         due = now if subject.due is None else subject.due  # before collecting it postpones it
         scope.is_being_read = True
         self._reading += 1
-        until = now + most_seconds(tasks, interval, speeds)
+        until = now + most_seconds(scope.list_cost.singly(tasks, now), interval, speeds)
         wanted = _Wanted(self._schedule, self._api, now, until)
         collecting = wanted.collect(tuple(scope.subjects))
         # Collect a small scope at once, before any of its polls can leave.

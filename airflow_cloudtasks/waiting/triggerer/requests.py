@@ -10,6 +10,7 @@ from typing import Any
 from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, Throttled
 from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind, Source, Tally
@@ -103,21 +104,25 @@ class Requests:
             self._read_gate(self._client).wake()
 
     async def poll(self, gate: Gate, parameters: Mapping[str, Any], earlier: Tally | None) -> dict[str, Any]:
-        """Read one task, now that its turn has come, and return the answer.
+        """Read one task, now that its turn has come, and return the answer that shows it.
 
         Args:
             gate: The gate that picked the poll.
-            parameters: The parameters of the request.
+            parameters: The parameters that identify the task.
             earlier: The gate's tally when this poll was last refused; None if it was not.
 
         Raises:
-            CloudApiError: The request failed.
+            CloudApiError: The request failed, or a list that was read for the task did not show it.
             InvalidConnection: The Airflow connection cannot be used.
         """
         service, action = self._api.service, self._api.read
-        send = partial(self._send, service, action, parameters)
+        reading = Reading(self._api, parameters)
+        send = partial(self._send, service, action, reading.request or {})
         # The place among the polls that are under way is still taken.
-        return await self._with_new_key(gate.observe(send, earlier), service, action, send, Kind.RESENT)
+        reading.take(await self._with_new_key(gate.observe(send, earlier), service, action, send, Kind.RESENT))
+        while reading.request is not None:
+            reading.take(await self.call(service, action, reading.request, kind=Kind.PAGE))
+        return reading.answer
 
     def speeds(self) -> Speeds | None:
         """Return how fast lists and tasks can be read; None before the connection has been looked up."""

@@ -40,12 +40,11 @@ class Scope:
     Args:
         list_params: The parameters that the tasks have in common for their list.
         batch_params: Those for batches; None if the tasks cannot be read in batches.
-        page_size: How many tasks a page of the list has at most; None if there is no list.
+        list_cost: What reading the list costs.
         most: How many tasks a batch has at most.
 
     Attributes:
         subjects: The tasks. Those that were looked at for a batch stand behind the others.
-        list_cost: What reading the list costs.
         batch_cost: What batches cost.
         is_being_read: Whether the list is being read.
         looked_at: When it was last considered how to read the tasks.
@@ -67,13 +66,13 @@ class Scope:
         self,
         list_params: Mapping[str, str],
         batch_params: Mapping[str, str] | None,
-        page_size: int | None,
+        list_cost: ListCost,
         most: int,
     ) -> None:
         self.list_params = list_params
         self.batch_params = batch_params or {}
         self.subjects: dict[Subject, None] = {}
-        self.list_cost = ListCost(page_size)
+        self.list_cost = list_cost
         self.batch_cost = BatchCost(0 if batch_params is None else most)
         self.is_being_read = False
         self.looked_at = _NEVER
@@ -391,7 +390,8 @@ class Schedule:
         key = (tuple(listed.items()), None if together is None else tuple(together.items()))
         scope = self._scopes.get(key)
         if scope is None:
-            scope = self._scopes[key] = Scope(listed, together, self._page_size, self._most)
+            cost = ListCost(self._page_size, is_only_way=self._api.find_in_list)
+            scope = self._scopes[key] = Scope(listed, together, cost, self._most)
         return scope
 
     def _set_due(self, subject: Subject, due: float) -> None:

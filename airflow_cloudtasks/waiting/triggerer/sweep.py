@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.protocol.reading import MOST_PAGES
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.values import at, iso_utc, text
 
@@ -47,12 +47,23 @@ class ListCost:
 
     Args:
         page_size: How many tasks a page has at most; 0 for a list without pages, None if there is no list.
+        is_only_way: Whether one task is read by the list, too.
     """
 
-    __slots__ = ("_failures", "_has_list", "_learned_at", "_not_before", "_page_seconds", "_page_size", "_requests")
+    __slots__ = (
+        "_failures",
+        "_has_list",
+        "_is_only_way",
+        "_learned_at",
+        "_not_before",
+        "_page_seconds",
+        "_page_size",
+        "_requests",
+    )
 
-    def __init__(self, page_size: int | None) -> None:
+    def __init__(self, page_size: int | None, *, is_only_way: bool = False) -> None:
         self._has_list = page_size is not None
+        self._is_only_way = is_only_way
         self._page_size = page_size
         self._requests: int | None = None
         self._page_seconds = 0.0
@@ -70,13 +81,28 @@ class ListCost:
         """
         if not self._has_list or now < self._not_before:
             return None
-        is_known = self._requests is not None and now - self._learned_at <= _BELIEVED
-        # An unknown list is assumed to hold nothing but these tasks.
-        least = math.ceil(tasks / self._page_size) if self._page_size else 1
-        requests = self._requests if is_known and self._requests is not None else least
-        page_seconds = max(self._page_seconds if is_known else 0.0, speeds.list_interval)
+        requests = self._expected(tasks, now)
+        page_seconds = max(self._page_seconds if self._is_known(now) else 0.0, speeds.list_interval)
         seconds = speeds.list_delay + requests * page_seconds
-        return requests if seconds <= most_seconds(tasks, interval, speeds) else None
+        return requests if seconds <= most_seconds(self.singly(tasks, now), interval, speeds) else None
+
+    def singly(self, tasks: int, now: float) -> int:
+        """Return the number of requests that reading the tasks one by one costs at most.
+
+        Args:
+            tasks: The number of tasks.
+            now: Seconds on the clock of :meth:`requests`.
+        """
+        return tasks * self._expected(tasks, now) if self._is_only_way else tasks
+
+    def _expected(self, tasks: int, now: float) -> int:
+        """Return the number of requests of a pass. An unknown list is assumed to hold nothing but these tasks."""
+        if self._requests is not None and self._is_known(now):
+            return self._requests
+        return math.ceil(tasks / self._page_size) if self._page_size else 1
+
+    def _is_known(self, now: float) -> bool:
+        return now - self._learned_at <= _BELIEVED
 
     def learn(self, pages: int, page_seconds: float, now: float) -> None:
         """Note what reading the list cost.
@@ -95,18 +121,18 @@ class ListCost:
 
     def learn_refused(self, now: float) -> None:
         """Note that the list cannot be read, e.g. because the key has no permission."""
-        self._requests, self._learned_at = sys.maxsize, now
+        self._not_before = now + _BELIEVED
 
 
-def most_seconds(tasks: int, interval: float, speeds: Speeds) -> float:
-    """Return how long a list may take: as long as an interval, or as reading its tasks by their ids.
+def most_seconds(singly: int, interval: float, speeds: Speeds) -> float:
+    """Return how long a list may take: as long as an interval, or as reading its tasks one by one.
 
     Args:
-        tasks: The number of tasks.
+        singly: What :meth:`ListCost.singly` returned.
         interval: Their shortest interval, in seconds.
         speeds: How fast lists and tasks can be read.
     """
-    return max(interval, tasks * speeds.read_interval)
+    return max(interval, singly * speeds.read_interval)
 
 
 class Sweep:
@@ -137,7 +163,7 @@ class Sweep:
         self.missing = set(wanted)
         most_pages = int(len(self.missing) * _MOST_PAGES_PER_TASK)
         self._instead = len(self.missing) if instead is None else instead
-        self._most_pages = max(min(most_pages, self._instead), 1)
+        self._most_pages = MOST_PAGES if api.find_in_list else max(min(most_pages, self._instead), 1)
 
     @property
     def pages(self) -> int:
@@ -173,7 +199,7 @@ class Sweep:
         """The number of requests that this pass shows the list to cost."""
         if self.missing and not self.is_complete:
             # The pass was given up. A pass for somewhat more tasks would meet as many others.
-            return 2 * self._instead
+            return max(2 * self._instead, self.pages)
         return self.pages
 
 

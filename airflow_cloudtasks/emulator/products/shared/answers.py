@@ -74,7 +74,7 @@ def show_task(shape: TaskShape, task: Task, now: float, parameters: Mapping[str,
     for name, value in _status(shape, where.step.status).items():
         shown = put(shown, tuple(name.split(".")), value)
     for name in shape.scope:
-        if name in shown:
+        if name in shown and name in parameters:
             shown[name] = parameters[name]
     for stamp in shape.stamps:
         moment = _moment(stamp.moment, shape, task, where)
