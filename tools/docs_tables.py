@@ -18,6 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.comparing import compare
+from contract.exceptions import EXCEPTIONS
+from contract.findings import KINDS, counts
 from describing import (
     ROOT,
     canceled_with,
@@ -243,6 +246,21 @@ def host(service: Service, **location: str) -> str:
     return CLOUDS[service.cloud].endpoint(service, Location("REGION", **location)).url.removeprefix("https://")
 
 
+def compared() -> str:
+    """Return the table of what the tests compare with the vendors' definitions."""
+    kinds = ("APIs", *KINDS)
+    rows = (
+        (name, *(str(counts(compare(api) for api in APIS.values() if api.cloud == cloud)[kind]) for kind in kinds))
+        for cloud, name in CLOUD_NAMES.items()
+    )
+    return table(("Cloud", "APIs", *(kind.title() for kind in KINDS)), rows)
+
+
+def exceptions() -> str:
+    """Return the table of the catalog's deviations from the vendors' definitions."""
+    return table(("Where", "Why"), ((code(subject), reason) for subject, reason in EXCEPTIONS.items()))
+
+
 def check_options() -> str:
     """Return the table of the options of `check` that name tasks."""
     return table(
@@ -258,7 +276,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "apis": apis,
     "catalog_summary": catalog_summary,
     "check_options": check_options,
+    "compared": compared,
     "emulated": emulated,
+    "exceptions": exceptions,
     "faces": faces,
     "failed_parts": failed_parts,
     "hosts": hosts,

@@ -153,7 +153,7 @@ EMR_SERVERLESS_SPARK_RAY_JOB = TaskApi(
                 "tags": "list",
                 "ttlSecondsAfterFinished": "integer",
                 "volumeIds": "ids",
-                "workerSpec": "list",
+                "workerSpec": "object",
             },
         ),
     ),

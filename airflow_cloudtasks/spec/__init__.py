@@ -3,7 +3,7 @@
 Adding an API means making one :class:`TaskApi`. Every part is checked when it is made.
 """
 
-from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
@@ -25,6 +25,7 @@ __all__ = [
     "Percentages",
     "Service",
     "Start",
+    "Success",
     "TaskApi",
     "TaskList",
 ]

@@ -55,6 +55,8 @@ class TaskApi:
         created_at: The path of the creation time.
         started_at: The path of the start time.
         finished_at: The path of the end time.
+        restarts: Whether a task object may run again, and shows the end of its last run until the next one ends. An end
+            that is older than ``started_at``, or than the request that started the task, is none: the task runs.
         timezone: The zone of times without one, e.g. ``+08:00``.
         json_fields: Paths of fields that hold JSON inside a string.
         console_url: The address of a task in the vendor's console; ``{id}``, ``{region}`` and the parameters of
@@ -89,6 +91,7 @@ class TaskApi:
     created_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    restarts: bool = False
     timezone: str = "+08:00"
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
@@ -121,6 +124,7 @@ class TaskApi:
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
         yield validate.starts_know_what_cancel_needs(self.starts, self.cancel)
+        yield validate.restarts_show_their_end(self.restarts, self.finished_at)
         yield validate.timezone_is_an_offset(self.timezone)
 
     def _actions(self) -> Iterator[Action]:

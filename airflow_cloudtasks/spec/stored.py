@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
@@ -29,7 +29,7 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
     fields["read"] = _action(stored["read"])
     fields["states"] = {status: TaskState(state) for status, state in stored["states"].items()}
     fields["failures"] = tuple(Failure(**_tuples(each)) for each in stored.get("failures", ()))
-    if (error_if := fields.pop("error_if", None)) is not None:  # until 0.2.0
+    if error_if := fields.pop("error_if", None):  # until 0.2.0
         fields["failures"] = (Failure(path=error_if),)
     fields["starts"] = tuple(map(_start, stored.get("starts", ())))
     for name, rebuild in (
@@ -53,6 +53,8 @@ def _action(stored: Mapping[str, Any]) -> Action:
         fields["template"] = template = literal(constants)
         if filters:
             template["Filters"] = [{"Name": name, "Values": [f"{{{name}}}"]} for name in filters]
+    if (success := stored.get("success")) is not None:
+        fields["success"] = Success(**success)
     return Action(**fields)
 
 

@@ -164,6 +164,13 @@ def starts_know_what_cancel_needs(starts: tuple[Start, ...], cancel: Cancel | No
     return None
 
 
+def restarts_show_their_end(restarts: bool, finished_at: str | None) -> str | None:
+    """A task object that may run again shows when its last run ended."""
+    if restarts and finished_at is None:
+        return "with restarts, finished_at must say where a task object holds the end of its last run."
+    return None
+
+
 def timezone_is_an_offset(timezone: str) -> str | None:
     """The time zone is an offset such as ``+08:00``."""
     return None if _UTC_OFFSET.fullmatch(timezone) else f"timezone {timezone!r} is not of the form '+08:00'."

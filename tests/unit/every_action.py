@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import tccli
-from tccli_examples import parse_input
+from contract import definitions
+from contract.definitions import parse_input
+from contract.requests import parameters_of
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.spec.action import Action
 
@@ -38,10 +37,6 @@ def lists(api: TaskApi) -> list[TaskList]:
     return [listing for listing in found if listing is not None]
 
 
-def pages_of(api: TaskApi, listing: TaskList) -> Pages:
-    return Pages(listing, dict.fromkeys(listing.action.params, "x"), api.name, "2026-01-31T20:30:00Z")
-
-
 def every_action(names: list[str]) -> Any:
     pairs = {
         (APIS[name].service.name, action.name): (APIS[name], action) for name in names for action in actions(APIS[name])
@@ -49,19 +44,16 @@ def every_action(names: list[str]) -> Any:
     return pytest.mark.parametrize(("api", "action"), pairs.values(), ids=[" ".join(pair) for pair in pairs])
 
 
-def examples(api: TaskApi, action: Action) -> list[dict[str, str]]:
-    folder = Path(tccli.__path__[0]) / "services" / api.service.name / f"v{api.service.version.replace('-', '')}"
-    found: list[dict[str, str]] = json.loads((folder / "examples.json").read_bytes())["actions"][action.name]
-    return found
-
-
 def example_inputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
-    return [parse_input(each["input"]) for each in examples(api, action)]
+    """Return the parameters of an action's example requests, those inside its template too."""
+    return [
+        parameters_of(action, parse_input(each["input"])) for each in definitions.examples(api.service, action.name)
+    ]
 
 
 def example_bodies(api: TaskApi, action: Action) -> list[bytes]:
-    return [each["output"].encode() for each in examples(api, action)]
+    return [each["output"].encode() for each in definitions.examples(api.service, action.name)]
 
 
 def example_outputs(api: TaskApi, action: Action) -> list[dict[str, Any]]:
-    return [json.loads(each["output"])["Response"] for each in examples(api, action)]
+    return [json.loads(body)["Response"] for body in example_bodies(api, action)]

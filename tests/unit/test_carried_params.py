@@ -33,13 +33,14 @@ API = TaskApi(
     ),
     starts=(
         Start(
-            action=Action(name="MakeToy", params=("Factory",), optional=("Team", "Brief", "Colour")),
+            action=Action(name="MakeToy", params=("Factory",), optional=("Team", "Brief", "Colour", "Yard")),
             id="TaskId",
             encodings={"Brief": "boolean"},
         ),
     ),
     cancel=Cancel(
-        action=Action(name="EndToy", params=("TaskId", "Factory"), optional=("Team", "Colour")), needs=("Factory",)
+        action=Action(name="EndToy", params=("TaskId", "Factory"), optional=("Team", "Colour", "Yard")),
+        needs=("Factory", "Yard"),
     ),
 )
 STARTED = {"Factory": "f1", "Team": "t1", "Colour": "red", "Brief": True}
@@ -68,11 +69,18 @@ def test_cancels_with_the_optional_name_and_with_what_the_start_knew() -> None:
     assert cancel_requests(API, ["7"], {"Factory": "f1"}) == [{"TaskId": "7", "Factory": "f1"}]
 
 
+def test_cancels_with_an_optional_parameter_that_the_start_knew() -> None:
+    known = identifying_params(API, API.starts[0], {**STARTED, "Yard": "y1"})
+    assert known == {"Team": "t1", "Factory": "f1", "Yard": "y1"}
+    assert cancel_requests(API, ["7"], known) == [{"TaskId": "7", "Factory": "f1", "Team": "t1", "Yard": "y1"}]
+
+
 def test_the_error_names_what_the_cancellation_of_a_task_needs() -> None:
     with pytest.raises(InvalidArguments, match=r"toys\.toy: EndToy needs Factory"):
         cancel_requests(API, ["7"], {})
     with pytest.raises(
-        InvalidArguments, match=r"It takes: Team \(optional\), Brief \(optional\), Factory \(optional\)"
+        InvalidArguments,
+        match=r"It takes: Team \(optional\), Brief \(optional\), Factory \(optional\), Yard \(optional\)",
     ):
         API.check_params({"Other": "x"})
 

@@ -24,6 +24,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Percentages",
             "Service",
             "Start",
+            "Success",
             "TaskApi",
         ),
         "TaskList",

@@ -25,6 +25,7 @@ from airflow_cloudtasks.spec import (
     Percentages,
     Service,
     Start,
+    Success,
     TaskApi,
     TaskList,
     validate,
@@ -193,6 +194,12 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: canceling needs Box, but it is neither a parameter of BeginToy nor in its names.",
         ),
     ],
+    "restarts_show_their_end": [
+        (
+            {"restarts": True},
+            "toys.toy: with restarts, finished_at must say where a task object holds the end of its last run.",
+        ),
+    ],
     "timezone_is_an_offset": [
         ({"timezone": zone}, f"toys.toy: timezone {zone!r} is not of the form '+08:00'.")
         for zone in ("", "Z", "08:00", "+0800", "+8:00", "+24:00", "+08:60", "+08:00 ", "Asia/Shanghai")
@@ -226,6 +233,9 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:integers}"})},
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:comma}"})},
         {"list_tasks": toy_list()},
+        {"read": dataclasses.replace(API.read, success=Success("Ok"))},
+        {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
+        {"restarts": True, "finished_at": "End"},
         {"starts": ()},
         {"starts": (Start(action=Action(name="CopyToy"), id="ToyId", names={"ProjectId": "1"}),)},
         {"cancel": None},
@@ -263,6 +273,18 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
             )
             for rate in (0, -1, float("nan"), float("inf"))
         ),
+        *(
+            (
+                lambda success=success: Action(name="GetToy", success=success),
+                f"GetToy: success has path {path!r}; expected names with dots between them.",
+            )
+            for success, path in (
+                (Success(""), ""),
+                (Success("Data..Ok"), "Data..Ok"),
+                (Success("Ok", code=" "), " "),
+                (Success("Ok", message="Error."), "Error."),
+            )
+        ),
         (
             lambda: toy_list(next_page="Next"),
             "ListToys: expected one of next_page, page_count and total of its list.",
@@ -299,6 +321,10 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
             lambda: Cancel(action=END, id_param="ToyId", found={"Colour": "Colour"}),
             "EndToy: 'Colour' is none of its params ('ProjectId', 'ToyId').",
         ),
+        (
+            lambda: Cancel(action=END, id_param="ToyId", needs=("Colour",)),
+            "EndToy: 'Colour' is none of its parameters ('ProjectId', 'ToyId').",
+        ),
         *(
             (
                 lambda changes=changes: Start(**{"action": BEGIN, "id": "ToyId", **changes}),
@@ -329,7 +355,14 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
                     {"find": Find(tasks=toy_list(), id="ToyId", created_at="Created", shows={"Size": "Size"})},
                     "find takes 'Size', which is none of its parameters ('ProjectId', 'Colour', 'Tags').",
                 ),
-                ({"then": END}, "EndToy has to take one parameter, the new id."),
+                (
+                    {"then": Action(name="GoToy", params=("ToyId", "Speed"))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
+                (
+                    {"then": Action(name="GoToy", params=("ProjectId",))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
             )
         ),
     ],

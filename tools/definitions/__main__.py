@@ -1,5 +1,8 @@
 """Write, or compare with ``--check``, the definitions of every action that the catalog uses.
 
+Each service has two files. The emulator reads the first: parameters, answers and hosts. Tests alone read the second:
+the vendor's examples, and what the vendor says of each API's statuses.
+
 The vendors' packages must be installed beside the package: the dependency group ``vendor-clients``.
 """
 
@@ -16,11 +19,12 @@ from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.doctor.permissions import needed
-from airflow_cloudtasks.spec import Service
-from tools.definitions import tencent
-from tools.definitions.alibaba import Package
+from airflow_cloudtasks.spec import Service, TaskApi
+from tools.definitions import alibaba, tencent
 
-FOLDER = Path(__file__).parents[2] / "airflow_cloudtasks" / "emulator" / "definitions"
+_ROOT = Path(__file__).parents[2]
+DEFINITIONS = _ROOT / "airflow_cloudtasks" / "emulator" / "definitions"
+DOCUMENTED = _ROOT / "tests" / "contract" / "documented"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,24 +46,43 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def definitions() -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the file of each service of the catalog, and its content."""
-    for service, names in _actions().items():
-        path = FOLDER / f"{service.cloud}-{service.name}-{service.version}.json"
-        if service.cloud == "tencent":
-            distribution = "tccli"
-            found = tencent.service(_folder("tccli").parent, service.name, service.version, names)
-        else:
-            distribution = f"alibabacloud-{service.name.replace('-', '_')}{service.version.replace('-', '')}"
-            found = Package(_folder(distribution.replace("-", "_"))).definition(names)
-        yield path, {"package": f"{distribution} {version(distribution)}", **found}
+    """Yield the two files of each service of the catalog, and their content."""
+    for service, apis in _services().items():
+        file = f"{service.cloud}-{service.name}-{service.version}.json"
+        names = sorted({each.action.name for api in apis for each in needed(api)})
+        package = _package(service)
+        distribution = _distribution(service)
+        note = {"package": f"{distribution} {version(distribution)}"}
+        yield DEFINITIONS / file, note | package.definition(names)
+        statuses = {
+            api.name: package.document(api.read.name, f"{api.task}.{api.status}".strip("."))
+            for api in apis
+            if isinstance(api.status, str)
+        }
+        examples = {}
+        if isinstance(package, tencent.Package):
+            examples = {"examples": {name: package.examples(name) for name in names}}
+        yield DOCUMENTED / file, note | {"statuses": statuses, **examples}
 
 
-def _actions() -> dict[Service, set[str]]:
-    """Return the names of all actions in the catalog, by service."""
-    found: dict[Service, set[str]] = {}
+def _services() -> dict[Service, list[TaskApi]]:
+    """Return the APIs of the catalog, by service."""
+    found: dict[Service, list[TaskApi]] = {}
     for api in APIS.values():
-        found.setdefault(api.service, set()).update(each.action.name for each in needed(api))
+        found.setdefault(api.service, []).append(api)
     return found
+
+
+def _distribution(service: Service) -> str:
+    if service.cloud == "tencent":
+        return "tccli"
+    return f"alibabacloud-{service.name.replace('-', '_')}{service.version.replace('-', '')}"
+
+
+def _package(service: Service) -> alibaba.Package | tencent.Package:
+    if service.cloud == "tencent":
+        return tencent.Package(_folder("tccli").parent, service.name, service.version)
+    return alibaba.Package(_folder(_distribution(service).replace("-", "_")))
 
 
 def _folder(module: str) -> Path:

@@ -17,6 +17,8 @@ from typing import Any
 
 _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "bytes": "string"}
 _REQUIRED = "This parameter is required."
+_COMMENT = re.compile(r"^[ \t]*# ?", re.MULTILINE)
+_CLASS = re.compile(r"^class ", re.MULTILINE)
 _CALL = re.compile(r"Params\((.*?)\n\s*\)", re.DOTALL)
 _SENT = re.compile(r"\b(query|body)\['([^']+)'\] =")
 _KEY = re.compile(
@@ -29,7 +31,11 @@ _PATH_PARAMETER = re.compile(r"{(?:DaraURL\.percent_encode\()?(\w+)\)?}")
 class _Field:
     key: str
     type: str
-    is_required: bool
+    document: str = ""
+
+    @property
+    def is_required(self) -> bool:
+        return _REQUIRED in self.document
 
 
 class Package:
@@ -44,15 +50,11 @@ class Package:
         self._client = (folder / "client.py").read_text()
 
     @cached_property
-    def _models(self) -> dict[str, tuple[ast.ClassDef, str]]:
-        """Each model with its source."""
-        found: dict[str, tuple[ast.ClassDef, str]] = {}
-        for file in sorted([*self._folder.glob("models.py"), *self._folder.glob("models/*.py")]):
-            source = file.read_text()
-            for node in ast.parse(source).body:
-                if isinstance(node, ast.ClassDef):
-                    found[node.name] = node, ast.get_source_segment(source, node) or ""
-        return found
+    def _models(self) -> dict[str, str]:
+        """The source of each model."""
+        files = sorted([*self._folder.glob("models.py"), *self._folder.glob("models/*.py")])
+        classes = (each for file in files for each in _CLASS.split(file.read_text())[1:])
+        return {each[: each.index("(")]: f"class {each}" for each in classes}
 
     def definition(self, actions: Iterable[str]) -> dict[str, Any]:
         """Return the definition of the service.
@@ -64,6 +66,23 @@ class Package:
             KeyError: The client has no such action.
         """
         return {**self._hosts(), "actions": {action: self._action(action) for action in sorted(actions)}}
+
+    def document(self, action: str, path: str) -> str:
+        """Return what the vendor says of a field of an answer.
+
+        Args:
+            action: The name of the action.
+            path: The path of the field; an index in it is left out.
+
+        Raises:
+            StopIteration: The answer has no such field.
+        """
+        annotation, text = f"{action}ResponseBody", ""
+        for key in (key for key in path.split(".") if not key.isdecimal()):
+            model = annotation.removeprefix("List[").rstrip("]").removeprefix("main_models.")
+            field = next(field for field in self._fields(model) if field.key == key)
+            annotation, text = field.type, field.document
+        return text
 
     def _hosts(self) -> dict[str, Any]:
         named = re.search(r"get_endpoint\('([^']+)'", self._client)
@@ -122,12 +141,13 @@ class Package:
 
     @cached_property
     def _keys(self) -> Counter[str]:
-        return Counter(key for _, source in self._models.values() for key in re.findall(r"result\['(\w+)'\]", source))
+        return Counter(key for source in self._models.values() for key in re.findall(r"result\['(\w+)'\]", source))
 
     def _fields(self, model: str) -> list[_Field]:
         if model not in self._models:
             return []
-        node, source = self._models[model]
+        source = self._models[model]
+        [node] = (each for each in ast.parse(source).body if isinstance(each, ast.ClassDef))
         keys = {}
         for first, key, other, attribute in _KEY.findall(source):
             keys[first or attribute] = key or other
@@ -137,8 +157,8 @@ class Package:
             if argument.annotation is None or argument.arg not in keys:
                 continue
             comment = re.search(rf"((?:\n\s*#[^\n]*)*)\n\s*self\.{argument.arg} = {argument.arg}\b", source)
-            required = comment is not None and _REQUIRED in comment[1]
-            found.append(_Field(keys[argument.arg], ast.unparse(argument.annotation), required))
+            document = _COMMENT.sub("", comment[1]).strip() if comment else ""
+            found.append(_Field(keys[argument.arg], ast.unparse(argument.annotation), document))
         return found
 
     def _typed(self, annotation: str, above: tuple[str, ...]) -> dict[str, Any]:

@@ -12,22 +12,56 @@ _TYPES = {"int": "integer", "bool": "boolean", "float": "number", "list": "array
 _ITEMS = {"int64": "integer", "uint64": "integer", "float": "number", "double": "number", "bool": "boolean"}
 
 
-def service(packages: Path, name: str, version: str, actions: Iterable[str]) -> dict[str, Any]:
-    """Return the definition of a service.
+class Package:
+    """tccli's definition of one service.
 
     Args:
         packages: The folder that tccli is installed in.
         name: The service's code.
         version: The version of its API.
-        actions: The names of the actions.
-
-    Raises:
-        KeyError: tccli has no such action.
     """
-    folder = packages / "tccli" / "services" / name / f"v{version.replace('-', '')}"
-    api = json.loads((folder / "api.json").read_bytes())
-    objects = {name: each.get("members", []) for name, each in api["objects"].items()}
-    return {"actions": {action: _action(api["actions"][action], objects) for action in sorted(actions)}}
+
+    def __init__(self, packages: Path, name: str, version: str) -> None:
+        folder = packages / "tccli" / "services" / name / f"v{version.replace('-', '')}"
+        api = json.loads((folder / "api.json").read_bytes())
+        self._actions = api["actions"]
+        self._objects = {name: each.get("members", []) for name, each in api["objects"].items()}
+        self._examples = json.loads((folder / "examples.json").read_bytes())["actions"]
+
+    def definition(self, actions: Iterable[str]) -> dict[str, Any]:
+        """Return the definition of the service.
+
+        Args:
+            actions: The names of the actions.
+
+        Raises:
+            KeyError: tccli has no such action.
+        """
+        return {"actions": {action: _action(self._actions[action], self._objects) for action in sorted(actions)}}
+
+    def examples(self, action: str) -> list[dict[str, str]]:
+        """Return the examples of an action: each an ``input`` and an ``output``, as the vendor writes them.
+
+        Args:
+            action: The name of the action.
+        """
+        examples = self._examples.get(action, [])
+        return [{"input": each["input"], "output": each["output"]} for each in examples]
+
+    def document(self, action: str, path: str) -> str:
+        """Return what the vendor says of a field of an answer.
+
+        Args:
+            action: The name of the action.
+            path: The path of the field; an index in it is left out.
+
+        Raises:
+            KeyError: The answer has no such field.
+        """
+        member = {"member": self._actions[action]["output"], "document": ""}
+        for key in (key for key in path.split(".") if not key.isdecimal()):
+            member = dict(_members(self._objects, member["member"]))[key]
+        return member["document"].strip()
 
 
 def _action(defined: Mapping[str, Any], objects: Mapping[str, Any]) -> dict[str, Any]:
