@@ -20,6 +20,11 @@ task ended.
 3. Two processes with 1,000 waits each on one account of LKE: the share of the allowance that each process gets, from
    15 seconds after the start. No task ends during that time.
 
+4. 5,000 waits on each of ``dlc.task`` (50 ids in a request), ``emr_serverless_spark.job_run`` (a list of 100) and
+   ``dataworks.task_instance`` (100 ids in a request). Beside them, 1,000 waits of each operator that exists for these
+   clouds: ``DLCOperator`` of tencentcloud-dlc-provider, and ``AnalyticDBSparkSQLOperator`` of
+   apache-airflow-providers-alibaba. They block a worker slot each, here a thread.
+
 "Noticed after" is the time from the end of a task to the event of its trigger, for the waits that were right. "Of a
 core" is the process's CPU time, with all threads, divided by its run time. The stall is the longest delay of a task
 that wakes up every 10 ms; its limit leaves out the time in which Python collected garbage. Waits that have not ended
@@ -52,11 +57,17 @@ from waiting.servers import World, serving
 from waiting.sides import SIDES
 from waiting.tables import side_table, table
 
+PARTS = ("1", "2", "3", "4")
 ONE_BY_ONE = ("cloudtasks", "dbt", "databricks", "sdk")
 # Seconds until the first task ends: by then, all 10,000 waits have started and been polled a few times.
 LIST_QUIET = 30.0
 LIST_POKE = 2.0
 TWO_SECONDS = 75.0
+# Part 4: the sides of this package with the tasks that one request reads, and the operators that block a worker.
+IN_BULK = {"dlc": 50, "emr": 100, "dataworks": 100}
+BLOCKING = ("dlc-operator", "adb-operator")
+BULK_ENDS = (5.0, 35.0)
+BULK_GRACE = 15.0
 GRACE = 30.0
 
 
@@ -80,7 +91,7 @@ def main() -> int:
     options = _options()
     report = Report(options)
     with tempfile.TemporaryDirectory() as directory, serving(Path(directory)) as world:
-        for part, measure in (("1", _one_by_one), ("2", _by_list), ("3", _two)):
+        for part, measure in (("1", _one_by_one), ("2", _by_list), ("3", _two), ("4", _in_bulk)):
             if part in options.only:
                 report.broken += measure(options, world, report)
     if options.json:
@@ -94,11 +105,13 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=("1", "2", "3"), default=["1", "2", "3"], help="these parts only")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts only")
     parser.add_argument("--sides", nargs="+", choices=ONE_BY_ONE, default=ONE_BY_ONE, help="part 1: these sides only")
     parser.add_argument("--waits", nargs="+", type=int, default=[500, 2000], help="part 1: how many (500 and 2000)")
     parser.add_argument("--list-waits", type=int, default=10_000, help="part 2: how many (%(default)s)")
     parser.add_argument("--two-waits", type=int, default=1000, help="part 3: how many in each process (%(default)s)")
+    parser.add_argument("--bulk-waits", type=int, default=5000, help="part 4: how many of this package (%(default)s)")
+    parser.add_argument("--slots", type=int, default=1000, help="part 4: how many of each operator (%(default)s)")
     parser.add_argument("--poke", type=float, default=10.0, help="seconds between two polls, but for part 2's 2 s (10)")
     parser.add_argument("--spread", type=float, default=60.0, help="seconds over which tasks end (%(default)g)")
     parser.add_argument("--start-over", type=float, default=0.0, help="part 1: seconds over which waits start (0)")
@@ -184,6 +197,27 @@ def _two(options: argparse.Namespace, world: World, report: Report) -> Iterator[
     row += [str(found.requests), f"{found.refused} ({found.refused_share:.1%})", str(found.failed)]
     print(f"\n{table(head, [row])}\n", flush=True)
     yield from limits.broken_by_two(found, of_each)
+
+
+def _in_bulk(options: argparse.Namespace, world: World, report: Report) -> Iterator[str]:
+    rows = []
+    for name in (*IN_BULK, *BLOCKING):
+        plan = Plan(
+            side=name,
+            waits=options.bulk_waits if name in IN_BULK else options.slots,
+            poke=options.poke,
+            ends=BULK_ENDS,
+            seconds=BULK_ENDS[1] + BULK_GRACE,
+            rate=options.rate,
+            latency=tuple(options.latency),
+        )
+        found = figures(run(plan, world))
+        report.note(f"in bulk: {name}", found, worker_slots=plan.waits if name in BLOCKING else 0)
+        rows.append((SIDES[name].title, found))
+        if name in IN_BULK:
+            sweep = plan.waits / IN_BULK[name] / plan.rate
+            yield from limits.broken_in_bulk(SIDES[name].title, found, plan.poke, sweep)
+    print(f"\n{side_table(rows)}\n", flush=True)
 
 
 if __name__ == "__main__":

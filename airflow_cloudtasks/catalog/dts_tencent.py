@@ -5,7 +5,7 @@ stopped, and has no status of a success. A comparison checks that both ends of a
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Find, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Find, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of DTS 2021-12-06 that the vendor's tccli ships.
 DTS = Service(
@@ -116,6 +116,13 @@ DTS_SYNC_JOB = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    # The definition does not limit the ids; 100 of them fit on one page.
+    read_many=ManyIds(
+        action=Action(name="DescribeSyncJobs", params=("JobIds",), template={"Limit": 100}),
+        tasks="JobList",
+        ids_param="JobIds",
+        most=100,
     ),
     starts=(
         Start(

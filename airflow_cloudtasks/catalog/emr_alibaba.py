@@ -4,7 +4,7 @@ A cluster is a task until it is ready for jobs; an operation creates or changes 
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-emr20210320, its client and its models.
 _CENTRAL_REGIONS = (
@@ -113,6 +113,16 @@ EMR_CLUSTER = TaskApi(
     message="StateChangeReason.Message",
     created_at="CreateTime",
     list_tasks=_CLUSTERS,
+    # The models do not limit the ids; 100 of them fit on one page.
+    read_many=ManyIds(
+        action=Action(
+            name="ListClusters", params=("ClusterIds",), params_in="query", template={**_REGION, "MaxResults": 100}
+        ),
+        tasks="Clusters",
+        ids_param="ClusterIds",
+        most=100,
+        complete=False,
+    ),
     starts=(
         Start(
             action=Action(

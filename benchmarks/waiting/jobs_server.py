@@ -1,4 +1,4 @@
-"""Serves the APIs that dbt Cloud's and Databricks' triggers read, with the emulator's limits.
+"""Serves the APIs that dbt Cloud's and Databricks' triggers and the ADB operator read, with the emulator's limits.
 
 Run it by ``python -m waiting.jobs_server``. Its control plane has those operations of the emulator's that the benchmark
 needs.
@@ -22,7 +22,7 @@ _LONGEST_BODY = 64 * 2**20
 
 
 class Jobs:
-    """The jobs of both APIs, and how often they were read."""
+    """The jobs of the three APIs, and how often they were read."""
 
     def __init__(self) -> None:
         self.limits = Limits()
@@ -58,7 +58,7 @@ class Jobs:
 
 
 def make_app(jobs: Jobs) -> web.Application:
-    """Return the application with the two vendors' APIs and the control plane."""
+    """Return the application with the vendors' APIs and the control plane."""
 
     async def dbt_run(request: web.Request) -> web.Response:
         run = request.match_info["run"]
@@ -71,6 +71,16 @@ def make_app(jobs: Jobs) -> web.Application:
         if status != "RUNNING":
             state |= {"life_cycle_state": "TERMINATED", "result_state": status}
         return web.json_response({"run_id": int(run), "state": state})
+
+    async def adb_app(request: web.Request) -> web.Response:
+        app = str((await request.post())["AppId"])
+        if request.headers["x-acs-action"] != "GetSparkAppState":  # the address and the log of an ended application
+            return web.json_response({"Data": {"AppId": app, "WebUiAddress": "", "LogContent": ""}})
+        try:
+            return web.json_response({"Data": {"AppId": app, "State": jobs.status("adb", app)}})
+        except web.HTTPTooManyRequests:
+            refusal = {"Code": "Throttling.User", "Message": "Request was denied due to user flow control."}
+            return web.json_response(refusal, status=400)
 
     async def add_tasks(request: web.Request) -> web.Response:
         return web.json_response({"tasks": [jobs.add(task) for task in await request.json()]})
@@ -103,6 +113,7 @@ def make_app(jobs: Jobs) -> web.Application:
         [
             web.get("/api/v2/accounts/{account}/runs/{run}/", dbt_run),
             web.get("/api/{version}/jobs/runs/get", databricks_run),
+            web.post("/", adb_app),
             web.post("/_control/tasks", add_tasks),
             web.post("/_control/limits", set_limit),
             web.post("/_control/latency", set_latency),

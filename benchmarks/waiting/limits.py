@@ -46,6 +46,24 @@ def broken_by_list(figures: Figures, cpu: float, memory: float) -> Iterator[str]
         yield f"{where}: {memory / 1024:.1f} KB a wait, more than {LIST_BYTES / 1024:g} KB"
 
 
+def broken_in_bulk(title: str, figures: Figures, poke: float, sweep: float) -> Iterator[str]:
+    """Yield the limits that are broken by waits whose tasks are read by lists or in batches.
+
+    Args:
+        title: The API.
+        figures: The figures of the run.
+        poke: Seconds between two polls.
+        sweep: Seconds that the allowance needs to read every task once.
+    """
+    where = f"{title}, {figures.waits} waits"
+    yield from _not_all_right(figures, where)
+    if figures.refused_share >= REFUSED:
+        yield f"{where}: {figures.refused_share:.1%} of the requests were refused, {REFUSED:.0%} are too many"
+    seconds = SWEEPS * (poke + sweep)
+    if figures.noticed and figures.noticed[1] > seconds:
+        yield f"{where}: 95% were noticed within {figures.noticed[1]:.1f} s, not within {seconds:.1f} s"
+
+
 def broken_by_two(figures: Figures, shares: list[float]) -> Iterator[str]:
     """Yield the limits that are broken by two processes that share one allowance."""
     where = "two processes"

@@ -30,7 +30,7 @@ class SdkTrigger(BaseTrigger):
         from tencentcloud.common.profile.http_profile import HttpProfile
 
         credential = Credential("emulator-id", "emulator-secret")
-        profile = ClientProfile(httpProfile=HttpProfile(endpoint=os.environ["BENCHMARK_LKE_ENDPOINT"]))
+        profile = ClientProfile(httpProfile=HttpProfile(endpoint=os.environ["BENCHMARK_TENCENT"]))
         async with CommonClient("lke", "2023-11-30", credential, "ap-guangzhou", profile) as client:
             while True:
                 answer = await client.call_and_deserialize("GetTaskStatus", self.parameters)

@@ -92,7 +92,8 @@ def _environment(directory: Path, bundle: Path, emulator: Server, jobs: Server) 
         | {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}
         | {
             "AIRFLOW_HOME": str(directory),
-            "BENCHMARK_LKE_ENDPOINT": urlsplit(emulator.tls_url).netloc,
+            "BENCHMARK_TENCENT": urlsplit(emulator.tls_url).netloc,
+            "BENCHMARK_JOBS": jobs_at.netloc,
             # The HTTP library of each side reads one of these two.
             "SSL_CERT_FILE": str(bundle),
             "REQUESTS_CA_BUNDLE": str(bundle),

@@ -95,6 +95,10 @@ def _databricks_outcome(payload: Any) -> str | None:
     return {"SUCCESS": "success", "FAILED": "failure"}.get(json.loads(payload["run_state"])["result_state"])
 
 
+def _blocking_kwargs(task_id: int, poke: float) -> dict[str, Any]:
+    return {"task_id": str(task_id), "poke_interval": poke}
+
+
 def _sdk_kwargs(task_id: int, poke: float) -> dict[str, Any]:
     return {"parameters": {"TaskId": str(task_id), **LKE_PARAMS}, "poke_interval": poke}
 
@@ -106,6 +110,7 @@ _BDRC: dict[str, Any] = {
     "statuses": ("RUNNING", "COMPLETE", "FAILED"),
     "percent": ("Progress", 100),
 }
+_DLC: dict[str, Any] = {"server": "emulator", "api": "dlc.task", "statuses": ("1", "2", "-1")}
 _OURS = ("airflow_cloudtasks.triggers.cloud_task", "CloudTaskTrigger")
 
 SIDES = {
@@ -139,6 +144,41 @@ SIDES = {
     ),
     "cloudtasks-list": Side(
         title="this package", **_BDRC, trigger=_OURS, kwargs=_ours("bdrc.task", {}), outcome=_ours_outcome
+    ),
+    "dlc": Side(title="dlc.task", **_DLC, trigger=_OURS, kwargs=_ours("dlc.task", {}), outcome=_ours_outcome),
+    "emr": Side(
+        title="emr_serverless_spark.job_run",
+        server="emulator",
+        api="emr_serverless_spark.job_run",
+        statuses=("Running", "Success", "Failed"),
+        trigger=_OURS,
+        kwargs=_ours("emr_serverless_spark.job_run", {"workspaceId": "w-1"}),
+        outcome=_ours_outcome,
+    ),
+    "dataworks": Side(
+        title="dataworks.task_instance",
+        server="emulator",
+        api="dataworks.task_instance",
+        statuses=("Running", "Success", "Failure"),
+        trigger=_OURS,
+        kwargs=_ours("dataworks.task_instance", {"ProjectId": "1", "Bizdate": "1764000000000"}),
+        outcome=_ours_outcome,
+    ),
+    "dlc-operator": Side(
+        title="DLCOperator",
+        **_DLC,
+        trigger=("waiting.blocking_operators", "DlcOperatorWait"),
+        kwargs=_blocking_kwargs,
+        outcome=lambda payload: payload["status"],
+    ),
+    "adb-operator": Side(
+        title="AnalyticDBSparkSQLOperator",
+        server="jobs",
+        api="adb",
+        statuses=("RUNNING", "COMPLETED", "FAILED"),
+        trigger=("waiting.blocking_operators", "AdbOperatorWait"),
+        kwargs=_blocking_kwargs,
+        outcome=lambda payload: payload["status"],
     ),
     "idle": Side(
         title="triggers that sleep",

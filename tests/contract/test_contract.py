@@ -18,7 +18,7 @@ from contract.requests import compare_request, parameters_of
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, TaskApi
+from airflow_cloudtasks.spec import Action, ManyIds, TaskApi
 
 FINDINGS = {name: compare(api) for name, api in APIS.items()}
 
@@ -56,6 +56,17 @@ def deviations(api: TaskApi) -> dict[str, str]:
 
 def with_read(api: str, **changes: Any) -> TaskApi:
     return replace(APIS[api], read=replace(APIS[api].read, **changes))
+
+
+def many_of(api: str) -> ManyIds:
+    together = APIS[api].read_many
+    assert together is not None
+    return together
+
+
+def with_ids(api: str, **changes: Any) -> TaskApi:
+    together = many_of(api)
+    return replace(APIS[api], read_many=replace(together, action=replace(together.action, **changes)))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +125,24 @@ def with_read(api: str, **changes: Any) -> TaskApi:
         (
             with_read("dlc.task", template={"Filters": [{"Name": "x", "Values": ["{TaskId}"], "Fuzzy": 1}]}),
             "dlc.task DescribeTasks Filters.Fuzzy: is sent, and the vendor defines no such member",
+        ),
+        (
+            with_ids("dlc.task", template={"Filters": [{"Name": "task-id", "Values": "{Ids:comma}"}]}),
+            "dlc.task DescribeTasks Filters.Values: is sent as '7,8', which is no array",
+        ),
+        (
+            with_ids("ros.stack", name="ListStax"),
+            "ros.stack ListStax: is called, and the vendor defines no such action",
+        ),
+        (
+            with_ids(
+                "dataworks.task_instance", params=("Ids",), template={"Ids": "{Ids:integers}"}, json_params=("Ids",)
+            ),
+            "dataworks.task_instance ListTaskInstances ProjectId: is required, and not sent",
+        ),
+        (
+            replace(APIS["batch.job"], read_many=replace(many_of("batch.job"), tasks="Jobs")),
+            "batch.job DescribeJobs Jobs: is read, and the vendor's answer has no such field",
         ),
         (
             replace(APIS["asr.recording"], message="Data.ErrorText"),
@@ -181,15 +210,6 @@ def test_compares_whether_a_task_that_is_read_with_others_has_every_field(name: 
     is_wrong = subject in FINDINGS[name].deviations
     assert (subject in compare(replace(api, **changes)).deviations) is not is_wrong
     assert not is_wrong or subject in EXCEPTIONS
-
-
-def test_a_listed_job_run_of_spark_lacks_fields_of_the_single_read() -> None:
-    api = APIS["emr_serverless_spark.job_run"]
-    assert api.list_tasks is not None
-    claimed = compare(replace(api, list_tasks=replace(api.list_tasks, complete=True)))
-    assert claimed.deviations["emr_serverless_spark.job_run ListJobRuns complete"] == (
-        "is complete, and lacks environmentId, notebookAccessUrl, resourceOwnerId, tokenDetails, totalTokens"
-    )
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,18 @@ def reads(api: TaskApi) -> Iterator[Read]:
     yield from ((api.read, api.task_path, path, types) for path, types in task_fields(api))
     if api.list_tasks is not None:
         yield from _of_list(api.list_tasks, _listed_fields(api, api.list_tasks))
+    if (together := api.read_many) is not None:
+        yield together.action, "", together.tasks, LIST
+        fields = _listed_fields(api, together)
+        yield from ((together.action, f"{together.tasks}.*", path, types) for path, types in fields)
     for start in api.starts:
         yield from _of_start(start)
     yield from _of_cancel(api)
     yield from _of_parts(api)
 
 
-def _listed_fields(api: TaskApi, listing: TaskList) -> Iterator[tuple[str, Types]]:
-    """Yield what is read of a listed task: everything, or what tells whether it has ended."""
+def _listed_fields(api: TaskApi, listing: TaskList | ManyIds) -> Iterator[tuple[str, Types]]:
+    """Yield what is read of a task in a list or a batch: everything, or what tells whether it has ended."""
     needed = {api.id} | ({api.status.complete} if isinstance(api.status, Percentages) else {api.status})
     yield from ((path, types) for path, types in task_fields(api) if listing.complete or path in needed)
 
@@ -162,7 +166,7 @@ def _mismatch(kinds: set[str], types: Types) -> str | None:
 
 
 def _compare_listed(api: TaskApi, listing: TaskList | ManyIds, found: Findings) -> None:
-    """Compare a listed task with that of a single read: ``complete`` says whether it has every field."""
+    """Compare a task in a list or a batch with that of a single read: ``complete`` says whether it has every field."""
     single, listed = (
         shapes_at(_answer(api, api.read), api.task_path),
         shapes_at(_answer(api, listing.action), f"{listing.tasks}.*"),

@@ -15,6 +15,7 @@ EXCEPTIONS: dict[str, str] = {
     "batch.job SubmitJob example *": _API_2,
     "bdrc.task DescribeTasks Data.Content.*.TaskDetail.*": _IN_JSON,
     "dataworks.task_instance ListTaskInstances complete": _NO_OUTCOME,
+    "emr_serverless_spark.job_run ListJobRuns complete": _NO_OUTCOME,
     "ice.ai_workflow_task GetAIWorkflowTask WorkflowTask.NodeResults.*": _IN_JSON,
     "ice.workflow_task GetWorkflowTask WorkflowTask.ActivityResults.*": _IN_JSON,
     "imm.task ListTasks complete": _NO_OUTCOME,

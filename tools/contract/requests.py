@@ -55,6 +55,9 @@ def requests(api: TaskApi) -> Iterator[Request]:
     for listing in lists(api):
         for names in (listing.action.accepted, listing.action.params):
             yield _request(listing.action, page(api, listing, names))
+    if (together := api.read_many) is not None:
+        for names in (together.shared, together.needs):
+            yield _request(together.action, {**dict.fromkeys(names, "1"), together.ids_param: list(TASK_IDS)})
     for start in api.starts:
         for names in (start.action.accepted, start.action.params):
             yield _request(start.action, start_request(api, start, names))

@@ -29,7 +29,7 @@ _STAMPS = (
 
 
 def _jobs(api: str) -> Listing:
-    return Listing(api=api, at=("JobList",), ids="JobId", offset="Offset", total=("TotalCount",))
+    return Listing(api=api, at=("JobList",), ids=("JobId", "JobIds"), offset="Offset", total=("TotalCount",))
 
 
 MIGRATE_JOB = DTS.reads(

@@ -41,6 +41,7 @@ JOB = OCEANUS.reads(
         api="oceanus.job",
         at=("JobSet",),
         ids="JobIds",
+        most_ids=100,
         offset="Offset",
         total=("TotalCount",),
     ),
