@@ -370,3 +370,26 @@ def test_a_log_without_a_required_field_is_not_read() -> None:
 def test_parts_survive_json() -> None:
     api = with_parts(Parts(at="*.Runs", output="Output", log=dataclasses.replace(LINES, newest_first=True)))
     assert TaskApi.from_dict(json.loads(json.dumps(api.as_dict()))) == api
+
+
+def test_names_the_instances_of_an_invocation_with_what_they_wrote() -> None:
+    asked = []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        asked.append((action, parameters))
+        ran = {"InvocationTaskId": "invt-1", "InstanceId": "ins-1", "TaskStatus": "FAILED", "ErrorInfo": ""}
+        away = {
+            "InvocationTaskId": "invt-2",
+            "InstanceId": "ins-2",
+            "TaskStatus": "DELIVER_FAILED",
+            "ErrorInfo": "away",
+        }
+        well = {"InvocationTaskId": "invt-3", "InstanceId": "ins-3", "TaskStatus": "SUCCESS", "ErrorInfo": ""}
+        output = {"TaskResult": {"ExitCode": 2, "Output": "bHM6IG5vIGZpbGUK"}}
+        return {"TotalCount": 3, "InvocationTaskSet": [{**ran, **output}, away, well]}
+
+    task = explained(failed("tat.invocation", {"InvocationId": "t"}), answering)
+    assert asked == [("DescribeInvocationTasks", {"InvocationId": "t", "Limit": 100})]
+    assert task.message == (
+        "ins-1 (invt-1) is FAILED; the end of its log:\n  ls: no file; ins-2 (invt-2) is DELIVER_FAILED: away"
+    )

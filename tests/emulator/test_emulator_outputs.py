@@ -1,0 +1,34 @@
+"""The emulator shows what explains a failure: outputs and logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from vendor_clients import tencent
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator import Emulator
+
+FILTERS = [{"Name": "invocation-id", "Values": ["inv-1"]}]
+
+
+@pytest.mark.parametrize(("hidden", "output"), [({}, ""), ({"HideOutput": True}, ""), ({"HideOutput": False}, "eA==")])
+def test_an_invocations_output_is_shown_on_request(
+    cloudtasks_emulator: Emulator, hidden: dict[str, bool], output: str
+) -> None:
+    of_instance = {"TaskStatus": "FAILED", "InstanceId": "ins-1", "TaskResult": {"ExitCode": 2, "Output": "eA=="}}
+    cloudtasks_emulator.add_task("tat.invocation", "inv-1", "FAILED", fields={"InvocationTaskSet": [of_instance]})
+    call = tencent(cloudtasks_emulator, "tat", "2020-10-28")
+    answer = call("DescribeInvocationTasks", {"Filters": FILTERS, **hidden})
+    [shown] = answer["InvocationTaskSet"]
+    assert (shown["InvocationId"], shown["InstanceId"], shown["TaskStatus"]) == ("inv-1", "ins-1", "FAILED")
+    assert shown["TaskResult"]["Output"] == output
+    [invocation] = call("DescribeInvocations", {"Filters": FILTERS})["InvocationSet"]
+    assert "InvocationTaskSet" not in invocation
+
+
+def test_an_instance_has_the_status_of_its_invocation(cloudtasks_emulator: Emulator) -> None:
+    cloudtasks_emulator.add_running("tat.invocation", "inv-1")
+    answer = tencent(cloudtasks_emulator, "tat", "2020-10-28")("DescribeInvocationTasks", {"Filters": FILTERS})
+    assert [each["TaskStatus"] for each in answer["InvocationTaskSet"]] == ["RUNNING"]
