@@ -32,3 +32,15 @@ def test_an_instance_has_the_status_of_its_invocation(cloudtasks_emulator: Emula
     cloudtasks_emulator.add_running("tat.invocation", "inv-1")
     answer = tencent(cloudtasks_emulator, "tat", "2020-10-28")("DescribeInvocationTasks", {"Filters": FILTERS})
     assert [each["TaskStatus"] for each in answer["InvocationTaskSet"]] == ["RUNNING"]
+
+
+@pytest.mark.parametrize(
+    ("order", "lines"), [({}, ["b", "a"]), ({"Order": "DESC"}, ["b", "a"]), ({"Order": "ASC"}, ["a", "b"])]
+)
+def test_a_training_task_has_logs(cloudtasks_emulator: Emulator, order: dict[str, str], lines: list[str]) -> None:
+    fields = {"LatestInstanceId": "train-1-a", "Logs": ["a", "b"]}
+    cloudtasks_emulator.add_task("tione.training_task", "train-1", "FAILED", fields=fields)
+    call = tencent(cloudtasks_emulator, "tione", "2021-11-11")
+    answer = call("DescribeLogs", {"Service": "TRAIN", "ServiceId": "train-1-a", **order})
+    assert [each["Message"] for each in answer["Content"]] == lines
+    assert "Logs" not in call("DescribeTrainingTask", {"Id": "train-1"})["TrainingTaskDetail"]
