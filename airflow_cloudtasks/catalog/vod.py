@@ -4,7 +4,7 @@ A task processes media of an application: it transcodes, reviews, analyses, edit
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Parts, Service, Start, TaskApi
 
 # Source, for this file: the definitions and examples of VOD 2018-07-17 that the vendor's tccli ships.
 VOD = Service(
@@ -86,4 +86,5 @@ VOD_TASK = TaskApi(
             template={"OperationType": "Abort", "SubAppId": "{SubAppId:integer}"},
         ),
     ),
+    parts=Parts(at="*.*.*", failed=("FAIL",), message=("Message", "ErrCodeExt")),
 )

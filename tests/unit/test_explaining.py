@@ -393,3 +393,25 @@ def test_names_the_instances_of_an_invocation_with_what_they_wrote() -> None:
     assert task.message == (
         "ins-1 (invt-1) is FAILED; the end of its log:\n  ls: no file; ins-2 (invt-2) is DELIVER_FAILED: away"
     )
+
+
+@pytest.mark.parametrize(("api", "whole"), [("mps.task", "WorkflowTask"), ("vod.task", "ProcedureTask")])
+def test_names_the_failed_subtasks_of_a_media_task(api: str, whole: str) -> None:
+    results = [
+        {
+            "Type": "Transcode",
+            "TranscodeTask": {"Status": "FAIL", "ErrCodeExt": "FileFormatError", "Message": "no video"},
+        },
+        {"Type": "CoverBySnapshot", "TranscodeTask": None, "CoverBySnapshotTask": {"Status": "SUCCESS"}},
+    ]
+    answer = {
+        "Status": "FINISH",
+        whole: {
+            "Status": "FINISH",
+            "MediaProcessResultSet": results,
+            "AiAnalysisResultSet": None,
+            "MetaData": {"Size": 1},
+        },
+    }
+    task = normalise(APIS[api], answer, parameters={"TaskId": "t"})
+    assert explained(task).message == "TranscodeTask is FAIL: no video"
