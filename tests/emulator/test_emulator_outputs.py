@@ -1,4 +1,4 @@
-"""The emulator shows what explains a failure: outputs and logs."""
+"""The emulator shows what explains a failure, and by what a start is found again."""
 
 from __future__ import annotations
 
@@ -44,3 +44,16 @@ def test_a_training_task_has_logs(cloudtasks_emulator: Emulator, order: dict[str
     answer = call("DescribeLogs", {"Service": "TRAIN", "ServiceId": "train-1-a", **order})
     assert [each["Message"] for each in answer["Content"]] == lines
     assert "Logs" not in call("DescribeTrainingTask", {"Id": "train-1"})["TrainingTaskDetail"]
+
+
+def test_a_list_of_vod_shows_by_which_request_a_task_was_started(cloudtasks_emulator: Emulator) -> None:
+    call = tencent(cloudtasks_emulator, "vod", "2018-07-17")
+    call("ProcessMedia", {"FileId": "other"})
+    task_id = call("ProcessMedia", {"FileId": "f", "SessionContext": "mine"})["TaskId"]
+    newest, other = call("DescribeTasks", {"Limit": 2})["TaskSet"]
+    assert (newest["TaskId"], newest["FileId"], newest["SessionContext"]) == (task_id, "f", "mine")
+    assert (other["FileId"], other["SessionContext"]) == ("other", "")
+    assert "SessionContext" not in call("DescribeTaskDetail", {"TaskId": task_id})
+    page = call("DescribeTasks", {"Limit": 1})
+    [following] = call("DescribeTasks", {"Limit": 1, "ScrollToken": page["ScrollToken"]})["TaskSet"]
+    assert following == other
