@@ -126,6 +126,8 @@ def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping
 
 
 def _has_failed(part: _Part, parts: Parts) -> bool:
+    if not parts.failed:
+        return _first_text(part.fields, parts.message) is not None
     return fold(text(at(part.fields, parts.status)) or "") in map(fold, parts.failed)
 
 

@@ -42,7 +42,8 @@ class Parts:
             of a list, and for each value of an object. Empty for the task itself.
         listed: A list that returns the parts, where the task object does not hold them; at most 50 pages are read.
         status: The path of a part's status.
-        failed: The statuses of a failed part, matched without regard to case.
+        failed: The statuses of a failed part, matched without regard to case. Without any, each part with a message has
+            failed.
         name: Paths of a part's name; the first one with a value counts.
         id: The path of a part's id.
         message: Paths of a part's error message; the first one with a value counts.

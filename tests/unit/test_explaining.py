@@ -334,6 +334,12 @@ def test_the_output_of_a_part_is_the_end_of_its_log(output: Any, log: list[str] 
     assert task.message == f"h1 is FAILED{end}"
 
 
+def test_without_statuses_each_part_with_a_message_has_failed() -> None:
+    parts = Parts(at="Events", status="Kind", name=("Step",), message=("Error",))
+    events = [{"Step": "a", "Kind": "Enter", "Error": ""}, {"Step": "b", "Kind": "Exit", "Error": "no file"}]
+    assert explained_by(parts, {"Events": [*events, {"Kind": "Exit", "Error": None}]}).message == "b is Exit: no file"
+
+
 LINES = Log(
     action=Action(name="GetLog", params=("Id",), optional=("Space", "Next")),
     params={"Id": "{Run}", "Space": "{Space}"},
