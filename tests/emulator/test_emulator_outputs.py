@@ -57,3 +57,13 @@ def test_a_list_of_vod_shows_by_which_request_a_task_was_started(cloudtasks_emul
     page = call("DescribeTasks", {"Limit": 1})
     [following] = call("DescribeTasks", {"Limit": 1, "ScrollToken": page["ScrollToken"]})["TaskSet"]
     assert following == other
+
+
+def test_the_history_of_an_execution_has_its_events(cloudtasks_emulator: Emulator) -> None:
+    failure = {"EventCategory": "TaskNodeExit", "StepName": "CheckMPS", "Exception": "no file"}
+    cloudtasks_emulator.add_task("asw.execution", "qrn:1", "FAILED", fields={"Events": [failure]})
+    call = tencent(cloudtasks_emulator, "asw", "2020-07-22")
+    begun, failed = call("DescribeExecutionHistory", {"ExecutionResourceName": "qrn:1"})["Events"]
+    assert (begun["EventId"], begun["StepName"], begun["Exception"]) == (1, "START", "")
+    assert (failed["EventId"], failed["StepName"], failed["Exception"]) == (2, "CheckMPS", "no file")
+    assert "Events" not in call("DescribeExecution", {"ExecutionResourceName": "qrn:1"})
