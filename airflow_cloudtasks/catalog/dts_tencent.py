@@ -5,7 +5,7 @@ stopped, and has no status of a success. A comparison checks that both ends of a
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Find, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Find, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of DTS 2021-12-06 that the vendor's tccli ships.
 DTS = Service(
@@ -80,7 +80,7 @@ DTS_MIGRATE_JOB = TaskApi(
 DTS_SYNC_JOB = TaskApi(
     name="dts.sync_job",
     service=DTS,
-    read=Action(name="DescribeSyncJobs", params=("JobId",)),
+    read=Action(name="DescribeSyncJobs", params=("JobId",), template={"JobIds": ["{JobId}"]}),
     id_param="JobId",
     task="JobList.0",
     states={
@@ -116,6 +116,13 @@ DTS_SYNC_JOB = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    # The definition says no largest number of ids; a page has 100 jobs.
+    read_many=ManyIds(
+        action=Action(name="DescribeSyncJobs", params=("JobIds",), template={"Limit": 100}),
+        tasks="JobList",
+        ids_param="JobIds",
+        most=100,
     ),
     starts=(
         Start(

@@ -5,7 +5,7 @@ A job runs a Flink program, again and again. It has no status of a success: 5 is
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of Oceanus 2019-04-22 that the vendor's tccli ships.
 OCEANUS = Service(
@@ -53,6 +53,12 @@ OCEANUS_JOB = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    read_many=ManyIds(
+        action=Action(name="DescribeJobs", params=("JobIds",), optional=("WorkSpaceId",), template={"Limit": 100}),
+        tasks="JobSet",
+        ids_param="JobIds",
+        most=100,
     ),
     # RunType 1 starts a job, 2 resumes it. One request could start 20 jobs, and would not say which of them it refused.
     starts=(

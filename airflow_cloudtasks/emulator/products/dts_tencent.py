@@ -28,8 +28,8 @@ _STAMPS = (
 )
 
 
-def _jobs(api: str) -> Listing:
-    return Listing(api=api, at=("JobList",), ids="JobId", offset="Offset", total=("TotalCount",))
+def _jobs(api: str, ids: str) -> Listing:
+    return Listing(api=api, at=("JobList",), ids=ids, offset="Offset", total=("TotalCount",))
 
 
 MIGRATE_JOB = DTS.reads(
@@ -54,7 +54,7 @@ MIGRATE_JOB = DTS.reads(
         stamps=_STAMPS,
         example={"JobId": "", "JobName": "emulated", "Status": "readyRun", "BriefMsg": "", "RunMode": "immediate"},
     ),
-    listing=_jobs("dts.migrate_job"),
+    listing=_jobs("dts.migrate_job", "JobId"),
 )
 DTS.restarts(MIGRATE_JOB, "StartMigrateJob", DEFINED, asked_by="JobId")
 DTS.cancels(MIGRATE_JOB, "StopMigrateJob", DEFINED)
@@ -66,7 +66,7 @@ SYNC_JOB = DTS.reads(
     TaskShape(
         task_at=(),
         id_at="JobId",
-        asked_by="JobId",
+        asked_by="JobIds",
         status_at="Status",
         unfinished=frozenset(
             {
@@ -81,10 +81,10 @@ SYNC_JOB = DTS.reads(
         stamps=_STAMPS,
         example={"JobId": "", "JobName": "emulated", "Status": "ReadyRunning", "RunMode": "Immediate"},
     ),
-    listing=_jobs("dts.sync_job"),
+    listing=_jobs("dts.sync_job", "JobIds"),
 )
 DTS.restarts(SYNC_JOB, "StartSyncJob", DEFINED, asked_by="JobId")
-DTS.cancels(SYNC_JOB, "StopSyncJob", DEFINED)
+DTS.cancels(SYNC_JOB, "StopSyncJob", DEFINED, asked_by="JobId")
 
 COMPARE_TASK = DTS.reads(
     "dts.compare_task",
