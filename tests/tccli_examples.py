@@ -16,6 +16,7 @@ UNUSABLE = {
     ("dcdb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("mariadb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("sqlserver", "DescribeFlowStatus"): "a form of API 2.0, with every value as text",
+    ("vod", "DescribeTasks"): "a form of API 2.0, with every value as text",
 }
 
 

@@ -4,7 +4,7 @@ An execution runs a state machine whose steps call functions and services.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions of ASW 2020-07-22 that the vendor's tccli ships. The definition of the list of
 # executions has no answer. Times are Unix milliseconds.
@@ -44,4 +44,13 @@ ASW_EXECUTION = TaskApi(
     ),
     # The parameter has another name here, and the same value.
     cancel=Cancel(action=Action(name="StopExecution", params=("ExecutionQrn",)), id_param="ExecutionQrn"),
+    # The definition names no categories of events.
+    parts=Parts(
+        listed=TaskList(
+            action=Action(name="DescribeExecutionHistory", params=("ExecutionResourceName",)), tasks="Events"
+        ),
+        status="EventCategory",
+        name=("StepName",),
+        message=("Exception",),
+    ),
 )

@@ -80,7 +80,7 @@ DTS_MIGRATE_JOB = TaskApi(
 DTS_SYNC_JOB = TaskApi(
     name="dts.sync_job",
     service=DTS,
-    read=Action(name="DescribeSyncJobs", params=("JobId",)),
+    read=Action(name="DescribeSyncJobs", params=("JobId",), template={"JobIds": ["{JobId}"]}),
     id_param="JobId",
     task="JobList.0",
     states={

@@ -59,7 +59,6 @@ EMR_SERVERLESS_SPARK_JOB_RUN = TaskApi(
         page_size=100,
         page_param="nextToken",
         next_page="nextToken",
-        # A listed job run lacks, among others, the tokens that it used and the address of its notebook.
     ),
     starts=(
         Start(

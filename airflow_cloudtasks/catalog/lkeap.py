@@ -1,10 +1,10 @@
 """Tencent Cloud LKEAP (LLM Knowledge Engine Basic API).
 
-A task parses a document into Markdown, or splits one into pieces for retrieval. LKEAP cannot cancel a task.
+A task parses a document into Markdown, or splits one into pieces for retrieval. Only parsing can be canceled.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
 
 # Source, for this file: the definitions and examples of LKEAP 2024-05-22 that the vendor's tccli ships.
 LKEAP = Service(
@@ -42,6 +42,8 @@ LKEAP_DOCUMENT_PARSE = TaskApi(
             encodings={"FileStartPageNumber": "integer", "FileEndPageNumber": "integer", "Config": "object"},
         ),
     ),
+    # No status of a canceled task is documented.
+    cancel=Cancel(action=Action(name="CancelTask", params=("TaskId",))),
 )
 
 LKEAP_DOCUMENT_SPLIT = TaskApi(

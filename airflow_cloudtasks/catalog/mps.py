@@ -4,7 +4,7 @@ A task processes a video or an audio file: it transcodes, reviews, analyses or e
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Parts, Service, Start, TaskApi
 
 # Source, for this file: the definitions and examples of MPS 2019-06-12 that the vendor's tccli ships.
 MPS = Service(
@@ -89,4 +89,5 @@ MPS_TASK = TaskApi(
             template={"OperationType": "Abort"},
         ),
     ),
+    parts=Parts(at="*.*.*", failed=("FAIL",), message=("Message", "ErrCodeExt")),
 )

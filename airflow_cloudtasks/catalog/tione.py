@@ -4,7 +4,7 @@ A training task trains a model on machines of TI-ONE.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of TI-ONE 2021-11-11 that the vendor's tccli ships.
 TIONE = Service(
@@ -14,6 +14,20 @@ TIONE = Service(
     title="TI-ONE",
     console="https://console.cloud.tencent.com/tione",
     console_intl="https://console.tencentcloud.com/tione",
+)
+
+# Newest first, so that a look-up need not read it to its end. The largest page has 50 tasks.
+_NEWEST_TASKS = TaskList(
+    action=Action(
+        name="DescribeTrainingTasks",
+        optional=("TiProjectId",),
+        template={"OrderField": "CreateTime", "Order": "DESC"},
+    ),
+    tasks="TrainingTaskSet",
+    page_size_param="Limit",
+    page_size=50,
+    offset_param="Offset",
+    total="TotalCount",
 )
 
 TIONE_TRAINING_TASK = TaskApi(
@@ -104,10 +118,40 @@ TIONE_TRAINING_TASK = TaskApi(
                 "Queues": "list",
                 "TiProjectId": "id",
             },
+            find=Find(
+                tasks=_NEWEST_TASKS,
+                id="Id",
+                created_at="CreateTime",
+                shows={
+                    "Name": "Name",
+                    "ChargeType": "ChargeType",
+                    "ResourceGroupId": "ResourceGroupId",
+                    "FrameworkName": "FrameworkName",
+                    "TrainingMode": "TrainingMode",
+                },
+                newest_first=True,
+            ),
         ),
     ),
     cancel=Cancel(
         action=Action(name="StopTrainingTask", params=("Id",), optional=("TiProjectId",)),
         id_param="Id",
+    ),
+    # Without times, DescribeLogs reads the last hour.
+    parts=Parts(
+        failed=("FAILED", "SUBMIT_FAILED"),
+        log=Log(
+            action=Action(
+                name="DescribeLogs",
+                params=("ServiceId",),
+                optional=("TiProjectId", "Context"),
+                template={"Service": "TRAIN", "Order": "DESC", "Limit": 100},
+            ),
+            params={"ServiceId": "{LatestInstanceId}", "TiProjectId": "{TiProjectId}"},
+            text="Content.*.Message",
+            cursor="Context",
+            cursor_param="Context",
+            newest_first=True,
+        ),
     ),
 )

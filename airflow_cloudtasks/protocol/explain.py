@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -13,7 +14,7 @@ from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.parts import Log, Parts
-from airflow_cloudtasks.values import at, fold, plain, text
+from airflow_cloudtasks.values import at, every_at, fold, plain, text
 
 # The limits of the message. The task's detail holds more.
 _MAX_PARTS_IN_MESSAGE = 5
@@ -74,7 +75,7 @@ def explanation(
     failed = [part for part in found if _has_failed(part, parts)]
     if not failed:
         return task
-    logs = (yield from _logs(parts.log, failed[:_MAX_LOGS], parameters)) if parts.log else []
+    logs = (yield from _logs(parts.log, failed[:_MAX_LOGS], parameters)) if parts.log else _outputs(parts, failed)
     reports = [_report(part, parts, log) for part, log in zip_longest(failed, logs)]
     message = "; ".join(filter(None, (task.message, *_lines(parts, reports))))
     return replace(task, message=message, detail={**task.detail, FAILED_PARTS: reports[:_MAX_PARTS_IN_DETAIL]})
@@ -82,12 +83,16 @@ def explanation(
 
 def _parts_in(detail: Mapping[str, Any], path: str) -> list[_Part]:
     """Return the parts at a path of the task object; the empty path is the task object itself."""
-    found = at(detail, path) if path else [detail]
-    if isinstance(found, Mapping):
-        return [_Part(fields, key) for key, fields in found.items() if isinstance(fields, Mapping)]
-    if isinstance(found, list):
-        return [_Part(fields) for fields in found if isinstance(fields, Mapping)]
-    return []
+    holders = every_at(detail, path) if path else [[detail]]
+    return [part for holder in holders for part in _parts_of(holder)]
+
+
+def _parts_of(holder: Any) -> Iterator[_Part]:
+    """Yield the parts in a list of them, or in an object that has them by name."""
+    if isinstance(holder, Mapping):
+        yield from (_Part(fields, key) for key, fields in holder.items() if isinstance(fields, Mapping))
+    if isinstance(holder, list):
+        yield from (_Part(fields) for fields in holder if isinstance(fields, Mapping))
 
 
 def _listed_parts(
@@ -121,7 +126,24 @@ def _scopes(parts: Parts, listed: TaskList, task: CloudTask, parameters: Mapping
 
 
 def _has_failed(part: _Part, parts: Parts) -> bool:
+    if not parts.failed:
+        return _first_text(part.fields, parts.message) is not None
     return fold(text(at(part.fields, parts.status)) or "") in map(fold, parts.failed)
+
+
+def _outputs(parts: Parts, failed: Sequence[_Part]) -> list[list[str] | None]:
+    """Return the end of what each of the first failed parts has written, if the parts hold it."""
+    if parts.output is None:
+        return []
+    written = (text(at(part.fields, parts.output)) for part in failed[:_MAX_LOGS])
+    return [_last_lines(_from_base64(each)) or None if each else None for each in written]
+
+
+def _from_base64(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode(errors="replace")
+    except ValueError:  # not Base64; the text itself may still explain the failure
+        return encoded
 
 
 def _logs(log: Log, parts: Sequence[_Part], parameters: Mapping[str, Any]) -> _Requests[list[list[str] | None]]:
@@ -134,10 +156,13 @@ def _logs(log: Log, parts: Sequence[_Part], parameters: Mapping[str, Any]) -> _R
 
 
 def _log_tail(log: Log, known: Mapping[str, Any]) -> _Requests[list[str] | None]:
-    try:
-        request = {name: template.format_map(known) for name, template in log.params.items()}
-    except KeyError:  # the part lacks a field that identifies its log
-        return None
+    request = {}
+    for name, template in log.params.items():
+        try:
+            request[name] = template.format_map(known)
+        except KeyError:
+            if name not in log.action.optional:  # the part lacks a field that identifies its log
+                return None
     written = yield from _log_text(log, request)
     return _last_lines(written.replace(log.line_end, "\n")) or None
 
@@ -149,14 +174,22 @@ def _log_text(log: Log, request: dict[str, Any]) -> _Requests[str]:
         answer = yield log.action, request if cursor is None else {**request, log.cursor_param: cursor}
         if isinstance(answer, CloudTasksError):
             break
-        page = at(answer, log.text)
-        if isinstance(page, str):
-            written = (written + page)[-_KEPT_LOG_CHARACTERS:]
+        page = _page(log, answer)
+        written = (written + page)[-_KEPT_LOG_CHARACTERS:]
         next_cursor = text(at(answer, log.cursor))
-        if not page or next_cursor in (None, cursor):
+        if log.newest_first or not page or next_cursor in (None, cursor):
             break
         cursor = next_cursor
     return written
+
+
+def _page(log: Log, answer: Any) -> str:
+    """Return the text of one page of a log."""
+    if "*" not in log.text:
+        page = at(answer, log.text)
+        return page if isinstance(page, str) else ""
+    lines = [line for line in every_at(answer, log.text) if isinstance(line, str)]
+    return "".join(f"{line}\n" for line in (reversed(lines) if log.newest_first else lines))
 
 
 def _last_lines(written: str) -> list[str]:

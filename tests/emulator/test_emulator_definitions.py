@@ -33,6 +33,7 @@ EXAMPLES = [
 # The tasks in the example requests: their API, the parameter that names them, and a status. An action needs no entry
 # unless its example shows more than a task of the usual status does.
 TASKS = {
+    "DescribeExecutionHistory": ("asw.execution", "ExecutionResourceName", "SUCCEED"),
     "GetTriggerTaskRun": ("wedata.task_run", "TaskExecutionId", "FAILED"),
     "KillTriggerWorkflowRuns": ("wedata.workflow_run", "WorkflowExecutionIdList", "RUNNING"),
     "ListTriggerWorkflowRuns": ("wedata.workflow_run", "", "SUCCESS"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow_cloudtasks.errors import NotFound, Throttled
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.explain import FAILED_PARTS, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
+from airflow_cloudtasks.spec import Action, Log, Parts, TaskApi
 
 Answering = Callable[[str, dict[str, Any]], Any]
 
@@ -280,3 +282,142 @@ def test_reads_at_most_fifty_pages_of_a_backfills_instances() -> None:
 def test_asks_nothing_of_a_backfill_without_task_ids(tasks: Any) -> None:
     task = failed("wedata.backfill", {"TaskIds": tasks})
     assert explained(task) is task
+
+
+def with_parts(parts: Parts) -> TaskApi:
+    return dataclasses.replace(APIS["tione.training_task"], parts=parts)
+
+
+def explained_by(parts: Parts, detail: dict[str, Any], answering: Answering = no_request) -> CloudTask:
+    """Return a task of TI-ONE after every request has been answered, if its parts were these."""
+    task = failed("tione.training_task", detail)
+    asking = explanation(with_parts(parts), task, {"Id": "t"})
+    answer = None
+    while True:
+        try:
+            action, parameters = asking.send(answer)
+        except StopIteration as finished:
+            task_explained: CloudTask = finished.value
+            return task_explained
+        answer = answering(action.name, parameters)
+
+
+def test_finds_parts_by_name_below_each_item_of_a_list() -> None:
+    parts = Parts(at="*.Steps.*", failed=("FAIL",), message=("Message",))
+    steps = [
+        {"Type": "Cut", "CutTask": {"Status": "SUCCESS"}, "OtherTask": None},
+        {"Type": "Encode", "EncodeTask": {"Status": "FAIL", "Message": "no codec"}},
+        "FAIL",
+    ]
+    task = explained_by(parts, {"Flow": {"Steps": steps}, "Other": None, "Steps": steps})
+    assert task.message == "EncodeTask is FAIL: no codec"
+    [part] = task.detail[FAILED_PARTS]
+    assert (part["name"], part["status"]) == ("EncodeTask", "FAIL")
+
+
+@pytest.mark.parametrize(
+    ("output", "log"),
+    [
+        ("bHM6IG5vIGZpbGUKZXhpdCAyCg==", ["ls: no file", "exit 2"]),
+        ("/2E=", ["\ufffda"]),
+        ("not Base64", ["not Base64"]),
+        ("", None),
+        (None, None),
+        ({"Text": "eA=="}, None),
+    ],
+)
+def test_the_output_of_a_part_is_the_end_of_its_log(output: Any, log: list[str] | None) -> None:
+    parts = Parts(at="Runs", failed=("FAILED",), name=("Host",), output="Result.Output")
+    task = explained_by(parts, {"Runs": [{"Host": "h1", "Status": "FAILED", "Result": {"Output": output}}]})
+    assert task.detail[FAILED_PARTS][0]["log"] == log
+    end = "" if log is None else "".join(("; the end of its log:", *(f"\n  {line}" for line in log)))
+    assert task.message == f"h1 is FAILED{end}"
+
+
+def test_without_statuses_each_part_with_a_message_has_failed() -> None:
+    parts = Parts(at="Events", status="Kind", name=("Step",), message=("Error",))
+    events = [{"Step": "a", "Kind": "Enter", "Error": ""}, {"Step": "b", "Kind": "Exit", "Error": "no file"}]
+    assert explained_by(parts, {"Events": [*events, {"Kind": "Exit", "Error": None}]}).message == "b is Exit: no file"
+
+
+LINES = Log(
+    action=Action(name="GetLog", params=("Id",), optional=("Space", "Next")),
+    params={"Id": "{Run}", "Space": "{Space}"},
+    text="Lines.*.Text",
+    cursor="Next",
+    cursor_param="Next",
+)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_reads_a_log_of_lines(newest_first: bool) -> None:
+    asked = []
+
+    def answering(_: str, parameters: dict[str, Any]) -> Any:
+        asked.append(parameters)
+        pages = {None: (["a", "b"], "1"), "1": (["c"], "2"), "2": ([], "3")}
+        lines, following = pages[parameters.get("Next")]
+        texts = [{"Text": line} for line in (reversed(lines) if newest_first else lines)]
+        return {"Lines": [*texts, {"Text": None}, {}], "Next": following}
+
+    parts = Parts(failed=("FAILED",), log=dataclasses.replace(LINES, newest_first=newest_first))
+    task = explained_by(parts, {"Status": "FAILED", "Run": "r"}, answering)
+    assert task.detail[FAILED_PARTS][0]["log"] == (["a", "b"] if newest_first else ["a", "b", "c"])
+    cursors = [{}] if newest_first else [{}, {"Next": "1"}, {"Next": "2"}]
+    assert asked == [{"Id": "r", **cursor} for cursor in cursors]
+
+
+def test_a_log_without_a_required_field_is_not_read() -> None:
+    parts = Parts(at="Runs", failed=("FAILED",), log=LINES)
+    task = explained_by(parts, {"Runs": [{"Status": "FAILED", "Space": "s"}]})
+    assert task.detail[FAILED_PARTS][0]["log"] is None
+
+
+def test_parts_survive_json() -> None:
+    api = with_parts(Parts(at="*.Runs", output="Output", log=dataclasses.replace(LINES, newest_first=True)))
+    assert TaskApi.from_dict(json.loads(json.dumps(api.as_dict()))) == api
+
+
+def test_names_the_instances_of_an_invocation_with_what_they_wrote() -> None:
+    asked = []
+
+    def answering(action: str, parameters: dict[str, Any]) -> Any:
+        asked.append((action, parameters))
+        ran = {"InvocationTaskId": "invt-1", "InstanceId": "ins-1", "TaskStatus": "FAILED", "ErrorInfo": ""}
+        away = {
+            "InvocationTaskId": "invt-2",
+            "InstanceId": "ins-2",
+            "TaskStatus": "DELIVER_FAILED",
+            "ErrorInfo": "away",
+        }
+        well = {"InvocationTaskId": "invt-3", "InstanceId": "ins-3", "TaskStatus": "SUCCESS", "ErrorInfo": ""}
+        output = {"TaskResult": {"ExitCode": 2, "Output": "bHM6IG5vIGZpbGUK"}}
+        return {"TotalCount": 3, "InvocationTaskSet": [{**ran, **output}, away, well]}
+
+    task = explained(failed("tat.invocation", {"InvocationId": "t"}), answering)
+    assert asked == [("DescribeInvocationTasks", {"InvocationId": "t", "Limit": 100})]
+    assert task.message == (
+        "ins-1 (invt-1) is FAILED; the end of its log:\n  ls: no file; ins-2 (invt-2) is DELIVER_FAILED: away"
+    )
+
+
+@pytest.mark.parametrize(("api", "whole"), [("mps.task", "WorkflowTask"), ("vod.task", "ProcedureTask")])
+def test_names_the_failed_subtasks_of_a_media_task(api: str, whole: str) -> None:
+    results = [
+        {
+            "Type": "Transcode",
+            "TranscodeTask": {"Status": "FAIL", "ErrCodeExt": "FileFormatError", "Message": "no video"},
+        },
+        {"Type": "CoverBySnapshot", "TranscodeTask": None, "CoverBySnapshotTask": {"Status": "SUCCESS"}},
+    ]
+    answer = {
+        "Status": "FINISH",
+        whole: {
+            "Status": "FINISH",
+            "MediaProcessResultSet": results,
+            "AiAnalysisResultSet": None,
+            "MetaData": {"Size": 1},
+        },
+    }
+    task = normalise(APIS[api], answer, parameters={"TaskId": "t"})
+    assert explained(task).message == "TranscodeTask is FAIL: no video"

@@ -114,6 +114,7 @@ def _of_parts(api: TaskApi) -> Iterator[Read]:
         return
     fields = [(path, WORD) for path in (parts.status, parts.id, *parts.name) if path]
     fields += [(path, ANY) for path in parts.message]
+    fields += [(parts.output, TEXT)] if parts.output else []
     yield from ((api.read, api.task_path, path, WORD) for path in parts.found.values())
     if parts.fan_out is not None:
         yield api.read, api.task_path, parts.fan_out[1], LIST

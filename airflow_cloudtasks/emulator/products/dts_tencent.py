@@ -66,7 +66,7 @@ SYNC_JOB = DTS.reads(
     TaskShape(
         task_at=(),
         id_at="JobId",
-        asked_by="JobId",
+        asked_by="JobIds",
         status_at="Status",
         unfinished=frozenset(
             {
@@ -84,7 +84,7 @@ SYNC_JOB = DTS.reads(
     listing=_jobs("dts.sync_job"),
 )
 DTS.restarts(SYNC_JOB, "StartSyncJob", DEFINED, asked_by="JobId")
-DTS.cancels(SYNC_JOB, "StopSyncJob", DEFINED)
+DTS.cancels(SYNC_JOB, "StopSyncJob", DEFINED, asked_by="JobId")
 
 COMPARE_TASK = DTS.reads(
     "dts.compare_task",

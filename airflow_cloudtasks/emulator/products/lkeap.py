@@ -1,4 +1,4 @@
-"""LKEAP's documents, parsed or split: read and started.
+"""LKEAP's documents, parsed or split: read and started; parsing is also canceled.
 
 Source: the definitions and examples of LKEAP 2024-05-22 that tccli ships. Only a failed task has an Error.
 """
@@ -28,6 +28,8 @@ _SHAPE = TaskShape(
     waiting=frozenset({"WaitExecute"}),
     script=(Step("WaitExecute", 1), Step("Processing", 2), Step("Success")),
     failed=Step("Failed", fields=_FAILED),
+    # The vendor documents no status of a canceled task.
+    canceled=Step("Failed", fields={"Error": {"Code": "FailedOperation", "Message": "canceled"}}),
     example={"Status": "WaitExecute", "FailedPages": []},
 )
 
@@ -41,3 +43,4 @@ PARSE = LKEAP.reads("lkeap.document_parse", "GetReconstructDocumentResult", DEFI
 SPLIT = LKEAP.reads("lkeap.document_split", "GetSplitDocumentResult", DEFINED, _SHAPE, answer=_result)
 LKEAP.starts(PARSE, "CreateReconstructDocumentFlow", DEFINED, ("TaskId",))
 LKEAP.starts(SPLIT, "CreateSplitDocumentFlow", DEFINED, ("TaskId",))
+LKEAP.cancels(PARSE, "CancelTask", DEFINED)
