@@ -56,7 +56,7 @@ def requests(api: TaskApi) -> Iterator[Request]:
             yield _request(listing.action, page(api, listing, names))
     for start in api.starts:
         for names in (start.action.accepted, start.action.params):
-            yield _request(start.action, start_request(api, start, names))
+            yield _request(start.action, encode(api, start, start_parameters(api, start, names)))
         if start.then is not None:
             yield _request(start.then, dict.fromkeys(start.then.params, TASK_IDS[0]))
     if api.cancel is not None:
@@ -97,8 +97,8 @@ def page(api: TaskApi, listing: TaskList, names: Iterable[str]) -> dict[str, Any
     return parameters | ({by: "token" if listing.next_page else 2} if by else {})
 
 
-def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str, Any]:
-    """Return the encoded parameters of a request that starts a task.
+def start_parameters(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of a request that starts a task, as a user gives them.
 
     The values are of the types that the vendor defines, so that a missing encoding shows.
 
@@ -108,8 +108,7 @@ def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str,
         names: The parameters of the request.
     """
     defined = defined_actions(api.service).get(start.action.name, {}).get("parameters", {})
-    given = {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
-    return encode(api, start, given)
+    return {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
 
 
 # What a user gives for an encoding, where the vendor's type does not say it.
