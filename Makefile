@@ -66,7 +66,7 @@ scheduled-%: $$(environment)/test-ready
 		echo "==> WITHOUT $(BROWSER_TESTS): install Chromium (apt-get install chromium), or set CHROMIUM=/its/path"; fi; \
 	$(PYTEST) -m scheduler $$without $(MAY_BE_NONE)
 
-# The other tests, in two processes that leave the processors to those if they need them.
+# The other tests, in four processes, which mostly wait and leave the processors to those.
 others-%: $$(environment)/test-ready
 	@echo "==> The other tests on Airflow $*"
 	$(OTHERS) -m "not scheduler" $(MAY_BE_NONE)
@@ -76,7 +76,7 @@ in-airflow-%: $$(environment)/test-ready
 	@echo "==> The other tests that need Airflow, on Airflow $*"
 	$(OTHERS) -m "airflow and not scheduler" $(MAY_BE_NONE)
 
-OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=2 --no-loadscope-reorder --dist=loadfile $(MEASURED)
+OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=4 --no-loadscope-reorder --dist=loadfile $(MEASURED)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow_cloudtasks.clouds.alibaba_regions import CENTRAL_STS_REGIONS
-from airflow_cloudtasks.clouds.answers import error_code, error_message, json_object, reports_error
+from airflow_cloudtasks.clouds.answers import code_and_message, is_refused, json_object, reports_error
 from airflow_cloudtasks.clouds.error_codes import alibaba_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
@@ -272,12 +272,15 @@ def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         CloudApiError: The answer reports an error; some products do so with HTTP 200.
     """
     content = json_object(call, answer)
-    if answer.has_succeeded and not reports_error(content, call.action.success_code):
+    action = call.action
+    is_error = reports_error(content, action.success_code) or is_refused(content, action.success)
+    if answer.has_succeeded and not is_error:
         return content
-    code = error_code(content) or ""
+    found, message = code_and_message(content, action.success)
+    code = found or ""
     kind = alibaba_kind(code, _http_status(content, code, answer.status))
     raise kind(
-        call.scrub(without_signed_text(error_message(content))),
+        call.scrub(without_signed_text(message)),
         code=code or f"HTTP{answer.status}",
         **call.context(answer, request_id(content)),
     )

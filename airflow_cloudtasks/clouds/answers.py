@@ -12,7 +12,8 @@ from airflow_cloudtasks.clouds.damaged_json import read_damaged
 from airflow_cloudtasks.clouds.error_codes import kind_of_status
 from airflow_cloudtasks.clouds.wire import ApiCall, HttpAnswer
 from airflow_cloudtasks.errors import UnreadableAnswer
-from airflow_cloudtasks.values import REQUEST_IDS, fold, load_json, text
+from airflow_cloudtasks.spec.action import Success
+from airflow_cloudtasks.values import REQUEST_IDS, at, fold, load_json, text
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +104,37 @@ def says_no(content: Mapping[str, Any]) -> bool:
     Args:
         content: The decoded answer without its envelope.
     """
-    return any(name in content and content[name] in (False, "false", "False") for name in _SUCCESSES)
+    return any(_is_no(content.get(name)) for name in _SUCCESSES)
+
+
+def is_refused(content: Mapping[str, Any], success: Success | None) -> bool:
+    """Return whether an answer reports an error by the flag of its action.
+
+    Args:
+        content: The decoded answer without its envelope.
+        success: Where the action's flag is; None for an action without one.
+    """
+    return success is not None and _is_no(at(content, success.flag))
+
+
+def _is_no(flag: Any) -> bool:
+    """Return whether a flag is false, 0, or the word for it; a missing one is not."""
+    return (fold(flag) if isinstance(flag, str) else flag) in (False, "false")
+
+
+def code_and_message(content: Mapping[str, Any], success: Success | None) -> tuple[str | None, str]:
+    """Return the vendor's code, None for none, and message, empty for none.
+
+    Args:
+        content: The decoded answer without its envelope.
+        success: Where the action's own code and message are; None for the usual names only.
+    """
+    code, message = (_own(content, success.code), _own(content, success.message)) if success else (None, None)
+    return code or error_code(content), message or error_message(content)
+
+
+def _own(content: Mapping[str, Any], path: str | None) -> str | None:
+    return None if path is None else text(at(content, path))
 
 
 def error_code(fields: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from airflow_cloudtasks.clouds.answers import error_code, error_message, holds_data, is_filled, json_object
+from airflow_cloudtasks.clouds.answers import (
+    code_and_message,
+    error_code,
+    error_message,
+    holds_data,
+    is_filled,
+    is_refused,
+    json_object,
+)
 from airflow_cloudtasks.clouds.error_codes import kind_of_status, tencent_kind
 from airflow_cloudtasks.clouds.wire import (
     UNSIGNED,
@@ -184,9 +192,16 @@ def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """
     content = _response(call, answer)
     error = content.get("Error")
-    if answer.has_succeeded and (error is None or (not is_filled(error) and holds_data(content))):
+    is_of_task = call.action.error_beside is not None and is_filled(content.get(call.action.error_beside))
+    is_error = error is not None and not is_of_task and (is_filled(error) or not holds_data(content))
+    success = call.action.success
+    if answer.has_succeeded and not is_error and not is_refused(content, success):
         return content
-    code, message = _code_and_message(error, answer.status)
+    if is_error or success is None:
+        code, message = _code_and_message(error, answer.status)
+    else:
+        found, message = code_and_message(content, success)
+        code = found or f"HTTP{answer.status}"
     kind = tencent_kind(code, answer.status)
     raise kind(call.scrub(message), code=code, **call.context(answer, request_id(content)))
 

@@ -146,6 +146,8 @@ def _words(api: TaskApi) -> Iterable[str]:
     """Yield the words that the spec itself has: statuses, and values that tell kinds of tasks apart."""
     yield from api.states
     yield from api.parts.failed if api.parts else ()
+    for failure in api.failures:
+        yield from failure.values
     yield from ("true", "false", "null", "none")
     for start in api.starts:
         yield from start.names.values()
@@ -157,6 +159,7 @@ def _words(api: TaskApi) -> Iterable[str]:
 def _status_paths(api: TaskApi) -> Iterable[str]:
     yield from () if isinstance(api.status, Percentages) else (api.status,)
     yield from (api.parts.status,) if api.parts else ()
+    yield from (failure.path for failure in api.failures if failure.values)
 
 
 def _number_paths(api: TaskApi) -> Iterable[str]:

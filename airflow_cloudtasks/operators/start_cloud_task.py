@@ -479,7 +479,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         # The user's overrides apply to the tasks, not to the job that starts them.
         if stage.api is not self.api:
             return NO_OVERRIDES
-        return StatusOverrides.of(self.success_statuses, self.failure_statuses)
+        return StatusOverrides.of(self.success_statuses, self.failure_statuses, stage.ended_since)
 
     def _read_first(self, stage: Stage, deadline: float) -> tuple[WorkerWait, bool]:
         """Read the tasks until the vendor shows them, and return the wait and whether it is over.
@@ -515,6 +515,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             region=self.region,
             success_statuses=list(overrides.success),
             failure_statuses=list(overrides.failure),
+            ended_since=overrides.ended_since,
             poke_interval=self.rules.poke_interval,
             exponential_backoff=self.rules.exponential_backoff,
             max_wait=self.rules.max_wait,

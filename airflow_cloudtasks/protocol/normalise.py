@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -125,6 +126,8 @@ def normalise_object(
             and the field.
     """
     status = _status(api, task, answer)
+    state = _state(api, status, task, overrides)
+    shows_end = state.done or not api.restarts
     task_id = _text_at(task, api.id) or text(parameters.get(api.id_param))
     if task_id is None:
         raise _malformed(api, answer, api.id or api.id_param, None, "the task's id")
@@ -133,13 +136,13 @@ def normalise_object(
         cloud=api.cloud,
         id=task_id,
         name=_text_at(task, api.task_name),
-        state=_state(api, status, task, overrides),
+        state=state,
         status=status,
         progress=_progress(api, task),
         message=_message(api, task),
         created_at=_moment_at(api, task, api.created_at),
         started_at=_moment_at(api, task, api.started_at),
-        finished_at=_moment_at(api, task, api.finished_at),
+        finished_at=_moment_at(api, task, api.finished_at) if shows_end else None,
         request_id=request_id(answer),
         console_url=_console_url(api, parameters, region),
         detail=decoded(api, plain(task) if copy else task),
@@ -156,7 +159,8 @@ def fingerprint(api: TaskApi, task: Any) -> tuple[Any, ...]:
         task: The task object.
     """
     status = (api.status.complete, api.status.succeeded) if isinstance(api.status, Percentages) else (api.status,)
-    paths = (*status, api.progress, api.message)
+    times = (api.started_at, api.finished_at) if api.restarts else ()
+    paths = (*status, api.progress, api.message, *times)
     values = [at(task, path) for path in paths if path is not None]
     return (*values, *(every_at(task, failure.path) for failure in api.failures))
 
@@ -186,6 +190,21 @@ def _success(percentages: Percentages, task: Mapping[str, Any]) -> float | None:
 
 
 def _state(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
+    state = _meaning(api, status, task, overrides)
+    return TaskState.RUNNING if state.done and _is_of_earlier_run(api, task, overrides) else state
+
+
+def _is_of_earlier_run(api: TaskApi, task: Mapping[str, Any], overrides: StatusOverrides) -> bool:
+    """Return whether the end that a task object shows is that of an earlier run."""
+    if not api.restarts or (finished := _moment_at(api, task, api.finished_at)) is None:
+        return False
+    started = _moment_at(api, task, api.started_at)
+    if started is not None and finished < started:
+        return True
+    return overrides.ended_since is not None and finished.timestamp() < overrides.ended_since
+
+
+def _meaning(api: TaskApi, status: str | None, task: Mapping[str, Any], overrides: StatusOverrides) -> TaskState:
     if status is None:
         return TaskState.UNKNOWN
     if (overridden := overrides.state(status)) is not None:
@@ -202,7 +221,11 @@ def _shows(failure: Failure, task: Mapping[str, Any]) -> bool:
     if not failure.values:
         return not all(map(_blank, values))
     words = {fold(word) for word in failure.values}
-    return any(word is not None and fold(word) in words for word in map(text, values))
+    return any(word is not None and fold(word) in words for word in map(_word, values))
+
+
+def _word(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else text(value)
 
 
 def _progress(api: TaskApi, task: Mapping[str, Any]) -> float | None:
@@ -263,7 +286,7 @@ def _text_at(data: Any, path: str | None) -> str | None:
     return None if path is None else text(at(data, path))
 
 
-def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> Any:
+def _moment_at(api: TaskApi, task: Mapping[str, Any], path: str | None) -> datetime | None:
     return None if path is None else moment(at(task, path), api.zone)
 
 

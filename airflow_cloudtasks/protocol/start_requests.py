@@ -161,6 +161,15 @@ def earliest_creation(sent_at: float) -> datetime:
     return datetime.fromtimestamp(sent_at, UTC) - CLOCK_SLACK
 
 
+def earliest_end(sent_at: float) -> float:
+    """Return the earliest end, in Unix seconds, that the vendor may record for a run that a start request began.
+
+    Args:
+        sent_at: When the request was sent, in Unix seconds by this machine's clock.
+    """
+    return sent_at - _CLOCK_ERROR.total_seconds()
+
+
 def created_at(api: TaskApi, start: Start, task: Mapping[str, Any]) -> datetime | None:
     """Return the creation time of a listed task; None if it shows none.
 

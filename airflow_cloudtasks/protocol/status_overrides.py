@@ -1,4 +1,4 @@
-"""Statuses that one wait treats as a success or a failure, whatever the catalog says. Pure."""
+"""What one wait treats differently from the catalog: some statuses, and ends of earlier runs. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from airflow_cloudtasks.values import fold
 
 @dataclass(frozen=True, kw_only=True)
 class StatusOverrides:
-    """The statuses that one wait treats differently from the catalog.
+    """What one wait treats differently from the catalog.
 
     Args:
-        success: Statuses that are a success for this wait, whatever else the answer says.
+        success: Statuses that are a success for this wait, whatever else the answer says. Only an end of an earlier run
+            is none.
         failure: Statuses that are a failure for this wait.
+        ended_since: Unix seconds. If tasks of the API run again, an earlier end is that of an earlier run. None if the
+            wait does not know when the run was requested.
 
     Raises:
         InvalidArguments: One of them is not a list of texts, or a status is in both.
@@ -26,6 +29,7 @@ class StatusOverrides:
 
     success: Collection[str] = ()
     failure: Collection[str] = ()
+    ended_since: float | None = None
 
     def __post_init__(self) -> None:
         for name, words in (("success_statuses", self.success), ("failure_statuses", self.failure)):
@@ -35,12 +39,13 @@ class StatusOverrides:
             raise InvalidArguments(f"success_statuses and failure_statuses both hold {sorted(both)}.")
 
     @classmethod
-    def of(cls, success: Any, failure: Any) -> Self:
+    def of(cls, success: Any, failure: Any, ended_since: float | None = None) -> Self:
         """Return the overrides for arguments whose templates have been rendered.
 
         Args:
             success: Statuses that are a success.
             failure: Statuses that are a failure.
+            ended_since: Unix seconds of the earliest end that counts; None for any.
 
         Raises:
             InvalidArguments: One of them is not a list of texts, or a status is in both.
@@ -48,7 +53,7 @@ class StatusOverrides:
         for name, words in (("success_statuses", success), ("failure_statuses", failure)):
             if not isinstance(words, list | tuple | set | frozenset):
                 raise InvalidArguments(f"{name} turned out to be {words!r:.200}; expected a list of statuses.")
-        return cls(success=tuple(success), failure=tuple(failure))
+        return cls(success=tuple(success), failure=tuple(failure), ended_since=ended_since)
 
     def state(self, status: str) -> TaskState | None:
         """Return the state that a status means for this wait; None if it is not overridden.

@@ -3,11 +3,12 @@
 Adding an API means making one :class:`TaskApi`. Every part is checked when it is made.
 """
 
-from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
 from airflow_cloudtasks.spec.status import Percentages
@@ -19,10 +20,12 @@ __all__ = [
     "Failure",
     "Find",
     "Log",
+    "ManyIds",
     "Parts",
     "Percentages",
     "Service",
     "Start",
+    "Success",
     "TaskApi",
     "TaskList",
 ]

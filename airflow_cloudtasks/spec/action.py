@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import template as templates
-from airflow_cloudtasks.spec.literals import check_literal
+from airflow_cloudtasks.spec.literals import check_literal, is_path
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -78,6 +78,24 @@ class Service:
         return self.title or self.name
 
 
+@dataclass(frozen=True)
+class Success:
+    """The field by which an answer under HTTP 200 says whether its call succeeded, and those that explain a failure.
+
+    The paths start at the answer without its envelope.
+
+    Args:
+        flag: The path of the flag. The call failed if it is false, ``"false"`` in any case, or the number 0; not if it
+            is missing.
+        code: The path of the error code. None for the usual names, which are also read if the path leads to no code.
+        message: The path of the error message; None as for ``code``.
+    """
+
+    flag: str
+    code: str | None = None
+    message: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """One call of a service's API: its name, its parameters and how they travel.
@@ -96,11 +114,14 @@ class Action:
             there. :mod:`airflow_cloudtasks.spec.template` has the rules.
         json_params: Parameters whose list or dict is sent as JSON in a text, as Alibaba Cloud takes some of them.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` of a success.
+        success: For an action that reports them by a flag: its path, and those of the code and the message.
+        error_beside: For an action of Tencent Cloud whose answer may have the ``Error`` of a task: a field beside it,
+            which a refused request has not.
         requests_per_second: Requests a second that the vendor allows one account, where its documentation says so.
 
     Raises:
-        ValueError: A value is unknown, a name is none of the parameters, a parameter has two places, or
-            ``requests_per_second`` is not a positive number. The text says which.
+        ValueError: A value is unknown, a name is none of the parameters, a parameter has two places, a path of
+            ``success`` is blank, or ``requests_per_second`` is not a positive number. The text says which.
     """
 
     name: str
@@ -113,6 +134,8 @@ class Action:
     template: Mapping[str, Any] = field(default_factory=dict)
     json_params: tuple[str, ...] = ()
     success_code: str | None = None
+    success: Success | None = None
+    error_beside: str | None = None
     requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
@@ -145,6 +168,9 @@ class Action:
             yield f"one request cannot have a body of each of {bodies}."
         if self.requests_per_second is not None and not 0 < self.requests_per_second < float("inf"):
             yield f"requests_per_second is {self.requests_per_second!r}; expected more than 0."
+        for path in (self.success.flag, self.success.code, self.success.message) if self.success else ():
+            if path is not None and not is_path(path):
+                yield f"success has path {path!r}; expected names with dots between them."
 
     def request(self, parameters: Mapping[str, Any], region: str | None = None) -> dict[str, Any]:
         """Return the parameters as they are sent: filled into the template, those of ``json_params`` as JSON.

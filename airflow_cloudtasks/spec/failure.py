@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_cloudtasks.spec.literals import is_path
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
@@ -12,18 +14,18 @@ class Failure:
     Args:
         path: The path of the field in the task object. ``*`` stands for each item of a list, and for each value of an
             object: ``Details.*.JobState``.
-        values: The values that tell a failure, matched without regard to case. Without any, every value does that is
-            not blank, e.g. the text of an error.
+        values: The values that tell a failure, matched without regard to case; ``true`` and ``false`` match JSON's.
+            Without any, every value does that is not blank, e.g. the text of an error.
 
     Raises:
-        ValueError: The path has an empty part, or a value is blank.
+        ValueError: The path has a blank part, or the values are not a tuple of texts that are not blank.
     """
 
     path: str
     values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not all(self.path.split(".")):
+        if not is_path(self.path):
             raise ValueError(f"the path of a failure is {self.path!r}; expected names with dots between them.")
-        if not all(isinstance(value, str) and value.strip() for value in self.values):
-            raise ValueError(f"{self.path}: the values of a failure are {self.values!r}; expected texts.")
+        if isinstance(self.values, str) or not all(isinstance(each, str) and each.strip() for each in self.values):
+            raise ValueError(f"{self.path}: the values of a failure are {self.values!r}; expected a tuple of texts.")

@@ -1,4 +1,4 @@
-"""Check values against the Literal types of the spec."""
+"""Check single values of the spec: those of Literal types, and paths."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def check_literal(statement: str, value: Any, literal: Any) -> None:
     """
     if value not in get_args(literal):
         raise ValueError(f"{statement} {value!r}; expected one of {get_args(literal)}.")
+
+
+def is_path(path: str) -> bool:
+    """Return whether a text is a path: names with dots between them, none of them blank.
+
+    Args:
+        path: The text.
+    """
+    return all(map(str.strip, path.split(".")))

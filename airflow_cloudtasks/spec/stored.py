@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec.action import Action, Service
+from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
@@ -28,10 +29,15 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
     fields["read"] = _action(stored["read"])
     fields["states"] = {status: TaskState(state) for status, state in stored["states"].items()}
     fields["failures"] = tuple(Failure(**_tuples(each)) for each in stored.get("failures", ()))
-    if (error_if := fields.pop("error_if", None)) is not None:  # until 0.2.0
+    if error_if := fields.pop("error_if", None):  # until 0.2.0
         fields["failures"] = (Failure(path=error_if),)
     fields["starts"] = tuple(map(_start, stored.get("starts", ())))
-    for name, rebuild in (("list_tasks", _task_list), ("cancel", _cancel), ("parts", _parts)):
+    for name, rebuild in (
+        ("list_tasks", _task_list),
+        ("read_many", _many_ids),
+        ("cancel", _cancel),
+        ("parts", _parts),
+    ):
         if stored.get(name) is not None:
             fields[name] = rebuild(stored[name])
     if isinstance(stored.get("status"), Mapping):
@@ -47,6 +53,8 @@ def _action(stored: Mapping[str, Any]) -> Action:
         fields["template"] = template = literal(constants)
         if filters:
             template["Filters"] = [{"Name": name, "Values": [f"{{{name}}}"]} for name in filters]
+    if (success := stored.get("success")) is not None:
+        fields["success"] = Success(**success)
     return Action(**fields)
 
 
@@ -56,6 +64,10 @@ def _task_list(stored: Mapping[str, Any]) -> TaskList:
         action = fields["action"]
         fields["action"] = replace(action, template={**literal(constants), **action.template})
     return TaskList(**fields)
+
+
+def _many_ids(stored: Mapping[str, Any]) -> ManyIds:
+    return ManyIds(**{**stored, "action": _action(stored["action"])})
 
 
 def _cancel(stored: Mapping[str, Any]) -> Cancel:

@@ -142,4 +142,5 @@ class Earlier:
 
     def _read_stage(self, stage: Stage) -> list[CloudTask]:
         overrides = self.overrides if stage.api is self.api else NO_OVERRIDES
+        overrides = replace(overrides, ended_since=stage.ended_since)
         return [self.hook.read_task(stage.api, each, stage.api_params, overrides) for each in stage.ids]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_cloudtasks.catalog import find_api
-from airflow_cloudtasks.protocol.start_requests import identifying_params
+from airflow_cloudtasks.protocol.start_requests import earliest_end, identifying_params
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.starting.attempt import Attempt
 
@@ -20,11 +20,14 @@ class Stage:
         api: The API that reads them.
         ids: Their ids.
         api_params: The other parameters that identify them, in the vendor's spelling.
+        ended_since: For tasks that run again: Unix seconds of the earliest end of the run that was started. None for
+            others.
     """
 
     api: TaskApi
     ids: tuple[str, ...]
     api_params: dict[str, str]
+    ended_since: float | None = None
 
 
 def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: Attempt) -> list[Stage]:
@@ -38,7 +41,8 @@ def stages(api: TaskApi, start: Start, parameters: Mapping[str, Any], attempt: A
         attempt: The start, which has begun.
     """
     known = {**parameters, **attempt.asked.params}
-    found = [Stage(api, attempt.ids, identifying_params(api, start, known))] if attempt.ids else []
+    since = earliest_end(attempt.sent_at) if api.restarts else None
+    found = [Stage(api, attempt.ids, identifying_params(api, start, known), since)] if attempt.ids else []
     if attempt.job is not None and start.job_api is not None:
         job_api = find_api(start.job_api)
         found.insert(0, Stage(job_api, (attempt.job,), identifying_params(job_api, start, known)))

@@ -94,6 +94,8 @@ class CloudTaskTrigger(BaseTrigger):
         on_failure: What to do if the task did not succeed: ``wait`` or ``fail``.
         created_since: ISO 8601, in the API's zone if it names none, or Unix seconds. A task created earlier does not
             count: the trigger waits for a newer one.
+        ended_since: Unix seconds. If tasks of the API run again, an earlier end is that of an earlier run; None for no
+            such time.
         tolerate_errors: Whether to keep waiting after errors that polling again would not mend.
         wait_for: For a list: ``all`` or ``any``.
         fail_fast: For a list: whether the first task that does not succeed ends the wait.
@@ -132,6 +134,7 @@ class CloudTaskTrigger(BaseTrigger):
         on_unknown: OnUnknown = "wait",
         on_failure: OnFailure = "fail",
         created_since: str | float | None = None,
+        ended_since: float | None = None,
         tolerate_errors: bool = False,
         wait_for: WaitFor = "all",
         fail_fast: bool = False,
@@ -157,6 +160,7 @@ class CloudTaskTrigger(BaseTrigger):
         self.success_statuses = success_statuses
         self.failure_statuses = failure_statuses
         self.created_since = created_since
+        self.ended_since = ended_since
         self.rules = _shared(
             WaitRules(
                 poke_interval=poke_interval,
@@ -199,6 +203,7 @@ class CloudTaskTrigger(BaseTrigger):
                 **dataclasses.asdict(self.rules),
                 **dataclasses.asdict(self.group),
                 "created_since": self.created_since,
+                "ended_since": self.ended_since,
                 "deadline": self.deadline,
                 "grace": self.grace,
                 "limit": self.limit,
@@ -293,7 +298,7 @@ class CloudTaskTrigger(BaseTrigger):
             conn_id=self.conn_id,
             region=self.region,
             rules=_shared(replace(self.rules, created_since=unix_seconds(self.created_since, self.api))),
-            overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses)),
+            overrides=_shared(StatusOverrides.of(self.success_statuses, self.failure_statuses, self.ended_since)),
             group=self.group,
             deadline=self._deadline(),
             log=_log_line,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
-from in_process import fired
+from in_process import Run
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed
@@ -37,39 +34,6 @@ def cloud(emulator: Emulator) -> Emulator:
     return emulator
 
 
-class Airflow:
-    """Runs a sensor or an operator, and keeps what Airflow would store."""
-
-    def __init__(self) -> None:
-        self.xcoms: dict[str, Any] = {}
-        self.events: list[Any] = []
-        names = {"dag_id": "d", "run_id": "r", "task_id": "start", "map_index": -1}
-        task_instance = SimpleNamespace(
-            **names, max_tries=0, xcom_push=lambda key, value: self.xcoms.update({key: value})
-        )
-        self.context: Any = {"ti": task_instance, "dag_run": SimpleNamespace(id=1), "task_state_store": Store()}
-
-    def run(self, waiting: Any) -> Any:
-        method, event = waiting.execute, {}
-        while True:
-            try:
-                return method(self.context, **event)
-            except TaskDeferred as deferred:
-                method = getattr(waiting, deferred.method_name)
-                event = {"event": asyncio.run(fired(deferred.trigger))}
-                self.events.append(event["event"])
-
-
-class Store(dict[str, Any]):
-    """Airflow's store of what a task remembers."""
-
-    def set(self, key: str, value: Any, retention: Any = None) -> None:
-        self[key] = value
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
 def characters(value: Any) -> int:
     return len(json.dumps(value))
 
@@ -82,8 +46,8 @@ def run_sql(**arguments: Any) -> WeDataRunSqlOperator:
 @IN_THE_WORKER_AND_DEFERRED
 def test_no_event_and_no_xcom_holds_more_rows_than_max_rows(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("wedata.sql_run", 1, fields={"Results": RESULTS})
-    airflow = Airflow()
-    result = airflow.run(run_sql(deferrable=deferrable))
+    airflow = Run()
+    result = airflow(run_sql(deferrable=deferrable))
     assert len(airflow.events) == deferrable
     assert characters(airflow.events) < FIXED + MOST_CHARACTERS
     assert (result["rows"], result["detail"]["Results"][0]["Rows"]) == (None, [])
@@ -94,8 +58,8 @@ def test_no_event_and_no_xcom_holds_more_rows_than_max_rows(cloud: Emulator, def
 @IN_THE_WORKER_AND_DEFERRED
 def test_returns_all_rows_up_to_max_rows_although_no_event_holds_them(cloud: Emulator, deferrable: bool) -> None:
     cloud.next_running("wedata.sql_run", 1, fields={"Results": RESULTS})
-    airflow = Airflow()
-    result = airflow.run(run_sql(deferrable=deferrable, max_rows=ROW_COUNT))
+    airflow = Run()
+    result = airflow(run_sql(deferrable=deferrable, max_rows=ROW_COUNT))
     assert characters(airflow.events) < FIXED + MOST_CHARACTERS
     assert [row["id"] for row in result["rows"]] == [*map(str, range(ROW_COUNT))]
     assert airflow.xcoms["rows"] == result["rows"]
@@ -106,9 +70,9 @@ def test_returns_all_rows_up_to_max_rows_although_no_event_holds_them(cloud: Emu
 def test_sensor_and_read_of_a_sql_run_store_no_rows_that_are_too_many(cloud: Emulator, deferrable: bool) -> None:
     cloud.add_running("wedata.sql_run", "9", 1, fields={"ProjectId": "p1", "Results": RESULTS})
     named = {"api": "wedata.sql_run", "cloud_task_id": "9", "api_params": {"ProjectId": "p1"}}
-    airflow = Airflow()
-    waited = airflow.run(CloudTaskSensor(task_id="wait", **named, deferrable=deferrable, poke_interval=0.2, timeout=30))
-    read = airflow.run(GetCloudTaskOperator(task_id="read", **named))
+    airflow = Run()
+    waited = airflow(CloudTaskSensor(task_id="wait", **named, deferrable=deferrable, poke_interval=0.2, timeout=30))
+    read = airflow(GetCloudTaskOperator(task_id="read", **named))
     assert {**waited, "request_id": None} == {**read, "request_id": None}
     assert read["detail"]["Results"] == [RESULTS[0] | {"Rows": []}]
     assert all(characters(value) < FIXED + MOST_CHARACTERS for value in [airflow.events, *airflow.xcoms.values()])
@@ -122,11 +86,11 @@ def test_large_details_of_hundreds_of_tasks_are_left_out_alike_in_every_mode(clo
         cloud.add_running("ice.workflow_task", task_id, 1, fields=large if task_id != "t7" else {})
     results = {}
     for deferrable in (True, False):
-        airflow = Airflow()
+        airflow = Run()
         sensor = IceWorkflowTaskSensor(
             task_id="wait", cloud_task_id=ids, deferrable=deferrable, poke_interval=0.2, timeout=60
         )
-        results[deferrable] = airflow.run(sensor)
+        results[deferrable] = airflow(sensor)
         assert characters(airflow.events) < FIXED * count + MOST_CHARACTERS
     assert [task["id"] for task in results[True]] == ids
     without_request = [
@@ -141,10 +105,10 @@ def test_large_details_of_hundreds_of_tasks_are_left_out_alike_in_every_mode(clo
 def test_failed_task_with_a_large_detail_says_why(cloud: Emulator, deferrable: bool) -> None:
     message = "no such disk " + "x" * MOST_CHARACTERS + " the last word"
     cloud.add_running("bdrc.task", "7", 1, "failed", fields={"ErrorMessage": message})
-    airflow = Airflow()
+    airflow = Run()
     sensor = BdrcTaskSensor(task_id="w", cloud_task_id="7", deferrable=deferrable, poke_interval=0.2, timeout=30)
     with pytest.raises(CloudTaskFailed, match="no such disk") as caught:
-        airflow.run(sensor)
+        airflow(sensor)
     assert caught.value.task.detail["TaskId"] == "7"
     assert "the last word" in str(caught.value)
     assert characters(airflow.events) < FIXED + MOST_CHARACTERS

@@ -9,12 +9,12 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowTaskTimeout
-from in_process import run
+from in_process import Run
+from state_store import StateStore
 
 from airflow_cloudtasks.catalog import find_api
 from airflow_cloudtasks.emulator import Emulator
@@ -44,38 +44,6 @@ def cloud(emulator: Emulator) -> Emulator:
     emulator.reset()
     doorway_variables._OfThisProcess._values.clear()
     return emulator
-
-
-class Store(dict[str, Any]):
-    """Airflow's store of what a task remembers."""
-
-    def set(self, key: str, value: Any, retention: Any = None) -> None:
-        self[key] = value
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
-class Run:
-    """A run of an operator, as Airflow does it."""
-
-    def __init__(self, map_index: int = -1) -> None:
-        self.store: Any = Store()
-        self.xcoms: dict[str, Any] = {}
-        self.task_instance = SimpleNamespace(
-            dag_id="dag",
-            run_id="run",
-            task_id="start",
-            map_index=map_index,
-            max_tries=0,
-            try_number=1,
-            xcom_push=lambda key, value: self.xcoms.update({key: value}),
-        )
-        dag_run = SimpleNamespace(id=1)
-        self.context: Any = {"ti": self.task_instance, "dag_run": dag_run, "task_state_store": self.store}
-
-    def __call__(self, operator: StartCloudTaskOperator) -> Any:
-        return run(operator, self.context)
 
 
 def operator(kind: type[StartCloudTaskOperator] = RunWorkflow, **arguments: Any) -> Any:
@@ -108,7 +76,7 @@ def test_no_note_for_other_tasks_stays_however_the_wait_ends(
     assert noted == {}
 
 
-class Unforgetting(Store):
+class Unforgetting(StateStore):
     """A store in which nothing can be deleted."""
 
     def delete(self, key: str) -> None:

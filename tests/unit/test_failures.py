@@ -11,15 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_cloudtasks.catalog import APIS
+from airflow_cloudtasks.doctor.anonymous import Anonymous
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.normalise import fingerprint, normalise_object
+from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import Failure, TaskApi
 from airflow_cloudtasks.values import every_at
 
 STEPS = Failure(path="Steps.*.State", values=("FAIL", "ERROR"))
+FLAG = Failure(path="Checks.*.Passed", values=("false",))
 NESTED = Failure(path="Results.*.*.Code", values=("-1",))
 REASON = Failure(path="Reason")
-API = replace(APIS["oos.execution"], failures=(STEPS, NESTED, REASON))
+API = replace(APIS["oos.execution"], failures=(STEPS, FLAG, NESTED, REASON))
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
@@ -42,7 +45,13 @@ def state(**task: Any) -> TaskState:
         {"Steps": "FAIL"},
         {"Steps": [{"State": "DONE"}, {}, None, 7]},
         {"Results": {"a": [{"Code": 0}], "b": []}},
+        {"Checks": [{"Passed": True}, {"Passed": None}, {"Passed": 0}, {"Passed": ["false"]}]},
+        {"Steps": [{"State": "FAILSAFE"}, {"State": True}, {"State": {"State": "FAIL"}}]},
         {"Reason": "  "},
+        {"Reason": 0},
+        {"Reason": False},
+        {"Reason": []},
+        {"Reason": {}},
         {"Reason": None},
     ],
 )
@@ -57,7 +66,11 @@ def test_a_success_without_a_failed_part_is_one(task: dict[str, Any]) -> None:
         {"Steps": [{"State": " fail "}]},
         {"Steps": {"first": {"State": "Error"}}},
         {"Results": {"a": [{"Code": 0}], "b": [{"Code": -1}]}},
+        {"Steps": [None, "x", {"State": ["FAIL"]}, {"State": "FAIL"}]},
+        {"Checks": {"disk": {"Passed": True}, "net": {"Passed": False}}},
+        {"Checks": [{"Passed": "FALSE"}]},
         {"Reason": "disk gone"},
+        {"Reason": True},
         {"Reason": {"code": 1}},
     ],
 )
@@ -81,6 +94,21 @@ def test_a_path_with_wildcards_reads_any_json(data: Any, keys: list[str]) -> Non
     assert all(value is not None for value in found)
 
 
+def test_the_user_may_call_a_status_a_success_whatever_the_parts_say() -> None:
+    task = {"ExecutionId": "e", "Status": "Success", "Reason": "a warning"}
+    overrides = StatusOverrides(success=["Success"])
+    found = normalise_object(API, task, task, parameters={"ExecutionId": "e"}, overrides=overrides)
+    assert found.state is TaskState.SUCCEEDED
+
+
+def test_an_anonymised_answer_keeps_its_failed_part() -> None:
+    steps = [{"State": "DONE", "Name": "acme"}, {"State": "Fail"}, {"State": "PARTLY_LOST"}]
+    answer = Anonymous(API).answer({"Status": "Success", "Steps": steps})
+    assert state(**answer) is TaskState.FAILED
+    assert [each["State"] for each in answer["Steps"]] == ["DONE", "Fail", "PARTLY_LOST"]
+    assert "acme" not in json.dumps(answer)
+
+
 def test_a_part_that_fails_is_a_change() -> None:
     running, failed = ({"Status": "Success", "Steps": [{"State": each}]} for each in ("DONE", "FAIL"))
     assert fingerprint(API, running) != fingerprint(API, failed)
@@ -91,6 +119,8 @@ def test_a_part_that_fails_is_a_change() -> None:
     [
         ({"path": ""}, "the path of a failure is ''"),
         ({"path": "Steps..State"}, r"the path of a failure is 'Steps\.\.State'"),
+        ({"path": "Steps. .State"}, r"the path of a failure is 'Steps\. \.State'"),
+        ({"path": "State", "values": "FAIL"}, "State: the values of a failure are 'FAIL'; expected a tuple of texts"),
         ({"path": "State", "values": ("",)}, "State: the values of a failure are"),
         ({"path": "State", "values": (1,)}, "State: the values of a failure are"),
     ],
@@ -105,4 +135,5 @@ def test_a_spec_stored_by_an_older_version_keeps_its_field_of_failure() -> None:
     del stored["failures"]
     assert TaskApi.from_dict({**stored, "error_if": "ErrorMessage"}) == APIS["bpstudio.task"]
     assert TaskApi.from_dict({**stored, "error_if": None}).failures == ()
+    assert TaskApi.from_dict({**stored, "error_if": ""}).failures == ()
     assert TaskApi.from_dict(json.loads(json.dumps(API.as_dict()))) == API

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from airflow.models.trigger import Trigger
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from state_store import StateStore
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.emulator import Emulator
@@ -127,13 +128,6 @@ def test_a_sensor_concludes_the_stored_event_of_a_list() -> None:
     assert [task and task["state"] for task in tasks] == ["succeeded", None, "running", None]
 
 
-class Store(dict[str, Any]):
-    """Airflow's task state store: where a start is remembered."""
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
 def resume(event: dict[str, Any]) -> tuple[StartCloudTaskOperator, Any]:
     """Return an operator that 0.1.0 deferred, and a function that resumes it with an event."""
     operator = StartCloudTaskOperator(
@@ -143,7 +137,7 @@ def resume(event: dict[str, Any]) -> tuple[StartCloudTaskOperator, Any]:
         deferrable=True,
         multiple_outputs=False,
     )
-    context = {"ti": SimpleNamespace(xcom_push=lambda **_: None), "task_state_store": Store()}
+    context = {"ti": SimpleNamespace(xcom_push=lambda **_: None), "task_state_store": StateStore()}
     return operator, lambda: operator.execute_complete(context, event)  # type: ignore[arg-type]
 
 

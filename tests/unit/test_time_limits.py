@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
 )
 from airflow.triggers.base import TaskSkippedEvent
+from state_store import StateStore
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import WaitTimedOut
@@ -66,23 +67,13 @@ def cloud(cloudtasks_emulator: Emulator) -> Emulator:
     return cloudtasks_emulator
 
 
-class Store(dict[str, Any]):
-    """Airflow's store of what a task remembers."""
-
-    def set(self, key: str, value: Any, retention: Any = None) -> None:
-        self[key] = value
-
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
-
 def context(**more: Any) -> Any:
     names = {"dag_id": "dag", "run_id": "run", "task_id": "start", "map_index": -1}
     begun = {"start_date": datetime.fromtimestamp(START, UTC), "end_date": None, "try_number": 1, "max_tries": 0}
     return {
         "ti": SimpleNamespace(**names, **begun, xcom_push=lambda **_: None),
         "dag_run": SimpleNamespace(id=1, run_after=datetime.fromtimestamp(START, UTC)),
-        "task_state_store": Store(),
+        "task_state_store": StateStore(),
         **more,
     }
 

@@ -1,4 +1,7 @@
-"""Every way that a wait can go, as data: for the DAGs of waits.py, and for the test that runs them."""
+"""Every way that a wait can go, as data: for the DAGs of waits.py, and for the test that runs them.
+
+``STATUS_CASES`` are the waits on each status of five APIs, ``CASES`` all other ways.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MODES = ("poke", "reschedule", "deferrable")
-
-# A moment in a status: longer than one poke interval, so that the sensor sees it.
-_A_MOMENT = 0.6
 
 PARAMS = {
     "wedata.task": {"ProjectId": "2417334454903762944"},
@@ -73,7 +73,8 @@ class Case:
     Args:
         name: The Airflow task's id.
         api: The API.
-        script: The statuses that the cloud's task walks through; none if the cloud never has the task.
+        script: The statuses that the cloud's task walks through, one for each time it is read; none if the cloud never
+            has the task.
         fields: What its answers hold besides.
         sensor: The sensor's arguments.
         ends: The Airflow task's state at the end.
@@ -103,7 +104,7 @@ def _status_cases() -> list[Case]:
                 Case(
                     name=f"{api}-{number}-{str(status).strip()}",
                     api=api,
-                    script=({"status": first, "seconds": _A_MOMENT}, {"status": last}),
+                    script=({"status": first}, {"status": last}),
                     fields={"ErrorMessage": ""} if api in ("bpstudio.task", "bdrc.task") else {},
                     ends=_ENDS.get(state, "success"),
                     raises=("CloudTaskFailed", f"ended as {state}") if failed else None,
@@ -113,11 +114,17 @@ def _status_cases() -> list[Case]:
     return cases
 
 
-_FAILING = ({"status": "RUNNING", "seconds": _A_MOMENT}, {"status": "FAILED", "fields": {"ErrorMessage": "disk gone"}})
+_FAILING = ({"status": "RUNNING"}, {"status": "FAILED", "fields": {"ErrorMessage": "disk gone"}})
 _NEVER_ENDING = ({"status": "RUNNING"},)
 
+STATUS_CASES = _status_cases()
 CASES = [
-    *_status_cases(),
+    Case(
+        name="success",
+        api="bdrc.task",
+        script=({"status": "RUNNING"}, {"status": "COMPLETE"}),
+        polled_at_least=2,
+    ),
     Case(
         name="failure_names_everything",
         api="bdrc.task",
@@ -171,7 +178,7 @@ CASES = [
     Case(
         name="unknown_status_fails_on_demand",
         api="lke.task",
-        script=({"status": "RUNNING", "seconds": _A_MOMENT}, {"status": "PAUSED"}),
+        script=({"status": "RUNNING"}, {"status": "PAUSED"}),
         sensor={"on_unknown": "fail"},
         ends="failed",
         raises=("CloudTaskFailed", "'PAUSED'"),
@@ -179,13 +186,13 @@ CASES = [
     Case(
         name="success_statuses_override_the_catalog",
         api="wedata.task",
-        script=({"status": "N", "seconds": _A_MOMENT}, {"status": "O"}),
+        script=({"status": "N"}, {"status": "O"}),
         sensor={"success_statuses": ["o"]},
     ),
     Case(
         name="failure_statuses_override_the_catalog",
         api="wedata.task",
-        script=({"status": "N", "seconds": _A_MOMENT}, {"status": "O"}),
+        script=({"status": "N"}, {"status": "O"}),
         sensor={"failure_statuses": ["O"]},
         ends="failed",
         raises=("CloudTaskFailed", "ended as failed"),
@@ -193,7 +200,7 @@ CASES = [
     Case(
         name="error_message_fails_a_finished_bpstudio_task",
         api="bpstudio.task",
-        script=({"status": "BINDING", "seconds": _A_MOMENT}, {"status": "FINISH "}),
+        script=({"status": "BINDING"}, {"status": "FINISH "}),
         fields={"ErrorMessage": "SyntaxError"},
         ends="failed",
         raises=("CloudTaskFailed", "message: SyntaxError"),

@@ -27,7 +27,7 @@ def begin_at_the_cloud(mode: str, case: Case):
         with urlopen(url) as listed:
             known = [task["id"] for task in json.load(listed)["tasks"]]
         if case.script and task_id not in known:
-            task = {"api": case.api, "id": task_id, "script": case.script, "fields": case.fields}
+            task = {"api": case.api, "id": task_id, "script": case.script[:1], "fields": case.fields}
             urlopen(Request(url, json.dumps(task).encode(), {"Content-Type": "application/json"})).close()
 
     return begin
