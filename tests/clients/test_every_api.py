@@ -24,7 +24,7 @@ from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.protocol.start_requests import identifying_params, read_start_answer
-from airflow_cloudtasks.values import load_json
+from airflow_cloudtasks.values import at, load_json, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +79,12 @@ class Vendor:
     def start(self, start: Start) -> tuple[str, dict[str, str]]:
         """Start a task; return its id and what else identifies it."""
         given = start_parameters(self._api, start, start.action.accepted)
-        answer = self.call(start.action, encode(self._api, start, given))
+        sent = encode(self._api, start, given)
+        answer = self.call(start.action, sent)
         found = read_start_answer(self._api, start, given, answer)
         known = identifying_params(self._api, start, given)
         if start.then is not None:
-            self.call(start.then, {start.then.params[0]: found.ids[0]})
+            self.call(start.then, start.then_parameters(found.ids[0], sent))
         if start.job_ids is None:
             return found.ids[0], known
         pytest.fail(f"{self._api.name}: find the ids of the tasks of {start.action.name}")
@@ -97,6 +98,13 @@ class Vendor:
         assert pages.next_page is not None
         answer = self.call(listing.action, pages.next_page)
         return [normalise_object(self._api, each, answer, parameters={}) for each in pages.take(answer)]
+
+    def read_together(self) -> list[str | None]:
+        """The ids of the tasks that one request reads."""
+        many = self._api.read_many
+        assert many is not None
+        answer = self.call(many.action, {**dict.fromkeys(many.needs, "1"), many.ids_param: list(TASK_IDS)})
+        return [text(at(each, self._api.id or "")) for each in at(answer, many.tasks)]
 
     def cancel(self, task: CloudTask, known: Mapping[str, Any]) -> None:
         cancel = self._api.cancel
@@ -130,6 +138,8 @@ def test_the_vendors_own_client_reads_lists_and_cancels_a_task(
     assert task.state is not TaskState.UNKNOWN
     if api.list_tasks is not None:
         assert TASK_ID in [listed.id for listed in vendor.listed({})]
+    if api.read_many is not None:
+        assert TASK_ID in vendor.read_together()
     if api.cancel is not None:
         vendor.cancel(task, {})
         if not api.cancel.removes:

@@ -18,7 +18,7 @@ from contract.requests import compare_request, parameters_of
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, TaskApi
+from airflow_cloudtasks.spec import Action, Success, TaskApi
 
 FINDINGS = {name: compare(api) for name, api in APIS.items()}
 
@@ -171,6 +171,27 @@ def test_compares_whether_a_listed_task_has_every_field() -> None:
             subject = f"{api.name} {api.list_tasks.action.name} complete"
             turned = replace(api, list_tasks=replace(api.list_tasks, complete=not api.list_tasks.complete))
             assert (subject in compare(turned).deviations) is not (subject in FINDINGS[api.name].deviations)
+
+
+def test_compares_how_tasks_are_read_together() -> None:
+    api = APIS["dlc.task"]
+    assert api.read_many is not None
+    elsewhere = replace(api, read_many=replace(api.read_many, tasks="Tasks"))
+    assert deviations(elsewhere)["dlc.task DescribeTasks Tasks"] == (
+        "is read, and the vendor's answer has no such field"
+    )
+    untyped = replace(api.read_many, action=replace(api.read_many.action, template={"Filters": "{Ids:comma}"}))
+    found = deviations(replace(api, read_many=replace(untyped, ids_param="Ids")))
+    assert found["dlc.task DescribeTasks Filters"] == "is sent as '7,8', which is no array"
+
+
+def test_compares_the_fields_that_tell_an_error() -> None:
+    api = with_read("asr.recording", success=Success("Data.Ok", code="Data.StatusStr"), error_beside="Data.Text")
+    problem = "is read, and the vendor's answer has no such field"
+    assert deviations(api) == {
+        "asr.recording DescribeTaskStatus Data.Ok": problem,
+        "asr.recording DescribeTaskStatus Data.Text": problem,
+    }
 
 
 @pytest.mark.parametrize(

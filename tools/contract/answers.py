@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.spec import Action, Percentages, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, ManyIds, Percentages, Start, TaskApi, TaskList
 from contract.definitions import ANYTHING, UNDESCRIBED, defined_actions, shapes_at, types_at
 from contract.findings import Findings
+from contract.requests import requests
 
 Types = frozenset[str]
 TEXT: Types = frozenset({"string"})
@@ -54,13 +55,28 @@ def reads(api: TaskApi) -> Iterator[Read]:
     yield from ((api.read, api.task, path, types) for path, types in task_fields(api))
     if api.list_tasks is not None:
         yield from _of_list(api.list_tasks, _listed_fields(api, api.list_tasks))
+    if api.read_many is not None:
+        yield api.read_many.action, "", api.read_many.tasks, LIST
+        fields = _listed_fields(api, api.read_many)
+        yield from ((api.read_many.action, f"{api.read_many.tasks}.*", path, types) for path, types in fields)
+    for request in requests(api):
+        yield from _of_any(request.action)
     for start in api.starts:
         yield from _of_start(start)
     yield from _of_cancel(api)
     yield from _of_parts(api)
 
 
-def _listed_fields(api: TaskApi, listing: TaskList) -> Iterator[tuple[str, Types]]:
+def _of_any(action: Action) -> Iterator[Read]:
+    """Yield how the answer to an action tells an error."""
+    if action.success is not None:
+        yield action, "", action.success.flag, WORD | {"boolean"}
+        yield from ((action, "", path, WORD) for path in (action.success.code, action.success.message) if path)
+    if action.error_beside is not None:
+        yield action, "", action.error_beside, ANY
+
+
+def _listed_fields(api: TaskApi, listing: TaskList | ManyIds) -> Iterator[tuple[str, Types]]:
     """Yield what is read of a listed task: everything, or what tells whether it has ended."""
     needed = {api.id} | ({api.status.complete} if isinstance(api.status, Percentages) else {api.status})
     yield from ((path, types) for path, types in task_fields(api) if listing.complete or path in needed)
@@ -142,8 +158,9 @@ def compare_answers(api: TaskApi, found: Findings) -> None:
             continue  # a deviation of the action's request
         kinds = {kind for shape in shapes_at(answer, at) for kind in types_at(shape, path)}
         found.compare("paths", f"{action.name} {_joined(at, path) or 'answer'}", _mismatch(kinds, types))
-    if api.list_tasks is not None:
-        _compare_listed(api, api.list_tasks, found)
+    for listing in (api.list_tasks, api.read_many):
+        if listing is not None:
+            _compare_listed(api, listing, found)
 
 
 def _joined(*paths: str) -> str:
@@ -160,7 +177,7 @@ def _mismatch(kinds: set[str], types: Types) -> str | None:
     return f"is read as {' or '.join(sorted(types))}; the vendor defines {' or '.join(sorted(kinds))}"
 
 
-def _compare_listed(api: TaskApi, listing: TaskList, found: Findings) -> None:
+def _compare_listed(api: TaskApi, listing: TaskList | ManyIds, found: Findings) -> None:
     """Compare a listed task with that of a single read: ``complete`` says whether it has every field."""
     single, listed = (
         shapes_at(_answer(api, api.read), api.task),

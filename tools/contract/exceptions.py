@@ -12,6 +12,7 @@ EXCEPTIONS: dict[str, str] = {
     "asw.execution StartExecution example 1 of a start": "the example has the parameters of another product",
     "batch.job SubmitJob example *": _API_2,
     "bdrc.task DescribeTasks Data.Content.*.TaskDetail.*": _IN_JSON,
+    "dataworks.task_instance ListTaskInstances complete": _LACKS,
     "emr_serverless_spark.job_run ListJobRuns complete": _LACKS,
     "ice.ai_workflow_task GetAIWorkflowTask WorkflowTask.NodeResults.*": _IN_JSON,
     "ice.workflow_task GetWorkflowTask WorkflowTask.ActivityResults.*": _IN_JSON,

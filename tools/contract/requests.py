@@ -54,13 +54,17 @@ def requests(api: TaskApi) -> Iterator[Request]:
     for listing in lists(api):
         for names in (listing.action.accepted, listing.action.params):
             yield _request(listing.action, page(api, listing, names))
+    if (many := api.read_many) is not None:
+        for names in (many.shared, many.needs):
+            yield _request(many.action, {**dict.fromkeys(names, "1"), many.ids_param: list(TASK_IDS)})
     for start in api.starts:
         for names in (start.action.accepted, start.action.params):
-            yield _request(start.action, encode(api, start, start_parameters(api, start, names)))
-        if start.then is not None:
-            yield _request(start.then, dict.fromkeys(start.then.params, TASK_IDS[0]))
+            sent = encode(api, start, start_parameters(api, start, names))
+            yield _request(start.action, sent)
+            if start.then is not None:
+                yield _request(start.then, start.then_parameters(TASK_IDS[0], sent))
     if api.cancel is not None:
-        needed = (*api.task_params, *api.cancel.found, *api.cancel.needs)
+        needed = (*api.task_params, *api.cancel.found, *api.cancel.action.params)
         for names in ((*needed, *api.carried_params), needed):
             for parameters in cancel_requests(api, TASK_IDS, dict.fromkeys(names, "1")):
                 yield _request(api.cancel.action, parameters)
