@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alibaba_packages import imported, method_of, model
 from alibaba_requests import on_our_wire, on_the_vendors_wire
-from contract.definitions import defined_actions
+from alibabacloud_tea_openapi.models import Config
+from contract.definitions import defined_actions, defined_hosts
+from contract.hosts import hosts_of_alibaba
 from contract.requests import TASK_IDS, requests, start_parameters
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from vendor_clients import alibaba_config, tccli
@@ -212,3 +214,14 @@ def test_sends_the_requests_of_alibabas_own_client(name: str) -> None:
         ours = on_our_wire(api, request.action, request.content)
         theirs = on_the_vendors_wire(api, request.action, native(api, request.action, request.content))
         assert ours == theirs, request.action.name
+
+
+@pytest.mark.parametrize("name", sorted({api.service.name for api in APIS.values() if api.cloud == "alibaba"}))
+def test_the_rule_of_hosts_is_that_of_alibabas_own_client(name: str) -> None:
+    service = next(api.service for api in APIS.values() if (api.cloud, api.service.name) == ("alibaba", name))
+    client, hosts = imported(name, service.version, "client").Client, defined_hosts(service)
+    assert hosts is not None
+    for region in (*hosts["regions"], "cn-hangzhou", "cn-shanghai-finance-1", "cn-made-up-tomorrow"):
+        for network in ("public", "vpc"):
+            config = Config(access_key_id="i", access_key_secret="s", region_id=region, network=network)
+            assert hosts_of_alibaba(hosts, region, network) == client(config)._endpoint, (region, network)
