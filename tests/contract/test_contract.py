@@ -116,6 +116,10 @@ def with_read(api: str, **changes: Any) -> TaskApi:
             "dlc.task DescribeTasks Filters.Fuzzy: is sent, and the vendor defines no such member",
         ),
         (
+            with_read("dlc.task", template={"Filters": [{"Name": "task-number", "Values": ["{TaskId}"]}]}),
+            "dlc.task DescribeTasks Filters: is sent with 'task-number', which the vendor does not document",
+        ),
+        (
             replace(APIS["asr.recording"], message="Data.ErrorText"),
             "asr.recording DescribeTaskStatus Data.Data.ErrorText: is read, and the vendor's answer has no such field",
         ),

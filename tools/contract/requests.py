@@ -11,7 +11,7 @@ from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import Action, Start, TaskApi, TaskList
 from airflow_cloudtasks.spec.template import placeholders
-from contract.definitions import ANYTHING, defined_actions
+from contract.definitions import ANYTHING, defined_actions, parameter_document
 from contract.findings import Findings
 
 REGION = "cn-shanghai"
@@ -186,6 +186,21 @@ def compare_request(api: TaskApi, action: Action, content: Mapping[str, Any], fo
         found.compare("parameters", subject, _wrong_place(action, name, each) or _wrong_value(action, value, each))
         if not _is_text(action, each):
             _compare_members(subject, value, each, found)
+        document = parameter_document(api.service, action.name, name)
+        for word in _constants(action.template.get(name)):
+            if word not in document:
+                found.compare("parameters", subject, f"is sent with {word!r}, which the vendor does not document")
+
+
+def _constants(template: Any) -> Iterator[str]:
+    """Yield the words of the vendor that a template always sends: the names of filters, and values of its own."""
+    match template:
+        case str() if not any(placeholders(template)):
+            yield template
+        case list():
+            yield from (word for item in template for word in _constants(item))
+        case {"Name": name}:
+            yield from _constants(name)
 
 
 def _wrong_call(action: Action, defined: Mapping[str, Any] | None) -> str | None:
