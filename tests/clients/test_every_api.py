@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 TASK_ID = TASK_IDS[0]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for tccli: it takes long to write its configuration, and keeps it."""
+    return tmp_path_factory.mktemp("home")
+
+
 def native(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dict[str, Any]:
     """A request without the JSON that Alibaba Cloud's client makes itself."""
     defined = defined_actions(api.service)[action.name]["parameters"]
@@ -129,10 +135,10 @@ def owner(api: TaskApi) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.parametrize("name", APIS)
 def test_the_vendors_own_client_reads_lists_and_cancels_a_task(
-    cloudtasks_emulator: Emulator, tmp_path: Path, name: str
+    cloudtasks_emulator: Emulator, home: Path, name: str
 ) -> None:
     api = APIS[name]
-    vendor = Vendor(api, cloudtasks_emulator, tmp_path)
+    vendor = Vendor(api, cloudtasks_emulator, home)
     emulated, fields = owner(api)
     cloudtasks_emulator.add_running(emulated, TASK_ID, fields=fields)
     task = vendor.read(TASK_ID, {})
@@ -155,11 +161,11 @@ def test_the_vendors_own_client_reads_lists_and_cancels_a_task(
     ("name", "action"), [(name, start.action.name) for name, api in APIS.items() for start in api.starts]
 )
 def test_the_vendors_own_client_starts_a_task(
-    cloudtasks_emulator: Emulator, tmp_path: Path, name: str, action: str
+    cloudtasks_emulator: Emulator, home: Path, name: str, action: str
 ) -> None:
     api = APIS[name]
     start = api.start(action)
-    vendor = Vendor(api, cloudtasks_emulator, tmp_path)
+    vendor = Vendor(api, cloudtasks_emulator, home)
     if start.ids_param is not None:
         for task_id in TASK_IDS:
             cloudtasks_emulator.add_finished(name, task_id, "succeeded")
@@ -188,7 +194,7 @@ STYLES = {style(api): name for name, api in APIS.items()}
 @pytest.mark.parametrize("mode", ["a wrong secret", "no such task", "throttle", "http_500"])
 @pytest.mark.parametrize("name", sorted(STYLES.values()))
 def test_the_vendors_own_client_tells_the_errors_of_each_style(
-    cloudtasks_emulator: Emulator, tmp_path: Path, name: str, mode: str
+    cloudtasks_emulator: Emulator, home: Path, name: str, mode: str
 ) -> None:
     api = APIS[name]
     emulated, fields = owner(api)
@@ -196,7 +202,7 @@ def test_the_vendors_own_client_tells_the_errors_of_each_style(
         cloudtasks_emulator.add_running(emulated, TASK_ID, fields=fields)
     if mode in ("throttle", "http_500"):
         cloudtasks_emulator.fault(mode, count=1)
-    vendor = Vendor(api, cloudtasks_emulator, tmp_path, "wrong" if mode == "a wrong secret" else "emulator-secret")
+    vendor = Vendor(api, cloudtasks_emulator, home, "wrong" if mode == "a wrong secret" else "emulator-secret")
     with pytest.raises(Exception, match=r"\w") as raised:
         vendor.read(TASK_ID, {})
     [sent] = cloudtasks_emulator.requests()
