@@ -18,7 +18,7 @@ from contract.requests import compare_request, parameters_of
 
 from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, ManyIds, TaskApi
+from airflow_cloudtasks.spec import Action, ManyIds, Success, TaskApi
 
 FINDINGS = {name: compare(api) for name, api in APIS.items()}
 
@@ -145,6 +145,10 @@ def with_ids(api: str, **changes: Any) -> TaskApi:
             "batch.job DescribeJobs Jobs: is read, and the vendor's answer has no such field",
         ),
         (
+            with_read("dlc.task", template={"Filters": [{"Name": "task-number", "Values": ["{TaskId}"]}]}),
+            "dlc.task DescribeTasks Filters: is sent with 'task-number', which the vendor does not document",
+        ),
+        (
             replace(APIS["asr.recording"], message="Data.ErrorText"),
             "asr.recording DescribeTaskStatus Data.Data.ErrorText: is read, and the vendor's answer has no such field",
         ),
@@ -210,6 +214,27 @@ def test_compares_whether_a_task_that_is_read_with_others_has_every_field(name: 
     is_wrong = subject in FINDINGS[name].deviations
     assert (subject in compare(replace(api, **changes)).deviations) is not is_wrong
     assert not is_wrong or subject in EXCEPTIONS
+
+
+def test_compares_how_tasks_are_read_together() -> None:
+    api = APIS["dlc.task"]
+    assert api.read_many is not None
+    elsewhere = replace(api, read_many=replace(api.read_many, tasks="Tasks"))
+    assert deviations(elsewhere)["dlc.task DescribeTasks Tasks"] == (
+        "is read, and the vendor's answer has no such field"
+    )
+    untyped = replace(api.read_many, action=replace(api.read_many.action, template={"Filters": "{Ids:comma}"}))
+    found = deviations(replace(api, read_many=replace(untyped, ids_param="Ids")))
+    assert found["dlc.task DescribeTasks Filters"] == "is sent as '7,8', which is no array"
+
+
+def test_compares_the_fields_that_tell_an_error() -> None:
+    api = with_read("asr.recording", success=Success("Data.Ok", code="Data.StatusStr"), error_beside="Data.Text")
+    problem = "is read, and the vendor's answer has no such field"
+    assert deviations(api) == {
+        "asr.recording DescribeTaskStatus Data.Ok": problem,
+        "asr.recording DescribeTaskStatus Data.Text": problem,
+    }
 
 
 @pytest.mark.parametrize(

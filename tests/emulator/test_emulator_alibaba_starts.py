@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alibaba_packages import imported
 from alibabacloud_bdrc20230808 import models as bdrc
 from alibabacloud_bdrc20230808.client import Client as BdrcClient
 from alibabacloud_bpstudio20210931 import models as bpstudio
@@ -18,52 +14,10 @@ from alibabacloud_ice20201109 import models as ice
 from alibabacloud_ice20201109.client import Client as IceClient
 from vendor_clients import alibaba_config
 
-from airflow_cloudtasks.emulator.products.discovery import find_actions
-from airflow_cloudtasks.emulator.products.shared.answers import answer_task
-
 if TYPE_CHECKING:
     from conftest import Client
 
     from airflow_cloudtasks.emulator import Emulator
-    from airflow_cloudtasks.emulator.vendor.contract import Action
-
-
-def request_model(action: Action) -> Any:
-    """The SDK's model of a request, None if there is none."""
-    return getattr(imported(action.service, action.version, "models"), f"{action.name}Request", None)
-
-
-def needed(action: Action) -> set[str]:
-    """Parameters that the emulator requires though the SDK's model does not: the id of the task."""
-    reads_one = action.task is not None and action.answer is answer_task
-    return {action.task.asked_by} if action.task and reads_one else NEEDED.get(action.name, set())
-
-
-# By name, those whose request has a model. A request whose parameters are all in the path has none.
-ACTIONS = {action.name: action for action in find_actions() if action.cloud == "alibaba" and request_model(action)}
-# The SDK's models do not require the id of a task, or the identity, without which the emulator cannot do anything.
-NEEDED = {
-    "ExecuteTask": {"TaskId"},
-    "AssumeRoleWithOIDC": {"OIDCProviderArn", "OIDCToken", "RoleArn", "RoleSessionName"},
-}
-
-
-@pytest.mark.parametrize("name", ACTIONS)
-def test_declares_the_parameters_of_the_sdks_models(name: str) -> None:
-    action = ACTIONS[name]
-    model = request_model(action)()
-    in_path = {one.name for one in action.parameters if one.locations == ("path",)}
-    keys = set(re.findall(r"result\['(\w+)'\] = ", inspect.getsource(type(model).to_map)))
-    assert {one.name for one in action.parameters} - in_path == keys
-    said = inspect.getsource(type(model).__init__).split("self.")
-    # Some are required only if another one has a certain value.
-    required = {part.split(" = ")[0] for before, part in pairwise(said) if re.search(r"is required(?! if)", before)}
-    by_attribute = {attribute.replace("_", ""): attribute for attribute in required}
-    wanted = {one.name for one in action.parameters if one.name.lower() in by_attribute} | needed(action)
-    required = {one.name for one in action.parameters if one.required} - in_path
-    assert wanted - in_path <= required
-    # The id of the task to cancel.
-    assert len(required - wanted) <= action.api.endswith("_cancel")
 
 
 class Ice:

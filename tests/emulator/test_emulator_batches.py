@@ -11,7 +11,6 @@ from airflow_cloudtasks.clouds.client import Account, CloudClient
 from airflow_cloudtasks.clouds.credentials.source import StaticCredentials
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location
 from airflow_cloudtasks.errors import CloudApiError
-from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.protocol.normalise import normalise_object
 from airflow_cloudtasks.spec import ManyIds
 from airflow_cloudtasks.waiting.triggerer.batch import entries

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
-from test_emulator_vendor_clients import run_tccli
-from vendor_clients import tencent
+from vendor_clients import tccli, tencent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +57,5 @@ def test_tccli_starts_an_export(cloudtasks_emulator: Emulator, tmp_path: Path) -
     # Starting tccli takes seconds: the default script would have gone on by then.
     cloudtasks_emulator.next_script("lke.task", "PENDING")
     asked = ("lke", "ExportAttributeLabel", "--version", "2023-11-30", "--BotBizId", "b1")
-    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
-    assert ended.returncode == 0, ended.stderr
-    assert status(cloudtasks_emulator, json.loads(ended.stdout)["TaskId"])["Status"] == "PENDING"
+    answer = tccli(cloudtasks_emulator, tmp_path, asked)
+    assert status(cloudtasks_emulator, answer["TaskId"])["Status"] == "PENDING"

@@ -15,7 +15,8 @@ from alibabacloud_bpstudio20210931.client import Client as BpStudioClient
 from alibabacloud_bpstudio20210931.models import GetTaskRequest
 from alibabacloud_ice20201109.client import Client as IceClient
 from alibabacloud_ice20201109.models import GetWorkflowTaskRequest
-from vendor_clients import alibaba_config
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from vendor_clients import alibaba_config, tccli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,45 +33,37 @@ LKE = (
 )
 
 
-def run_tccli(
-    emulator: Emulator, home: Path, arguments: tuple[str, ...], secret: str = "emulator-secret"
-) -> subprocess.CompletedProcess[str]:
+def test_tccli_is_a_program(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
+    cloudtasks_emulator.add_task("lke.task", "8", "SUCCESS")
     start = "import sys; from tccli.main import main; sys.exit(main())"
-    credentials = ("--secretId", "emulator-id", "--secretKey", secret, "--region", "ap-guangzhou")
-    return subprocess.run(
-        [sys.executable, "-c", start, *arguments, *credentials, "--endpoint", emulator.url],
-        env={"PATH": os.environ["PATH"], "HOME": str(home)},
+    credentials = ("--secretId", "emulator-id", "--secretKey", "emulator-secret", "--region", "ap-guangzhou")
+    ended = subprocess.run(
+        [sys.executable, "-c", start, *LKE, *credentials, "--endpoint", cloudtasks_emulator.url],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    assert ended.returncode == 0, ended.stderr
+    task = json.loads(ended.stdout)
+    assert (task["TaskId"], task["TaskType"], task["Status"]) == ("8", "ExportAttributeLabel", "SUCCESS")
 
 
 def test_tccli_reads_a_wedata_task(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     cloudtasks_emulator.add_task("wedata.task", "t1", "Y", fields={"ProjectId": "p1"})
-    ended = run_tccli(cloudtasks_emulator, tmp_path, WEDATA)
-    assert ended.returncode == 0, ended.stderr
-    task = json.loads(ended.stdout)["Data"]
+    task = tccli(cloudtasks_emulator, tmp_path, WEDATA)["Data"]
     assert (task["TaskBaseAttribute"]["TaskId"], task["TaskBaseAttribute"]["Status"]) == ("t1", "Y")
     assert task["TaskSchedulerConfiguration"]["CycleType"] == "DAY_CYCLE"
-
-
-def test_tccli_reads_an_lke_task(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
-    cloudtasks_emulator.add_task("lke.task", "8", "SUCCESS")
-    ended = run_tccli(cloudtasks_emulator, tmp_path, LKE)
-    assert ended.returncode == 0, ended.stderr
-    task = json.loads(ended.stdout)
-    assert (task["TaskId"], task["TaskType"], task["Status"]) == ("8", "ExportAttributeLabel", "SUCCESS")
 
 
 @pytest.mark.parametrize("arguments", [WEDATA, LKE], ids=["wedata", "lke"])
 def test_refuses_tccli_with_a_wrong_secret(
     cloudtasks_emulator: Emulator, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = run_tccli(cloudtasks_emulator, tmp_path, arguments, secret="wrong")
-    assert ended.returncode != 0
-    assert "AuthFailure.SignatureFailure" in ended.stdout + ended.stderr
+    with pytest.raises(TencentCloudSDKException) as raised:
+        tccli(cloudtasks_emulator, tmp_path, arguments, secret="wrong")
+    assert raised.value.get_code() == "AuthFailure.SignatureFailure"
     assert [entry["outcome"] for entry in cloudtasks_emulator.requests()] == ["AuthFailure.SignatureFailure"]
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +33,7 @@ from tencentcloud.common.credential import (
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
+from vendor_clients import tccli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -493,20 +491,7 @@ def test_tencents_library_hides_a_refusal_of_the_metadata_service(
 
 def test_tccli_gets_its_identity(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     def run(*credentials: str) -> Any:
-        start = "import sys; from tccli.main import main; sys.exit(main())"
-        ended = subprocess.run(
-            [
-                *(sys.executable, "-c", start, "sts", "GetCallerIdentity", "--region", "ap-guangzhou"),
-                *(*credentials, "--endpoint", cloudtasks_emulator.url),
-            ],
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        return json.loads(ended.stdout)
+        return tccli(cloudtasks_emulator, tmp_path, ("sts", "GetCallerIdentity"), credentials)
 
     lasting = run("--secretId", "emulator-id", "--secretKey", "emulator-secret")
     assert lasting["Type"] == "CAMUser"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
-from test_emulator_vendor_clients import run_tccli
-from vendor_clients import tencent
+from vendor_clients import tccli, tencent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,17 +161,15 @@ def test_the_list_and_the_result_of_a_sql_run_have_separate_fields(cloudtasks_em
 def test_tccli_lists_the_runs_of_a_script(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     cloudtasks_emulator.add_task(SQL, "7", "FAILED", fields={"ScriptId": "s1"})
     asked = ("wedata", "ListSQLScriptRuns", "--version", "2025-08-06", "--ProjectId", "p1", "--ScriptId", "s1")
-    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
-    assert ended.returncode == 0, ended.stderr
-    assert [(one["JobId"], one["Status"]) for one in json.loads(ended.stdout)["Data"]] == [("7", "FAILED")]
+    answer = tccli(cloudtasks_emulator, tmp_path, asked)
+    assert [(one["JobId"], one["Status"]) for one in answer["Data"]] == [("7", "FAILED")]
 
 
 def test_tccli_reads_the_rows_of_a_sql_run(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
     cloudtasks_emulator.add_task(SQL, "7", "SUCCESS")
     asked = ("wedata", "GetSQLRunResult", "--version", "2025-08-06", "--ProjectId", "p1", "--JobId", "7")
-    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["Data"]["Results"][0]["Total"] == 2
+    answer = tccli(cloudtasks_emulator, tmp_path, asked)
+    assert answer["Data"]["Results"][0]["Total"] == 2
 
 
 def instance(emulator: Emulator, **parameters: Any) -> Any:
@@ -437,9 +433,8 @@ def test_tccli_lists_the_instances_of_a_backfill(cloudtasks_emulator: Emulator, 
         *("wedata", "ListDataBackfillInstances", "--version", "2025-08-06", "--ProjectId", "p1"),
         *("--DataBackfillPlanId", "b1", "--TaskId", "t1", "--PageSize", "1"),
     )
-    ended = run_tccli(cloudtasks_emulator, tmp_path, asked)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["Data"]["Items"][0]["State"] == "EXPIRED"
+    answer = tccli(cloudtasks_emulator, tmp_path, asked)
+    assert answer["Data"]["Items"][0]["State"] == "EXPIRED"
 
 
 def test_a_deleted_backfill_no_longer_exists(cloudtasks_emulator: Emulator) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
-from test_emulator_vendor_clients import run_tccli
-from vendor_clients import tencent
+from vendor_clients import tccli, tencent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,17 +44,15 @@ def kill(emulator: Emulator, **more: Any) -> list[dict[str, Any]]:
 
 
 def test_tccli_starts_reads_and_kills_a_run(cloudtasks_emulator: Emulator, tmp_path: Path) -> None:
-    def tccli(action: str, *arguments: str) -> Any:
+    def call(action: str, *arguments: str) -> Any:
         where = ("--version", "2025-08-06", "--ProjectId", "p1")
-        ended = run_tccli(cloudtasks_emulator, tmp_path, ("wedata", action, *where, *arguments))
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)["Data"]
+        return tccli(cloudtasks_emulator, tmp_path, ("wedata", action, *where, *arguments))["Data"]
 
-    run_id = tccli("CreateTriggerWorkflowRun", "--WorkflowId", "w1")["WorkflowExecutionId"]
+    run_id = call("CreateTriggerWorkflowRun", "--WorkflowId", "w1")["WorkflowExecutionId"]
     read_it = ("GetTriggerWorkflowRun", "--WorkflowExecutionId", run_id)
-    assert tccli(*read_it)["TriggerWorkflowRun"]["WorkflowId"] == "w1"
+    assert call(*read_it)["TriggerWorkflowRun"]["WorkflowId"] == "w1"
     kill_it = ("--WorkflowId", "w1", "--WorkflowExecutionIdList", json.dumps([run_id]))
-    assert tccli("KillTriggerWorkflowRuns", *kill_it)[0]["OpStatus"] in (True, False)
+    assert call("KillTriggerWorkflowRuns", *kill_it)[0]["OpStatus"] in (True, False)
 
 
 def test_a_started_run_succeeds(cloudtasks_emulator: Emulator) -> None:

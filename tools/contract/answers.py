@@ -9,6 +9,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.spec import Action, ManyIds, Percentages, Start, TaskApi, TaskList
 from contract.definitions import ANYTHING, UNDESCRIBED, defined_actions, shapes_at, types_at
 from contract.findings import Findings
+from contract.requests import requests
 
 Types = frozenset[str]
 TEXT: Types = frozenset({"string"})
@@ -58,10 +59,21 @@ def reads(api: TaskApi) -> Iterator[Read]:
         yield together.action, "", together.tasks, LIST
         fields = _listed_fields(api, together)
         yield from ((together.action, f"{together.tasks}.*", path, types) for path, types in fields)
+    for request in requests(api):
+        yield from _of_any(request.action)
     for start in api.starts:
         yield from _of_start(start)
     yield from _of_cancel(api)
     yield from _of_parts(api)
+
+
+def _of_any(action: Action) -> Iterator[Read]:
+    """Yield how the answer to an action tells an error."""
+    if action.success is not None:
+        yield action, "", action.success.flag, WORD | {"boolean"}
+        yield from ((action, "", path, WORD) for path in (action.success.code, action.success.message) if path)
+    if action.error_beside is not None:
+        yield action, "", action.error_beside, ANY
 
 
 def _listed_fields(api: TaskApi, listing: TaskList | ManyIds) -> Iterator[tuple[str, Types]]:

@@ -92,6 +92,18 @@ def status_document(service: Service, api: str) -> str:
     return found
 
 
+def parameter_document(service: Service, action: str, name: str) -> str:
+    """Return what the vendor says of a parameter that a template fills.
+
+    Args:
+        service: The service.
+        action: The action.
+        name: The parameter.
+    """
+    found: str = _read(_DOCUMENTED / _file(service))["parameters"].get(f"{action} {name}", "")
+    return found
+
+
 def types_at(answer: Any, path: str) -> set[str]:
     """Return the types of the fields at a dotted path of an answer; none if it has no such field.
 

@@ -12,7 +12,7 @@ from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.protocol.reading import Reading
 from airflow_cloudtasks.spec import Action, Start, TaskApi, TaskList
 from airflow_cloudtasks.spec.template import placeholders
-from contract.definitions import ANYTHING, defined_actions
+from contract.definitions import ANYTHING, defined_actions, parameter_document
 from contract.findings import Findings
 
 REGION = "cn-shanghai"
@@ -60,11 +60,12 @@ def requests(api: TaskApi) -> Iterator[Request]:
             yield _request(together.action, {**dict.fromkeys(names, "1"), together.ids_param: list(TASK_IDS)})
     for start in api.starts:
         for names in (start.action.accepted, start.action.params):
-            yield _request(start.action, start_request(api, start, names))
-        if start.then is not None:
-            yield _request(start.then, dict.fromkeys(start.then.params, TASK_IDS[0]))
+            sent = encode(api, start, start_parameters(api, start, names))
+            yield _request(start.action, sent)
+            if start.then is not None:
+                yield _request(start.then, start.then_parameters(TASK_IDS[0], sent))
     if api.cancel is not None:
-        needed = (*api.task_params, *api.cancel.found, *api.cancel.needs)
+        needed = (*api.task_params, *api.cancel.found, *api.cancel.action.params)
         for names in ((*needed, *api.carried_params), needed):
             for parameters in cancel_requests(api, TASK_IDS, dict.fromkeys(names, "1")):
                 yield _request(api.cancel.action, parameters)
@@ -101,8 +102,8 @@ def page(api: TaskApi, listing: TaskList, names: Iterable[str]) -> dict[str, Any
     return parameters | ({by: "token" if listing.next_page else 2} if by else {})
 
 
-def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str, Any]:
-    """Return the encoded parameters of a request that starts a task.
+def start_parameters(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str, Any]:
+    """Return the parameters of a request that starts a task, as a user gives them.
 
     The values are of the types that the vendor defines, so that a missing encoding shows.
 
@@ -112,8 +113,7 @@ def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str,
         names: The parameters of the request.
     """
     defined = defined_actions(api.service).get(start.action.name, {}).get("parameters", {})
-    given = {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
-    return encode(api, start, given)
+    return {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
 
 
 # What a user gives for an encoding, where the vendor's type does not say it.
@@ -187,6 +187,21 @@ def compare_request(api: TaskApi, action: Action, content: Mapping[str, Any], fo
         found.compare("parameters", subject, _wrong_place(action, name, each) or _wrong_value(action, value, each))
         if not _is_text(action, each):
             _compare_members(subject, value, each, found)
+        document = parameter_document(api.service, action.name, name)
+        for word in _constants(action.template.get(name)):
+            if word not in document:
+                found.compare("parameters", subject, f"is sent with {word!r}, which the vendor does not document")
+
+
+def _constants(template: Any) -> Iterator[str]:
+    """Yield the words of the vendor that a template always sends: the names of filters, and values of its own."""
+    match template:
+        case str() if not any(placeholders(template)):
+            yield template
+        case list():
+            yield from (word for item in template for word in _constants(item))
+        case {"Name": name}:
+            yield from _constants(name)
 
 
 def _wrong_call(action: Action, defined: Mapping[str, Any] | None) -> str | None:

@@ -1,7 +1,7 @@
 """Write, or compare with ``--check``, the definitions of every action that the catalog uses.
 
 Each service has two files. The emulator reads the first: parameters, answers and hosts. Tests alone read the second:
-the vendor's examples, and what the vendor says of each API's statuses.
+the vendor's examples, and what the vendor says of each API's statuses and of the parameters in templates.
 
 The vendors' packages must be installed beside the package: the dependency group ``vendor-clients``.
 """
@@ -62,7 +62,16 @@ def definitions() -> Iterator[tuple[Path, dict[str, Any]]]:
         examples = {}
         if isinstance(package, tencent.Package):
             examples = {"examples": {name: package.examples(name) for name in names}}
-        yield DOCUMENTED / file, note | {"statuses": statuses, **examples}
+        parameters = {
+            f"{each.action.name} {name}": package.document(each.action.name, name, "input")
+            for api in apis
+            for each in needed(api)
+            for name in each.action.template
+        }
+        yield (
+            DOCUMENTED / file,
+            note | {"statuses": statuses, "parameters": dict(sorted(parameters.items())), **examples},
+        )
 
 
 def _services() -> dict[Service, list[TaskApi]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "bytes": "string"}
 _REQUIRED = "This parameter is required."
@@ -67,17 +67,18 @@ class Package:
         """
         return {**self._hosts(), "actions": {action: self._action(action) for action in sorted(actions)}}
 
-    def document(self, action: str, path: str) -> str:
-        """Return what the vendor says of a field of an answer.
+    def document(self, action: str, path: str, of: Literal["input", "output"] = "output") -> str:
+        """Return what the vendor says of a field of an answer, or of a request.
 
         Args:
             action: The name of the action.
             path: The path of the field; an index in it is left out.
+            of: ``output`` for the answer, ``input`` for the request.
 
         Raises:
-            StopIteration: The answer has no such field.
+            StopIteration: There is no such field.
         """
-        annotation, text = f"{action}ResponseBody", ""
+        annotation, text = f"{action}{'ResponseBody' if of == 'output' else 'Request'}", ""
         for key in (key for key in path.split(".") if not key.isdecimal()):
             model = annotation.removeprefix("List[").rstrip("]").removeprefix("main_models.")
             field = next(field for field in self._fields(model) if field.key == key)

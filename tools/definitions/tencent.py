@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _TYPES = {"int": "integer", "bool": "boolean", "float": "number", "list": "array"}
 # How the items of a list are typed, and not the members of an object.
@@ -48,17 +48,18 @@ class Package:
         examples = self._examples.get(action, [])
         return [{"input": each["input"], "output": each["output"]} for each in examples]
 
-    def document(self, action: str, path: str) -> str:
-        """Return what the vendor says of a field of an answer.
+    def document(self, action: str, path: str, of: Literal["input", "output"] = "output") -> str:
+        """Return what the vendor says of a field of an answer, or of a request.
 
         Args:
             action: The name of the action.
             path: The path of the field; an index in it is left out.
+            of: ``output`` for the answer, ``input`` for the request.
 
         Raises:
-            KeyError: The answer has no such field.
+            KeyError: There is no such field.
         """
-        member = {"member": self._actions[action]["output"], "document": ""}
+        member = {"member": self._actions[action][of], "document": ""}
         for key in (key for key in path.split(".") if not key.isdecimal()):
             member = dict(_members(self._objects, member["member"]))[key]
         return member["document"].strip()
