@@ -12,15 +12,17 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
 import pytest
 from certificates import Certificates, make_certificates
 
+from airflow_cloudtasks.clouds import transport as transport_module
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.transport import SyncTransport, async_transport
-from airflow_cloudtasks.clouds.wire import HttpAnswer, SignedRequest
+from airflow_cloudtasks.clouds.wire import ApiCall, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
 from .calls import JSON, TENCENT_SERVICE, asked
@@ -224,6 +226,42 @@ def test_an_answer_of_an_absurd_size_is_a_transient_error(either: Send, stated: 
     assert caught.value.code == "ConnectionError"
 
 
+# Kept connections
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_sends_no_request_again_after_a_kept_connection_was_closed(method: str, is_async: bool) -> None:
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        """Answer the first request of the connection, and close it at the second one."""
+        received.append(receive(connection))
+        connection.sendall(HEAD + b"\r\n" + BODY)
+        received.append(receive(connection))
+
+    async def send_twice(call: ApiCall, request: SignedRequest) -> None:
+        async with async_transport(call.endpoint, SWIFT) as transport:
+            assert (await transport.send(call, request)).status == 200
+            with pytest.raises(TransientError) as caught:
+                await transport.send(call, request)
+            assert (caught.value.code, caught.value.unsent) == ("ConnectionError", False)
+
+    with serving(serve) as address:
+        call = asked(TENCENT_SERVICE, JSON, url=f"http://{address}")
+        request = SignedRequest(method, f"http://{address}/", {}, b"{}" if method == "POST" else b"")
+        if is_async:
+            asyncio.run(send_twice(call, request))
+        else:
+            transport = SyncTransport(SWIFT)
+            assert transport.send(call, request).status == 200
+            with pytest.raises(TransientError) as caught:
+                transport.send(call, request)
+            assert (caught.value.code, caught.value.unsent) == ("ConnectionError", False)
+            transport.close()
+    assert len(received) == 2
+
+
 # Trusted certificates
 
 
@@ -417,3 +455,41 @@ def test_a_changed_environment_changes_open_transports(
             asyncio.run(scenario())
         finally:
             transport.close()
+
+
+def test_an_open_transport_uses_renewed_certificates(
+    certificates: Certificates, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(transport_module, "time", SimpleNamespace(monotonic=lambda: now), raising=False)
+    bundle = tmp_path / "ca.pem"
+    shutil.copy(certifi.where(), bundle)
+    network = Network(TIMEOUTS, ca_bundle=str(bundle))
+
+    async def scenario() -> None:
+        nonlocal now
+        async with async_transport(call.endpoint, network) as transport:
+            with pytest.raises(TransientError):
+                await transport.send(call, request)
+            shutil.copy(certificates.ca, bundle)
+            os.utime(bundle, ns=(1, 1))
+            now += 1
+            answers = await asyncio.gather(*(transport.send(call, request) for _ in range(3)))
+            assert {answer.status for answer in answers} == {200}
+            # While the file is being written, the certificates that were read last stay in use.
+            for spoil in (lambda: bundle.write_text(""), bundle.unlink):
+                spoil()
+                now += 1
+                assert (await transport.send(call, request)).status == 200
+            # The earlier sessions are closed.
+            assert len(transport_module._sessions.get()) == 1
+        assert not transport_module._sessions.get()
+
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(HEAD + b"Connection: close\r\n\r\n" + BODY)
+
+    with serving(serve, tls) as address:
+        call = asked(TENCENT_SERVICE, JSON, url=f"https://{address}")
+        request = SignedRequest("POST", f"https://{address}/", {}, b"{}")
+        asyncio.run(scenario())
