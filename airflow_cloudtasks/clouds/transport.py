@@ -24,7 +24,7 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from airflow_cloudtasks.clouds.certificates import TrustedCertificates
-from airflow_cloudtasks.clouds.deadline import LARGEST_ANSWER, POOL_CLASSES
+from airflow_cloudtasks.clouds.deadline import POOL_CLASSES
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.proxies import Proxy
@@ -41,8 +41,14 @@ _KEPT_CONNECTIONS = 10
 # Bytes of one line of an answer's head. Python's http.client has this limit; aiohttp's own is 8190.
 _LONGEST_HEADER = 65536
 
+# Bytes of an answer's body, also after it is decompressed. No API of either cloud has answers of more than a few MB.
+_LARGEST_ANSWER = 64 * 1024 * 1024
+
 # A transport looks at most this often, in seconds, whether the proxy or the trusted certificates have changed.
 _RECHECK_SECONDS = 1.0
+
+# Bytes of an answer that are read, and decompressed, at once.
+_CHUNK = 65536
 
 # aiohttp's errors before it has a connection. The first class includes those of connecting to a proxy and of TLS, the
 # last one is a proxy's refusal of a tunnel.
@@ -121,16 +127,55 @@ class SyncTransport:
                 timeout=self._timeout,
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            body = _read_body(response)
+        except (urllib3.exceptions.HTTPError, OSError, _TooLarge) as error:
             raise _no_answer(call, error) from None
-        return HttpAnswer(response.status, response.headers, response.data)
+        return HttpAnswer(response.status, response.headers, body)
 
     def close(self) -> None:
         """Close the connections."""
         for pools in self._pools.values():
             pools.clear()
         self._pools.clear()
+
+
+class _TooLarge(Exception):
+    """An answer is larger than ``_LARGEST_ANSWER``."""
+
+
+class _Body:
+    """The decoded body of an answer, as far as it has been read. Raises _TooLarge if it is too large."""
+
+    def __init__(self, stated_length: int | None) -> None:
+        if (stated_length or 0) > _LARGEST_ANSWER:
+            raise _TooLarge
+        self._chunks: list[bytes] = []
+        self._left = _LARGEST_ANSWER
+
+    def add(self, chunk: bytes) -> None:
+        """Add the next bytes."""
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise _TooLarge
+        self._chunks.append(chunk)
+
+    def whole(self) -> bytes:
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+
+def _read_body(response: urllib3.BaseHTTPResponse) -> bytes:
+    try:
+        body = _Body(response.length_remaining)
+        for chunk in response.stream(_CHUNK, decode_content=True):
+            body.add(chunk)
+    except BaseException:
+        # The rest of the answer must not be read as the next one.
+        response.close()
+        raise
+    response.release_conn()
+    return body.whole()
 
 
 def _open_pools(way: _Way) -> urllib3.PoolManager:
@@ -213,7 +258,7 @@ class AsyncTransport:
             request: The signed request.
 
         Raises:
-            TransientError: No answer came.
+            TransientError: No answer came, or one that is too large.
         """
         await self._follow_changes()
         shared = self._shared
@@ -232,10 +277,11 @@ class AsyncTransport:
                 # The headers of requests to a proxy for a tunnel; they hold the proxy's login.
                 proxy_headers=way.proxy.headers if way.proxy and _has_tls(shared.endpoint.url) else None,
             ) as response:
-                if (response.content_length or 0) > LARGEST_ANSWER:
-                    raise aiohttp.ClientPayloadError(f"the answer has {response.content_length} bytes")
-                return HttpAnswer(response.status, response.headers, await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                body = _Body(response.content_length)
+                async for chunk in response.content.iter_any():
+                    body.add(chunk)
+                return HttpAnswer(response.status, response.headers, body.whole())
+        except (aiohttp.ClientError, TimeoutError, OSError, _TooLarge) as error:
             raise _no_answer(call, error) from None
         finally:
             await shared.leave()
@@ -317,6 +363,10 @@ def _no_answer(call: ApiCall, error: Exception) -> TransientError:
     # Only the type of the library's error: its text may hold the request, or the URL with its query.
     if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError) and not isinstance(error, NewConnectionError):
         code, message = "Timeout", "no answer in time"
+    elif isinstance(error, _TooLarge):
+        return TransientError(
+            f"the answer is larger than {_LARGEST_ANSWER // 1024**2} MiB", code="AnswerTooLarge", **call.context()
+        )
     else:
         code, message = "ConnectionError", "the connection failed"
     return TransientError(
