@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import urllib3
@@ -199,13 +199,13 @@ class _Shared:
     session: asyncio.Task[aiohttp.ClientSession]
     users: int = 0
 
-    @classmethod
-    def enter(cls, endpoint: Endpoint, way: _Way) -> Self:
+    @staticmethod
+    def enter(endpoint: Endpoint, way: _Way) -> _Shared:
         """Return the session of a way to an endpoint, and become one of its users."""
         sessions = _sessions.get()
         shared = sessions.get((endpoint, way))
         if shared is None:
-            shared = cls(endpoint, way, asyncio.ensure_future(_open_session(endpoint, way)))
+            shared = _Shared(endpoint, way, asyncio.ensure_future(_open_session(endpoint, way)))
             sessions[endpoint, way] = shared
         shared.users += 1
         return shared
