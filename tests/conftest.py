@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator import Emulator
 
+# The fixtures of modules beside this one.
+pytest_plugins = ("tls_emulator",)
+
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
