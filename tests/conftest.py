@@ -66,7 +66,7 @@ settings.load_profile("tests")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--answers", type=int, default=6000, help="how many answers tests/unit/test_hostile_answers.py reads"
+        "--answers", type=int, default=24_000, help="how many answers tests/unit/test_hostile_answers.py reads"
     )
 
 
