@@ -96,7 +96,7 @@ def test_a_database_that_cannot_be_read_is_told_from_a_connection_that_is_missin
 
 def test_airflow_lists_the_catalog_where_it_takes_commands_of_providers(tmp_path: Path) -> None:
     command = ["airflow", "cloudtasks"] if AIRFLOW_COMMAND else ["airflow_cloudtasks"]
-    ended = run([*command, "catalog", "--json", "--cloud", "tencent", "lke"], tmp_path)
+    ended = run([*command, "catalog", "--json", "--cloud", "tencent", "lke.task"], tmp_path)
     assert ended.returncode == 0, ended.stderr
     [api] = json.loads(ended.stdout[ended.stdout.index("[\n") :])
     assert api["api"] == "lke.task"
