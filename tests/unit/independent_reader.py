@@ -26,8 +26,12 @@ PLACES = {
     "bpstudio.task": ("Data", "Status"),
     "cdb.async_request": ("", "Status"),
     "ckafka.flow": ("Result", "Status"),
+    "cls.export": ("Exports", "Status"),
     "cls.rebuild_index": ("RebuildTasks.0", "Status"),
     "cynosdb.flow": ("", "Status"),
+    "dataworks.data_quality_run": ("DataQualityScanRun", "Status"),
+    "dataworks.di_job": ("PagingInfo", "JobStatus"),
+    "dataworks.operation": ("Result", "Status"),
     "dataworks.task_instance": ("TaskInstance", "Status"),
     "dataworks.workflow_instance": ("WorkflowInstance", "Status"),
     "dcdb.flow": ("", "Status"),
@@ -35,14 +39,17 @@ PLACES = {
     "dlc.spark_batch_sql": ("", "State"),
     "dlc.task": ("TaskList.0", "State"),
     "dts.compare_task": ("Items.0", "Status"),
+    "dts.job": ("", "Status"),
     "dts.migrate_job": ("JobList.0", "Status"),
     "dts.sync_job": ("JobList.0", "Status"),
+    "ehpc_instant.job": ("JobInfo", "Status"),
     "emr.cluster": ("Cluster", "ClusterState"),
     "emr.cluster_flow": ("", "FlowTotalStatus"),
     "emr.job_flow": ("", "State"),
     "emr.operation": ("Operation", "OperationState"),
     "emr_serverless_spark.job_run": ("jobRun", "state"),
     "emr_serverless_spark.ray_job": ("", "status"),
+    "fc.async_task": ("", "status"),
     "fnf.execution": ("", "Status"),
     "hunyuan.image_job": ("", "JobStatusCode"),
     "ice.ai_workflow_task": ("WorkflowTask", "Status"),
@@ -58,6 +65,7 @@ PLACES = {
     "mariadb.flow": ("", "Status"),
     "mongodb.async_request": ("", "Status"),
     "mps.task": ("", "Status"),
+    "mts.transcode_job": ("JobList.Job.0", "State"),
     "oceanus.job": ("JobSet.0", "Status"),
     "oos.execution": ("Executions.0", "Status"),
     "pai_dlc.job": ("", "Status"),
@@ -67,8 +75,11 @@ PLACES = {
     "scf.async_event": ("Result", "Status"),
     "sqlserver.flow": ("", "Status"),
     "tat.invocation": ("InvocationSet.0", "InvocationStatus"),
+    "tingwu.task": ("Data", "TaskStatus"),
     "tione.training_task": ("TrainingTaskDetail", "Status"),
     "vclm.job": ("", "Status"),
+    "ververica.job": ("data", "status.currentJobStatus"),
+    "ververica.savepoint": ("data", "status.state"),
     "vod.task": ("", "Status"),
     "vpc.task": ("", "Status"),
     "wedata.async_job": ("Data", "Status"),
@@ -82,11 +93,15 @@ PLACES = {
 }
 _ALIBABA = {
     *("adb", "bdrc", "bpstudio", "dataworks", "emr_serverless_spark", "fnf", "ice", "imm", "oos", "pai_dlc", "ros"),
-    *("emr.cluster", "emr.operation"),
+    *("ehpc_instant", "fc", "mts", "tingwu", "ververica"),
+    *("dts.job", "emr.cluster", "emr.operation"),
 }
+# APIs without an action that reads one task: the field of the id in a list, and the id in the example.
+LISTED = {"cls.export": ("ExportId", "export-57196a6a-7622-47be-bc92-d2ebea959a0f")}
 # APIs of jobs that can be started again, with the fields of the newest start and of the newest end.
 _RESTARTED = {
     "dts.compare_task": ("StartedAt", "FinishedAt"),
+    "dts.job": ("BootTime", "FinishTime"),
     "dts.migrate_job": ("StartTime", "EndTime"),
     "dts.sync_job": ("StartTime", "EndTime"),
     "oceanus.job": ("StartTime", "UpdateTime"),
@@ -215,6 +230,9 @@ def _number(value: Any) -> float | None:
 def task_in(api: str, content: Any) -> Any:
     """Return the task object of an answer; None for none."""
     found = path(content, PLACES[api][0])
+    if api in LISTED:
+        field, task_id = LISTED[api]
+        return next((task for task in _items(found) if str(path(task, field)).strip(_ASCII_BLANKS) == task_id), None)
     if api != "wedata.newest_workflow_run":
         return found
     if not isinstance(found, list):
