@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator import Emulator
 
+# The fixtures of modules beside this one.
+pytest_plugins = ("tls_emulator",)
+
 ROOT = Path(__file__).parent.parent
 HAS_AIRFLOW = find_spec("airflow") is not None
 HOME = Path(tempfile.mkdtemp(prefix="cloudtasks-airflow-"))
@@ -63,7 +66,7 @@ settings.load_profile("tests")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--answers", type=int, default=6000, help="how many answers tests/unit/test_hostile_answers.py reads"
+        "--answers", type=int, default=24_000, help="how many answers tests/unit/test_hostile_answers.py reads"
     )
 
 

@@ -1,4 +1,4 @@
-"""HTTP connections of urllib3 that limit an answer: in time, and in the size that it states.
+"""HTTP connections of urllib3 that limit an answer in time.
 
 A socket's timeout limits the wait for the next bytes only. A server that sends one byte a second would keep a request
 for hours. Here, every read from the socket gets the time that is left.
@@ -10,16 +10,13 @@ import io
 import socket
 import time
 from functools import partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
-
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""The largest length in bytes that an answer may state. No API of either cloud has answers of more than a few MB."""
 
 # Seconds; 0 would make a socket non-blocking.
 _SHORTEST = 0.001
@@ -54,13 +51,6 @@ class ResponseUntil(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, deadline: float, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         self.fp = io.BufferedReader(_ReaderUntil(self.fp.detach(), sock, deadline))
-
-    def begin(self) -> None:
-        """Read the first line and the headers."""
-        super().begin()
-        # Python allocates the stated length before it reads.
-        if (self.length or 0) > LARGEST_ANSWER:
-            raise HTTPException(f"the answer has {self.length} bytes")
 
 
 class _HttpConnection(HTTPConnection):

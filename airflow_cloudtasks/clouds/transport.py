@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -23,12 +24,12 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError, SSLError
 
 from airflow_cloudtasks.clouds.certificates import TrustedCertificates
-from airflow_cloudtasks.clouds.deadline import LARGEST_ANSWER, POOL_CLASSES
+from airflow_cloudtasks.clouds.deadline import POOL_CLASSES
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
-from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.proxies import Proxy
 from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
-from airflow_cloudtasks.errors import TransientError
+from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
 # Connections to one endpoint from one event loop: no limit. Each gate of the triggerer limits its own requests, and a
 # request that waits for a connection would be seen by none.
@@ -39,6 +40,15 @@ _KEPT_CONNECTIONS = 10
 
 # Bytes of one line of an answer's head. Python's http.client has this limit; aiohttp's own is 8190.
 _LONGEST_HEADER = 65536
+
+# Bytes of an answer's body, also after it is decompressed. No API of either cloud has answers of more than a few MB.
+_LARGEST_ANSWER = 64 * 1024 * 1024
+
+# A transport looks at most this often, in seconds, whether the proxy or the trusted certificates have changed.
+_RECHECK_SECONDS = 1.0
+
+# Bytes of an answer that are read, and decompressed, at once.
+_CHUNK = 65536
 
 # aiohttp's errors before it has a connection. The first class includes those of connecting to a proxy and of TLS, the
 # last one is a proxy's refusal of a tunnel.
@@ -117,16 +127,55 @@ class SyncTransport:
                 timeout=self._timeout,
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            body = _read_body(response)
+        except (urllib3.exceptions.HTTPError, OSError, _TooLarge) as error:
             raise _no_answer(call, error) from None
-        return HttpAnswer(response.status, response.headers, response.data)
+        return HttpAnswer(response.status, response.headers, body)
 
     def close(self) -> None:
         """Close the connections."""
         for pools in self._pools.values():
             pools.clear()
         self._pools.clear()
+
+
+class _TooLarge(Exception):
+    """An answer is larger than ``_LARGEST_ANSWER``."""
+
+
+class _Body:
+    """The decoded body of an answer, as far as it has been read. Raises _TooLarge if it is too large."""
+
+    def __init__(self, stated_length: int | None) -> None:
+        if (stated_length or 0) > _LARGEST_ANSWER:
+            raise _TooLarge
+        self._chunks: list[bytes] = []
+        self._left = _LARGEST_ANSWER
+
+    def add(self, chunk: bytes) -> None:
+        """Add the next bytes."""
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise _TooLarge
+        self._chunks.append(chunk)
+
+    def whole(self) -> bytes:
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+
+def _read_body(response: urllib3.BaseHTTPResponse) -> bytes:
+    try:
+        body = _Body(response.length_remaining)
+        for chunk in response.stream(_CHUNK, decode_content=True):
+            body.add(chunk)
+    except BaseException:
+        # The rest of the answer must not be read as the next one.
+        response.close()
+        raise
+    response.release_conn()
+    return body.whole()
 
 
 def _open_pools(way: _Way) -> urllib3.PoolManager:
@@ -141,20 +190,62 @@ def _open_pools(way: _Way) -> urllib3.PoolManager:
     return pools
 
 
+@dataclass(slots=True, eq=False)
+class _Shared:
+    """A session with its users. The last one that leaves closes it."""
+
+    endpoint: Endpoint
+    way: _Way
+    session: asyncio.Task[aiohttp.ClientSession]
+    users: int = 0
+
+    @staticmethod
+    def enter(endpoint: Endpoint, way: _Way) -> _Shared:
+        """Return the session of a way to an endpoint, and become one of its users."""
+        sessions = _sessions.get()
+        shared = sessions.get((endpoint, way))
+        if shared is None:
+            shared = _Shared(endpoint, way, asyncio.ensure_future(_open_session(endpoint, way)))
+            sessions[endpoint, way] = shared
+        shared.users += 1
+        return shared
+
+    async def opened(self) -> aiohttp.ClientSession:
+        """Return the session as soon as it is open."""
+        # Shielded: one user that is canceled must not cancel the opening of the session for the others.
+        return self.session.result() if self.session.done() else await asyncio.shield(self.session)
+
+    async def leave(self) -> None:
+        """Be no user any more."""
+        self.users -= 1
+        if not self.users:
+            sessions = _sessions.get()
+            if sessions.get((self.endpoint, self.way)) is self:
+                del sessions[self.endpoint, self.way]
+            if not (self.session.done() and self.session.exception()):
+                await (await self.session).close()
+
+
+_sessions: PerEventLoop[dict[tuple[Endpoint, _Way], _Shared]] = PerEventLoop(dict)
+
+
 class AsyncTransport:
     """Sends requests from an event loop, over a session that all users of the endpoint share.
 
+    If the proxy or the trusted certificates change, e.g. because the file of certificates is renewed, the transport
+    changes to another session within a second. Requests under way end in the earlier one.
+
     Args:
-        session: The session; see :func:`async_transport`.
-        timeouts: How long one try may take.
-        tunnel_headers: The headers of requests to a proxy for a tunnel; they hold the proxy's login.
+        shared: The open session; see :func:`async_transport`.
+        network: How requests reach the endpoint.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, timeouts: Timeouts, tunnel_headers: Mapping[str, str] | None = None
-    ) -> None:
-        self._session = session
-        self._tunnel_headers = tunnel_headers
+    def __init__(self, shared: _Shared, network: Network) -> None:
+        self._shared = shared
+        self._network = network
+        self._is_closed = False
+        self._checked_at = time.monotonic()
+        timeouts = network.timeouts
         self._timeout = aiohttp.ClientTimeout(
             total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.read
         )
@@ -167,10 +258,15 @@ class AsyncTransport:
             request: The signed request.
 
         Raises:
-            TransientError: No answer came.
+            TransientError: No answer came, or one that is too large.
         """
+        await self._follow_changes()
+        shared = self._shared
+        shared.users += 1
+        way = shared.way
         try:
-            async with self._session.request(
+            session = await shared.opened()
+            async with session.request(
                 request.method,
                 # encoded: yarl would escape the URL again, and the signature would not fit.
                 yarl.URL(request.url, encoded=True),
@@ -178,22 +274,51 @@ class AsyncTransport:
                 headers=request.headers,
                 timeout=self._timeout,
                 allow_redirects=False,
-                proxy_headers=self._tunnel_headers,
+                # The headers of requests to a proxy for a tunnel; they hold the proxy's login.
+                proxy_headers=way.proxy.headers if way.proxy and _has_tls(shared.endpoint.url) else None,
             ) as response:
-                if (response.content_length or 0) > LARGEST_ANSWER:
-                    raise aiohttp.ClientPayloadError(f"the answer has {response.content_length} bytes")
-                return HttpAnswer(response.status, response.headers, await response.read())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                body = _Body(response.content_length)
+                async for chunk in response.content.iter_any():
+                    body.add(chunk)
+                return HttpAnswer(response.status, response.headers, body.whole())
+        except (aiohttp.ClientError, TimeoutError, OSError, _TooLarge) as error:
             raise _no_answer(call, error) from None
+        finally:
+            await shared.leave()
 
+    async def opened(self) -> None:
+        """Return as soon as the session is open."""
+        await self._shared.opened()
 
-@dataclass(slots=True)
-class _Shared:
-    session: asyncio.Task[aiohttp.ClientSession]
-    users: int = field(default=0)
+    async def close(self) -> None:
+        """Leave the session."""
+        self._is_closed = True
+        await self._shared.leave()
 
+    async def _follow_changes(self) -> None:
+        """Change to another session if the proxy or the trusted certificates have changed.
 
-_sessions: PerEventLoop[dict[tuple[Endpoint, _Way], _Shared]] = PerEventLoop(dict)
+        If they cannot be used at this moment, e.g. because the file of certificates is being written, the session of
+        the earlier ones stays in use.
+        """
+        now = time.monotonic()
+        if now - self._checked_at < _RECHECK_SECONDS:
+            return
+        with suppress(InvalidConnection):
+            way = _way_to(self._shared.endpoint, self._network)
+            if way != self._shared.way:
+                await self._change_to(way)
+        self._checked_at = now
+
+    async def _change_to(self, way: _Way) -> None:
+        left = _Shared.enter(self._shared.endpoint, way)
+        try:
+            await left.opened()
+            # Unless another request has changed to it meanwhile.
+            if self._shared.way != way and not self._is_closed:
+                left, self._shared = self._shared, left
+        finally:
+            await left.leave()
 
 
 @asynccontextmanager
@@ -207,31 +332,19 @@ async def async_transport(endpoint: Endpoint, network: Network) -> AsyncIterator
     Raises:
         InvalidConnection: The proxy or the trusted certificates cannot be used.
     """
-    sessions = _sessions.get()
-    way = _way_to(endpoint, network)
-    key = (endpoint, way)
-    if key not in sessions:
-        sessions[key] = _Shared(asyncio.ensure_future(_open_session(endpoint, way)))
-    shared = sessions[key]
-    shared.users += 1
+    transport = AsyncTransport(_Shared.enter(endpoint, _way_to(endpoint, network)), network)
     try:
-        # Shielded: one user that is canceled must not cancel the opening of the session for the others.
-        session = await asyncio.shield(shared.session)
-        tunnel_headers = way.proxy.headers if way.proxy and _has_tls(endpoint.url) else None
-        yield AsyncTransport(session, network.timeouts, tunnel_headers)
+        await transport.opened()
+        yield transport
     finally:
-        shared.users -= 1
-        if not shared.users:
-            if sessions.get(key) is shared:
-                del sessions[key]
-            await (await shared.session).close()
+        await transport.close()
 
 
 async def _open_session(endpoint: Endpoint, way: _Way) -> aiohttp.ClientSession:
     # In a thread: reading a CA bundle takes 20 ms or more and would block the event loop of a triggerer.
     tls = await asyncio.to_thread(way.tls_context)
     proxy = way.proxy
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS, ssl=tls or True),
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy.address if proxy else None,
@@ -240,12 +353,20 @@ async def _open_session(endpoint: Endpoint, way: _Way) -> aiohttp.ClientSession:
         max_line_size=_LONGEST_HEADER,
         max_field_size=_LONGEST_HEADER,
     )
+    # If the server closes a kept connection, aiohttp sends requests of some methods again by itself, which neither the
+    # log nor the budget of requests would show. aiohttp's own test client turns it off like this; no public way exists.
+    session._retry_connection = False
+    return session
 
 
 def _no_answer(call: ApiCall, error: Exception) -> TransientError:
     # Only the type of the library's error: its text may hold the request, or the URL with its query.
     if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError) and not isinstance(error, NewConnectionError):
         code, message = "Timeout", "no answer in time"
+    elif isinstance(error, _TooLarge):
+        return TransientError(
+            f"the answer is larger than {_LARGEST_ANSWER // 1024**2} MiB", code="AnswerTooLarge", **call.context()
+        )
     else:
         code, message = "ConnectionError", "the connection failed"
     return TransientError(

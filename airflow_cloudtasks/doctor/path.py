@@ -25,6 +25,8 @@ from airflow_cloudtasks.errors import InvalidConnection
 
 _HTTP_OK = 200
 _HTTP_PROXY_LOGIN = 407
+# Seconds; 0 would make a socket non-blocking.
+_SHORTEST = 0.001
 # The beginning of an answer, enough to name the page that came instead of one.
 _PAGE_BYTES = 4096
 
@@ -154,9 +156,12 @@ class _Walker:
 
     def _connect(self) -> str:
         failure: OSError | None = None
-        for address in self._addresses:
+        deadline = time.monotonic() + self._seconds
+        for number, address in enumerate(self._addresses):
+            # As requests do: each address gets its share of the time that is left.
+            share = max(deadline - time.monotonic(), _SHORTEST) / (len(self._addresses) - number)
             try:
-                self._socket = socket.create_connection(address, self._seconds)
+                self._socket = socket.create_connection(address, share)
                 break
             except OSError as error:
                 failure = error

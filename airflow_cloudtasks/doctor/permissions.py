@@ -84,6 +84,9 @@ def policy(cloud: Cloud, actions: Sequence[str], resource: str = "*") -> dict[st
 def as_json(document: dict[str, Any]) -> str:
     """Return a policy as text, ready to paste.
 
+    The text is of printable ASCII characters only. JSON escapes all others, such as the no-break blank of a role's name
+    that was copied from a web page, and a terminal changes or hides none of them.
+
     Args:
         document: The policy.
     """

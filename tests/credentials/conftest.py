@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 import pytest
-from certificates import Certificates, make_certificates
+from certificates import Certificates
 
 from airflow_cloudtasks.clouds.credentials import shared
 from airflow_cloudtasks.emulator import Emulator
@@ -37,24 +36,11 @@ LEADING_ASTRAY = (
 )
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="session")
-def running(certificates: Certificates) -> Iterator[Emulator]:
-    with Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=0) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def emulator(running: Emulator) -> Iterator[Emulator]:
-    running.reset()
-    running.add_finished("ice.workflow_task", "t1")
-    running.add_finished("wedata.task", "t1")
-    yield running
-    running.reset()
+def emulator(tls_emulator: Emulator) -> Emulator:
+    tls_emulator.add_finished("ice.workflow_task", "t1")
+    tls_emulator.add_finished("wedata.task", "t1")
+    return tls_emulator
 
 
 @pytest.fixture(autouse=True)

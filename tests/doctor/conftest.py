@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -16,7 +15,7 @@ from airflow_cloudtasks.emulator import Emulator
 for folder in (Path(__file__).parent, Path(__file__).parent.parent / "emulator"):
     sys.path.append(str(folder))
 
-from certificates import Certificates, make_certificates  # noqa: E402 - its folder is no package
+from certificates import Certificates  # noqa: E402 - its folder is no package
 from patients import Patient  # noqa: E402 - the same
 
 LEADING_ASTRAY = (
@@ -25,22 +24,9 @@ LEADING_ASTRAY = (
 )
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="session")
-def _running(certificates: Certificates) -> Iterator[Emulator]:
-    with Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=0) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def emulator(_running: Emulator) -> Iterator[Emulator]:
-    _running.reset()
-    yield _running
-    _running.reset()
+def emulator(tls_emulator: Emulator) -> Emulator:
+    return tls_emulator
 
 
 @pytest.fixture

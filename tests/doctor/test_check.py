@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +131,14 @@ def test_a_product_that_cannot_be_reached_does_not_keep_the_others_from_being_as
     patient: Patient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     patient.connect(host=None, extra={"endpoints": dict.fromkeys(("sts", "wedata"), patient.emulator.url)})
+    look_up = socket.getaddrinfo
+
+    def look_up_here(host: str, *args: Any, **more: Any) -> Any:
+        if host.endswith(".com"):  # a real look-up of each host would take seconds to fail
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *args, **more)
+
+    patient.monkeypatch.setattr(socket, "getaddrinfo", look_up_here)
     examined = examine(capsys, *IDS)
     assert examined.code == 1
     told = permitted(examined)
@@ -264,5 +274,8 @@ def test_ctrl_c_ends_the_command_without_a_traceback(patient: Patient, capfd: py
 
     patient.monkeypatch.setattr("airflow_cloudtasks.doctor.examination.examine", interrupted)
     assert main(["check", "--conn-id", "patient"]) == 130
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "check.md").read_text()
+    assert "ends with 0 if" in page
+    assert "with 130 after Ctrl-C" in " ".join(page.split())
     os.write(1, b"standard output is back\n")
     assert capfd.readouterr() == ("standard output is back\n", "")

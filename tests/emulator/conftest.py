@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from certificates import Certificates, make_certificates
+from certificates import Certificates
 
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.emulator.vendor import signatures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -231,24 +231,10 @@ def client(cloudtasks_emulator: Emulator) -> Client:
     return Client(cloudtasks_emulator)
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="session")
-def _two_port_server(certificates: Certificates) -> Iterator[Emulator]:
-    with Emulator(tls_cert=certificates.cert, tls_key=certificates.key, tls_port=0) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def two_port_emulator(
-    _two_port_server: Emulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Emulator]:
+def two_port_emulator(tls_emulator: Emulator, certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """An emulator on http and https at once, whose certificate this process trusts."""
     # The only variable that Alibaba's library respects, sync and async: it loads Python's default certificates. It
     # sends prepared requests, for which `requests` ignores REQUESTS_CA_BUNDLE.
     monkeypatch.setenv("SSL_CERT_FILE", certificates.ca)
-    yield _two_port_server
-    _two_port_server.reset()
+    return tls_emulator

@@ -39,7 +39,7 @@ _SCALARS = (
     *(None, True, False, 0, -1, 1, 100, 1.5, 1e308, 2**63, 2**64, 10**30, 10**400, float("nan"), float("inf")),
     *([], {}, [None], [[]], {"": None}, {"Status": "SUCCESS"}),
 )
-_STATUS_LIKE = ("Status", "State", "Percent", "Progress", "Code", "Error")
+_STATUS_LIKE = ("status", "statusstr", "state", "percent", "progress", "code", "error", "conclusion")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ def _field(tree: Any, words: list[str], chance: random.Random, mutations: list[s
 
 def _status(tree: Any, words: list[str], chance: random.Random, mutations: list[str]) -> Any:
     """Change a field that tells how a task goes."""
-    places = [(holder, key) for holder, key in _places(tree) if isinstance(key, str) and key.endswith(_STATUS_LIKE)]
+    places = [
+        (holder, key) for holder, key in _places(tree) if isinstance(key, str) and key.lower().endswith(_STATUS_LIKE)
+    ]
     if not places:
         return _field(tree, words, chance, mutations)
     holder, key = chance.choice(places)

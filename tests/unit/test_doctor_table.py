@@ -9,7 +9,7 @@ import pytest
 
 from airflow_cloudtasks.doctor.clock import clock_line, read_date
 from airflow_cloudtasks.doctor.options import naming_parameters, option
-from airflow_cloudtasks.doctor.permissions import policy
+from airflow_cloudtasks.doctor.permissions import as_json, policy
 from airflow_cloudtasks.doctor.report import Line, MissingPolicy, Outcome, Report, Section, not_tried
 from airflow_cloudtasks.doctor.table import table
 from airflow_cloudtasks.model import Cloud
@@ -72,6 +72,15 @@ def test_a_policy_can_be_pasted() -> None:
         report(WELL, policies=(MissingPolicy(attach_to="the user", document=document),)), width=60, colored=False
     )
     assert json.loads(written[written.index("{") : written.rindex("}") + 1]) == document
+
+
+def test_a_policy_that_is_printed_has_no_hidden_blanks() -> None:
+    document = policy(
+        "tencent", ["sts:AssumeRole"], "qcs::cam::uin/1:roleName/a b\u00a0\u200b\u3000\u2028\t\r\n\x7f\x85"
+    )
+    written = as_json(document)
+    assert re.fullmatch(r"[\n\x20-\x7e]*", written)
+    assert json.loads(written) == document
 
 
 def test_a_report_is_ok_if_every_question_had_a_good_answer() -> None:

@@ -542,7 +542,7 @@ ENDPOINT, ANOTHER = Endpoint("http://127.0.0.1:1"), Endpoint("http://127.0.0.1:2
 
 
 def session_of(transport: transport_module.AsyncTransport) -> aiohttp.ClientSession:
-    return transport._session
+    return transport._shared.session.result()
 
 
 def sharing() -> dict[str, Any]:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import shutil
 import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
 import pytest
 from certificates import Certificates, make_certificates
 
+from airflow_cloudtasks.clouds import transport as transport_module
+from airflow_cloudtasks.clouds.credentials.machine import MachineRole
+from airflow_cloudtasks.clouds.credentials.source import CredentialSettings
 from airflow_cloudtasks.clouds.network import Network, Timeouts
+from airflow_cloudtasks.clouds.retries import Retries
 from airflow_cloudtasks.clouds.transport import SyncTransport, async_transport
-from airflow_cloudtasks.clouds.wire import HttpAnswer, SignedRequest
+from airflow_cloudtasks.clouds.wire import ApiCall, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, TransientError
 
 from .calls import JSON, TENCENT_SERVICE, asked
@@ -210,8 +217,12 @@ def test_a_damaged_answer_is_read_or_a_transient_error(either: Send, damage: str
         assert either(f"http://{address}", SWIFT).body in (BODY, b"")
 
 
-@pytest.mark.parametrize("stated", [64 * 1024 * 1024 + 1, 10**23])
-def test_an_answer_of_an_absurd_size_is_a_transient_error(either: Send, stated: int) -> None:
+@pytest.mark.parametrize(
+    ("stated", "codes"),
+    # aiohttp parses no length of more than 64 bits.
+    [(64 * 1024 * 1024 + 1, {"AnswerTooLarge"}), (10**23, {"AnswerTooLarge", "ConnectionError"})],
+)
+def test_an_answer_of_an_absurd_size_is_a_transient_error(either: Send, stated: int, codes: set[str]) -> None:
     def serve(connection: socket.socket) -> None:
         receive(connection)
         with suppress(OSError):
@@ -221,7 +232,110 @@ def test_an_answer_of_an_absurd_size_is_a_transient_error(either: Send, stated: 
 
     with serving(serve) as address, pytest.raises(TransientError) as caught:
         either(f"http://{address}", Network(Timeouts(5, 5)))
-    assert caught.value.code == "ConnectionError"
+    assert caught.value.code in codes
+
+
+MEBIBYTE = b" " * 1024 * 1024
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+GZIPPED = b"Content-Encoding: gzip\r\n"
+
+
+def in_chunks(contents: Iterable[bytes]) -> Iterator[bytes]:
+    for content in contents:
+        yield b"%x\r\n%s\r\n" % (len(content), content)
+    yield b"0\r\n\r\n"
+
+
+@cache
+def bomb() -> bytes:
+    """Return 50 MiB in 50 KiB of gzip."""
+    return gzip.compress(MEBIBYTE * 50)
+
+
+# The head and the body of each.
+TOO_LARGE: dict[str, Callable[[], tuple[bytes, Iterable[bytes]]]] = {
+    "in chunks": lambda: (CHUNKED, in_chunks(MEBIBYTE for _ in range(5))),
+    "without a length": lambda: (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", (MEBIBYTE for _ in range(5))),
+    "compressed": lambda: (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(bomb()) + GZIPPED, [bomb()]),
+    "compressed, in chunks": lambda: (CHUNKED + GZIPPED, in_chunks([bomb()])),
+}
+
+
+def too_large(kind: str) -> Serve:
+    head, contents = TOO_LARGE[kind]()
+
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(head + b"\r\n")
+        for content in contents:
+            connection.sendall(content)
+
+    return serve
+
+
+@pytest.fixture
+def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit answers to 4 MiB, because decompressing more takes seconds."""
+    monkeypatch.setattr(transport_module, "_LARGEST_ANSWER", 4 * 1024 * 1024)
+
+
+@pytest.mark.usefixtures("low_limit")
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_an_answer_that_grows_too_large_is_a_transient_error(either: Send, kind: str) -> None:
+    with serving(too_large(kind)) as address, pytest.raises(TransientError) as caught:
+        either(f"http://{address}", Network(Timeouts(5, 30)))
+    assert (caught.value.code, caught.value.unsent) == ("AnswerTooLarge", False)
+    assert "the answer is larger than 4 MiB" in str(caught.value)
+
+
+@pytest.mark.usefixtures("low_limit")
+def test_credentials_that_grow_too_large_are_a_transient_error() -> None:
+    with serving(too_large("compressed")) as address:
+        settings = CredentialSettings(
+            cloud="tencent",
+            sts=Endpoint("http://127.0.0.1:9"),
+            network=Network(Timeouts(5, 30)),
+            retries=Retries(tries=1),
+            metadata=Endpoint(f"http://{address}"),
+        )
+        with pytest.raises(TransientError, match="larger than 4 MiB"):
+            MachineRole(settings, "role").fetch()
+
+
+# Kept connections
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_sends_no_request_again_after_a_kept_connection_was_closed(method: str, is_async: bool) -> None:
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        """Answer the first request of the connection, and close it at the second one."""
+        received.append(receive(connection))
+        connection.sendall(HEAD + b"\r\n" + BODY)
+        received.append(receive(connection))
+
+    async def send_twice(call: ApiCall, request: SignedRequest) -> None:
+        async with async_transport(call.endpoint, SWIFT) as transport:
+            assert (await transport.send(call, request)).status == 200
+            with pytest.raises(TransientError) as caught:
+                await transport.send(call, request)
+            assert (caught.value.code, caught.value.unsent) == ("ConnectionError", False)
+
+    with serving(serve) as address:
+        call = asked(TENCENT_SERVICE, JSON, url=f"http://{address}")
+        request = SignedRequest(method, f"http://{address}/", {}, b"{}" if method == "POST" else b"")
+        if is_async:
+            asyncio.run(send_twice(call, request))
+        else:
+            transport = SyncTransport(SWIFT)
+            assert transport.send(call, request).status == 200
+            with pytest.raises(TransientError) as caught:
+                transport.send(call, request)
+            assert (caught.value.code, caught.value.unsent) == ("ConnectionError", False)
+            transport.close()
+    assert len(received) == 2
 
 
 # Trusted certificates
@@ -417,3 +531,41 @@ def test_a_changed_environment_changes_open_transports(
             asyncio.run(scenario())
         finally:
             transport.close()
+
+
+def test_an_open_transport_uses_renewed_certificates(
+    certificates: Certificates, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(transport_module, "time", SimpleNamespace(monotonic=lambda: now), raising=False)
+    bundle = tmp_path / "ca.pem"
+    shutil.copy(certifi.where(), bundle)
+    network = Network(TIMEOUTS, ca_bundle=str(bundle))
+
+    async def scenario() -> None:
+        nonlocal now
+        async with async_transport(call.endpoint, network) as transport:
+            with pytest.raises(TransientError):
+                await transport.send(call, request)
+            shutil.copy(certificates.ca, bundle)
+            os.utime(bundle, ns=(1, 1))
+            now += 1
+            answers = await asyncio.gather(*(transport.send(call, request) for _ in range(3)))
+            assert {answer.status for answer in answers} == {200}
+            # While the file is being written, the certificates that were read last stay in use.
+            for spoil in (lambda: bundle.write_text(""), bundle.unlink):
+                spoil()
+                now += 1
+                assert (await transport.send(call, request)).status == 200
+            # The earlier sessions are closed.
+            assert len(transport_module._sessions.get()) == 1
+        assert not transport_module._sessions.get()
+
+    def serve(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(HEAD + b"Connection: close\r\n\r\n" + BODY)
+
+    with serving(serve, tls) as address:
+        call = asked(TENCENT_SERVICE, JSON, url=f"https://{address}")
+        request = SignedRequest("POST", f"https://{address}/", {}, b"{}")
+        asyncio.run(scenario())
