@@ -16,8 +16,9 @@ Limiters: ``fixed`` counts in each second of the clock, ``sliding`` in any secon
 count refused requests too, and answer none at all while too many are sent.
 
 Exits with 1, and names the limit, if this package breaks one. A sliding window that does not count refused requests is
-measured without a limit on what is answered: it refuses a request whenever 20 others happen to lie in the second before
-it, so many independent clients cannot fill it.
+measured with a lower limit on what is answered: it refuses a request whenever 20 others happen to lie in the second
+before it. Only one of the schemes fills it with 16 triggerers, ``whole numbers of requests a window``, but that one is
+unfair to some of 24.
 
 Set-up (no Airflow needed; matplotlib for the plot)::
 
@@ -57,6 +58,10 @@ SERVICES = {
     "sliding window, refused requests count": Service(window="sliding", counts_refused=True),
 }
 FREE, COUNTED = SERVICES["fixed windows"], SERVICES["sliding window, refused requests count"]
+
+# Where, and for which numbers of triggerers, the schemes are compared.
+COMPARED = (1, 4, 16, 24, MOST)
+COMPARED_AT = {"are free": FREE, "are free, sliding window": SERVICES["sliding window"], "count": COUNTED}
 
 # Limits: the least share answered where refusals are free, where they count, and there for 32; the largest share
 # refused, and for 32; the least share of the mean; seconds until the last one left has the whole allowance.
@@ -123,8 +128,8 @@ def main() -> int:
 
     compared = {
         name: {
-            title: {number: _means(scheme, number, service, seeds[:3]) for number in (1, 4, 16, MOST)}
-            for title, service in (("refused requests are free", FREE), ("refused requests count", COUNTED))
+            title: {number: _means(scheme, number, service, seeds[:3]) for number in COMPARED}
+            for title, service in COMPARED_AT.items()
         }
         for name, scheme in SCHEMES.items()
     }
@@ -133,7 +138,7 @@ def main() -> int:
         for name, by_service in compared.items()
         for where, by_number in by_service.items()
     ]
-    print(_table(["scheme", "where", "1", "4", "16", "32"], rows))
+    print(_table(["scheme", "where refused requests", *map(str, COMPARED)], rows))
 
     if options.json:
         figures = {"shares": ours, "alone_after": alone, "situations": others, "schemes": compared}
@@ -281,7 +286,7 @@ def _draw(ours: dict[str, dict[int, Shares]], compared: dict[str, dict[str, dict
     mpl.use("svg")
     # Without this, two drawings of the same figures would differ.
     mpl.rcParams["svg.hashsalt"] = "many triggerers"
-    schemes = {name: by_service["refused requests count"] for name, by_service in compared.items()}
+    schemes = {name: by_service["count"] for name, by_service in compared.items()}
     rows = ((ours, "this package, by limiter"), (schemes, "schemes, where refused requests count"))
     columns = (
         ("answered", "answered: share of the allowance"),

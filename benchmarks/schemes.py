@@ -133,6 +133,39 @@ class ByShareRefused(_Scheme):
         return self._refused / 2
 
 
+class WholeNumbers(Pace):
+    """This package's shares, but a whole number of requests in each window, at moments that stay the same.
+
+    Requests that leave a little more than a window after the last ones always find room in a sliding window, as long as
+    nobody else has taken it. After a refusal, the moments are others. It applies to those that send one to three
+    requests in a window.
+    """
+
+    _LEAST, _MOST = 0.9, 2.6
+    # Seconds that the moments of two windows are farther apart than a window, for the variance of the latency.
+    _MARGIN = 0.015
+
+    def next_at(self, now: float) -> float:
+        return max(now, self._last_slot + self._spacing())
+
+    def sent(self, now: float) -> None:
+        due, spacing = self._last_slot + self._spacing(), self._spacing()
+        self._is_used = now - due <= spacing
+        self._last_slot = max(due, now - spacing)
+
+    def throttled(self, sent_at: float, now: float, retry_after: float | None = None) -> None:
+        super().throttled(sent_at, now, retry_after)
+        if self._is_whole():
+            # As good as a random number: it depends on the tenths of a millisecond.
+            self._last_slot += now * 7919 % 1 * self._spacing()
+
+    def _is_whole(self) -> bool:
+        return self._LEAST <= self.rate < self._MOST
+
+    def _spacing(self) -> float:
+        return (1 + self._MARGIN) / round(self.rate) if self._is_whole() else 1 / self.rate
+
+
 SCHEMES: dict[str, Callable[[float], PaceLike]] = {
     "this package": Pace,
     "version 0.2.0: additive increase": Version020,
@@ -141,4 +174,5 @@ SCHEMES: dict[str, Callable[[float], PaceLike]] = {
     "binomial: square root": SquareRoot,
     "increase by the own share": Scalable,
     "like DCTCP: cuts by the share refused": ByShareRefused,
+    "whole numbers of requests a window": WholeNumbers,
 }

@@ -117,6 +117,9 @@ def _status_cases() -> list[Case]:
 _FAILING = ({"status": "RUNNING"}, {"status": "FAILED", "fields": {"ErrorMessage": "disk gone"}})
 _NEVER_ENDING = ({"status": "RUNNING"},)
 
+# Time for twenty polls, of which a slow machine makes two.
+_TIMES_OUT = {"timeout": 2, "poke_interval": 0.1}
+
 STATUS_CASES = _status_cases()
 CASES = [
     Case(
@@ -142,7 +145,7 @@ CASES = [
         name="timeout",
         api="bdrc.task",
         script=_NEVER_ENDING,
-        sensor={"timeout": 1},
+        sensor=_TIMES_OUT,
         ends="failed",
         raises=("AirflowSensorTimeout", "timed out"),
         polled_at_least=2,
@@ -170,7 +173,7 @@ CASES = [
     Case(
         name="missing_task_is_waited_on",
         api="wedata.task",
-        sensor={"missing": "wait", "timeout": 1},
+        sensor={"missing": "wait", **_TIMES_OUT},
         ends="failed",
         raises=("AirflowSensorTimeout", "timed out"),
         polled_at_least=2,
