@@ -77,7 +77,7 @@ class Package:
         Raises:
             StopIteration: The answer has no such field.
         """
-        annotation, text = f"{action}ResponseBody", ""
+        annotation, text = self._answer_model(action), ""
         for key in (key for key in path.split(".") if not key.isdecimal()):
             model = annotation.removeprefix("List[").rstrip("]").removeprefix("main_models.")
             field = next(field for field in self._fields(model) if field.key == key)
@@ -88,11 +88,13 @@ class Package:
         named = re.search(r"get_endpoint\('([^']+)'", self._client)
         rule = re.search(r"_endpoint_rule = '(\w*)'", self._client)
         own = re.search(r"_endpoint_map = ({.*?\n\s*})", self._client, re.DOTALL)
+        regions: dict[str, str] = ast.literal_eval(own[1]) if own else {}
         return {
             "host": {
                 "product": named[1] if named else "",
                 "rule": rule[1] if rule else "",
-                "regions": dict(sorted(ast.literal_eval(own[1]).items())) if own else {},
+                # One package has a tab behind a host.
+                "regions": {region: host.strip() for region, host in sorted(regions.items())},
             }
         }
 
@@ -108,7 +110,7 @@ class Package:
         found: dict[str, Any] = {"style": call["style"], "method": call["method"]}
         found["path"] = _PATH_PARAMETER.sub(lambda match: f"{{{self._spelled(match[1])}}}", path)
         found["parameters"] = self._parameters(name, body, found["path"])
-        answer = self._answer(f"{name}ResponseBody", ())
+        answer = self._answer(self._answer_model(name), ())
         if isinstance(answer, dict):
             answer.pop("RequestId", None)
             answer.pop("requestId", None)
@@ -121,9 +123,14 @@ class Package:
         found: dict[str, Any] = {
             name: {"type": "string", "in": "path", "required": True} for name in re.findall(r"{(\w+)}", path)
         }
+        members: list[_Field] = []
+        if "parse_to_map(request.body)" in body:
+            [whole] = (field for field in self._fields(f"{action}Request") if field.key == "body")
+            members = self._fields(whole.type.removeprefix("main_models."))
+            places |= {field.key: "body" for field in members}
         for model in (f"{action}Request", f"{action}Headers"):
-            for field in self._fields(model):
-                if field.key == "commonHeaders":
+            for field in (*self._fields(model), *(members if model.endswith("Request") else ())):
+                if field.key == "commonHeaders" or (members and field.key == "body"):
                     continue
                 parameter = self._typed(field.type, ())
                 parameter["in"] = "header" if model.endswith("Headers") else places.get(field.key, "query")
@@ -133,6 +140,11 @@ class Package:
                     parameter["required"] = True
                 found[field.key] = parameter
         return dict(sorted(found.items()))
+
+    def _answer_model(self, action: str) -> str:
+        """Return the model of an action's answer, which may be one that several actions share."""
+        types = {field.key: field.type for field in self._fields(f"{action}Response")}
+        return types.get("body", f"{action}ResponseBody").removeprefix("main_models.")
 
     def _spelled(self, name: str) -> str:
         """Return a parameter of the path as the vendor's models spell such a field: ``job_run_id`` is ``jobRunId``."""
