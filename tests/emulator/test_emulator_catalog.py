@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alibaba_packages import imported
+from alibaba_packages import call, imported
 from vendor_clients import alibaba_config, tencent
 
 from airflow_cloudtasks.catalog import APIS
@@ -71,18 +70,7 @@ def read_by_vendor(emulator: Emulator, api: TaskApi) -> Any:
     if api.cloud == "tencent":
         return tencent(emulator, api.service.name, api.service.version)(api.read.name, request)
     client = imported(api.service.name, api.service.version, "client").Client(alibaba_config(emulator))
-    # The client's methods are named as the action is, in snake case.
-    [method] = [
-        method
-        for name, method in inspect.getmembers(client, inspect.ismethod)
-        if name.replace("_", "") == api.read.name.lower() and not inspect.iscoroutinefunction(method)
-    ]
-    arguments = [request.pop(name) for name in api.read.path_params]
-    # Some requests whose parameters are all in the path have no model.
-    model = getattr(imported(api.service.name, api.service.version, "models"), f"{api.read.name}Request", None)
-    if model is not None:
-        arguments.append(model().from_map(request))
-    return method(*arguments).body.to_map()
+    return call(client, api, api.read, request).body.to_map()
 
 
 @EVERY_API
