@@ -5,6 +5,7 @@
 Files for some APIs:
 
 ``statuses.json``: the state of each status, as the vendor documents it.
+``success_statuses.json``: for an API that has no status of a success: those that may be one.
 ``failure.json``: for an API whose failed tasks have parts: the ``detail`` of a failed task, and the ``actions`` that
 are called to explain it.
 """

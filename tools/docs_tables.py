@@ -158,18 +158,18 @@ def permissions() -> str:
 
 
 def lists() -> str:
-    """Return the table of APIs that are read by lists."""
+    """Return the table of APIs of which one request reads several tasks: by lists, or by their ids."""
     return table(
-        ("`api`", "List", "Tasks per request", "When a listed task has ended"),
+        ("`api`", "Page of a list", "Tasks by their ids", "When such a task has ended"),
         (
             (
                 code(api.name),
-                f"{api.service.product} {api.list_tasks.action.name}",
-                str(api.list_tasks.page_size or "all"),
-                "" if api.list_tasks.complete else "one more request reads the task by its id",
+                f"{api.list_tasks.action.name}, {api.list_tasks.page_size}" if api.list_tasks else "",
+                f"{api.read_many.action.name}, {api.read_many.most}" if api.read_many else "",
+                "one more request reads it alone" if any(not way.complete for way in ways) else "",
             )
             for api in APIS.values()
-            if api.list_tasks
+            if (ways := [way for way in (api.list_tasks, api.read_many) if way is not None])
         ),
     )
 

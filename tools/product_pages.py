@@ -99,6 +99,8 @@ def _facts(api: TaskApi) -> Iterator[tuple[str, str]]:
     yield "Read by", api.read.name
     if api.list_tasks:
         yield "Listed by", api.list_tasks.action.name
+    if api.read_many:
+        yield "Read together by", f"{api.read_many.action.name}, up to {api.read_many.most} ids"
     if api.cancel:
         yield "Canceled by", canceled_with(api)
     if api.parts:

@@ -4,7 +4,7 @@ A job runs the tasks of a graph on instances that Batch creates for it. Terminat
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of Batch 2017-03-12 that the vendor's tccli ships.
 BATCH = Service(
@@ -49,6 +49,14 @@ BATCH_JOB = TaskApi(
     created_at="CreateTime",
     finished_at="EndTime",
     list_tasks=_JOBS,
+    # The definition does not limit the ids, but a page to 100 jobs.
+    read_many=ManyIds(
+        action=Action(name="DescribeJobs", params=("JobIds",), template={"Limit": 100}),
+        tasks="JobSet",
+        ids_param="JobIds",
+        most=100,
+        complete=False,
+    ),
     starts=(
         Start(
             action=Action(name="SubmitJob", params=("Placement", "Job"), optional=("ClientToken",)),

@@ -5,7 +5,7 @@ with all its nodes. A wait needs only the id of an instance, whatever has starte
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi
 
 # Source, for this file: the vendor's package alibabacloud-dataworks-public20240518. Its client maps these regions.
 _CENTRAL_REGIONS = (
@@ -94,7 +94,10 @@ _WORKFLOW_STATES = {
 }
 _IDS = {"Ids": ["{Id:integer}"]}
 
-# The lists need a project and a day, which do not identify an instance.
+# The lists need a project and a day, which do not identify an instance. The models do not limit the ids; 100 of them
+# fit on one page.
+_TOGETHER = {"Ids": "{Ids:integers}", "ProjectId": "{ProjectId:integer}", "PageSize": 100}
+
 DATAWORKS_TASK_INSTANCE = TaskApi(
     name="dataworks.task_instance",
     service=DATAWORKS,
@@ -109,6 +112,17 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
     created_at="CreateTime",
     started_at="StartedTime",
     finished_at="FinishedTime",
+    read_many=ManyIds(
+        action=Action(
+            name="ListTaskInstances",
+            params=("Ids", "ProjectId", "Bizdate"),
+            params_in="form",
+            template={**_TOGETHER, "Bizdate": "{Bizdate:integer}"},
+            json_params=("Ids",),
+        ),
+        tasks="PagingInfo.TaskInstances",
+        most=100,
+    ),
     cancel=Cancel(
         action=Action(name="StopTaskInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)),
         id_param="Id",
@@ -134,6 +148,17 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
     started_at="StartedTime",
     finished_at="FinishedTime",
     json_fields=("WorkflowParameters",),
+    read_many=ManyIds(
+        action=Action(
+            name="ListWorkflowInstances",
+            params=("Ids", "ProjectId", "BizDate"),
+            params_in="form",
+            template={**_TOGETHER, "BizDate": "{BizDate:integer}"},
+            json_params=("Ids",),
+        ),
+        tasks="PagingInfo.WorkflowInstances",
+        most=100,
+    ),
     starts=(
         Start(
             action=Action(

@@ -7,7 +7,7 @@ statement is code that runs in a session of a notebook.
 from functools import partial
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Service, Start, TaskApi, TaskList
 
 DLC = Service(
     cloud="tencent",
@@ -56,6 +56,16 @@ DLC_TASK = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    # The definition allows 50 values of this filter.
+    read_many=ManyIds(
+        action=Action(
+            name="DescribeTasks",
+            params=("Ids",),
+            template={"Filters": [{"Name": "task-id", "Values": "{Ids:list}"}], "Limit": 50},
+        ),
+        tasks="TaskList",
+        most=50,
     ),
     starts=(
         _start(

@@ -5,7 +5,7 @@ when the operation in hand has ended.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-ros20190910, its client and its models.
 _CENTRAL_REGIONS = (
@@ -95,6 +95,14 @@ ROS_STACK = TaskApi(
     created_at="CreateTime",
     timezone="+00:00",
     list_tasks=_STACKS,
+    # The models do not limit the ids, but a page to 50 stacks.
+    read_many=ManyIds(
+        action=Action(name="ListStacks", params=("StackIds",), params_in="query", template={**_REGION, "PageSize": 50}),
+        tasks="Stacks",
+        ids_param="StackIds",
+        most=50,
+        complete=False,
+    ),
     starts=(
         Start(
             action=Action(

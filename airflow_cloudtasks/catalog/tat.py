@@ -4,7 +4,7 @@ An invocation runs a command on instances of CVM or Lighthouse. If it fails on s
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of TAT 2020-10-28 that the vendor's tccli ships.
 TAT = Service(
@@ -52,6 +52,13 @@ TAT_INVOCATION = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    # The definition allows 100 ids, and fewer values of a filter.
+    read_many=ManyIds(
+        action=Action(name="DescribeInvocations", params=("InvocationIds",), template={"Limit": 100}),
+        tasks="InvocationSet",
+        ids_param="InvocationIds",
+        most=100,
     ),
     starts=(
         Start(

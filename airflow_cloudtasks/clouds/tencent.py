@@ -192,7 +192,8 @@ def read(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
     """
     content = _response(call, answer)
     error = content.get("Error")
-    is_error = error is not None and (is_filled(error) or not holds_data(content))
+    is_of_task = call.action.error_beside is not None and is_filled(content.get(call.action.error_beside))
+    is_error = error is not None and not is_of_task and (is_filled(error) or not holds_data(content))
     success = call.action.success
     if answer.has_succeeded and not is_error and not is_refused(content, success):
         return content

@@ -49,6 +49,8 @@ def _actions(api: TaskApi) -> Iterator[tuple[Use, Action]]:
     yield "read", api.read
     if api.list_tasks is not None:
         yield "list", api.list_tasks.action
+    if api.read_many is not None:
+        yield "list", api.read_many.action
     for start in api.starts:
         yield "start", start.action
         if start.then is not None:

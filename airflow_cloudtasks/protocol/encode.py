@@ -62,7 +62,7 @@ def _encodings(api: TaskApi, start: Start) -> dict[str, Encoding]:
     """Return the declared encodings and those of the parameters that identify the task."""
     found: dict[str, Encoding] = dict.fromkeys((*api.task_params, *api.carried_params), "id")
     found.update(start.encodings)
-    if start.ids_param is not None:
+    if start.ids_param is not None and start.starts_many:
         found[start.ids_param] = "ids"
     return found
 

@@ -8,6 +8,7 @@ from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
 from airflow_cloudtasks.spec.status import Percentages
@@ -19,6 +20,7 @@ __all__ = [
     "Failure",
     "Find",
     "Log",
+    "ManyIds",
     "Parts",
     "Percentages",
     "Service",

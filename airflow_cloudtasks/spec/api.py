@@ -16,6 +16,7 @@ from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_name
 from airflow_cloudtasks.spec.parts import Parts
 from airflow_cloudtasks.spec.start import Start
@@ -60,7 +61,9 @@ class TaskApi:
         json_fields: Paths of fields that hold JSON inside a string.
         console_url: The address of a task in the vendor's console; ``{id}``, ``{region}`` and the parameters of
             ``read`` are filled in.
-        list_tasks: The action that reads many tasks at once, used where it costs fewer requests; None for none.
+        list_tasks: The action that lists tasks page by page, used where it costs fewer requests; None for none.
+        read_many: The action that reads several tasks by their ids in one request, used where it costs fewer requests;
+            None for none.
         starts: The actions that start a task; the first one is the default.
         cancel: The action that cancels a task; None where the vendor has none.
         parts: Where a failed task says which part of it failed; None where ``message`` says everything.
@@ -93,6 +96,7 @@ class TaskApi:
     json_fields: tuple[str, ...] = ()
     console_url: str | None = None
     list_tasks: TaskList | None = None
+    read_many: ManyIds | None = None
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
     parts: Parts | None = None
@@ -114,6 +118,9 @@ class TaskApi:
         yield validate.list_has_pages(self.list_tasks)
         yield validate.listed_tasks_have_ids(self.list_tasks, self.id)
         yield validate.list_takes_what_tasks_share(self.list_tasks, self.task_params)
+        yield validate.tasks_read_together_have_ids(self.read_many, self.id)
+        yield validate.tasks_read_together_are_one_each(self.read_many, self.first_ended)
+        yield validate.ids_read_together_have_their_type(self.read_many, self.id_is_an_integer)
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
         yield validate.starts_know_what_cancel_needs(self.starts, self.cancel)
@@ -124,6 +131,8 @@ class TaskApi:
         yield self.read
         if self.list_tasks is not None:
             yield self.list_tasks.action
+        if self.read_many is not None:
+            yield self.read_many.action
         if self.cancel is not None:
             yield self.cancel.action
         for start in self.starts:
@@ -150,6 +159,12 @@ class TaskApi:
         return self.id_param in self.read.integers
 
     @cached_property
+    def integer_params(self) -> frozenset[str]:
+        """The parameters of ``api_params`` that the vendor takes as integers. For users, they are text."""
+        together = self.read_many.action.integers if self.read_many else frozenset()
+        return (self.read.integers | together) - {self.id_param}
+
+    @cached_property
     def ids_are_plain(self) -> bool:
         """Whether ids are sent as they are given."""
         return self.time_in_id is None and not self.id_is_an_integer
@@ -165,7 +180,12 @@ class TaskApi:
 
         They are carried over from the request that starts the task.
         """
-        return tuple(dict.fromkeys((*self.read.optional, *(self.cancel.needs if self.cancel else ()))))
+        names = (
+            *self.read.optional,
+            *(self.cancel.needs if self.cancel else ()),
+            *(self.read_many.shared if self.read_many else ()),
+        )
+        return tuple(name for name in dict.fromkeys(names) if name not in self.task_params)
 
     def known_params(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of the known parameters that ``api_params`` takes.
@@ -176,14 +196,26 @@ class TaskApi:
         names = (*self.task_params, *self.carried_params)
         return {name: known[name] for name in names if known.get(name) not in (None, "")}
 
-    def list_params(self, parameters: Mapping[str, Any]) -> dict[str, str]:
+    def list_params(self, known: Mapping[str, Any]) -> dict[str, str]:
         """Return the parameters of the list that shows a task, without those of its pages.
 
         Args:
-            parameters: The parameters of the request that reads the task.
+            known: The parameters that are known of the task.
         """
-        names = self.list_tasks.action.accepted if self.list_tasks else ()
-        return {name: str(parameters[name]) for name in names if parameters.get(name) not in (None, "")}
+        return _texts(self.list_tasks.action.accepted if self.list_tasks else (), known)
+
+    def together_params(self, known: Mapping[str, Any]) -> dict[str, str] | None:
+        """Return the parameters that the tasks share which one request reads by their ids.
+
+        Args:
+            known: The parameters that are known of one of the tasks.
+
+        Returns:
+            The parameters; None if the task cannot be read together with others.
+        """
+        if self.read_many is None or any(known.get(name) in (None, "") for name in self.read_many.needs):
+            return None
+        return _texts(self.read_many.shared, known)
 
     def start(self, action: str | None = None) -> Start:
         """Return the action that starts a task.
@@ -235,7 +267,7 @@ class TaskApi:
                 raise InvalidArguments(f"{self.name} knows no {name} in api_params. It takes: {self._accepted_params}.")
             if value is not None:
                 check_name(self.name, name, value, arguments)
-                if name in self.read.integers and not arguments.is_pending(value):
+                if name in self.integer_params and not arguments.is_pending(value):
                     integer(f"{self.name}: {name}", value)
 
     @property
@@ -257,3 +289,7 @@ class TaskApi:
             ValueError: The fields do not fit together; the text says which.
         """
         return cls(**stored.api_fields(data))
+
+
+def _texts(names: tuple[str, ...], known: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(known[name]) for name in names if known.get(name) not in (None, "")}

@@ -19,7 +19,7 @@ class Cancel:
         many: Whether ``id_param`` takes a list of ids.
         found: Parameters that do not identify the task, with the path of each in the task object.
         needs: Parameters that do not identify the task and are not in its object. A start request has them; users of a
-            task that was started elsewhere add them to ``api_params``.
+            task that was started elsewhere add them to ``api_params``. An optional one is sent if it is known.
         items: The path of the result of each task in the answer; empty for the whole answer, None if the answer
             reports nothing.
         item_id: The path of the task's id in a result.
@@ -28,7 +28,8 @@ class Cancel:
         removes: Whether a canceled task can no longer be read.
 
     Raises:
-        ValueError: ``id_param``, or a name in ``found`` or ``needs``, is not a parameter of the action.
+        ValueError: ``id_param``, or a name in ``found`` or ``needs``, is no parameter of the action, or is optional and
+            not in ``needs``.
     """
 
     action: Action
@@ -43,6 +44,9 @@ class Cancel:
     removes: bool = False
 
     def __post_init__(self) -> None:
-        for name in (self.id_param, *self.found, *self.needs):
+        for name in (self.id_param, *self.found):
             if name not in self.action.params:
                 raise ValueError(f"{self.action.name}: {name!r} is none of its params {self.action.params}.")
+        for name in self.needs:
+            if name not in self.action.accepted:
+                raise ValueError(f"{self.action.name}: {name!r} is none of its parameters {self.action.accepted}.")

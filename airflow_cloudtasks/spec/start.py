@@ -73,7 +73,8 @@ class Start:
         action: The action, with its required and optional parameters.
         id: The path of the new task's id in the answer; None for an action that restarts existing tasks, or whose job
             makes the tasks.
-        ids_param: For an action that restarts existing tasks: the parameter with the list of their ids.
+        ids_param: For an action that restarts existing tasks: the parameter with the list of their ids, or with one id
+            if it is encoded as ``id``.
         job: The path, in the answer, of the id of a job that must end before the tasks begin; None for no job.
         job_ids: For an action whose job makes the tasks: the path of their ids in the job's task object. Until the job
             has ended, the ids are not known, so a kill has nothing to cancel.
@@ -84,7 +85,8 @@ class Start:
         key_and_value: For ``pairs`` and ``pair``: the vendor's names of the two fields.
         first_and_last: For ``ranges``: the vendor's names of the two fields.
         timezone_param: The parameter that names the zone of the request's times; without it, they are in the API's.
-        then: A second action that takes the new id and sets the task going.
+        then: A second action that takes the new id and sets the task going. Its other required parameters are taken
+            from the request.
         client_token: The parameter by which the vendor recognises a request that it receives twice.
         mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
             the task can be found.
@@ -132,13 +134,27 @@ class Start:
         for name in self._params_of_find():
             if name not in accepted:
                 yield f"find takes {name!r}, which is none of its parameters {accepted}."
-        if self.then is not None and len(self.then.params) != 1:
-            yield f"{self.then.name} has to take one parameter, the new id."
+        if self.then is not None and len(self._new_in_then) != 1:
+            yield f"{self.then.name} has to take one parameter, the new id, besides those of {self.action.name}."
 
     @property
     def starts_many(self) -> bool:
         """Whether one request may start several tasks."""
-        return self.id is None
+        return self.id is None and self.encodings.get(self.ids_param or "") != "id"
+
+    @property
+    def _new_in_then(self) -> tuple[str, ...]:
+        return tuple(name for name in self.then.params if name not in self.action.params) if self.then else ()
+
+    def then_parameters(self, task_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of ``then``.
+
+        Args:
+            task_id: The id of the new task.
+            request: The parameters of the start request, as they are sent.
+        """
+        names = self.then.params if self.then else ()
+        return {name: task_id if name in self._new_in_then else request[name] for name in names}
 
     def _own_params(self) -> Iterator[str]:
         yield from filter(None, (self.ids_param, self.timezone_param, self.client_token, self.mark))

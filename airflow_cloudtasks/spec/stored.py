@@ -11,6 +11,7 @@ from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
@@ -31,7 +32,12 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
     if error_if := fields.pop("error_if", None):  # until 0.2.0
         fields["failures"] = (Failure(path=error_if),)
     fields["starts"] = tuple(map(_start, stored.get("starts", ())))
-    for name, rebuild in (("list_tasks", _task_list), ("cancel", _cancel), ("parts", _parts)):
+    for name, rebuild in (
+        ("list_tasks", _task_list),
+        ("read_many", _many_ids),
+        ("cancel", _cancel),
+        ("parts", _parts),
+    ):
         if stored.get(name) is not None:
             fields[name] = rebuild(stored[name])
     if isinstance(stored.get("status"), Mapping):
@@ -58,6 +64,10 @@ def _task_list(stored: Mapping[str, Any]) -> TaskList:
         action = fields["action"]
         fields["action"] = replace(action, template={**literal(constants), **action.template})
     return TaskList(**fields)
+
+
+def _many_ids(stored: Mapping[str, Any]) -> ManyIds:
+    return ManyIds(**{**stored, "action": _action(stored["action"])})
 
 
 def _cancel(stored: Mapping[str, Any]) -> Cancel:

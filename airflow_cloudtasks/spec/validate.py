@@ -12,8 +12,10 @@ from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec.action import PLACEHOLDER, Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.lists import TaskList
+from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
+from airflow_cloudtasks.spec.template import placeholders
 from airflow_cloudtasks.values import fold
 
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -106,6 +108,30 @@ def list_takes_what_tasks_share(list_tasks: TaskList | None, task_params: tuple[
         if name not in task_params:
             return f"list_tasks needs {name}, which is none of {task_params}."
     return None
+
+
+def tasks_read_together_have_ids(read_many: ManyIds | None, task_id: str | None) -> str | None:
+    """A task object that was read together with others holds its own id."""
+    if read_many is None or task_id is not None:
+        return None
+    return "with read_many, id must say where a task object holds the task's id."
+
+
+def tasks_read_together_are_one_each(read_many: ManyIds | None, first_ended: str | None) -> str | None:
+    """A wait that looks for the first of several tasks is read alone."""
+    if read_many is None or first_ended is None:
+        return None
+    return "first_ended looks for one of several tasks, so that read_many cannot read it by an id."
+
+
+def ids_read_together_have_their_type(read_many: ManyIds | None, id_is_an_integer: bool) -> str | None:
+    """Ids that are integers in a single read are integers together, or one text with commas."""
+    if read_many is None or not id_is_an_integer:
+        return None
+    kinds = {kind for name, kind in placeholders(read_many.action.template) if name == read_many.ids_param}
+    if kinds and kinds <= {"integers", "comma"}:
+        return None
+    return f"ids are integers, but {read_many.action.name} takes {read_many.ids_param} as texts; expected integers."
 
 
 def starts_identify_the_task(starts: tuple[Start, ...], task_params: tuple[str, ...]) -> str | None:

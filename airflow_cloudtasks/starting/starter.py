@@ -366,7 +366,9 @@ class Starter:
         if then is not None:
             self._keep(attempt, "setting_going")
             try:
-                self._hook.call(self._api.service, then, {then.params[0]: attempt.ids[0]}, repeatable=False)
+                request = encode(self._api, self._start, self._parameters)
+                parameters = self._start.then_parameters(attempt.ids[0], request)
+                self._hook.call(self._api.service, then, parameters, repeatable=False)
             except (CloudApiError, Invalid) as error:
                 if _may_have_acted(error):
                     raise self._unknown(f"{attempt.ids[0]} is there, but {then.name} got no answer. {error}") from error

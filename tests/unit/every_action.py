@@ -20,6 +20,8 @@ def actions(api: TaskApi) -> Iterator[Action]:
     """Yield every action of an API."""
     yield api.read
     yield from (listing.action for listing in lists(api))
+    if api.read_many is not None:
+        yield api.read_many.action
     for start in api.starts:
         yield start.action
         if start.then is not None:

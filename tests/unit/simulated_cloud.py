@@ -15,7 +15,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import TransientError
 from airflow_cloudtasks.hooks.tencent import TencentCloudHook
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import Action, ManyIds, TaskApi
 from airflow_cloudtasks.waiting.group import GroupRules
 from airflow_cloudtasks.waiting.triggerer import dispatcher
 from airflow_cloudtasks.waiting.triggerer.wait import wait_for_tasks
@@ -23,7 +23,11 @@ from airflow_cloudtasks.waiting.verdicts import Verdict, WaitRules
 
 RUNS = APIS["wedata.workflow_run"]
 RUNS_WITHOUT_LIST = dataclasses.replace(RUNS, list_tasks=None)
-READ, LIST = RUNS.read.name, "ListTriggerWorkflowRuns"
+READ, LIST, BATCH = RUNS.read.name, "ListTriggerWorkflowRuns", "ReadTriggerWorkflowRuns"
+RUNS_IN_BATCHES = dataclasses.replace(
+    RUNS_WITHOUT_LIST,
+    read_many=ManyIds(action=Action(name=BATCH, params=("ProjectId", "Ids")), tasks="Data.Items", most=50),
+)
 
 
 @dataclasses.dataclass
@@ -39,6 +43,11 @@ class Sent:
     def task(self) -> str:
         return str(self.parameters.get("WorkflowExecutionId"))
 
+    @property
+    def ids(self) -> list[str]:
+        """The ids of a batch."""
+        return list(self.parameters.get("Ids", ()))
+
 
 class SimulatedCloud:
     """WeData with workflow runs that run until they are said to have ended.
@@ -49,6 +58,7 @@ class SimulatedCloud:
         seconds: How long an answer takes, by the action's name.
         hang: The tasks whose reads are never answered.
         refuse: Called with each request at its arrival; may raise an error.
+        rows: Returns the task objects of the answer to a batch.
         requests_per_second: What each connection states, by its id.
         key: The key of each connection, by its id; ``key`` for others.
         lookups_fail: How many look-ups of a connection fail from now on.
@@ -61,6 +71,7 @@ class SimulatedCloud:
         self.hang: set[str] = set()
         self.refuse: Callable[[Sent], None] = lambda _: None
         self.listed: Callable[[Sent], dict[str, Any]] = lambda sent: self.page(sent)
+        self.rows: Callable[[Sent], Any] = lambda sent: [self.row(task) for task in sent.ids]
         self.requests_per_second: dict[str, float] = {}
         self.key: dict[str, str] = {}
         self.lookups_fail = 0
@@ -73,13 +84,21 @@ class SimulatedCloud:
         self.sent.append(sent)
         # A task is read at the moment when the request arrives; its answer may be old when it comes.
         status = self.ended.get(sent.task, "RUNNING")
-        answered = self.listed(sent) if action == LIST else self.run(sent.task, status)
+        answered = self.run(sent.task, status)
+        if action == LIST:
+            answered = self.listed(sent)
+        elif action == BATCH:
+            answered = {"Data": {"Items": self.rows(sent)}, "RequestId": "r"}
         seconds = 1e9 if sent.task in self.hang else self.seconds.get(action, 0.05)
         try:
             self.refuse(sent)
         finally:
             await asyncio.sleep(seconds)
         return answered
+
+    def row(self, task: str) -> dict[str, Any]:
+        """Return the object of a run in a list or a batch."""
+        return {"ExecutionId": task, "ExecutionState": self.ended.get(task, "RUNNING")}
 
     @staticmethod
     def run(task: str, status: str) -> dict[str, Any]:
@@ -89,10 +108,7 @@ class SimulatedCloud:
         """Return a page of a list that shows every run of a project."""
         tasks = self.projects.get(sent.parameters["ProjectId"], [])
         number = sent.parameters.get("PageNumber", 1)
-        items = [
-            {"ExecutionId": task, "ExecutionState": self.ended.get(task, "RUNNING")}
-            for task in tasks[100 * (number - 1) : 100 * number]
-        ]
+        items = [self.row(task) for task in tasks[100 * (number - 1) : 100 * number]]
         return {"Data": {"Items": items, "TotalPageNumber": -(-len(tasks) // 100)}, "RequestId": "r"}
 
     def times(self, *, action: str = READ, task: str | None = None, since: float = 0.0) -> list[float]:

@@ -33,13 +33,14 @@ API = TaskApi(
     ),
     starts=(
         Start(
-            action=Action(name="MakeToy", params=("Factory",), optional=("Team", "Brief", "Colour")),
+            action=Action(name="MakeToy", params=("Factory",), optional=("Team", "Brief", "Colour", "Yard")),
             id="TaskId",
             encodings={"Brief": "boolean"},
         ),
     ),
     cancel=Cancel(
-        action=Action(name="EndToy", params=("TaskId", "Factory"), optional=("Team", "Colour")), needs=("Factory",)
+        action=Action(name="EndToy", params=("TaskId", "Factory"), optional=("Team", "Colour", "Yard")),
+        needs=("Factory", "Yard"),
     ),
 )
 STARTED = {"Factory": "f1", "Team": "t1", "Colour": "red", "Brief": True}
@@ -68,11 +69,18 @@ def test_cancels_with_the_optional_name_and_with_what_the_start_knew() -> None:
     assert cancel_requests(API, ["7"], {"Factory": "f1"}) == [{"TaskId": "7", "Factory": "f1"}]
 
 
+def test_cancels_with_an_optional_parameter_that_the_start_knew() -> None:
+    known = identifying_params(API, API.starts[0], {**STARTED, "Yard": "y1"})
+    assert known == {"Team": "t1", "Factory": "f1", "Yard": "y1"}
+    assert cancel_requests(API, ["7"], known) == [{"TaskId": "7", "Factory": "f1", "Team": "t1", "Yard": "y1"}]
+
+
 def test_the_error_names_what_the_cancellation_of_a_task_needs() -> None:
     with pytest.raises(InvalidArguments, match=r"toys\.toy: EndToy needs Factory"):
         cancel_requests(API, ["7"], {})
     with pytest.raises(
-        InvalidArguments, match=r"It takes: Team \(optional\), Brief \(optional\), Factory \(optional\)"
+        InvalidArguments,
+        match=r"It takes: Team \(optional\), Brief \(optional\), Factory \(optional\), Yard \(optional\)",
     ):
         API.check_params({"Other": "x"})
 
@@ -85,7 +93,7 @@ def test_refuses_a_name_that_is_no_id_before_the_start() -> None:
 def test_reads_a_list_for_each_optional_name() -> None:
     schedule = Schedule(API)
     scopes = [
-        schedule.add(API.parameters(task_id, params), Wait().watch, 0.0).scope.parameters
+        schedule.add(API.parameters(task_id, params), Wait().watch, 0.0).scope.list_params
         for task_id, params in (("7", {"Team": "t1"}), ("8", {"Team": "t2"}), ("9", {}), ("10", {"Team": "t1"}))
     ]
     assert scopes == [{"Team": "t1"}, {"Team": "t2"}, {}, {"Team": "t1"}]

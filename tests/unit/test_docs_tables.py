@@ -110,7 +110,9 @@ def test_the_summary_counts_every_api() -> None:
 @pytest.mark.parametrize("name", APIS)
 def test_the_permissions_have_every_action(name: str) -> None:
     api = APIS[name]
-    actions = {api.read.name} | {listing.action.name for listing in (api.list_tasks, api.cancel) if listing}
+    actions = {api.read.name} | {
+        listing.action.name for listing in (api.list_tasks, api.read_many, api.cancel) if listing
+    }
     for start in api.starts:
         actions |= {start.action.name, *([start.then.name] if start.then else [])}
         actions |= {start.find.tasks.action.name} if start.find else set()
@@ -201,11 +203,11 @@ def is_recognised_as(start: Start, said: str) -> bool:
     return (known in said) if known else ("the task fails" in said)
 
 
-@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.list_tasks])
-def test_the_table_of_lists_has_the_action(name: str) -> None:
-    listing = APIS[name].list_tasks
-    assert listing is not None
-    assert f" {listing.action.name} |" in row("lists", name)
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.list_tasks or api.read_many])
+def test_the_table_of_lists_has_the_actions_and_how_many_tasks_each_reads(name: str) -> None:
+    api, line = APIS[name], row("lists", name)
+    assert api.list_tasks is None or f" {api.list_tasks.action.name}, {api.list_tasks.page_size} |" in line
+    assert api.read_many is None or f" {api.read_many.action.name}, {api.read_many.most} |" in line
 
 
 @pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.parts])

@@ -113,6 +113,21 @@ def test_every_action_of_tencent_keeps_code_and_message(
         assert (type(error), error.code, error.message, error.request_id) == (kind, code, message, "r"), name_of(call)
 
 
+OWN_ERROR = asked(TENCENT[0].service, Action(name="GetToy", error_beside="Status"))
+
+
+def test_a_task_of_tencent_may_have_an_error_of_its_own() -> None:
+    content = {"Status": "Failed", "Error": {"Code": "InternalError", "Message": "no file"}, "RequestId": "r"}
+    assert CLOUDS["tencent"].read(OWN_ERROR, answer({"Response": content})) == content
+
+
+@pytest.mark.parametrize("beside", [{}, {"Status": None}, {"Status": ""}, {"State": "Failed"}])
+def test_an_error_without_the_field_beside_it_refuses_the_request(beside: dict[str, Any]) -> None:
+    content = {**beside, "Error": {"Code": "InternalError", "Message": "slow"}, "RequestId": "r"}
+    error = error_of(OWN_ERROR, {"Response": content})
+    assert (type(error), error.code, error.message) == (TransientError, "InternalError", "slow")
+
+
 def test_reads_an_error_of_tencent_without_its_envelope() -> None:
     error = error_of(TENCENT[0], {"Error": {"Code": "InternalError", "Message": "slow"}, "RequestId": "r"})
     assert (type(error), error.code, error.message) == (TransientError, "InternalError", "slow")

@@ -19,6 +19,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Failure",
             "Find",
             "Log",
+            "ManyIds",
             "Parts",
             "Percentages",
             "Service",

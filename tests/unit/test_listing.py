@@ -12,6 +12,8 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import Action, TaskList
+from airflow_cloudtasks.waiting.triggerer.batch import BatchCost
+from airflow_cloudtasks.waiting.triggerer.choice import choose
 from airflow_cloudtasks.waiting.triggerer.sweep import ListCost, Speeds, Sweep, most_seconds, since
 
 BDRC, ICE = APIS["bdrc.task"], APIS["ice.workflow_task"]
@@ -41,7 +43,7 @@ SPEEDS = Speeds(list_delay=0.0, list_interval=0.05, read_interval=0.05)
 
 
 def is_worth_it(cost: ListCost, tasks: int, now: float, interval: float = 60.0, speeds: Speeds = SPEEDS) -> bool:
-    return cost.is_worth_it(tasks, interval, speeds, now)
+    return choose(tasks, interval, speeds, cost, BatchCost(0), now) == "list"
 
 
 @pytest.mark.parametrize(("tasks", "worth_it"), [(0, False), (1, False), (2, True), (500, True), (10_000, True)])
@@ -106,9 +108,9 @@ def test_backs_off_from_a_failing_list() -> None:
 def test_a_list_that_was_given_up_costs_more_than_its_tasks() -> None:
     sweep = Sweep(BDRC, {}, [f"mine-{number}" for number in range(40)])
     sweep.take(page("theirs", token="t1"))
-    assert sweep.cost(40) == 80
+    assert sweep.cost == 80
     sweep.take(page("theirs"))
-    assert sweep.cost(40) == 2
+    assert sweep.cost == 2
 
 
 def test_stops_at_a_list_that_repeats_its_page_token() -> None:

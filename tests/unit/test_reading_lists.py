@@ -125,7 +125,7 @@ def test_one_iteration_of_the_event_loop_moves_few_polls_and_begins_few_lists(
     monkeypatch.setattr(watch, "first_delay", lambda *_: 60.0)
     moves: Counter[int] = Counter()
     lists: Counter[int] = Counter()
-    advance, starts = dispatcher.Schedule.advance, dispatcher.ListReader.starts
+    advance, starts = dispatcher.Schedule.advance, dispatcher.ListReader.start
 
     def counted_advance(schedule: Any, now: float, most: int) -> Any:
         moves[asyncio.get_running_loop().iterations] += most  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ def test_one_iteration_of_the_event_loop_moves_few_polls_and_begins_few_lists(
         return started
 
     monkeypatch.setattr(dispatcher.Schedule, "advance", counted_advance)
-    monkeypatch.setattr(dispatcher.ListReader, "starts", counted_starts)
+    monkeypatch.setattr(dispatcher.ListReader, "start", counted_starts)
 
     async def body() -> None:
         waits = Waits()

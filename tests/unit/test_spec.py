@@ -130,7 +130,7 @@ def test_accepts_a_list_without_paging_fields() -> None:
             "BeginToy: Tag is encoded as 'yaml'; expected one of ('json', 'map', 'object', 'base64', 'integer', "
             "'number', 'boolean', 'id', 'ids', 'time', 'clock', 'dates', 'list', 'ranges', 'pairs', 'pair').",
         ),
-        ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id."),
+        ({"then": END}, "BeginToy: EndToy has to take one parameter, the new id, besides those of BeginToy."),
     ],
 )
 def test_refuses_a_start_whose_fields_do_not_fit_together(changes: dict[str, Any], text: str) -> None:

@@ -21,6 +21,7 @@ from airflow_cloudtasks.spec import (
     Encoding,
     Failure,
     Find,
+    ManyIds,
     Percentages,
     Service,
     Start,
@@ -50,6 +51,13 @@ def toy_list(*params: str, template: Any = None, **changes: Any) -> TaskList:
     return TaskList(**{"action": action, "tasks": "Toys", **PAGES, **changes})
 
 
+def many_toys(*params: str, template: Any = None, **changes: Any) -> ManyIds:
+    action = Action(name="GetToys", params=("Ids", *params), template=template or {})
+    return ManyIds(**{"action": action, "tasks": "Toys", "most": 50, **changes})
+
+
+INTEGER_IDS = Action(name="GetToy", params=("ProjectId", "ToyId"), template={"ToyId": "{ToyId:integer}"})
+
 API = TaskApi(
     name="toys.toy",
     service=TOYS,
@@ -61,6 +69,7 @@ API = TaskApi(
     progress_whole=100,
     console_url="https://toys.test/{region}/{ProjectId}/{id}",
     list_tasks=toy_list("ProjectId"),
+    read_many=many_toys("ProjectId"),
     starts=(Start(action=BEGIN, id="ToyId"),),
     cancel=Cancel(action=END, id_param="ToyId"),
 )
@@ -139,7 +148,29 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ),
     ],
     "listed_tasks_have_ids": [
-        ({"id": None}, "toys.toy: with list_tasks, id must say where a task object holds the task's id."),
+        (
+            {"id": None, "read_many": None},
+            "toys.toy: with list_tasks, id must say where a task object holds the task's id.",
+        ),
+    ],
+    "tasks_read_together_have_ids": [
+        (
+            {"id": None, "list_tasks": None},
+            "toys.toy: with read_many, id must say where a task object holds the task's id.",
+        ),
+    ],
+    "tasks_read_together_are_one_each": [
+        (
+            {"first_ended": "Toys"},
+            "toys.toy: first_ended looks for one of several tasks, so that read_many cannot read it by an id.",
+        ),
+    ],
+    "ids_read_together_have_their_type": [
+        (
+            {"read": INTEGER_IDS, "read_many": many_toys(template=template)},
+            "toys.toy: ids are integers, but GetToys takes Ids as texts; expected integers.",
+        )
+        for template in (None, {"Ids": "{Ids:list}"}, {"Ids": "{Ids}"}, {"A": "{Ids:integers}", "B": "{Ids:list}"})
     ],
     "list_takes_what_tasks_share": [
         ({"list_tasks": toy_list("Colour")}, "toys.toy: list_tasks needs Colour, which is none of ('ProjectId',)."),
@@ -195,7 +226,12 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"progress_whole": "Total"},
         {"console_url": None},
         {"console_url": "https://toys.test/"},
-        {"list_tasks": None, "id": None},
+        {"list_tasks": None, "read_many": None, "id": None},
+        {"read_many": many_toys("Shop", "Day")},
+        {"read_many": many_toys(template={"Filters": [{"Name": "id", "Values": "{Ids:list}"}], "Limit": 50})},
+        {"read_many": many_toys(complete=False, most=2)},
+        {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:integers}"})},
+        {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:comma}"})},
         {"list_tasks": toy_list()},
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
@@ -262,12 +298,32 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
             for missing in NO_PAGES
         ),
         (
+            lambda: many_toys(ids_param="ToyIds"),
+            "GetToys: ids_param 'ToyIds' is none of its params ('Ids',).",
+        ),
+        (
+            lambda: many_toys(action=Action(name="GetToys", params=("Ids",), path="/toys/{Ids}")),
+            "GetToys: Ids takes several ids, so it cannot be in the path '/toys/{Ids}'.",
+        ),
+        (
+            lambda: many_toys(template={"Ids": "{Ids:integer}"}),
+            "GetToys: its template has {Ids:integer}; expected integers, because it takes several ids.",
+        ),
+        *(
+            (lambda most=most: many_toys(most=most), f"GetToys: most is {most!r}; expected 2 ids or more.")
+            for most in (1, 0, -1)
+        ),
+        (
             lambda: Cancel(action=END),
             "EndToy: 'TaskId' is none of its params ('ProjectId', 'ToyId').",
         ),
         (
             lambda: Cancel(action=END, id_param="ToyId", found={"Colour": "Colour"}),
             "EndToy: 'Colour' is none of its params ('ProjectId', 'ToyId').",
+        ),
+        (
+            lambda: Cancel(action=END, id_param="ToyId", needs=("Colour",)),
+            "EndToy: 'Colour' is none of its parameters ('ProjectId', 'ToyId').",
         ),
         *(
             (
@@ -299,7 +355,14 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
                     {"find": Find(tasks=toy_list(), id="ToyId", created_at="Created", shows={"Size": "Size"})},
                     "find takes 'Size', which is none of its parameters ('ProjectId', 'Colour', 'Tags').",
                 ),
-                ({"then": END}, "EndToy has to take one parameter, the new id."),
+                (
+                    {"then": Action(name="GoToy", params=("ToyId", "Speed"))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
+                (
+                    {"then": Action(name="GoToy", params=("ProjectId",))},
+                    "GoToy has to take one parameter, the new id, besides those of BeginToy.",
+                ),
             )
         ),
     ],
@@ -401,6 +464,7 @@ def test_a_spec_is_the_same_after_a_round_trip_through_json(
         states={"END": TaskState.SUCCEEDED, **states},
         json_fields=tuple(json_fields),
         list_tasks=toy_list("ProjectId", template=literal(constants)),
+        read_many=many_toys("ProjectId", template=literal(constants), most=2 + len(constants)),
         starts=(Start(action=BEGIN, id="ToyId", encodings=encodings),),
         failures=tuple(failures),
         **optional_paths,

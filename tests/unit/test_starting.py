@@ -21,8 +21,10 @@ from airflow_cloudtasks.errors import (
     UnreadableAnswer,
 )
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
+from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.normalise import decoded
 from airflow_cloudtasks.protocol.start_requests import (
+    StartAnswer,
     can_find,
     created_at,
     earliest_creation,
@@ -33,7 +35,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     read_start_answer,
     with_mark,
 )
-from airflow_cloudtasks.spec import Cancel, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Start, TaskApi
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_run", "wedata.sql_run", "bdrc.task"))
@@ -66,6 +68,28 @@ def test_reads_an_id_that_is_a_number() -> None:
 def test_restarted_tasks_keep_their_ids_and_have_a_job() -> None:
     found = read_start_answer(RERUN, RERUN.start(), {"InstanceKeyList": ["a", "b"]}, {"Data": {"AsyncId": "j"}})
     assert (found.ids, found.job) == (("a", "b"), "j")
+
+
+RUN_AGAIN = Start(
+    action=Action(name="RunAgain", params=("ProjectId", "RunId")), ids_param="RunId", encodings={"RunId": "id"}
+)
+
+
+def test_an_action_that_restarts_one_task_sends_its_id_as_text_and_starts_no_list() -> None:
+    assert encode(RUN, RUN_AGAIN, {"ProjectId": 1, "RunId": 7}) == {"ProjectId": "1", "RunId": "7"}
+    assert read_start_answer(RUN, RUN_AGAIN, {"ProjectId": 1, "RunId": 7}, {}) == StartAnswer(("7",))
+    assert (RUN_AGAIN.starts_many, RERUN.start().starts_many) == (False, True)
+
+
+def test_an_action_that_restarts_one_task_refuses_a_list() -> None:
+    with pytest.raises(InvalidArguments, match="RunAgain: RunId is"):
+        encode(RUN, RUN_AGAIN, {"ProjectId": 1, "RunId": ["7", "8"]})
+
+
+def test_the_second_action_of_a_start_takes_the_new_id_and_parameters_of_the_request() -> None:
+    then = Action(name="Run", params=("ProjectId", "RunId"))
+    made = Start(action=Action(name="Make", params=("ProjectId", "Name")), id="RunId", then=then)
+    assert made.then_parameters("7", {"ProjectId": "1", "Name": "n"}) == {"ProjectId": "1", "RunId": "7"}
 
 
 @pytest.mark.parametrize(

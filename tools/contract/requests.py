@@ -126,6 +126,7 @@ _GIVEN: dict[str, Any] = {
     "ranges": [["2026-01-31", "2026-02-01"]],
     "pairs": {"a": "b"},
     "pair": {"a": "b"},
+    "boolean": True,
 }
 
 

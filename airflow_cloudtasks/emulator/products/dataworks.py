@@ -6,8 +6,11 @@ status says that an instance was stopped; the emulator shows a stopped one as a 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
+from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_number
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
@@ -22,6 +25,20 @@ _STAMPS = (
 _UNFINISHED = frozenset({"NotRun", "WaitTime", "WaitResource", "Running", "Checking", "CheckingCondition"})
 _WAITING = frozenset({"NotRun", "WaitTime", "WaitResource"})
 _SCRIPT = (Step("NotRun", 1), Step("Running", 2), Step("Success"))
+
+
+def _listing(api: str, name: str) -> Listing:
+    return Listing(
+        api=api,
+        at=("PagingInfo", name),
+        ids="Ids",
+        size="PageSize",
+        default_size=10,
+        number="PageNumber",
+        total=("PagingInfo", "TotalCount"),
+        example={"PagingInfo": {"PageNumber": 1, "PageSize": 10}},
+    )
+
 
 TASK_INSTANCE = DATAWORKS.reads(
     "dataworks.task_instance",
@@ -42,6 +59,13 @@ TASK_INSTANCE = DATAWORKS.reads(
         stamps=_STAMPS,
         example={"TaskInstance": {"Id": 1, "TaskName": "emulated", "Status": "NotRun"}},
     ),
+)
+DATAWORKS.lists(
+    "dataworks.task_instance",
+    "ListTaskInstances",
+    _listing("dataworks.task_instance", "TaskInstances"),
+    DEFINED,
+    replace(TASK_INSTANCE.shape, task_at=(), example=TASK_INSTANCE.shape.example["TaskInstance"]),
 )
 DATAWORKS.cancels(TASK_INSTANCE, "StopTaskInstances", DEFINED, asked_by="Ids")
 
@@ -71,5 +95,12 @@ DATAWORKS.starts(
     ("WorkflowInstanceId",),
     shown=("Name",),
     new_id=new_number,
+)
+DATAWORKS.lists(
+    "dataworks.workflow_instance",
+    "ListWorkflowInstances",
+    _listing("dataworks.workflow_instance", "WorkflowInstances"),
+    DEFINED,
+    replace(WORKFLOW_INSTANCE.shape, task_at=(), example=WORKFLOW_INSTANCE.shape.example["WorkflowInstance"]),
 )
 DATAWORKS.cancels(WORKFLOW_INSTANCE, "StopWorkflowInstances", DEFINED, asked_by="Ids")

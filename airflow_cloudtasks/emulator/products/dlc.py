@@ -54,6 +54,7 @@ TASK = DLC.reads(
         api="dlc.task",
         at=("TaskList",),
         ids="Filters[task-id]",
+        most_ids=50,
         default_size=10,
         offset="Offset",
         total=("TotalCount",),

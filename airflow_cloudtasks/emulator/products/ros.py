@@ -39,7 +39,7 @@ ROS.lists(
     Listing(
         api="ros.stack",
         at=("Stacks",),
-        ids="StackId",
+        ids=("StackId", "StackIds"),
         size="PageSize",
         default_size=10,
         number="PageNumber",

@@ -53,7 +53,8 @@ INVOCATION = TAT.reads(
     listing=Listing(
         api="tat.invocation",
         at=("InvocationSet",),
-        ids="Filters[invocation-id]",
+        ids=("Filters[invocation-id]", "InvocationIds"),
+        most_ids=100,
         offset="Offset",
         total=("TotalCount",),
     ),

@@ -201,7 +201,18 @@ def _read_parameters(action: Action, sent: Mapping[str, Mapping[str, object]]) -
             if parameter.name in sent.get(location, {}):
                 parameters[parameter.name] = sent[location][parameter.name]
                 break
+            if parameter.type == "array" and (items := _numbered(parameter.name, sent.get(location, {}))):
+                parameters[parameter.name] = items
+                break
     return parameters
+
+
+def _numbered(name: str, sent: Mapping[str, object]) -> list[object]:
+    """Return the items of a list of texts, of which each is a parameter: ``StackIds.1``, ``StackIds.2``."""
+    items: list[object] = []
+    while (item := sent.get(f"{name}.{len(items) + 1}")) is not None:
+        items.append(item)
+    return items
 
 
 def _is_v3(request: Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from airflow_cloudtasks.errors import CloudApiError, InvalidConnection
 from airflow_cloudtasks.model import CloudTask
@@ -17,6 +18,18 @@ from airflow_cloudtasks.waiting.verdicts import Outcome
 AT_ONCE = 50
 
 Read = Callable[[StatusOverrides], Outcome]
+
+
+class Taken(NamedTuple):
+    """What the watches of a task did with an answer.
+
+    Attributes:
+        by_all: Whether every watch took it.
+        needs_more: Whether a watch could not end by it, and needs the answer to a single read.
+    """
+
+    by_all: bool
+    needs_more: bool
 
 
 class Delivery:
@@ -34,33 +47,40 @@ class Delivery:
         self._told = 0
 
     async def deliver(
-        self, subject: Subject, read: Read, asked_at: float, *, polled: bool = True, may_end: bool = True
-    ) -> bool:
+        self,
+        subject: Subject,
+        read: Read,
+        asked_at: float,
+        *,
+        polled: bool = True,
+        is_entry: bool = False,
+        may_end: bool = True,
+    ) -> Taken:
         """Deliver an answer to every watch of a task, and schedule the next poll.
 
         Args:
             subject: The task.
             read: Returns the outcome, which may depend on the statuses that a watch overrides.
             asked_at: When the request was sent.
-            polled: Whether it is the answer to a poll, and not a list.
+            polled: Whether the task counted as being polled, as it does not while its list is read.
+            is_entry: Whether it is the entry of a list or a batch. One that cannot be read ends no wait.
             may_end: Whether it may end a wait.
-
-        Returns:
-            Whether every watch took it.
         """
         by_overrides: dict[StatusOverrides, Evidence] = {}
         noticed: dict[StatusOverrides, CloudTask] = {}
-        all_took = True
+        all_took, needs_more = True, False
         for watch in tuple(subject.watches):
             await self._take_turn()
             if watch.over:
                 continue
             evidence = by_overrides.get(watch.overrides)
             if evidence is None:
-                evidence = Evidence(_outcome(read, watch.overrides), asked_at, may_end)
+                outcome = _outcome(read, watch.overrides)
+                is_readable = not is_entry or isinstance(outcome, CloudTask)
+                evidence = Evidence(outcome, asked_at, may_end and is_readable)
                 by_overrides[watch.overrides] = evidence
             if not watch.take(evidence, self._loop.time()):
-                all_took = False
+                all_took, needs_more = False, needs_more or not evidence.may_end
             elif watch.over and isinstance(evidence.outcome, CloudTask) and evidence.outcome.done:
                 noticed[watch.overrides] = evidence.outcome
         # A wait may have begun meanwhile.
@@ -69,14 +89,14 @@ class Delivery:
             self._metrics.noticed(task)
         subject.fingerprint = None
         self._schedule.settle(subject, self._loop.time(), polled=polled)
-        return all_took
+        return Taken(all_took, needs_more)
 
-    async def deliver_unchanged(self, subject: Subject, asked_at: float) -> None:
-        """Deliver an entry of a list that is equal to the last one, and schedule the next poll."""
+    async def deliver_unchanged(self, subject: Subject, asked_at: float, *, polled: bool) -> None:
+        """Deliver an entry of a list or a batch that is equal to the last one, and schedule the next poll."""
         for watch in tuple(subject.watches):
             await self._take_turn()
             watch.take_unchanged(asked_at, self._loop.time())
-        self._schedule.settle(subject, self._loop.time(), polled=False)
+        self._schedule.settle(subject, self._loop.time(), polled=polled)
 
     async def deliver_error(
         self, subjects: Iterable[Subject], error: CloudApiError | InvalidConnection, asked_at: float

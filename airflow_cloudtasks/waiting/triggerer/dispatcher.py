@@ -1,7 +1,7 @@
 """One dispatcher for all waits of an event loop on the same API, connection and region.
 
-It connects the parts: schedule.py decides which task is polled next, gate.py when a request leaves, list_reader.py what
-is read by lists, and watch.py what an answer means to a wait.
+It connects the parts: schedule.py decides which task is polled next, gate.py when a request leaves, bulk_reader.py
+which tasks are read together, and watch.py what an answer means to a wait.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.protocol.normalise import fingerprint, normalise
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.values import at
+from airflow_cloudtasks.waiting.triggerer.batch_reader import BatchReader
+from airflow_cloudtasks.waiting.triggerer.bulk_reader import BulkReader
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader
@@ -69,17 +71,7 @@ class Dispatcher:
         self._metrics = DispatcherMetrics(api.name, self.hook.conn_id)
         self._delivery = Delivery(self._schedule, self._metrics)
         self.requests = Requests(api, self.hook, self._metrics, self)
-        self._lists: ListReader | None = None
-        if api.list_tasks is not None:
-            self._lists = ListReader(
-                api,
-                api.list_tasks,
-                self.requests,
-                self._schedule,
-                self._delivery,
-                start=self._start,
-                refused=self._deliver_refusal,
-            )
+        self._bulk = self._make_bulk_reader()
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused_at = float("-inf")
         for loop in (self._advance(), self._keep_connection(), self._keep_deadlines(), self._report_every_minute()):
@@ -93,14 +85,15 @@ class Dispatcher:
         """
         return self.hook.parameters(self.api, cloud_task_id, api_params)
 
-    def add(self, parameters: Mapping[str, Any], watch: Watch) -> None:
+    def add(self, parameters: Mapping[str, Any], watch: Watch, api_params: Mapping[str, Any] | None = None) -> None:
         """Add a wait.
 
         Args:
             parameters: What :meth:`parameters` returned.
             watch: The wait, on the clock of the event loop.
+            api_params: What :meth:`parameters` was called with: some of it is needed only to read tasks together.
         """
-        self._schedule.add(parameters, watch, self._loop.time())
+        self._schedule.add(parameters, watch, self._loop.time(), api_params)
 
     def remove(self, watch: Watch) -> None:
         """Remove a wait; it may be over already."""
@@ -122,11 +115,11 @@ class Dispatcher:
         return None if subject is None else subject.due
 
     def send_first(self, gate: Gate) -> bool:
-        """Send the first poll, unless a list is read instead; return whether a poll was sent."""
+        """Send the first poll, unless it is read together with others; return whether a poll was sent."""
         now = self._loop.time()
         try:
             subject = self._schedule.first_due()
-            if subject is None or self._reads_list(subject, now):
+            if subject is None or self._bulk.starts(subject, now):
                 return False
             due = self._schedule.begin(subject, now)
         except Exception as error:  # a bug, which must not stop the gate for others
@@ -159,8 +152,10 @@ class Dispatcher:
 
     async def _deliver_answer(self, subject: Subject, answer: dict[str, Any], asked_at: float) -> None:
         subject.tally = None
+        subject.is_suspect = False
         read = partial(_normalise, self.api, answer, subject.parameters, self.requests.region)
-        if await self._delivery.deliver(subject, read, asked_at) and self._lists is not None:
+        taken = await self._delivery.deliver(subject, read, asked_at)
+        if taken.by_all and self._bulk.is_used:
             subject.fingerprint = fingerprint(self.api, at(answer, self.api.task))
 
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -174,14 +169,14 @@ class Dispatcher:
     # --- the loops ------------------------------------------------------------------------------------------------
 
     async def _advance(self) -> None:
-        """Move tasks that become due to the gate, or start to read their list."""
+        """Move tasks that become due to the gate, or start to read them together."""
         async with self.hook:
             while True:
                 self._changed.clear()
                 now = self._loop.time()
                 moved = self._schedule.advance(now, AT_ONCE)
                 for subject in moved:
-                    if subject.due is not None and subject.due <= now and self._reads_list(subject, now):
+                    if subject.due is not None and subject.due <= now and self._bulk.starts(subject, now):
                         await asyncio.sleep(0)
                 if moved:
                     self.requests.wake_gate()
@@ -236,8 +231,14 @@ class Dispatcher:
 
     # --- help -----------------------------------------------------------------------------------------------------
 
-    def _reads_list(self, subject: Subject, now: float) -> bool:
-        return self._lists is not None and self._lists.starts(subject, now)
+    def _make_bulk_reader(self) -> BulkReader:
+        api = self.api
+        parts = (self.requests, self._schedule, self._delivery, self._start, self._deliver_refusal)
+        return BulkReader(
+            self.requests,
+            ListReader(api, api.list_tasks, *parts) if api.list_tasks else None,
+            BatchReader(api, api.read_many, *parts) if api.read_many else None,
+        )
 
     async def _deliver_refusal(self, error: CloudApiError | InvalidConnection, asked_at: float) -> None:
         """Deliver the refusal of the key to all tasks that are not being polled: all of them use the same key."""

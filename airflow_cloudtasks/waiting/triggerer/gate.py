@@ -33,6 +33,7 @@ class Kind(Enum):
     CANCEL = ("cancel", 12)
     POLL = ("poll", 64)
     PAGE = ("page", 12)
+    BATCH = ("batch", 12)
     REASON = ("reason", 12)
     RESENT = ("resent poll", 12)
 
@@ -241,7 +242,7 @@ class Gate:
             if source is None:
                 heapq.heappop(self._queues[kind]).turn.set_result(None)
             elif not source.send_first(self):
-                # The source has begun to read a list. Let others use the event loop before it begins the next one.
+                # The source has begun to read several tasks. Let others use the event loop before it goes on.
                 self._under_way[kind] -= 1
                 self._timer = self._loop.call_soon(self.wake, context=contextvars.Context())
                 return

@@ -1,23 +1,23 @@
-"""Reads lists instead of tasks by their ids, where that is better. sweep.py decides where; this module sends."""
+"""Reads lists instead of tasks by their ids. sweep.py decides how far; this module sends."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidConnection, Throttled
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.protocol.normalise import fingerprint, normalise_object
-from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery
-from airflow_cloudtasks.waiting.triggerer.requests import Page, Requests
+from airflow_cloudtasks.waiting.triggerer.entries import READ_ALONE_SECONDS, Entries
+from airflow_cloudtasks.waiting.triggerer.gate import Kind
+from airflow_cloudtasks.waiting.triggerer.requests import Requests
 from airflow_cloudtasks.waiting.triggerer.schedule import Schedule, Scope, Subject
-from airflow_cloudtasks.waiting.triggerer.sweep import Sweep, most_seconds, since
+from airflow_cloudtasks.waiting.triggerer.sweep import Speeds, Sweep, most_seconds, since
 
 _log = logging.getLogger(__name__)
 
@@ -30,14 +30,8 @@ _MOST_THROTTLED = 3
 # Lists of one dispatcher that are read at the same time.
 _MOST_LISTS = 64
 
-# Seconds between two decisions on the same list; each counts the tasks of its scope.
-_LOOK_AGAIN_SECONDS = 0.5
-
 # Tasks of one list that are collected at once.
 _COLLECTED_AT_ONCE = 1000
-
-# Seconds for which a task is read by its id after its list did not show it, or showed its end without all details.
-_READ_ALONE_SECONDS = 300.0
 
 
 class ListReader:
@@ -48,7 +42,7 @@ class ListReader:
         listing: The list.
         requests: Sends the requests.
         schedule: The schedule of the tasks.
-        delivery: Delivers what the lists show.
+        delivery: Delivers outcomes.
         start: Runs a coroutine as a task.
         refused: Called with an error of the connection or its key that concerns all waits.
     """
@@ -60,7 +54,6 @@ class ListReader:
         requests: Requests,
         schedule: Schedule,
         delivery: Delivery,
-        *,
         start: Callable[[Coroutine[Any, Any, None]], object],
         refused: Callable[[CredentialsError | InvalidConnection, float], Coroutine[Any, Any, None]],
     ) -> None:
@@ -68,32 +61,25 @@ class ListReader:
         self._listing = listing
         self._requests = requests
         self._schedule = schedule
-        self._delivery = delivery
+        self._entries = Entries(api, delivery)
         self._start = start
         self._refused = refused
         self._loop = asyncio.get_running_loop()
         self._reading = 0
 
-    def starts(self, subject: Subject, now: float) -> bool:
-        """Start to read the list that shows a task, if that is worth it, and return whether it was started.
+    def start(self, subject: Subject, tasks: int, interval: float, speeds: Speeds, now: float) -> bool:
+        """Start to read the list that shows a task, unless too many are being read; return whether it was started.
 
         Args:
             subject: A task that is due.
+            tasks: The number of tasks that the list is to show.
+            interval: Their shortest interval, in seconds.
+            speeds: How fast lists and tasks can be read.
             now: Seconds on the clock of the event loop.
         """
+        if self._reading >= _MOST_LISTS:
+            return False
         scope = subject.scope
-        if (
-            scope.is_being_read
-            or subject.alone_until > now
-            or self._reading >= _MOST_LISTS
-            or now - scope.looked_at < _LOOK_AGAIN_SECONDS
-            or (speeds := self._requests.speeds()) is None
-        ):
-            return False
-        scope.looked_at = now
-        tasks, interval = scope.estimate_ripe(now)
-        if not scope.cost.is_worth_it(tasks, interval, speeds, now):
-            return False
         due = now if subject.due is None else subject.due  # before collecting it postpones it
         scope.is_being_read = True
         self._reading += 1
@@ -112,31 +98,40 @@ class ListReader:
         """Read a list until all wanted tasks are found, or it is not worth it any more."""
         for _ in collecting:
             await asyncio.sleep(0)
-        sweep = Sweep(self._api, scope.parameters, wanted.tasks, since(wanted.oldest))
         began = self._loop.time()
+        instead = scope.batch_cost.requests(len(wanted.tasks), began)
+        sweep = Sweep(self._api, scope.list_params, wanted.tasks, since(wanted.oldest), instead)
         try:
             await self._read_pages(scope, sweep, wanted.tasks, due=due, until=until)
         except (CredentialsError, InvalidConnection) as error:
             await self._refused(error, began)
         except (CloudApiError, TimeoutError) as error:
             if isinstance(error, TimeoutError) or error.retryable:
-                scope.cost.learn_failed(self._loop.time())
+                scope.list_cost.learn_failed(self._loop.time())
             else:
                 _log.warning("%s: its tasks are read one by one for ten minutes. %s", self._api.name, error)
-                scope.cost.learn_refused(self._loop.time())
-        alone_until = self._loop.time() + _READ_ALONE_SECONDS if sweep.is_complete else None
+                scope.list_cost.learn_refused(self._loop.time())
+        alone_until = self._loop.time() + READ_ALONE_SECONDS if sweep.is_complete else None
         for _ in wanted.resume(self._loop.time(), alone_until):
             await asyncio.sleep(0)
         self._reading -= 1
         scope.is_being_read = False
+        scope.looked_at = float("-inf")  # what the list did not show may be read in batches
 
     async def _read_pages(
         self, scope: Scope, sweep: Sweep, wanted: dict[str, Subject], *, due: float, until: float
     ) -> None:
-        asked, throttled, seconds = len(wanted), 0, 0.0
+        throttled, seconds = 0, 0.0
         while wanted and (parameters := sweep.next_page) is not None and self._loop.time() < until:
             try:
-                page = await self._requests.read_page(parameters, due=due, waits=len(wanted), seconds=_PAGE_SECONDS)
+                page = await self._requests.read_page(
+                    self._listing.action,
+                    parameters,
+                    kind=Kind.PAGE,
+                    due=due,
+                    waits=len(wanted),
+                    seconds=_PAGE_SECONDS,
+                )
             except Throttled:
                 throttled += 1
                 if throttled == _MOST_THROTTLED:
@@ -145,27 +140,9 @@ class ListReader:
             seconds += page.seconds
             for task_id, task in sweep.take(page.answer):
                 if (subject := wanted.pop(task_id, None)) is not None:
-                    await self._take_entry(subject, task, page)
+                    await self._entries.take(subject, task, page, polled=False, may_end=self._listing.complete)
         if sweep.pages:
-            scope.cost.learn(sweep.cost(asked), seconds / sweep.pages, self._loop.time())
-
-    async def _take_entry(self, subject: Subject, task: Mapping[str, Any], page: Page) -> None:
-        """Deliver what a list shows of a task."""
-        values = fingerprint(self._api, task)
-        if subject.fingerprint == values:
-            await self._delivery.deliver_unchanged(subject, page.asked_at)
-            return
-
-        def read(overrides: StatusOverrides) -> CloudTask:
-            return normalise_object(
-                self._api, task, page.answer, parameters=subject.parameters, region=page.region, overrides=overrides
-            )
-
-        taken = await self._delivery.deliver(subject, read, page.asked_at, polled=False, may_end=self._listing.complete)
-        if taken:
-            subject.fingerprint = values
-        elif not self._listing.complete:
-            subject.alone_until = self._loop.time() + _READ_ALONE_SECONDS
+            scope.list_cost.learn(sweep.cost, seconds / sweep.pages, self._loop.time())
 
 
 class _Wanted:

@@ -29,7 +29,7 @@ _LONGEST_DELAY = 60.0
 
 
 class Page:
-    """The answer to a request for a page of a list.
+    """The answer to a request for a page of a list, or for a batch.
 
     Args:
         answer: The answer.
@@ -85,8 +85,9 @@ class Requests:
             return
         self.leave_gates()
         self._client = client
-        if self._api.list_tasks is not None:
-            self._gate(client, self._api.service, self._api.list_tasks.action)
+        for together in (self._api.list_tasks, self._api.read_many):
+            if together is not None:
+                self._gate(client, self._api.service, together.action)
         self._read_gate(client).join(self._polls)
 
     def leave_gates(self) -> None:
@@ -120,18 +121,24 @@ class Requests:
 
     def speeds(self) -> Speeds | None:
         """Return how fast lists and tasks can be read; None before the connection has been looked up."""
-        if self._client is None or self._api.list_tasks is None:
+        if self._client is None:
             return None
-        lists = self._gate(self._client, self._api.service, self._api.list_tasks.action)
         reads = self._read_gate(self._client)
+        if self._api.list_tasks is None:
+            return Speeds(0.0, 0.0, 1 / reads.rate)
+        lists = self._gate(self._client, self._api.service, self._api.list_tasks.action)
         return Speeds(lists.seconds_until_free(), 1 / lists.rate, 1 / reads.rate)
 
-    async def read_page(self, parameters: Mapping[str, Any], *, due: float, waits: int, seconds: float) -> Page:
-        """Send the request for a page of the list at its turn.
+    async def read_page(
+        self, action: Action, parameters: Mapping[str, Any], *, kind: Kind, due: float, waits: int, seconds: float
+    ) -> Page:
+        """Send the request for a page of the list, or for a batch, at its turn.
 
         Args:
+            action: The action.
             parameters: The parameters of the request.
-            due: Since when the page has been due.
+            kind: What the request is for.
+            due: Since when it has been due.
             waits: The number of waits that it serves.
             seconds: Seconds within which it must be answered.
 
@@ -139,8 +146,7 @@ class Requests:
             CloudApiError: The request failed.
             TimeoutError: It was not answered in time.
         """
-        assert self._api.list_tasks is not None  # noqa: S101 - for the type checker
-        action, asked_at = self._api.list_tasks.action, self._loop.time()
+        asked_at = self._loop.time()
         client = await self._hook.aget_conn()
 
         async def send() -> dict[str, Any]:
@@ -150,8 +156,8 @@ class Requests:
                 return await self._send(self._api.service, action, parameters)
 
         service = self._api.service
-        first = self._gate(client, service, action).send(send, kind=Kind.PAGE, due=due, waits=waits)
-        answer = await self._with_new_key(first, service, action, send, Kind.PAGE)
+        first = self._gate(client, service, action).send(send, kind=kind, due=due, waits=waits)
+        answer = await self._with_new_key(first, service, action, send, kind)
         return Page(answer, asked_at, self._loop.time() - asked_at, client.region)
 
     async def call(

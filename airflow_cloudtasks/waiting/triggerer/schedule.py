@@ -1,6 +1,6 @@
 """When each task is polled: the waits of a dispatcher by due time and by scope. Pure; the caller passes the time.
 
-A scope holds the tasks that one list shows, e.g. those of one project.
+A scope holds the tasks that one list shows, e.g. those of one project, and that one batch can read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
+from airflow_cloudtasks.waiting.triggerer.batch import BatchCost
+from airflow_cloudtasks.waiting.triggerer.choice import Way
 from airflow_cloudtasks.waiting.triggerer.due_queue import DueQueue
 from airflow_cloudtasks.waiting.triggerer.sweep import ListCost
 from airflow_cloudtasks.waiting.triggerer.watch import Watch
@@ -21,34 +23,61 @@ _MIN_COMPACTED = 1000
 # Seconds for which an empty scope is kept, with the measured costs of its list.
 _SCOPE_KEPT = 600.0
 
+# How many tasks of a scope are looked at for each task of a batch, so that looking for ripe ones takes no longer.
+_LOOKED_AT_PER_TASK = 4
+
 # Tasks from which it is estimated how many tasks of a scope are ripe.
 _ESTIMATED_FROM = 2000
 
 _NEVER = float("-inf")
 
+_Values = tuple[tuple[str, str], ...]
+
 
 class Scope:
-    """The tasks of one list, and what is known of the list.
+    """The tasks that can be read together, and what is known of reading them together.
 
     Args:
-        parameters: The parameters that the tasks have in common.
-        page_size: How many tasks a page of the list has at most.
+        list_params: The parameters that the tasks have in common for their list.
+        batch_params: Those for batches; None if the tasks cannot be read in batches.
+        page_size: How many tasks a page of the list has at most; None if there is no list.
+        most: How many tasks a batch has at most.
 
     Attributes:
-        subjects: The tasks.
-        cost: What reading the list costs.
+        subjects: The tasks. Those that were looked at for a batch stand behind the others.
+        list_cost: What reading the list costs.
+        batch_cost: What batches cost.
         is_being_read: Whether the list is being read.
-        looked_at: When it was last considered whether to read the list.
+        looked_at: When it was last considered how to read the tasks.
+        way: How to read the tasks, as it was chosen then.
     """
 
-    __slots__ = ("cost", "is_being_read", "looked_at", "parameters", "subjects")
+    __slots__ = (
+        "batch_cost",
+        "batch_params",
+        "is_being_read",
+        "list_cost",
+        "list_params",
+        "looked_at",
+        "subjects",
+        "way",
+    )
 
-    def __init__(self, parameters: Mapping[str, Any], page_size: int) -> None:
-        self.parameters = parameters
+    def __init__(
+        self,
+        list_params: Mapping[str, str],
+        batch_params: Mapping[str, str] | None,
+        page_size: int | None,
+        most: int,
+    ) -> None:
+        self.list_params = list_params
+        self.batch_params = batch_params or {}
         self.subjects: dict[Subject, None] = {}
-        self.cost = ListCost(page_size)
+        self.list_cost = ListCost(page_size)
+        self.batch_cost = BatchCost(0 if batch_params is None else most)
         self.is_being_read = False
         self.looked_at = _NEVER
+        self.way: Way = "single"
 
     def estimate_ripe(self, now: float) -> tuple[int, float]:
         """Return how many tasks are ripe, and the shortest of their intervals in seconds.
@@ -58,6 +87,25 @@ class Scope:
         intervals = [subject.interval for subject in islice(self.subjects, _ESTIMATED_FROM) if subject.is_ripe(now)]
         share = max(len(self.subjects) / _ESTIMATED_FROM, 1.0)
         return round(share * len(intervals)), min(intervals, default=0.0)
+
+    def ripe_together(self, first: Subject, id_param: str, most: int, now: float) -> dict[str, Subject]:
+        """Return tasks for one batch, by their ids: a task that is due, and others that are ripe.
+
+        Args:
+            first: The task that is due.
+            id_param: The parameter that takes the id.
+            most: The largest number of tasks.
+            now: Seconds on the clock of the watches.
+        """
+        found = {str(first.parameters[id_param]): first}
+        for subject in tuple(islice(self.subjects, _LOOKED_AT_PER_TASK * most)):
+            if len(found) == most:
+                break
+            del self.subjects[subject]
+            self.subjects[subject] = None
+            if subject.is_ripe(now):
+                found.setdefault(str(subject.parameters[id_param]), subject)
+        return found
 
 
 class Subject:
@@ -74,7 +122,8 @@ class Subject:
         asked_at: When it was last asked for; before that, when the first wait began.
         due: When it is to be polled; None while a poll is under way, and without waits.
         interval: The shortest interval of its waits, in seconds.
-        alone_until: Until when it is read by its id: its list did not show it, or not enough of it.
+        alone_until: Until when it is read alone: its list or its batch did not show it, or not enough of it.
+        is_suspect: Whether its batch was refused, perhaps for its id. It is read alone until such a read is answered.
         throttles: The number of throttled polls in a row.
         tally: What the gate had counted at the last throttled poll.
         fingerprint: The values of the changing fields in the last answer; None if the next one must be read in full.
@@ -88,6 +137,7 @@ class Subject:
         "fingerprint",
         "interval",
         "is_being_polled",
+        "is_suspect",
         "key",
         "parameters",
         "queued_at",
@@ -106,6 +156,7 @@ class Subject:
         self.due: float | None = None
         self.interval = float("inf")
         self.is_being_polled = False
+        self.is_suspect = False
         self.alone_until = _NEVER
         self.throttles = 0
         self.tally: Any = None
@@ -113,8 +164,12 @@ class Subject:
         self.queued_at: float | None = None
 
     def is_ripe(self, now: float) -> bool:
-        """Whether at least half of its interval has passed, so that reading it now by a list saves a later read."""
-        return self.due is not None and 2 * now >= self.due + self.asked_at and self.alone_until <= now
+        """Whether at least half of its interval has passed, so that reading it now with others saves a later read."""
+        return self.due is not None and 2 * now >= self.due + self.asked_at and not self.is_alone(now)
+
+    def is_alone(self, now: float) -> bool:
+        """Whether it is to be read by its id, and no other task with it."""
+        return self.is_suspect or self.alone_until > now
 
 
 class Schedule:
@@ -130,11 +185,11 @@ class Schedule:
 
     def __init__(self, api: TaskApi, changed: Callable[[], None] = lambda: None) -> None:
         self._changed = changed
-        listing = api.list_tasks
-        self._shared_params = api.list_params
-        self._page_size = listing.page_size if listing else 0
+        self._api = api
+        self._page_size = api.list_tasks.page_size if api.list_tasks else None
+        self._most = api.read_many.most if api.read_many else 0
         self._subjects: dict[str, Subject] = {}
-        self._scopes: dict[tuple[tuple[str, str], ...], Scope] = {}
+        self._scopes: dict[tuple[_Values, _Values | None], Scope] = {}
         self._coming: DueQueue[Subject] = DueQueue(lambda subject, time: subject.queued_at == time)
         self._due: DueQueue[Subject] = DueQueue(lambda subject, time: subject.due == time)
         self._ends: DueQueue[Watch] = DueQueue(lambda watch, _: not watch.over)
@@ -146,13 +201,16 @@ class Schedule:
     def __iter__(self) -> Iterator[Subject]:
         return iter(list(self._subjects.values()))
 
-    def add(self, parameters: Mapping[str, Any], watch: Watch, now: float) -> Subject:
+    def add(
+        self, parameters: Mapping[str, Any], watch: Watch, now: float, known: Mapping[str, Any] | None = None
+    ) -> Subject:
         """Add a wait.
 
         Args:
             parameters: The parameters of the request that reads its task.
             watch: The wait.
             now: Seconds on the clock of the watch.
+            known: What else is known of the task, by the names of ``api_params``.
 
         Returns:
             The task; one object for all waits on it.
@@ -160,7 +218,7 @@ class Schedule:
         key = repr(sorted((name, str(value)) for name, value in parameters.items()))
         subject = self._subjects.get(key)
         if subject is None:
-            scope = self._scope(parameters)
+            scope = self._scope({**(known or {}), **parameters})
             subject = self._subjects[key] = Subject(key, parameters, scope, now)
             scope.subjects[subject] = None
             self._set_due(subject, watch.due)
@@ -288,6 +346,17 @@ class Schedule:
         if subject.watches:
             self._set_due(subject, now + delay if delay else due)
 
+    def settle_unread(self, subject: Subject, due: float) -> None:
+        """Make a task due again that a batch was to read, but has told nothing of.
+
+        Args:
+            subject: The task.
+            due: When it was due.
+        """
+        subject.is_being_polled = False
+        if subject.watches:
+            self._set_due(subject, due)
+
     def time_out(self, now: float, most: int) -> int:
         """End waits whose timeout has passed although their last poll has not been answered.
 
@@ -317,12 +386,12 @@ class Schedule:
         for key in old:
             del self._scopes[key]
 
-    def _scope(self, parameters: Mapping[str, Any]) -> Scope:
-        shared = self._shared_params(parameters)
-        key = tuple(shared.items())
+    def _scope(self, known: Mapping[str, Any]) -> Scope:
+        listed, together = self._api.list_params(known), self._api.together_params(known)
+        key = (tuple(listed.items()), None if together is None else tuple(together.items()))
         scope = self._scopes.get(key)
         if scope is None:
-            scope = self._scopes[key] = Scope(shared, self._page_size)
+            scope = self._scopes[key] = Scope(listed, together, self._page_size, self._most)
         return scope
 
     def _set_due(self, subject: Subject, due: float) -> None:

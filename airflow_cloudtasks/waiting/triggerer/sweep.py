@@ -46,20 +46,21 @@ class ListCost:
     """The cost of reading one list, in requests and in seconds, as far as it is known.
 
     Args:
-        page_size: How many tasks a page has at most; 0 for a list without pages.
+        page_size: How many tasks a page has at most; 0 for a list without pages, None if there is no list.
     """
 
-    __slots__ = ("_failures", "_learned_at", "_not_before", "_page_seconds", "_page_size", "_requests")
+    __slots__ = ("_failures", "_has_list", "_learned_at", "_not_before", "_page_seconds", "_page_size", "_requests")
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(self, page_size: int | None) -> None:
+        self._has_list = page_size is not None
         self._page_size = page_size
         self._requests: int | None = None
         self._page_seconds = 0.0
         self._learned_at = self._not_before = float("-inf")
         self._failures = 0
 
-    def is_worth_it(self, tasks: int, interval: float, speeds: Speeds, now: float) -> bool:
-        """Return whether to read the list: it must cost fewer requests and not take too long.
+    def requests(self, tasks: int, interval: float, speeds: Speeds, now: float) -> int | None:
+        """Return the number of requests that reading the list is expected to cost; None if it would take too long.
 
         Args:
             tasks: The number of tasks that would otherwise be read by their ids.
@@ -67,15 +68,15 @@ class ListCost:
             speeds: How fast lists and tasks can be read.
             now: Seconds on any steady clock.
         """
-        if now < self._not_before:
-            return False
+        if not self._has_list or now < self._not_before:
+            return None
         is_known = self._requests is not None and now - self._learned_at <= _BELIEVED
         # An unknown list is assumed to hold nothing but these tasks.
         least = math.ceil(tasks / self._page_size) if self._page_size else 1
         requests = self._requests if is_known and self._requests is not None else least
         page_seconds = max(self._page_seconds if is_known else 0.0, speeds.list_interval)
         seconds = speeds.list_delay + requests * page_seconds
-        return requests < tasks and seconds <= most_seconds(tasks, interval, speeds)
+        return requests if seconds <= most_seconds(tasks, interval, speeds) else None
 
     def learn(self, pages: int, page_seconds: float, now: float) -> None:
         """Note what reading the list cost.
@@ -83,7 +84,7 @@ class ListCost:
         Args:
             pages: The number of pages until every task was found, or until the end of the list.
             page_seconds: Seconds that one page took to be answered, on average.
-            now: Seconds on the clock of :meth:`is_worth_it`.
+            now: Seconds on the clock of :meth:`requests`.
         """
         self._requests, self._page_seconds, self._learned_at, self._failures = pages, page_seconds, now, 0
 
@@ -116,17 +117,27 @@ class Sweep:
         scope: The parameters that all tasks of the list have in common.
         wanted: The ids of the wanted tasks.
         since: The oldest creation time to list, as :func:`since` returned it.
+        instead: The number of requests that read the wanted tasks by their ids; None for one each.
 
     Attributes:
         missing: The ids that have not been found yet.
     """
 
-    def __init__(self, api: TaskApi, scope: Mapping[str, Any], wanted: Iterable[str], since: str | None = None) -> None:
+    def __init__(
+        self,
+        api: TaskApi,
+        scope: Mapping[str, Any],
+        wanted: Iterable[str],
+        since: str | None = None,
+        instead: int | None = None,
+    ) -> None:
         assert api.list_tasks is not None  # noqa: S101 - for the type checker
         self._id = api.id or ""
         self._pages = Pages(api.list_tasks, scope, api.name, since)
         self.missing = set(wanted)
-        self._most_pages = max(int(len(self.missing) * _MOST_PAGES_PER_TASK), 1)
+        most_pages = int(len(self.missing) * _MOST_PAGES_PER_TASK)
+        self._instead = len(self.missing) if instead is None else instead
+        self._most_pages = max(min(most_pages, self._instead), 1)
 
     @property
     def pages(self) -> int:
@@ -157,15 +168,12 @@ class Sweep:
         self.missing.difference_update(task_id for task_id, _ in found)
         return found
 
-    def cost(self, asked: int) -> int:
-        """Return the number of requests that this pass shows the list to cost.
-
-        Args:
-            asked: The number of wanted tasks.
-        """
+    @property
+    def cost(self) -> int:
+        """The number of requests that this pass shows the list to cost."""
         if self.missing and not self.is_complete:
             # The pass was given up. A pass for somewhat more tasks would meet as many others.
-            return 2 * asked
+            return 2 * self._instead
         return self.pages
 
 

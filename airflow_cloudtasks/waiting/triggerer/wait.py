@@ -87,7 +87,7 @@ async def wait_for_tasks(
                 watch = Watch(waiter, index, rules, overrides, deadline=until, now=now)
                 waiter.watches.append(watch)
                 try:
-                    dispatcher.add(dispatcher.parameters(each, api_params), watch)
+                    dispatcher.add(dispatcher.parameters(each, api_params), watch, api_params)
                 except InvalidArguments as error:
                     waiter.end(index, Broken(error))
                 if index % _AT_ONCE == _AT_ONCE - 1:

@@ -124,10 +124,14 @@ def asked(parameters: Mapping[str, Any], path: str) -> list[str]:
     Args:
         parameters: The parameters of the request.
         path: The parameter with an id, a list of ids, or ids with commas between them; as ``Filters[task-id]``, a
-            filter of this name; as ``Jobs[].JobId``, a field of each object of a list.
+            filter of this name; as ``Jobs[].JobId``, a field of each object of a list; as ``Flow.Id``, a field of an
+            object.
     """
     name, _, rest = path.partition("[")
-    value = parameters.get(name)
+    first, _, field = name.partition(".")
+    value = parameters.get(first)
+    if field:
+        value = value.get(field) if isinstance(value, dict) else None
     items = value if isinstance(value, list) else []
     if rest.startswith("]."):
         value = [item[rest[2:]] for item in items]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.products.shared.answers import asked, put, show_task
 from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page
+from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,9 @@ class Listing:
         api: The API that reads the tasks.
         at: The path of the list in the answer.
         ids: Where a request has the ids of the only tasks to list, as a path of
-            :func:`~airflow_cloudtasks.emulator.products.shared.answers.asked`; empty for no such parameter.
+            :func:`~airflow_cloudtasks.emulator.products.shared.answers.asked`, or several, of which a request has one;
+            empty for no such parameter.
+        most_ids: How many ids a request may have; 0 for any number.
         size: The parameter with the size of a page.
         default_size: The size of a page without it.
         offset: The parameter with the number of entries to skip.
@@ -36,7 +39,8 @@ class Listing:
 
     api: str
     at: tuple[str, ...]
-    ids: str = ""
+    ids: str | tuple[str, ...] = ""
+    most_ids: int = 0
     size: str = "Limit"
     default_size: int = 20
     offset: str = ""
@@ -46,8 +50,15 @@ class Listing:
     example: JsonObject = field(default_factory=dict)
 
     def answer(self, call: Call) -> JsonObject:
-        """Return a page of the list, or the tasks of the ids in the request as far as they exist."""
-        ids = asked(call.parameters, self.ids) if self.ids else []
+        """Return a page of the list, or the tasks of the ids in the request as far as they exist.
+
+        Raises:
+            VendorError: The request has too many ids.
+        """
+        paths = (self.ids,) if isinstance(self.ids, str) else self.ids
+        ids = [task_id for path in filter(None, paths) for task_id in asked(call.parameters, path)]
+        if self.most_ids and len(ids) > self.most_ids:
+            raise VendorError("InvalidParameter", f"The request has {len(ids)} ids; {self.most_ids} are allowed.", 200)
         size = int(call.parameters.get(self.size) or self.default_size)
         by_token = bool(self.token) and not ids
         # A page by token needs the other tasks only to count them.

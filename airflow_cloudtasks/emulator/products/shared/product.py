@@ -159,6 +159,31 @@ class Product:
 
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 
+    def restarts(
+        self, reader: Action, name: str, parameters: tuple[Parameter, ...] | None, *, asked_by: str, **more: Any
+    ) -> Action:
+        """Declare an action that starts existing tasks. One that the emulator does not know is taken to exist.
+
+        Args:
+            reader: The action that reads the tasks.
+            name: The vendor's name of the action.
+            parameters: Its parameters.
+            asked_by: Where the request has the ids of the tasks.
+            **more: Other attributes of the action.
+        """
+        blank = definitions.blank_answer(self.cloud, self.service, self.version, name) if parameters is DEFINED else {}
+
+        def answer(call: Call) -> JsonObject:
+            for task_id in asked(call.parameters, asked_by):
+                task = start_and_cancel.find(call, reader, task_id)
+                if task is None:
+                    start_and_cancel.start(call, reader, task_id, {})
+                else:
+                    start_and_cancel.start_again(call, reader, task)
+            return blank
+
+        return self.action(f"{reader.api}_start", name, answer, parameters, **more)
+
     def cancels(
         self,
         reader: Action,
