@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
+from darabonba.runtime import RuntimeOptions
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_cloudtasks.spec import Action, TaskApi
 
 
@@ -30,3 +35,32 @@ def method_of(client: Any, action: Action) -> Any:
         if name.replace("_", "") == action.name.lower() and not inspect.iscoroutinefunction(getattr(type(client), name))
     ]
     return getattr(client, found)
+
+
+def keys(model: Any) -> set[str]:
+    """The vendor's names of a model's fields."""
+    return set(re.findall(r"result\['(\w+)'\] = ", inspect.getsource(model.to_map)))
+
+
+def call(client: Any, api: TaskApi, action: Action, given: Mapping[str, Any]) -> Any:
+    """Call an action with parameters by the vendor's names."""
+    in_header = {name: value for name, value in given.items() if action.place(name) == "header"}
+    rest = {name: value for name, value in given.items() if name not in action.path_params and name not in in_header}
+    method = method_of(client, action)
+    arguments = [given[name] for name in action.path_params]
+    # A request whose parameters all stand in the path or in headers has no model.
+    if request := model(api, f"{action.name}Request"):
+        arguments.append(filled(request, {"body": rest} if keys(request) == {"body"} else rest))
+    if in_header:
+        method = getattr(client, f"{method.__name__}_with_options")
+        arguments += [model(api, f"{action.name}Headers")(**in_header), RuntimeOptions()]
+    return method(*arguments)
+
+
+def filled(request: Any, given: Mapping[str, Any]) -> Any:
+    """The model of a request; ``from_map`` alone makes lists of what is not given."""
+    model = request().from_map(given)
+    for name, value in vars(model).items():
+        if value == []:
+            setattr(model, name, None)
+    return model

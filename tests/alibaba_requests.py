@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
-from alibaba_packages import imported, method_of, model
+from alibaba_packages import call, imported
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils import Utils
 
@@ -27,33 +27,28 @@ def client_of(api: TaskApi) -> Any:
 
 def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request of the vendor's own client."""
-    client, request = client_of(api), model(api, f"{action.name}Request")
-    arguments = [given[name] for name in action.path_params]
-    # A request whose parameters all stand in the path has no model.
-    if request is not None:
-        arguments.append(filled(request, {name: given[name] for name in given if name not in action.path_params}))
+    client = client_of(api)
     with patch.object(client, "call_api", return_value={}) as call_api:
-        method_of(client, action)(*arguments)
+        call(client, api, action, given)
     params, sent, _ = call_api.call_args.args
     return {
         "action": params.action,
         "version": params.version,
         "method": params.method,
         "path": params.pathname,
-        "query": plainly(Utils.query(sent.query or {}).items()),
-        "body": (sent.body or {})
+        "headers": {name: value for name, value in (sent.headers or {}).items() if action.places.get(name) == "header"},
+        "query": without_empty_lists(plainly(Utils.query(sent.query or {}).items())),
+        "body": without_empty_lists(sent.body or {})
         if params.req_body_type == "json"
         else plainly(parse_qsl(Utils.to_form(sent.body or {}))),
     }
 
 
-def filled(request: Any, given: Mapping[str, Any]) -> Any:
-    """Return the model of a request; ``from_map`` alone makes lists of what is not given."""
-    model = request().from_map(given)
-    for name, value in vars(model).items():
-        if value == []:
-            setattr(model, name, None)
-    return model
+def without_empty_lists(value: Any) -> Any:
+    """Return a value without empty lists: the vendor's models have one for each list that is not given."""
+    if isinstance(value, dict):
+        return {name: without_empty_lists(item) for name, item in value.items() if item != []}
+    return [without_empty_lists(item) for item in value] if isinstance(value, list) else value
 
 
 def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,6 +70,11 @@ def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dic
         "version": sent.headers["x-acs-version"],
         "method": sent.method,
         "path": url.path,
+        "headers": {
+            name: sent.headers[name.lower()]
+            for name, place in action.places.items()
+            if place == "header" and name.lower() in sent.headers
+        },
         "query": plainly(parse_qsl(url.query)),
         "body": json.loads(sent.body or "{}")
         if sent.headers.get("content-type", "").startswith("application/json")

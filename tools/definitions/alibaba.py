@@ -78,22 +78,33 @@ class Package:
         Raises:
             StopIteration: There is no such field.
         """
-        annotation, text = f"{action}{'ResponseBody' if of == 'output' else 'Request'}", ""
+        fields = self._fields(self._answer_model(action)) if of == "output" else self._request_fields(action)
+        text = ""
         for key in (key for key in path.split(".") if not key.isdecimal()):
-            model = annotation.removeprefix("List[").rstrip("]").removeprefix("main_models.")
-            field = next(field for field in self._fields(model) if field.key == key)
-            annotation, text = field.type, field.document
+            field = next(field for field in fields if field.key == key)
+            text = field.document
+            fields = self._fields(field.type.removeprefix("List[").rstrip("]").removeprefix("main_models."))
         return text
+
+    def _request_fields(self, action: str) -> list[_Field]:
+        """Return the fields of a request, and those of its whole body."""
+        fields = self._fields(f"{action}Request")
+        return fields + [each for field in fields if field.key == "body" for each in self._body_fields(field)]
+
+    def _body_fields(self, whole: _Field) -> list[_Field]:
+        return self._fields(whole.type.removeprefix("main_models."))
 
     def _hosts(self) -> dict[str, Any]:
         named = re.search(r"get_endpoint\('([^']+)'", self._client)
         rule = re.search(r"_endpoint_rule = '(\w*)'", self._client)
         own = re.search(r"_endpoint_map = ({.*?\n\s*})", self._client, re.DOTALL)
+        regions: dict[str, str] = ast.literal_eval(own[1]) if own else {}
         return {
             "host": {
                 "product": named[1] if named else "",
                 "rule": rule[1] if rule else "",
-                "regions": dict(sorted(ast.literal_eval(own[1]).items())) if own else {},
+                # One package has a tab behind a host.
+                "regions": {region: host.strip() for region, host in sorted(regions.items())},
             }
         }
 
@@ -109,7 +120,7 @@ class Package:
         found: dict[str, Any] = {"style": call["style"], "method": call["method"]}
         found["path"] = _PATH_PARAMETER.sub(lambda match: f"{{{self._spelled(match[1])}}}", path)
         found["parameters"] = self._parameters(name, body, found["path"])
-        answer = self._answer(f"{name}ResponseBody", ())
+        answer = self._answer(self._answer_model(name), ())
         if isinstance(answer, dict):
             answer.pop("RequestId", None)
             answer.pop("requestId", None)
@@ -122,9 +133,14 @@ class Package:
         found: dict[str, Any] = {
             name: {"type": "string", "in": "path", "required": True} for name in re.findall(r"{(\w+)}", path)
         }
+        members: list[_Field] = []
+        if "parse_to_map(request.body)" in body:
+            [whole] = (field for field in self._fields(f"{action}Request") if field.key == "body")
+            members = self._body_fields(whole)
+            places |= {field.key: "body" for field in members}
         for model in (f"{action}Request", f"{action}Headers"):
-            for field in self._fields(model):
-                if field.key == "commonHeaders":
+            for field in (*self._fields(model), *(members if model.endswith("Request") else ())):
+                if field.key == "commonHeaders" or (members and field.key == "body"):
                     continue
                 parameter = self._typed(field.type, ())
                 parameter["in"] = "header" if model.endswith("Headers") else places.get(field.key, "query")
@@ -134,6 +150,11 @@ class Package:
                     parameter["required"] = True
                 found[field.key] = parameter
         return dict(sorted(found.items()))
+
+    def _answer_model(self, action: str) -> str:
+        """Return the model of an action's answer, which may be one that several actions share."""
+        types = {field.key: field.type for field in self._fields(f"{action}Response")}
+        return types.get("body", f"{action}ResponseBody").removeprefix("main_models.")
 
     def _spelled(self, name: str) -> str:
         """Return a parameter of the path as the vendor's models spell such a field: ``job_run_id`` is ``jobRunId``."""

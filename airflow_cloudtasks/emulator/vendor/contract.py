@@ -225,7 +225,10 @@ class Action:
 
 
 def find_by_path(actions: Iterable[Action], method: str, raw_path: str) -> tuple[Action | None, dict[str, str]]:
-    """Return the first action that fits a method and a percent-encoded path, and the decoded parameters in the path."""
+    """Return the first action that fits a method and a percent-encoded path, and the decoded parameters in the path.
+
+    A segment may end on a verb after its parameter: ``{jobId}%3Astop``.
+    """
     segments = raw_path.split("/")
     for action in actions:
         template = action.path.split("/")
@@ -233,8 +236,9 @@ def find_by_path(actions: Iterable[Action], method: str, raw_path: str) -> tuple
             continue
         in_path: dict[str, str] = {}
         for wanted, segment in zip(template, segments, strict=True):
-            if wanted.startswith("{"):
-                in_path[wanted[1:-1]] = unquote(segment)
+            name, _, verb = wanted.removeprefix("{").partition("}")
+            if wanted.startswith("{") and segment.endswith(verb):
+                in_path[name] = unquote(segment.removesuffix(verb))
             elif wanted != segment:
                 break
         else:

@@ -130,6 +130,8 @@ def asked(parameters: Mapping[str, Any], path: str) -> list[str]:
     name, _, rest = path.partition("[")
     first, _, field = name.partition(".")
     value = parameters.get(first)
+    if isinstance(value, str) and value.startswith(("[", "{")):
+        value = json.loads(value)
     if field:
         value = value.get(field) if isinstance(value, dict) else None
     items = value if isinstance(value, list) else []
@@ -139,8 +141,6 @@ def asked(parameters: Mapping[str, Any], path: str) -> list[str]:
         value = next((item.get("Values") for item in items if item.get("Name") == rest.rstrip("]")), None)
     if value is None or value == "":
         return []
-    if isinstance(value, str) and value.startswith("["):
-        value = json.loads(value)
     return [str(each) for each in value] if isinstance(value, list) else str(value).split(",")
 
 

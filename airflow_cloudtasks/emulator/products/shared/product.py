@@ -160,7 +160,14 @@ class Product:
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 
     def restarts(
-        self, reader: Action, name: str, parameters: tuple[Parameter, ...] | None, *, asked_by: str, **more: Any
+        self,
+        reader: Action,
+        name: str,
+        parameters: tuple[Parameter, ...] | None,
+        *,
+        asked_by: str,
+        example: JsonObject | None = None,
+        **more: Any,
     ) -> Action:
         """Declare an action that starts existing tasks. One that the emulator does not know is taken to exist.
 
@@ -169,6 +176,7 @@ class Product:
             name: The vendor's name of the action.
             parameters: Its parameters.
             asked_by: Where the request has the ids of the tasks.
+            example: The answer, beside the blank fields of the vendor's definition.
             **more: Other attributes of the action.
         """
         blank = definitions.blank_answer(self.cloud, self.service, self.version, name) if parameters is DEFINED else {}
@@ -180,7 +188,7 @@ class Product:
                     start_and_cancel.start(call, reader, task_id, {})
                 else:
                     start_and_cancel.start_again(call, reader, task)
-            return blank
+            return merge(blank, example or {})
 
         return self.action(f"{reader.api}_start", name, answer, parameters, **more)
 
