@@ -40,11 +40,22 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
         "version": params.version,
         "method": params.method,
         "path": params.pathname,
-        "query": plainly(Utils.query(sent.query or {}).items()),
-        "body": (sent.body or {})
-        if params.req_body_type == "json"
-        else plainly(parse_qsl(Utils.to_form(sent.body or {}))),
+        "query": _given(plainly(Utils.query(sent.query or {}).items())),
+        "body": _given(
+            (sent.body or {}) if params.req_body_type == "json" else plainly(parse_qsl(Utils.to_form(sent.body or {})))
+        ),
     }
+
+
+def _given(sent: Any) -> Any:
+    """Return parameters without the empty lists that the client's models add to the objects inside."""
+    match sent:
+        case Mapping():
+            return {name: _given(value) for name, value in sent.items() if value != []}
+        case list():
+            return [_given(value) for value in sent]
+        case _:
+            return sent
 
 
 def filled(request: Any, given: Mapping[str, Any]) -> Any:

@@ -10,6 +10,17 @@ import pytest
 import airflow_cloudtasks
 from airflow_cloudtasks.hooks import alibaba as alibaba_hooks
 from airflow_cloudtasks.hooks import tencent as tencent_hooks
+from airflow_cloudtasks.operators import (
+    adb,
+    batch,
+    dataworks,
+    dlc,
+    emr_serverless_spark,
+    fnf,
+    oos,
+    pai_dlc,
+    tione,
+)
 from airflow_cloudtasks.operators import alibaba as alibaba_operators
 from airflow_cloudtasks.operators import cloud_task as operators
 from airflow_cloudtasks.operators import tencent as tencent_operators
@@ -35,6 +46,15 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *("WeDataBackfillOperator", "WeDataRerunInstancesOperator", "WeDataRunSqlOperator"),
         "WeDataRunWorkflowOperator",
     },
+    adb: {"AdbSparkRunAppOperator", "AdbSparkRunSqlOperator"},
+    batch: {"BatchRunJobOperator"},
+    dataworks: {"DataWorksRunWorkflowOperator"},
+    dlc: {"DlcRunSparkAppOperator", "DlcRunSqlOperator"},
+    emr_serverless_spark: {"EmrServerlessSparkRunJobOperator"},
+    fnf: {"FnfRunExecutionOperator"},
+    oos: {"OosRunExecutionOperator"},
+    pai_dlc: {"PaiDlcRunJobOperator"},
+    tione: {"TioneTrainOperator"},
     alibaba_hooks: {"AlibabaCloudHook", "BdrcHook", "BpStudioHook", "IceHook"},
     tencent_hooks: {"LkeHook", "TencentCloudHook", "WeDataHook"},
     triggers: {"CloudTaskTrigger"},
