@@ -4,6 +4,8 @@ A task instance is one run of a node on one day, as the schedule makes it; a wor
 with all its nodes. A wait needs only the id of an instance, whatever has started it.
 """
 
+from dataclasses import replace
+
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi
 
@@ -127,6 +129,30 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
         action=Action(name="StopTaskInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)),
         id_param="Id",
     ),
+)
+
+# The instance that the schedule makes of a node for a day, which is known by no id before. The instance with the latest
+# trigger time comes first.
+DATAWORKS_SCHEDULED_INSTANCE = replace(
+    DATAWORKS_TASK_INSTANCE,
+    name="dataworks.scheduled_instance",
+    read=Action(
+        name="ListTaskInstances",
+        params=("TaskId", "ProjectId", "Bizdate"),
+        params_in="form",
+        template={
+            "TaskId": "{TaskId:integer}",
+            "ProjectId": "{ProjectId:integer}",
+            "Bizdate": "{Bizdate:integer}",
+            "WorkflowInstanceType": "Normal",
+            "SortBy": "TriggerTime Desc",
+            "PageSize": 1,
+        },
+    ),
+    id_param="TaskId",
+    task="PagingInfo.TaskInstances.0",
+    read_many=None,
+    cancel=None,
 )
 
 DATAWORKS_WORKFLOW_INSTANCE = TaskApi(

@@ -42,7 +42,8 @@ def emulated(emulator: Emulator, api: TaskApi) -> tuple[str, dict[str, str]]:
     They are the API itself and no fields, except where the API reads the newest entry of another API's list.
     """
     for other in APIS.values():
-        if other.service == api.service and other.list_tasks and other.list_tasks.action.name == api.read.name:
+        lists = [listed.action.name for listed in (other.list_tasks, other.read_many) if listed]
+        if other.service == api.service and api.read.name in lists:
             return other.name, {api.id_param: TASK_ID}
     file = f"airflow_cloudtasks/emulator/products/{api.service.name}.py"
     assert api.name in emulator.registry.task_apis, (

@@ -30,12 +30,13 @@ def owner_of(api: TaskApi) -> tuple[str, dict[str, str]]:
 
     An API that reads the newest entry of another API's list has no tasks of its own.
     """
-    if api.first_ended is None:
-        return api.name, {}
-    [owner] = [
-        other.name for other in APIS.values() if other.list_tasks and other.list_tasks.action.name == api.read.name
+    owners = [
+        other.name
+        for other in APIS.values()
+        for listed in (other.list_tasks, other.read_many)
+        if listed and other is not api and other.service is api.service and listed.action.name == api.read.name
     ]
-    return owner, {api.id_param: TASK_ID}
+    return (owners[0], {api.id_param: TASK_ID}) if owners else (api.name, {})
 
 
 def wait(name: str, place: str) -> Any:

@@ -26,6 +26,7 @@ from airflow_cloudtasks.operators import cloud_task as operators
 from airflow_cloudtasks.operators import tencent as tencent_operators
 from airflow_cloudtasks.sensors import alibaba as alibaba_sensors
 from airflow_cloudtasks.sensors import cloud_task as sensors
+from airflow_cloudtasks.sensors import dataworks as dataworks_sensors
 from airflow_cloudtasks.sensors import tencent as tencent_sensors
 from airflow_cloudtasks.triggers import cloud_task as triggers
 
@@ -34,6 +35,7 @@ from .exports import exported
 EXPORTS: dict[ModuleType, set[str]] = {
     sensors: {"CloudTaskSensor"},
     alibaba_sensors: {"BdrcTaskSensor", "BpStudioTaskSensor", "IceWorkflowTaskSensor"},
+    dataworks_sensors: {"DataWorksTaskInstanceSensor"},
     tencent_sensors: {"LkeTaskSensor", "WeDataTaskInstanceSensor", "WeDataTaskSensor", "WeDataWorkflowRunSensor"},
     operators: {"CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"},
     alibaba_operators: {

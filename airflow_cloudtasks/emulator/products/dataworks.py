@@ -36,6 +36,7 @@ def _listing(api: str, name: str) -> Listing:
         default_size=10,
         number="PageNumber",
         total=("PagingInfo", "TotalCount"),
+        fields=("TaskId", "Bizdate"),
         example={"PagingInfo": {"PageNumber": 1, "PageSize": 10}},
     )
 

@@ -34,6 +34,7 @@ class Listing:
         number: The parameter with the page's number, from 1 on.
         total: The path of the number of all entries in the answer.
         token: The path of the next page's token in the answer. The parameter has the name of the last step.
+        fields: Parameters that select tasks by the field of the same name. A task without the field has any value.
         example: The rest of the answer.
     """
 
@@ -47,6 +48,7 @@ class Listing:
     number: str = ""
     total: tuple[str, ...] = ()
     token: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     example: JsonObject = field(default_factory=dict)
 
     def answer(self, call: Call) -> JsonObject:
@@ -63,7 +65,7 @@ class Listing:
         by_token = bool(self.token) and not ids
         # A page by token needs the other tasks only to count them.
         needed = self.total or not by_token
-        found = [task for task in self._found(call, ids) if task.is_inside(call.parameters)] if needed else []
+        found = [task for task in self._found(call, ids) if self._lists(task, call)] if needed else []
         body: JsonObject = put(self.example, self.total, len(found)) if self.total else self.example
         if by_token:
             entries, token = cut_page(call, self.api, size, lambda entry: True, self.token[-1])
@@ -74,6 +76,12 @@ class Listing:
             call.shows(task)
         entries = [show_task(call.action.shape, task, call.now, call.parameters) for task in page]
         return put(body, self.at, entries)
+
+    def _lists(self, task: Task, call: Call) -> bool:
+        asked_for = {name: call.parameters[name] for name in self.fields if name in call.parameters}
+        return task.is_inside(call.parameters) and all(
+            str(task.fields.get(name, value)) == str(value) for name, value in asked_for.items()
+        )
 
     def _found(self, call: Call, ids: list[str]) -> Iterator[Task]:
         if not ids:
