@@ -4,7 +4,7 @@ An invocation runs a command on instances of CVM or Lighthouse. If it fails on s
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of TAT 2020-10-28 that the vendor's tccli ships.
 TAT = Service(
@@ -97,4 +97,12 @@ TAT_INVOCATION = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="CancelInvocation", params=("InvocationId",)), id_param="InvocationId"),
+    # The parts are the runs of the command, one for each instance.
+    parts=Parts(
+        at="InvocationTaskBasicInfoSet",
+        status="TaskStatus",
+        failed=("DELIVER_FAILED", "START_FAILED", "FAILED", "TIMEOUT", "TASK_TIMEOUT"),
+        name=("InstanceId",),
+        id="InvocationTaskId",
+    ),
 )
