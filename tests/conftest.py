@@ -40,6 +40,7 @@ SCHEDULED = (
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("starts", "starts_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("faces", "faces_cases")),
     ROOT / "example_dags" / "media_to_warehouse.py",
 )
 

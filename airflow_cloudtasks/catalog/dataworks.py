@@ -5,6 +5,8 @@ with all its nodes. A wait needs only the id of an instance, whatever has starte
 rules of a monitor; a Data Integration job synchronises data sources; an operation makes workflow instances.
 """
 
+from dataclasses import replace
+
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Parts, Service, Start, Success, TaskApi, TaskList
 
@@ -130,6 +132,30 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
     ),
 )
 
+# The instance that the schedule makes of a node for a day, which is known by no id before. The instance with the latest
+# trigger time comes first.
+DATAWORKS_SCHEDULED_INSTANCE = replace(
+    DATAWORKS_TASK_INSTANCE,
+    name="dataworks.scheduled_instance",
+    read=Action(
+        name="ListTaskInstances",
+        params=("TaskId", "ProjectId", "Bizdate"),
+        params_in="form",
+        template={
+            "TaskId": "{TaskId:integer}",
+            "ProjectId": "{ProjectId:integer}",
+            "Bizdate": "{Bizdate:day}",
+            "WorkflowInstanceType": "Normal",
+            "SortBy": "TriggerTime Desc",
+            "PageSize": 1,
+        },
+    ),
+    id_param="TaskId",
+    task="PagingInfo.TaskInstances.0",
+    read_many=None,
+    cancel=None,
+)
+
 DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
     name="dataworks.workflow_instance",
     service=DATAWORKS,
@@ -214,32 +240,6 @@ DATAWORKS_OPERATION = TaskApi(
     task="Result",
     states={"Creating": TaskState.RUNNING, "Created": TaskState.SUCCEEDED, "CreateFailure": TaskState.FAILED},
     message="FailureMessage",
-)
-
-# The instance that the schedule makes of a task for one day; of a task that runs several times a day, the newest one.
-DATAWORKS_SCHEDULED_TASK_INSTANCE = TaskApi(
-    name="dataworks.scheduled_task_instance",
-    service=DATAWORKS,
-    read=Action(
-        name="ListTaskInstances",
-        params=("TaskId", "ProjectId", "Bizdate"),
-        params_in="form",
-        template={
-            "TaskId": "{TaskId:integer}",
-            "ProjectId": "{ProjectId:integer}",
-            "Bizdate": "{Bizdate:day}",
-            "WorkflowInstanceType": "Normal",
-            "SortBy": "TriggerTime Desc",
-            "PageSize": 1,
-        },
-    ),
-    task="PagingInfo.TaskInstances.0",
-    states=DATAWORKS_TASK_INSTANCE.states,
-    id="Id",
-    task_name="TaskName",
-    created_at="CreateTime",
-    started_at="StartedTime",
-    finished_at="FinishedTime",
 )
 
 # The vendor leaves it to the user whether a warning is a failure: a wait can take it for one by failure_statuses. No

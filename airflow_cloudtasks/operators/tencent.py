@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.operators._given import contents_of_file, given
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
@@ -107,14 +108,13 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             "Params": variables,
             "AdvanceConfig": advance_config,
         }
-        given = {name: value for name, value in config.items() if value is not None}
         super().__init__(
             api="wedata.sql_run",
             parameters={
                 "ProjectId": project_id,
                 "ScriptId": script_id,
-                "ScriptContent": _contents_of_file(sql),
-                "ScriptConfig": given or None,
+                "ScriptContent": contents_of_file(sql),
+                "ScriptConfig": given(config),
                 "Params": run_params,
             },
             **kwargs,
@@ -128,17 +128,6 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
             return {"rows": rows}
         self.log.warning("%d rows are more than max_rows=%d: XCom stores none of them.", count, self.max_rows)
         return {"rows": None, "detail": without_rows(task.detail)}
-
-
-def _contents_of_file(sql: Any) -> Any:
-    """Return a template with the contents of a file, if ``sql`` names one.
-
-    With Airflow's ``template_ext``, every text that ends in ``.sql`` would name a file, in whatever argument.
-    """
-    if not isinstance(sql, str) or not sql.endswith(".sql"):
-        return sql
-    name = sql.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{{% include '{name}' %}}"
 
 
 class WeDataBackfillOperator(StartCloudTaskOperator):

@@ -246,11 +246,16 @@ class _Encoder:
             case date():
                 return self._date(value)
             case Mapping():
-                return {self._key(key, path): self._tree(item, f"{path}.{key}", nulls) for key, item in value.items()}
+                return {self._key(key, path): self._branch(item, f"{path}.{key}", nulls) for key, item in value.items()}
             case list() | tuple():
                 return [self._tree(item, f"{path}[{index}]", nulls) for index, item in enumerate(value)]
             case _:
                 raise self._refusal(value, path, f"; JSON cannot hold a {type(value).__name__}.")
+
+    def _branch(self, value: Any, path: str, nulls: bool) -> Any:
+        """Return a field of an object, in the encoding that is declared for it."""
+        is_declared = _INDEX.sub("", path) in self._encodings
+        return self.encode(value, path) if is_declared else self._tree(value, path, nulls)
 
     def _key(self, key: Any, path: str) -> Any:
         if key is None or isinstance(key, str | bool | int):

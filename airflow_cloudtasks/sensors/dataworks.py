@@ -33,7 +33,7 @@ class DataWorksTaskInstanceSensor(CloudTaskSensor):
         if not is_pending(biz_date):
             biz_date = str(day("biz_date", biz_date))
         super().__init__(
-            api="dataworks.scheduled_task_instance",
+            api="dataworks.scheduled_instance",
             cloud_task_id=dataworks_task_id,
             api_params={"ProjectId": project_id, "Bizdate": biz_date},
             missing=missing,

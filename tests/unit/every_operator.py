@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from airflow_cloudtasks import operators
+from airflow_cloudtasks.operators.adb import AdbSparkRunAppOperator, AdbSparkRunSqlOperator
 from airflow_cloudtasks.operators.alibaba import (
     BdrcCheckRulesOperator,
     BdrcUpdateResourcesOperator,
@@ -17,8 +18,14 @@ from airflow_cloudtasks.operators.alibaba import (
     IceStartAIWorkflowOperator,
     IceStartWorkflowOperator,
 )
-from airflow_cloudtasks.operators.dataworks import DataWorksRunWorkflowOperator
+from airflow_cloudtasks.operators.batch import BatchRunJobOperator
+from airflow_cloudtasks.operators.dataworks import DataWorksRunAdhocWorkflowOperator, DataWorksRunWorkflowOperator
+from airflow_cloudtasks.operators.dlc import DlcRunSparkAppOperator, DlcRunSqlOperator
+from airflow_cloudtasks.operators.emr_serverless_spark import EmrServerlessSparkRunJobOperator
+from airflow_cloudtasks.operators.fnf import FnfRunExecutionOperator
 from airflow_cloudtasks.operators.oceanus import OceanusRunJobOperator
+from airflow_cloudtasks.operators.oos import OosRunExecutionOperator
+from airflow_cloudtasks.operators.pai_dlc import PaiDlcRunJobOperator
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.operators.tencent import (
     LkeExportAttributeLabelOperator,
@@ -28,6 +35,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunSqlOperator,
     WeDataRunWorkflowOperator,
 )
+from airflow_cloudtasks.operators.tione import TioneTrainOperator
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import with_mark
 
@@ -167,6 +175,160 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "use_old_system_connector": False,
         "custom_timestamp": 1795622400000,
         "kafka_scan_mode": "latest-offset",
+    },
+    EmrServerlessSparkRunJobOperator: {
+        "workspace_id": "w-1",
+        "code_type": "PYTHON",
+        "entry_point": "oss://bucket/作业.py",
+        "entry_point_arguments": ["--day", "2026-01-31"],
+        "spark_submit_parameters": "--conf spark.executor.cores=4",
+        "name": "nightly",
+        "job_id": "j-1",
+        "resource_queue_id": "root_queue",
+        "release_version": "esr-4.0",
+        "display_release_version": "esr-4.0 (Spark 3.5.2)",
+        "configuration_overrides": {"configurations": [{"configFileName": "spark-defaults.conf"}]},
+        "execution_timeout_seconds": 3600,
+        "fusion": True,
+        "tags": [{"key": "dag", "value": "nightly"}],
+    },
+    AdbSparkRunAppOperator: {
+        "db_cluster_id": "amv-1",
+        "resource_group_name": "jobs",
+        "data": {"file": "oss://bucket/作业.py", "args": ["1"], "conf": {"spark.executor.instances": 2}},
+        "app_name": "nightly",
+        "app_type": "BATCH",
+        "template_file_id": 7,
+        "agent_source": "airflow",
+        "agent_version": "3",
+    },
+    AdbSparkRunSqlOperator: {
+        "db_cluster_id": "amv-1",
+        "resource_group_name": "jobs",
+        "sql": "SELECT '订单'; SELECT 2;",
+        "schema": "sales",
+        "runtime_config": {"spark.sql.shuffle.partitions": 8},
+        "execute_time_limit_in_seconds": 3600,
+        "execute_result_limit": 64,
+        "agency": "airflow",
+    },
+    DataWorksRunAdhocWorkflowOperator: {
+        "project_id": "10000",
+        "name": "nightly",
+        "workflow_owner": "1107550004253538",
+        "tasks": [
+            {
+                "Name": "订单",
+                "ClientUniqueCode": "orders",
+                "Type": "ODPS_SQL",
+                "Owner": "1107550004253538",
+                "RuntimeResource": {"ResourceGroupId": "r"},
+                "Script": {"Content": "SELECT 1;"},
+            }
+        ],
+        "biz_date": "1769788800000",
+        "env_type": "Prod",
+    },
+    PaiDlcRunJobOperator: {
+        "display_name": "nightly",
+        "job_type": "PyTorchJob",
+        "job_specs": [{"Type": "Worker", "Image": "torch", "PodCount": 1, "EcsSpec": "ecs.g6.large"}],
+        "user_command": "python train.py",
+        "workspace_id": 7,
+        "resource_id": "r",
+        "priority": 3,
+        "job_max_running_time_minutes": 60,
+        "envs": {"DAY": "2026-01-31"},
+        "data_sources": [{"DataSourceId": "d-1"}],
+        "code_source": {"CodeSourceId": "c-1"},
+        "thirdparty_libs": ["numpy==2.0"],
+        "thirdparty_lib_dir": "/root/code",
+        "options": "key1=value1",
+        "user_vpc": {"VpcId": "v"},
+        "settings": {"EnableErrorMonitoringInAIMaster": True},
+        "success_policy": "AllWorkers",
+        "accessibility": "PRIVATE",
+        "credential_config": {"EnableCredentialInject": False},
+        "description": "每晚",
+        "template_id": "t",
+        "template_version": 1,
+    },
+    FnfRunExecutionOperator: {
+        "flow_name": "nightly",
+        "execution_name": "run-1",
+        "flow_input": {"day": "2026-01-31", "城市": ["北京"]},
+        "qualifier": "prod",
+        "callback_fnf_task_token": "token",
+    },
+    OosRunExecutionOperator: {
+        "template_name": "restart",
+        "template_content": "{}",
+        "template_url": "oss://bucket/template.yml",
+        "template_version": "v1",
+        "template_parameters": {"instanceIds": ["i-1"]},
+        "mode": "Automatic",
+        "loop_mode": "Automatic",
+        "safety_check": "Skip",
+        "description": "nightly",
+        "resource_group_id": "r",
+        "parent_execution_id": "exec-0",
+        "tags": {"dag": "nightly"},
+    },
+    DlcRunSqlOperator: {
+        "sql": "SELECT '订单'",
+        "sql_kind": "SparkSQLTask",
+        "config": {"spark.sql.shuffle.partitions": "8"},
+        "database_name": "sales",
+        "datasource_connection_name": "DataLakeCatalog",
+        "data_engine_name": "engine",
+        "resource_group_name": "group",
+        "source_info": {"dag": "nightly"},
+    },
+    DlcRunSparkAppOperator: {"job_name": "nightly", "cmd_args": "--day 2026-01-31", "source_info": {"dag": "nightly"}},
+    TioneTrainOperator: {
+        "name": "nightly",
+        "charge_type": "POSTPAID_BY_HOUR",
+        "resource_config_infos": [{"Role": "WORKER", "InstanceType": "TI.S.MEDIUM.POST", "InstanceNum": 1}],
+        "ti_project_id": "1",
+        "framework_name": "PYTORCH",
+        "framework_version": "1.9",
+        "framework_environment": "torch1.9-py3.8-cuda11.1-gpu",
+        "resource_group_id": "r",
+        "training_mode": "DDP",
+        "image_info": {"ImageType": "SYSTEM", "ImageUrl": "torch"},
+        "code_package_path": {"Bucket": "b", "Region": "ap-guangzhou", "Paths": ["code/"]},
+        "code_repos": [{"Id": "r", "TargetPath": "/code"}],
+        "start_cmd_info": {"StartCmd": "python3 train.py"},
+        "encoded_start_cmd_info": {"StartCmdInfo": "cHl0aG9u"},
+        "tuning_parameters": '{"lr": 0.1}',
+        "data_source": "COS",
+        "data_configs": [{"MappingPath": "/data", "DataSourceType": "COS"}],
+        "training_output": {"Bucket": "b", "Region": "ap-guangzhou", "Paths": ["out/"]},
+        "envs": [{"Name": "DAY", "Value": "2026-01-31"}],
+        "vpc_id": "v",
+        "subnet_id": "s",
+        "log_enable": True,
+        "log_config": {"LogsetId": "l", "TopicId": "t"},
+        "tags": [{"TagKey": "dag", "TagValue": "nightly"}],
+        "remark": "每晚",
+        "callback_url": "https://example.org/called",
+        "expose_network_config": {},
+        "train_tool_config": {},
+        "resource_supply_attribute": {},
+        "queues": ["q"],
+    },
+    BatchRunJobOperator: {
+        "placement": {"Zone": "ap-guangzhou-2", "ProjectId": 0},
+        "job": {
+            "JobName": "nightly",
+            "Tasks": [
+                {
+                    "TaskName": "orders",
+                    "Application": {"DeliveryForm": "LOCAL", "Command": "echo 1"},
+                    "TaskInstanceNum": 1,
+                }
+            ],
+        },
     },
 }
 

@@ -370,3 +370,11 @@ def test_encoding_as_json_is_idempotent(value: Any) -> None:
         with suppress(InvalidArguments):
             value = encoded(value)
             assert encoded(value) == value
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_field_of_an_object_has_the_encoding_that_is_declared_for_it(written: bool) -> None:
+    task = {"SQLTask": {"SQL": "SELECT '订单'", "Config": {"a": 1}}}
+    encoded = sent("dlc.task", "CreateTask", "Task", json.dumps(task) if written else task)["SQLTask"]
+    assert b64decode(encoded["SQL"]).decode() == "SELECT '订单'"
+    assert encoded["Config"] == [{"Key": "a", "Value": "1"}]

@@ -235,6 +235,30 @@ def test_names_five_failed_parts_and_counts_the_others() -> None:
     assert len(task.detail[FAILED_PARTS]) == 100
 
 
+@pytest.mark.parametrize(
+    ("api", "detail", "said"),
+    [
+        (
+            "batch.job",
+            {"TaskSet": [{"TaskName": "A", "TaskState": "SUCCEED"}, {"TaskName": "B", "TaskState": "FAILED"}]},
+            "B is FAILED",
+        ),
+        (
+            "tat.invocation",
+            {
+                "InvocationTaskBasicInfoSet": [
+                    {"InvocationTaskId": "invt-1", "TaskStatus": "SUCCESS", "InstanceId": "ins-1"},
+                    {"InvocationTaskId": "invt-2", "TaskStatus": "TASK_TIMEOUT", "InstanceId": "ins-2"},
+                ]
+            },
+            "ins-2 (invt-2) is TASK_TIMEOUT",
+        ),
+    ],
+)
+def test_names_the_failed_parts_that_the_task_itself_shows(api: str, detail: dict[str, Any], said: str) -> None:
+    assert explained(failed(api, detail)).message == said
+
+
 @pytest.mark.parametrize("state", [state for state in TaskState if state is not TaskState.FAILED])
 @pytest.mark.parametrize("api", [name for name, api in APIS.items() if api.parts])
 def test_asks_nothing_of_a_task_that_did_not_fail(api: str, state: TaskState) -> None:

@@ -10,10 +10,20 @@ import pytest
 import airflow_cloudtasks
 from airflow_cloudtasks.hooks import alibaba as alibaba_hooks
 from airflow_cloudtasks.hooks import tencent as tencent_hooks
+from airflow_cloudtasks.operators import (
+    adb,
+    batch,
+    dataworks,
+    dlc,
+    emr_serverless_spark,
+    fnf,
+    oceanus,
+    oos,
+    pai_dlc,
+    tione,
+)
 from airflow_cloudtasks.operators import alibaba as alibaba_operators
 from airflow_cloudtasks.operators import cloud_task as operators
-from airflow_cloudtasks.operators import dataworks as dataworks_operators
-from airflow_cloudtasks.operators import oceanus as oceanus_operators
 from airflow_cloudtasks.operators import tencent as tencent_operators
 from airflow_cloudtasks.sensors import alibaba as alibaba_sensors
 from airflow_cloudtasks.sensors import cloud_task as sensors
@@ -26,8 +36,8 @@ from .exports import exported
 EXPORTS: dict[ModuleType, set[str]] = {
     sensors: {"CloudTaskSensor"},
     alibaba_sensors: {"BdrcTaskSensor", "BpStudioTaskSensor", "IceWorkflowTaskSensor"},
-    tencent_sensors: {"LkeTaskSensor", "WeDataTaskInstanceSensor", "WeDataTaskSensor", "WeDataWorkflowRunSensor"},
     dataworks_sensors: {"DataWorksTaskInstanceSensor"},
+    tencent_sensors: {"LkeTaskSensor", "WeDataTaskInstanceSensor", "WeDataTaskSensor", "WeDataWorkflowRunSensor"},
     operators: {"CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"},
     alibaba_operators: {
         *("BdrcCheckRulesOperator", "BdrcUpdateResourcesOperator"),
@@ -39,8 +49,16 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *("WeDataBackfillOperator", "WeDataRerunInstancesOperator", "WeDataRunSqlOperator"),
         "WeDataRunWorkflowOperator",
     },
-    dataworks_operators: {"DataWorksRunWorkflowOperator"},
-    oceanus_operators: {"OceanusRunJobOperator"},
+    adb: {"AdbSparkRunAppOperator", "AdbSparkRunSqlOperator"},
+    batch: {"BatchRunJobOperator"},
+    dataworks: {"DataWorksRunAdhocWorkflowOperator", "DataWorksRunWorkflowOperator"},
+    dlc: {"DlcRunSparkAppOperator", "DlcRunSqlOperator"},
+    emr_serverless_spark: {"EmrServerlessSparkRunJobOperator"},
+    fnf: {"FnfRunExecutionOperator"},
+    oceanus: {"OceanusRunJobOperator"},
+    oos: {"OosRunExecutionOperator"},
+    pai_dlc: {"PaiDlcRunJobOperator"},
+    tione: {"TioneTrainOperator"},
     alibaba_hooks: {"AlibabaCloudHook", "BdrcHook", "BpStudioHook", "IceHook"},
     tencent_hooks: {"LkeHook", "TencentCloudHook", "WeDataHook"},
     triggers: {"CloudTaskTrigger"},

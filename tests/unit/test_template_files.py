@@ -8,17 +8,24 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_cloudtasks.operators import alibaba, cloud_task, tencent
+from airflow_cloudtasks.operators import cloud_task
+from airflow_cloudtasks.operators.adb import AdbSparkRunSqlOperator
 from airflow_cloudtasks.operators.cloud_task import GetCloudTaskOperator, StartCloudTaskOperator
+from airflow_cloudtasks.operators.dlc import DlcRunSqlOperator
 from airflow_cloudtasks.operators.tencent import WeDataRunSqlOperator
 from airflow_cloudtasks.sensors import alibaba as alibaba_sensors
 from airflow_cloudtasks.sensors import tencent as tencent_sensors
 
+from .every_operator import EVERYTHING, parameters_of
+
 CLASSES = [
-    kind
-    for module in (alibaba, cloud_task, tencent, alibaba_sensors, tencent_sensors)
-    for name, kind in vars(module).items()
-    if isinstance(kind, type) and name.endswith(("Operator", "Sensor"))
+    *EVERYTHING,
+    *(
+        kind
+        for module in (cloud_task, alibaba_sensors, tencent_sensors)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and name.endswith(("Operator", "Sensor"))
+    ),
 ]
 ENDINGS = (".sql", ".json", ".sh", ".yaml", ".html")
 
@@ -45,6 +52,16 @@ def test_sql_may_name_a_file_whose_templates_are_rendered(tmp_path: Path, name: 
     file.write_text("SELECT count(*) FROM t\nWHERE day = '{{ ds }}';\n")
     text = sql_parameters(tmp_path, sql=name, native=native)["ScriptContent"]
     assert text == "SELECT count(*) FROM t\nWHERE day = '2026-01-31';"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [(DlcRunSqlOperator, {}), (AdbSparkRunSqlOperator, {"db_cluster_id": "amv-1", "resource_group_name": "jobs"})],
+)
+def test_sql_of_every_operator_may_name_a_file(tmp_path: Path, kind: Any, arguments: dict[str, str]) -> None:
+    (tmp_path / "count.sql").write_text("SELECT '{{ ds }}'")
+    operator = rendered(tmp_path, kind, sql="count.sql", **arguments)
+    assert "SELECT '2026-01-31'" in str(parameters_of(operator))
 
 
 def test_sql_may_be_text(tmp_path: Path) -> None:

@@ -42,16 +42,16 @@ _WAITING = frozenset({"NotRun", "WaitTime", "WaitResource"})
 _SCRIPT = (Step("NotRun", 1), Step("Running", 2), Step("Success"))
 
 
-def _listing(api: str, name: str, *shown: str) -> Listing:
+def _listing(api: str, name: str) -> Listing:
     return Listing(
         api=api,
         at=("PagingInfo", name),
         ids="Ids",
-        shown=shown,
         size="PageSize",
         default_size=10,
         number="PageNumber",
         total=("PagingInfo", "TotalCount"),
+        fields=("TaskId", "Bizdate"),
         example={"PagingInfo": {"PageNumber": 1, "PageSize": 10}},
     )
 
@@ -79,7 +79,7 @@ TASK_INSTANCE = DATAWORKS.reads(
 DATAWORKS.lists(
     "dataworks.task_instance",
     "ListTaskInstances",
-    _listing("dataworks.task_instance", "TaskInstances", "TaskId"),
+    _listing("dataworks.task_instance", "TaskInstances"),
     DEFINED,
     replace(TASK_INSTANCE.shape, task_at=(), example=TASK_INSTANCE.shape.example["TaskInstance"]),
 )

@@ -28,13 +28,13 @@ class Listing:
             :func:`~airflow_cloudtasks.emulator.products.shared.answers.asked`, or several, of which a request has one;
             empty for no such parameter.
         most_ids: How many ids a request may have; 0 for any number.
-        shown: Parameters of the request that the object of a listed task must show under the same names.
         size: The parameter with the size of a page.
         default_size: The size of a page without it.
         offset: The parameter with the number of entries to skip.
         number: The parameter with the page's number, from 1 on.
         total: The path of the number of all entries in the answer.
         token: The path of the next page's token in the answer. The parameter has the name of the last step.
+        fields: Parameters that select tasks by the field of the same name. A task without the field has any value.
         example: The rest of the answer.
     """
 
@@ -42,13 +42,13 @@ class Listing:
     at: tuple[str, ...]
     ids: str | tuple[str, ...] = ""
     most_ids: int = 0
-    shown: tuple[str, ...] = ()
     size: str = "Limit"
     default_size: int = 20
     offset: str = ""
     number: str = ""
     total: tuple[str, ...] = ()
     token: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     example: JsonObject = field(default_factory=dict)
 
     def answer(self, call: Call) -> JsonObject:
@@ -65,7 +65,7 @@ class Listing:
         by_token = bool(self.token) and not ids
         # A page by token needs the other tasks only to count them.
         needed = self.total or not by_token
-        found = [task for task in self._found(call, ids) if self._is_asked_for(task, call)] if needed else []
+        found = [task for task in self._found(call, ids) if self._lists(task, call)] if needed else []
         body: JsonObject = put(self.example, self.total, len(found)) if self.total else self.example
         if by_token:
             entries, token = cut_page(call, self.api, size, lambda entry: True, self.token[-1])
@@ -77,17 +77,18 @@ class Listing:
         entries = [show_task(call.action.shape, task, call.now, call.parameters) for task in page]
         return put(body, self.at, entries)
 
+    def _lists(self, task: Task, call: Call) -> bool:
+        asked_for = {name: call.parameters[name] for name in self.fields if name in call.parameters}
+        return task.is_inside(call.parameters) and all(
+            str(task.fields.get(name, value)) == str(value) for name, value in asked_for.items()
+        )
+
     def _found(self, call: Call, ids: list[str]) -> Iterator[Task]:
         if not ids:
             yield from call.state.tasks.newest(self.api)
         for task_id in ids:
             if (task := call.state.tasks.find(self.api, task_id, call.parameters)) is not None:
                 yield task
-
-    def _is_asked_for(self, task: Task, call: Call) -> bool:
-        asked_for = {name: call.parameters[name] for name in self.shown if name in call.parameters}
-        shows = all(str(task.fields.get(name)) == str(value) for name, value in asked_for.items())
-        return shows and task.is_inside(call.parameters)
 
     def _skipped(self, call: Call, size: int) -> int:
         if self.number:
