@@ -5,6 +5,7 @@ A new API needs no line here.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.clouds import retries
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import CloudTaskFailed
+from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.operators.cloud_task import CancelCloudTaskOperator
 from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
@@ -68,6 +70,29 @@ def test_a_wait_for_a_task_that_fails_raises(emulator: Emulator, name: str, plac
     emulator.add_running(owner, TASK_ID, 0.1, end, fields=fields)
     with pytest.raises(CloudTaskFailed, match="ended as "):
         wait(name, place)
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.read_many])
+def test_waits_in_the_triggerer_share_the_requests_that_read_several_tasks(emulator: Emulator, name: str) -> None:
+    emulator.reset()
+    api, ids = APIS[name], [str(number) for number in range(5)]
+    assert api.read_many is not None
+    succeeds = TaskState.SUCCEEDED in api.states.values()
+    for task_id in ids:
+        emulator.add_running(name, task_id, 0.5)
+    sensor = CloudTaskSensor(
+        task_id="wait",
+        api=name,
+        cloud_task_id=ids,
+        api_params=dict.fromkeys((*api.task_params, *api.read_many.needs), "1"),
+        deferrable=True,
+        poke_interval=0.03,
+    )
+    with nullcontext() if succeeds else pytest.raises(CloudTaskFailed):
+        run(sensor)
+    assert len(emulator.requests()) < 5 * len(ids)
+    sent = [str(each["parameters"]) for each in emulator.requests() if each["outcome"] == "ok"]
+    assert any(sum(f"'{task_id}'" in each or f"{task_id}," in each for task_id in ids) > 1 for each in sent)
 
 
 @pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.cancel])
