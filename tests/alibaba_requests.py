@@ -38,9 +38,9 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
         "path": params.pathname,
         "headers": {name: value for name, value in (sent.headers or {}).items() if action.places.get(name) == "header"},
         "query": without_empty_lists(plainly(Utils.query(sent.query or {}).items())),
-        "body": without_empty_lists(sent.body or {})
-        if params.req_body_type == "json"
-        else plainly(parse_qsl(Utils.to_form(sent.body or {}))),
+        "body": without_empty_lists(
+            (sent.body or {}) if params.req_body_type == "json" else plainly(parse_qsl(Utils.to_form(sent.body or {})))
+        ),
     }
 
 

@@ -49,7 +49,7 @@ def test_each_operator_has_a_start_of_the_catalog_of_its_own() -> None:
 def test_the_start_request_follows_tencents_definitions(operator: Operator, build: Any) -> None:
     built = build(operator)
     found = Findings(built.api)
-    compare_request(built.api, built.start.action, request_of(built), found)
+    compare_request(built.api, built.start.action, built.start.action.request(request_of(built)), found)
     assert found.deviations == {}
 
 
