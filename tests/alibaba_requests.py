@@ -37,12 +37,18 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
         "method": params.method,
         "path": params.pathname,
         "headers": {name: value for name, value in (sent.headers or {}).items() if action.places.get(name) == "header"},
-        "query": plainly(Utils.query(sent.query or {}).items()),
-        # A body that is one model has an empty list for each list that is not given.
-        "body": {name: value for name, value in (sent.body or {}).items() if value != []}
+        "query": without_empty_lists(plainly(Utils.query(sent.query or {}).items())),
+        "body": without_empty_lists(sent.body or {})
         if params.req_body_type == "json"
         else plainly(parse_qsl(Utils.to_form(sent.body or {}))),
     }
+
+
+def without_empty_lists(value: Any) -> Any:
+    """Return a value without empty lists: the vendor's models have one for each list that is not given."""
+    if isinstance(value, dict):
+        return {name: without_empty_lists(item) for name, item in value.items() if item != []}
+    return [without_empty_lists(item) for item in value] if isinstance(value, list) else value
 
 
 def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dict[str, Any]:
