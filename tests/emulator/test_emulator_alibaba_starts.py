@@ -60,7 +60,11 @@ def test_declares_the_parameters_of_the_sdks_models(name: str) -> None:
     assert {one.name for one in action.parameters} - elsewhere == keys(type(model))
     said = inspect.getsource(type(model).__init__).split("self.")
     # Some are required only if another one has a certain value.
-    required = {part.split(" = ")[0] for before, part in pairwise(said) if re.search(r"is required(?! if)", before)}
+    required = {
+        part.split(" = ")[0]
+        for before, part in pairwise(said)
+        if re.search(r"[Tt]his parameter is required(?! if)", before)
+    }
     by_attribute = {attribute.replace("_", ""): attribute for attribute in required}
     wanted = {one.name for one in action.parameters if one.name.lower() in by_attribute} | needed(action)
     required = {one.name for one in action.parameters if one.required} - elsewhere
