@@ -1,11 +1,12 @@
 """Alibaba Cloud DataWorks.
 
 A task instance is one run of a node on one day, as the schedule makes it; a workflow instance is the run of a workflow
-with all its nodes. A wait needs only the id of an instance, whatever has started it.
+with all its nodes. A wait needs only the id of an instance, whatever has started it. A data quality run checks the
+rules of a monitor; a Data Integration job synchronises data sources; an operation makes workflow instances.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Parts, Service, Start, Success, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-dataworks-public20240518. Its client maps these regions.
 _CENTRAL_REGIONS = (
@@ -174,6 +175,110 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
     cancel=Cancel(
         action=Action(
             name="StopWorkflowInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)
+        ),
+        id_param="Id",
+    ),
+)
+
+DATAWORKS_OPERATION = TaskApi(
+    name="dataworks.operation",
+    service=DATAWORKS,
+    read=Action(name="GetCreateWorkflowInstancesResult", params=("OperationId",), method="GET", params_in="query"),
+    id_param="OperationId",
+    task="Result",
+    states={"Creating": TaskState.RUNNING, "Created": TaskState.SUCCEEDED, "CreateFailure": TaskState.FAILED},
+    message="FailureMessage",
+)
+
+# The vendor leaves it to the user whether a warning is a failure: a wait can take it for one by failure_statuses. No
+# action stops a run.
+DATAWORKS_DATA_QUALITY_RUN = TaskApi(
+    name="dataworks.data_quality_run",
+    service=DATAWORKS,
+    read=Action(name="GetDataQualityScanRun", params=("Id",), params_in="query", template={"Id": "{Id:integer}"}),
+    id_param="Id",
+    task="DataQualityScanRun",
+    states={
+        "Running": TaskState.RUNNING,
+        "Pass": TaskState.SUCCEEDED,
+        "Warn": TaskState.SUCCEEDED,
+        "Fail": TaskState.FAILED,
+        "Error": TaskState.FAILED,
+    },
+    id="Id",
+    task_name="Scan.Name",
+    created_at="CreateTime",
+    finished_at="FinishTime",
+    starts=(
+        Start(
+            action=Action(
+                name="CreateDataQualityScanRun",
+                params=("ProjectId", "DataQualityScanId", "Parameters"),
+                optional=("RuntimeResource",),
+                params_in="form",
+            ),
+            id="Id",
+            encodings={
+                "ProjectId": "integer",
+                "DataQualityScanId": "integer",
+                "Parameters": "json",
+                "RuntimeResource": "json",
+            },
+            # The list shows the runs of the monitor in the request, and does not name it. The model limits no page.
+            find=Find(
+                tasks=TaskList(
+                    action=Action(
+                        name="ListDataQualityScanRuns",
+                        params=("ProjectId", "DataQualityScanId"),
+                        params_in="query",
+                    ),
+                    tasks="PageInfo.DataQualityScanRuns",
+                    page_size_param="PageSize",
+                    page_size=10,
+                    page_param="PageNumber",
+                    total="PageInfo.TotalCount",
+                ),
+                id="Id",
+                created_at="CreateTime",
+            ),
+        ),
+    ),
+    parts=Parts(at="Results", failed=("Fail", "Error"), name=("Rule",), message=("Details.0.CheckValue", "Sample")),
+)
+
+# A job may run again, and its answer has no times: after a start, its old end could not be told from a new one. So
+# nothing here starts it.
+DATAWORKS_DI_JOB = TaskApi(
+    name="dataworks.di_job",
+    service=DATAWORKS,
+    read=Action(
+        name="GetDIJob",
+        params=("Id",),
+        method="GET",
+        params_in="query",
+        template={"Id": "{Id:integer}", "WithDetails": False},
+    ),
+    id_param="Id",
+    task="PagingInfo",
+    status="JobStatus",
+    states={
+        "Initialized": TaskState.PENDING,
+        "Running": TaskState.RUNNING,
+        "Stopping": TaskState.RUNNING,
+        "Finished": TaskState.SUCCEEDED,
+        "Failed": TaskState.FAILED,
+        "Stop": TaskState.CANCELED,
+    },
+    id="Id",
+    task_name="JobName",
+    cancel=Cancel(
+        action=Action(
+            name="StopDIJob",
+            params=("Id",),
+            method="GET",
+            params_in="query",
+            template={"Id": "{Id:integer}"},
+            success=Success("Success"),
         ),
         id_param="Id",
     ),

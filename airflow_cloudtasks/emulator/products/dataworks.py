@@ -1,4 +1,6 @@
-"""DataWorks' task instances and workflow instances: read and stopped; ad hoc workflows are started.
+"""DataWorks' instances, data quality runs, Data Integration jobs and operations.
+
+All are read. Instances and Data Integration jobs are stopped; ad hoc workflows and data quality runs are started.
 
 Source: the models of ``alibabacloud-dataworks-public20240518``. The examples' values are our own. By the definition, no
 status says that an instance was stopped; the emulator shows a stopped one as a failure.
@@ -104,3 +106,72 @@ DATAWORKS.lists(
     replace(WORKFLOW_INSTANCE.shape, task_at=(), example=WORKFLOW_INSTANCE.shape.example["WorkflowInstance"]),
 )
 DATAWORKS.cancels(WORKFLOW_INSTANCE, "StopWorkflowInstances", DEFINED, asked_by="Ids")
+
+DATAWORKS.reads(
+    "dataworks.operation",
+    "GetCreateWorkflowInstancesResult",
+    DEFINED,
+    TaskShape(
+        task_at=("Result",),
+        id_at="",
+        asked_by="OperationId",
+        status_at="Status",
+        unfinished=frozenset({"Creating"}),
+        script=(Step("Creating", 1), Step("Created")),
+        failed=Step("CreateFailure"),
+        started=False,
+        example={"Result": {"Status": "Creating", "FailureMessage": "", "WorkflowInstanceIds": []}},
+    ),
+)
+
+_RUN = TaskShape(
+    task_at=("DataQualityScanRun",),
+    id_at="Id",
+    format_id=int,
+    asked_by="Id",
+    status_at="Status",
+    unfinished=frozenset({"Running"}),
+    script=(Step("Running", 3), Step("Pass")),
+    failed=Step("Fail"),
+    stamps=(Stamp("CreateTime", "created", milliseconds), Stamp("FinishTime", "finished", milliseconds)),
+    example={"DataQualityScanRun": {"Id": 1, "Status": "Running", "Scan": {"Id": 27, "Name": "emulated"}}},
+)
+DATA_QUALITY_RUN = DATAWORKS.reads("dataworks.data_quality_run", "GetDataQualityScanRun", DEFINED, _RUN)
+DATAWORKS.lists(
+    DATA_QUALITY_RUN.api,
+    "ListDataQualityScanRuns",
+    Listing(
+        api=DATA_QUALITY_RUN.api,
+        at=("PageInfo", "DataQualityScanRuns"),
+        size="PageSize",
+        default_size=10,
+        number="PageNumber",
+        total=("PageInfo", "TotalCount"),
+    ),
+    DEFINED,
+    replace(_RUN, task_at=(), example={"Id": 1, "Status": "Running"}),
+)
+DATAWORKS.starts(
+    DATA_QUALITY_RUN, "CreateDataQualityScanRun", DEFINED, ("Id",), shown=("Parameters",), new_id=new_number
+)
+
+DI_JOB = DATAWORKS.reads(
+    "dataworks.di_job",
+    "GetDIJob",
+    DEFINED,
+    TaskShape(
+        task_at=("PagingInfo",),
+        id_at="Id",
+        format_id=int,
+        asked_by="Id",
+        status_at="JobStatus",
+        unfinished=frozenset({"Initialized", "Running", "Stopping"}),
+        waiting=frozenset({"Initialized"}),
+        script=(Step("Initialized", 1), Step("Running", 2), Step("Finished")),
+        failed=Step("Failed"),
+        canceled=Step("Stop"),
+        started=False,
+        example={"PagingInfo": {"Id": 1, "JobName": "emulated", "JobStatus": "Initialized", "MigrationType": "Full"}},
+    ),
+)
+DATAWORKS.cancels(DI_JOB, "StopDIJob", DEFINED, asked_by="Id")
