@@ -108,8 +108,13 @@ def start_request(api: TaskApi, start: Start, names: Iterable[str]) -> dict[str,
         names: The parameters of the request.
     """
     defined = defined_actions(api.service).get(start.action.name, {}).get("parameters", {})
-    given = {name: _given(start, name, defined.get(name, {"type": "string"})) for name in names}
+    given = {name: _given(start, name, defined.get(name, _in_template(start, name))) for name in names}
     return encode(api, start, given)
+
+
+def _in_template(start: Start, name: str) -> dict[str, str]:
+    """Return the type of a parameter that stands only inside a template."""
+    return {"type": "object" if start.encodings.get(name) == "object" else "string"}
 
 
 # What a user gives for an encoding, where the vendor's type does not say it.
