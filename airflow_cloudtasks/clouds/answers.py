@@ -39,7 +39,7 @@ _SUCCESS_CODE = re.compile(r"0|2\d\d|ok|succe\w*", re.ASCII)
 
 
 def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
-    """Return the JSON object in an answer's body.
+    """Return the JSON object in an answer's body, an empty one for an action whose success has no body.
 
     Damage in it is replaced, see :func:`airflow_cloudtasks.clouds.damaged_json.read_damaged`, and logged once for each
     action.
@@ -53,6 +53,8 @@ def json_object(call: ApiCall, answer: HttpAnswer) -> dict[str, Any]:
         TransientError: The body is not a JSON object, and the HTTP status is 408 or 5xx.
         UnreadableAnswer: The body is not a JSON object, and the HTTP status is another one.
     """
+    if call.action.empty and not answer.body and 200 <= answer.status < 300:
+        return {}
     decoded = load_json(answer.body)
     if isinstance(decoded, dict):
         return decoded

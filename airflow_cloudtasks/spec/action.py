@@ -115,6 +115,7 @@ class Action:
         json_params: Parameters whose list or dict is sent as JSON in a text, as Alibaba Cloud takes some of them.
         success_code: For an action that reports failures under HTTP 200: the ``Code`` of a success.
         success: For an action that reports them by a flag: its path, and those of the code and the message.
+        empty: Whether the answer of a success has no body.
         error_beside: For an action of Tencent Cloud whose answer may have the ``Error`` of a task: a field beside it,
             which a refused request has not.
         requests_per_second: Requests a second that the vendor allows one account, where its documentation says so.
@@ -135,6 +136,7 @@ class Action:
     json_params: tuple[str, ...] = ()
     success_code: str | None = None
     success: Success | None = None
+    empty: bool = False
     error_beside: str | None = None
     requests_per_second: float | None = None
 

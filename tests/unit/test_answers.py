@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -208,6 +209,23 @@ def test_an_answer_that_is_no_json_object_is_a_retryable_error(
     assert type(error) is kind
     assert error.retryable
     assert "html" not in str(error)
+
+
+EMPTY = asked(ALIBABA_SERVICE, replace(RPC, empty=True))
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_a_success_without_a_body_is_empty_for_an_action_that_answers_so(status: int) -> None:
+    assert read(EMPTY, answer(b"", status)) == {}
+    assert type(error_of(ALIBABA, answer(b"", status))) is UnreadableAnswer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(500, b"", TransientError), (429, b"", Throttled), (302, b"", UnreadableAnswer), (200, PAGE, UnreadableAnswer)],
+)
+def test_such_an_action_has_no_other_unreadable_success(status: int, body: bytes, kind: type[CloudApiError]) -> None:
+    assert type(error_of(EMPTY, answer(body, status))) is kind
 
 
 @pytest.mark.parametrize("body", [{}, {"Response": None}, {"Response": [1]}, {"Response": "x"}, {"response": {}}])
