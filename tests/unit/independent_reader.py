@@ -32,6 +32,7 @@ PLACES = {
     "dataworks.data_quality_run": ("DataQualityScanRun", "Status"),
     "dataworks.di_job": ("PagingInfo", "JobStatus"),
     "dataworks.operation": ("Result", "Status"),
+    "dataworks.scheduled_instance": ("PagingInfo.TaskInstances.0", "Status"),
     "dataworks.task_instance": ("TaskInstance", "Status"),
     "dataworks.workflow_instance": ("WorkflowInstance", "Status"),
     "dcdb.flow": ("", "Status"),

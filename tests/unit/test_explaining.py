@@ -243,16 +243,6 @@ def test_names_five_failed_parts_and_counts_the_others() -> None:
             {"TaskSet": [{"TaskName": "A", "TaskState": "SUCCEED"}, {"TaskName": "B", "TaskState": "FAILED"}]},
             "B is FAILED",
         ),
-        (
-            "tat.invocation",
-            {
-                "InvocationTaskBasicInfoSet": [
-                    {"InvocationTaskId": "invt-1", "TaskStatus": "SUCCESS", "InstanceId": "ins-1"},
-                    {"InvocationTaskId": "invt-2", "TaskStatus": "TASK_TIMEOUT", "InstanceId": "ins-2"},
-                ]
-            },
-            "ins-2 (invt-2) is TASK_TIMEOUT",
-        ),
     ],
 )
 def test_names_the_failed_parts_that_the_task_itself_shows(api: str, detail: dict[str, Any], said: str) -> None:

@@ -271,7 +271,8 @@ def explained_by(api: TaskApi) -> Any:
     """Return an answer with a failed part and a log, which every request of an explanation is answered."""
     assert api.parts is not None
     part = dict.fromkeys((*api.parts.name, *api.parts.message, api.parts.id or "Id", "TaskId", "CurRunDate"), "x")
-    part[api.parts.status] = api.parts.failed[0]
+    # Without statuses of a failure, a part has failed by its message.
+    part[api.parts.status] = next(iter(api.parts.failed), "x")
     answer = _holding(api, api.parts.listed.tasks if api.parts.listed else "Data.Items", [part, part])
     content = answer.get("Response", answer)
     content.setdefault("Data", {}).update({"LogInfo": "a<br>b", "NextCursor": "c", "TotalPageNumber": 3})
