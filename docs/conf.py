@@ -67,7 +67,7 @@ nitpick_ignore_regex = [
         r"Any|AsyncIterator|Callable|Collection|Iterator|Mapping|Self|Sequence|datetime|timedelta|[A-Z]\w+Error",
     ),
     # Names of type aliases; the argument's text says what it takes.
-    (r"py:.*", r"AlreadyEnded|Cloud|JsonObject|LimitName|Missing|On(Failure|Unknown)|StsChanges|WaitFor"),
+    (r"py:.*", r"AlreadyEnded|Cloud|JsonObject|LimitName|Missing|On(Failure|Unknown)|SqlKind|StsChanges|WaitFor"),
     # The emulator's package loads its class late, so it is documented under the module that defines it.
     (r"py:class", r"Emulator"),
 ]

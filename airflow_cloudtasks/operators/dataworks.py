@@ -1,4 +1,4 @@
-"""Operators that run workflows of Alibaba Cloud DataWorks."""
+"""Operators for Alibaba Cloud DataWorks, with one argument for each parameter of the action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that start jobs of Tencent Cloud Oceanus (Stream Compute Service)."""
+"""Operator for Tencent Cloud Oceanus (Stream Compute Service), with one argument for each parameter of the action."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 class OceanusRunJobOperator(StartCloudTaskOperator):
     """Run a Flink job of Oceanus (RunJobs), and wait until it ends.
 
-    A kill of the Airflow task stops the job (StopJobs).
+    A kill of the Airflow task stops the job (StopJobs). Oceanus has no status of a success: a job that has stopped
+    counts as canceled. With ``success_statuses=["5"]`` it counts as a success, and with ``success_statuses=["4"]`` the
+    operator waits until the job runs.
 
     Args:
         job_id: The vendor's ``JobId`` (templated).

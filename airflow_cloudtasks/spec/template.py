@@ -124,7 +124,8 @@ def day(name: str, value: Any) -> int:
     Raises:
         InvalidArguments: The value is no day.
     """
-    if not isinstance(value, bool) and _MILLISECONDS.fullmatch(given := str(value).strip()):
+    given = str(value).strip()
+    if not isinstance(value, bool) and _MILLISECONDS.fullmatch(given):
         return int(given)
     try:
         time = datetime.fromisoformat(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,12 +23,12 @@ def cloud(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def waited(deferrable: bool) -> Any:
+def waited(deferrable: bool, biz_date: Any = DAY) -> Any:
     sensor = DataWorksTaskInstanceSensor(
         task_id="wait",
         project_id="10000",
         dataworks_task_id="7",
-        biz_date=DAY,
+        biz_date=biz_date,
         poke_interval=0.1,
         timeout=20,
         deferrable=deferrable,
@@ -51,3 +52,15 @@ def test_fails_if_the_instance_of_the_day_fails(cloud: Emulator, deferrable: boo
     cloud.add_finished("dataworks.task_instance", "3", "failed", fields={"TaskId": "7", "Bizdate": DAY})
     with pytest.raises(CloudTaskFailed, match="Failure"):
         waited(deferrable)
+
+
+@PLACES
+@pytest.mark.parametrize("biz_date", ["2026-01-31", datetime(2026, 1, 30, 20, tzinfo=UTC)], ids=str)
+def test_takes_a_date_or_a_time_for_the_day(cloud: Emulator, deferrable: bool, biz_date: Any) -> None:
+    cloud.add_finished("dataworks.task_instance", "3", fields={"TaskId": "7", "Bizdate": DAY})
+    assert waited(deferrable, biz_date)["id"] == "3"
+
+
+def test_refuses_what_is_no_day_when_the_dag_is_parsed() -> None:
+    with pytest.raises(ValueError, match="biz_date is 'monday'; expected a day"):
+        DataWorksTaskInstanceSensor(task_id="wait", project_id="1", dataworks_task_id="7", biz_date="monday")

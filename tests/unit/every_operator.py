@@ -36,6 +36,7 @@ from airflow_cloudtasks.operators.tencent import (
     WeDataRunWorkflowOperator,
 )
 from airflow_cloudtasks.operators.tione import TioneTrainOperator
+from airflow_cloudtasks.operators.ververica import VervericaRunJobOperator
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.start_requests import with_mark
 
@@ -163,6 +164,14 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "task_parameters": {"7": "day=2026-01-31"},
         "env_type": "Prod",
         "comment": "by Airflow",
+    },
+    VervericaRunJobOperator: {
+        "workspace": "w-1",
+        "namespace": "default",
+        "deployment_id": "d-1",
+        "local_variables": [{"name": "day", "value": "2026-01-31"}],
+        "resource_queue_name": "default-queue",
+        "restore_strategy": {"kind": "LATEST_STATE", "allowNonRestoredState": True, "jobStartTimeInMs": 1795622400000},
     },
     OceanusRunJobOperator: {
         "job_id": "cql-1",

@@ -21,6 +21,7 @@ from airflow_cloudtasks.operators import (
     oos,
     pai_dlc,
     tione,
+    ververica,
 )
 from airflow_cloudtasks.operators import alibaba as alibaba_operators
 from airflow_cloudtasks.operators import cloud_task as operators
@@ -59,6 +60,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
     oos: {"OosRunExecutionOperator"},
     pai_dlc: {"PaiDlcRunJobOperator"},
     tione: {"TioneTrainOperator"},
+    ververica: {"VervericaRunJobOperator"},
     alibaba_hooks: {"AlibabaCloudHook", "BdrcHook", "BpStudioHook", "IceHook"},
     tencent_hooks: {"LkeHook", "TencentCloudHook", "WeDataHook"},
     triggers: {"CloudTaskTrigger"},

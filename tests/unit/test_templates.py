@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Service, Start, TaskApi
 from airflow_cloudtasks.spec.stored import _action, _task_list
-from airflow_cloudtasks.spec.template import fill, literal
+from airflow_cloudtasks.spec.template import day, fill, literal
 
 from .calls import ALIBABA_SERVICE
 
@@ -227,3 +228,26 @@ def test_fills_in_the_region_of_the_request() -> None:
 def test_names_the_missing_region_instead_of_sending_a_request_without_it() -> None:
     with pytest.raises(InvalidConnection, match="Toy needs a region"):
         client_in(None)._sign(Credentials("id", "secret"), ALIBABA_SERVICE, IN_REGION, {"TaskId": "7"})
+
+
+MIDNIGHT = 1_769_788_800_000  # 2026-01-31 00:00 in UTC+8
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2026-01-31", "20260131", " 2026-01-31\n", "2026-01-31T23:59:59+08:00", "2026-01-30T16:00:00+00:00"),
+        *("2026-01-31 12:00:00", "2026-01-31T15:59:59Z", date(2026, 1, 31), datetime(2026, 1, 31, 9)),
+        *(datetime(2026, 1, 30, 20, tzinfo=UTC), MIDNIGHT, str(MIDNIGHT)),
+    ],
+    ids=repr,
+)
+def test_a_day_is_its_first_moment_in_the_vendors_zone(value: Any) -> None:
+    assert day("Bizdate", value) == MIDNIGHT
+    assert fill({"Bizdate": "{Bizdate:day}"}, {"Bizdate": value}) == {"Bizdate": MIDNIGHT}
+
+
+@pytest.mark.parametrize("value", ["", "yesterday", "2026-02-30", True, 1.5, None, [], "2026-01-31T25:00"], ids=repr)
+def test_what_is_no_day_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArguments, match=r"Bizdate is .*; expected a day, such as 2026-01-31"):
+        day("Bizdate", value)

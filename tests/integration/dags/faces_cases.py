@@ -12,14 +12,16 @@ from typing import Any
 
 from airflow_cloudtasks.operators.adb import AdbSparkRunAppOperator, AdbSparkRunSqlOperator
 from airflow_cloudtasks.operators.batch import BatchRunJobOperator
-from airflow_cloudtasks.operators.dataworks import DataWorksRunAdhocWorkflowOperator
+from airflow_cloudtasks.operators.dataworks import DataWorksRunAdhocWorkflowOperator, DataWorksRunWorkflowOperator
 from airflow_cloudtasks.operators.dlc import DlcRunSparkAppOperator, DlcRunSqlOperator
 from airflow_cloudtasks.operators.emr_serverless_spark import EmrServerlessSparkRunJobOperator
 from airflow_cloudtasks.operators.fnf import FnfRunExecutionOperator
+from airflow_cloudtasks.operators.oceanus import OceanusRunJobOperator
 from airflow_cloudtasks.operators.oos import OosRunExecutionOperator
 from airflow_cloudtasks.operators.pai_dlc import PaiDlcRunJobOperator
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
 from airflow_cloudtasks.operators.tione import TioneTrainOperator
+from airflow_cloudtasks.operators.ververica import VervericaRunJobOperator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class Case:
         sent: Parameters of the request that starts the task, among others.
         fields: Fields of the task at the cloud.
         outputs: Parts of the result that the operator adds.
+        end: How the task ends at the cloud.
     """
 
     operator: type[StartCloudTaskOperator]
@@ -41,6 +44,7 @@ class Case:
     sent: dict[str, Any]
     fields: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    end: str = "succeeded"
 
     @property
     def task_id(self) -> str:
@@ -95,6 +99,25 @@ CASES = [
             "tasks": [{"Name": "a", "ClientUniqueCode": "a", "Type": "ODPS_SQL", "Owner": "7", "RuntimeResource": {}}],
         },
         sent={"Name": "DataWorksRunAdhocWorkflowOperator", "Owner": "7"},
+    ),
+    Case(
+        operator=DataWorksRunWorkflowOperator,
+        api="dataworks.workflow_instance",
+        arguments={"project_id": "10000", "workflow_id": "7", "name": TASK},
+        sent={"Name": "DataWorksRunWorkflowOperator", "Type": "ManualWorkflow"},
+    ),
+    Case(
+        operator=VervericaRunJobOperator,
+        api="ververica.job",
+        arguments={"workspace": "w-1", "namespace": "default", "deployment_id": TASK},
+        sent={"deploymentId": "VervericaRunJobOperator"},
+    ),
+    Case(
+        operator=OceanusRunJobOperator,
+        api="oceanus.job",
+        arguments={"job_id": TASK, "success_statuses": ["5"]},
+        sent={"RunJobDescriptions": [{"JobId": "OceanusRunJobOperator", "RunType": 1}]},
+        end="canceled",
     ),
     Case(
         operator=PaiDlcRunJobOperator,
