@@ -6,6 +6,7 @@ The first line of the file's docstring is the page's title; its other paragraphs
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from describing import (
 
 from airflow_cloudtasks.catalog import apis_of
 from airflow_cloudtasks.doctor.permissions import all_permissions, as_json, policy
+from airflow_cloudtasks.model import TaskState
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
@@ -115,14 +117,17 @@ def _shown(apis: list[TaskApi]) -> TaskApi:
     return next((api for api in apis if api.starts), apis[0])
 
 
+def _ends_to_choose(api: TaskApi) -> list[str]:
+    """Return the statuses that a user may take for a success, of an API without one."""
+    ends = [status for status, state in api.states.items() if state is TaskState.CANCELED]
+    return [] if TaskState.SUCCEEDED in api.states.values() else ends
+
+
 def _what_the_example_does(apis: list[TaskApi]) -> str:
     api = _shown(apis)
-    if api.starts:
-        how = started_with(api.starts[0])
-        return (
-            f"`start` starts a task by {how} and waits for it. `wait` waits for a task that something else has started."
-        )
-    return "`wait` waits for a task that something else has started."
+    start = f"`start` starts a task by {started_with(api.starts[0])} and waits for it. " if api.starts else ""
+    ends = " No status is a success: `success_statuses` says which one is to be." if _ends_to_choose(api) else ""
+    return f"{start}`wait` waits for a task that something else has started.{ends}"
 
 
 def example(product: str) -> str:
@@ -133,6 +138,7 @@ def example(product: str) -> str:
     """
     api = _shown(list(apis_of(product).values()))
     names = [api.id_param, *api.task_params]
+    succeeds = {"success_statuses": json.dumps(ends)} if (ends := _ends_to_choose(api)) else {}
     tasks = [
         _call(
             "waited = CloudTaskSensor",
@@ -141,6 +147,7 @@ def example(product: str) -> str:
                 "api": f'"{api.name}"',
                 "cloud_task_id": _param(api.id_param),
                 **({"api_params": _params(api.task_params)} if api.task_params else {}),
+                **succeeds,
             },
             " " * 4,
         )
@@ -150,7 +157,7 @@ def example(product: str) -> str:
         needed = api.starts[0].action.params
         names += needed
         arguments = {"task_id": '"start"', "api": f'"{api.name}"'} | ({"parameters": _params(needed)} if needed else {})
-        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments, " " * 4))
+        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments | succeeds, " " * 4))
         imports.insert(0, "from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator")
     settings = {
         "dag_id": f'"{product}"',

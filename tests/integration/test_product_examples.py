@@ -24,6 +24,7 @@ OBJECTS = {
     "InputInfo": '{"Type": "URL"}',
     "JobSpecs": '[{"Type": "Worker"}]',
     "Job": '{"Tasks": []}',
+    "Output": '{"OutputObject": "a.mp4"}',
     "Placement": '{"Zone": "ap-guangzhou-2"}',
     "Task": '{"SQLTask": {"SQL": "SELECT 1"}}',
 }
