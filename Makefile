@@ -1,6 +1,6 @@
 # make demo   sets everything up and runs real Airflow DAGs that wait on and start tasks of five products, emulated
 # make unit   sets everything up and runs the tests that need no Airflow, in less than a minute
-# make test   sets everything up and runs the tests on the newest Airflow, and those that need Airflow on 2.11 too
+# make test   sets everything up and runs all tests: without Airflow, and those that need it on the newest and on 2.11
 # make test-on AIRFLOW=3.1   runs the tests on the newest patch release of that Airflow
 # make lint   format, lint, types, and which layer may import which
 # make docs-tables generates the tables of README and docs from the catalog
@@ -24,14 +24,16 @@ demo: $(NEWEST)/demo-ready
 # The tests that need no Airflow, in an environment that has none.
 unit: $(UNIT)/ready
 	@echo "==> Tests without Airflow"
-	$(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder --dist=loadfile -m "not airflow"
+	COVERAGE_FILE=.coverage.unit nice -n 5 $(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder \
+		--dist=loadfile $(MEASURED) -m "not airflow"
 
-# Both Airflows at once: much of a test of waiting is waiting. The tests that need no Airflow run once, on the newest.
+# All at once: much of a test of waiting is waiting. The tests that need no Airflow run once, without any.
 test:
 	@$(POSTGRESQL_READY)
-	@$(AT_ONCE) --jobs=4 MEASURED='--cov --cov-report=' scheduled-newest scheduled-2.11 others-newest in-airflow-2.11
-	@echo "==> Coverage of both runs"
-	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.newest .coverage.2.11
+	@$(AT_ONCE) --jobs=5 MEASURED='--cov --cov-report=' \
+		scheduled-newest scheduled-2.11 in-airflow-newest in-airflow-2.11 unit
+	@echo "==> Coverage of all runs"
+	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.unit .coverage.newest .coverage.2.11
 	@$(NEWEST)/bin/python tools/coverage_gate.py
 
 # Any other Airflow, and any choice of tests: make test-on AIRFLOW=3.1 TESTS=tests/unit
@@ -74,7 +76,7 @@ others-%: $$(environment)/test-ready
 # Those of them that need Airflow. The recipe of CONTRIBUTING.md is one for the newest.
 in-airflow-%: $$(environment)/test-ready
 	@echo "==> The other tests that need Airflow, on Airflow $*"
-	$(OTHERS) -m "airflow and not scheduler" --ignore=tests/recipe $(MAY_BE_NONE)
+	$(OTHERS) -m "airflow and not scheduler" $(if $(filter newest,$*),,--ignore=tests/recipe) $(MAY_BE_NONE)
 
 OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=4 --no-loadscope-reorder --dist=loadfile $(MEASURED)
 
