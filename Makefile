@@ -24,14 +24,15 @@ demo: $(NEWEST)/demo-ready
 # The tests that need no Airflow, in an environment that has none.
 unit: $(UNIT)/ready
 	@echo "==> Tests without Airflow"
-	COVERAGE_FILE=.coverage.unit nice -n 5 $(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder \
+	COVERAGE_FILE=.coverage.unit $(UNIT)/bin/python -m pytest --numprocesses=2 --no-loadscope-reorder \
 		--dist=loadfile $(MEASURED) -m "not airflow"
 
-# All at once: much of a test of waiting is waiting. The tests that need no Airflow run once, without any.
+# Both Airflows at once: much of a test of waiting is waiting. The tests that need no Airflow run once, without any.
 test:
 	@$(POSTGRESQL_READY)
-	@$(AT_ONCE) --jobs=5 MEASURED='--cov --cov-report=' \
-		scheduled-newest scheduled-2.11 in-airflow-newest in-airflow-2.11 unit
+	@$(MAKE) --no-print-directory MEASURED='--cov --cov-report=' unit
+	@$(AT_ONCE) --jobs=4 MEASURED='--cov --cov-report=' \
+		scheduled-newest scheduled-2.11 in-airflow-newest in-airflow-2.11
 	@echo "==> Coverage of all runs"
 	@$(NEWEST)/bin/coverage combine --quiet --keep .coverage.unit .coverage.newest .coverage.2.11
 	@$(NEWEST)/bin/python tools/coverage_gate.py
@@ -68,7 +69,7 @@ scheduled-%: $$(environment)/test-ready
 		echo "==> WITHOUT $(BROWSER_TESTS): install Chromium (apt-get install chromium), or set CHROMIUM=/its/path"; fi; \
 	$(PYTEST) -m scheduler $$without $(MAY_BE_NONE)
 
-# The other tests, in four processes, which mostly wait and leave the processors to those.
+# The other tests, in three processes, which mostly wait and leave the processors to those.
 others-%: $$(environment)/test-ready
 	@echo "==> The other tests on Airflow $*"
 	$(OTHERS) -m "not scheduler" $(MAY_BE_NONE)
@@ -78,7 +79,7 @@ in-airflow-%: $$(environment)/test-ready
 	@echo "==> The other tests that need Airflow, on Airflow $*"
 	$(OTHERS) -m "airflow and not scheduler" $(if $(filter newest,$*),,--ignore=tests/recipe) $(MAY_BE_NONE)
 
-OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=4 --no-loadscope-reorder --dist=loadfile $(MEASURED)
+OTHERS = COVERAGE_FILE=.coverage.$* nice -n 5 $(PYTEST) --numprocesses=3 --no-loadscope-reorder --dist=loadfile $(MEASURED)
 
 lint: $(NEWEST)/test-ready
 	@echo "==> Format, lint, types"

@@ -38,18 +38,13 @@ with DAG(
     handed_on = {}
     for case in CASES:
         # The retries are for Airflow: if a trigger fires within a second, its scheduler on a busy machine may take the
-        # task for killed. A retry goes on with what the first try started.
-        succeeds = case.operator(
-            task_id=case.task_id(SUCCEEDS),
-            deferrable=True,
-            retries=2,
-            retry_delay=timedelta(seconds=1),
-            **case.arguments,
-        )
+        # task for killed. A retry goes on with what the first try started. None follows a kill by the user.
+        again = {"retries": 2, "retry_delay": timedelta(seconds=1)}
+        succeeds = case.operator(task_id=case.task_id(SUCCEEDS), deferrable=True, **again, **case.arguments)
         if not case.is_list:
             handed_on[case.name] = {name: succeeds.output[name] for name in ("id", "detail", *case.outputs)}
         for kill in KILLS:
-            case.operator(task_id=case.task_id(kill), deferrable=kill == KILLED_IN_TRIGGERER, **case.arguments)
+            case.operator(task_id=case.task_id(kill), deferrable=kill == KILLED_IN_TRIGGERER, **again, **case.arguments)
         # The emulator hands out failures in the order in which tasks are started: these come when all others have been.
         fails = case.operator(
             task_id=case.task_id(FAILS), deferrable=False, trigger_rule="all_done", retries=0, **case.arguments
