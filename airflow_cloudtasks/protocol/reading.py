@@ -40,7 +40,7 @@ class Reading:
         self.answer: dict[str, Any] = {}
 
     def take(self, answer: Any) -> None:
-        """Take the answer to ``request``.
+        """Read the answer to ``request``, and set the next request if the task is not in it.
 
         Args:
             answer: The answer without its envelope.

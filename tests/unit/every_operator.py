@@ -251,7 +251,7 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "data_sources": [{"DataSourceId": "d-1"}],
         "code_source": {"CodeSourceId": "c-1"},
         "thirdparty_libs": ["numpy==2.0"],
-        "thirdparty_lib_dir": "/root/code",
+        "thirdparty_lib_dir": "/mnt/code",
         "options": "key1=value1",
         "user_vpc": {"VpcId": "v"},
         "settings": {"EnableErrorMonitoringInAIMaster": True},
