@@ -60,11 +60,12 @@ def encode(
 
 
 def _check_size(start: Start, encoded: Mapping[str, Any]) -> None:
-    """Refuse a parameter that the vendor refuses for its size. Of others with a mark, the limit is one of characters."""
+    """Refuse a parameter that the vendor refuses for its size in bytes."""
     value = encoded.get(start.mark or "") if start.notify is not None else None
     if isinstance(value, str) and (size := len(value.encode())) > start.mark_bytes:
         raise InvalidArguments(
-            f"{start.action.name}: {start.mark} has {size:,} bytes; expected at most {start.mark_bytes}, as JSON in UTF-8."
+            f"{start.action.name}: {start.mark} has {size:,} bytes; expected at most {start.mark_bytes}, as JSON in "
+            "UTF-8."
         )
 
 

@@ -91,8 +91,8 @@ class Start:
         mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
             the task can be found.
         mark_bytes: The largest size of ``mark``, in bytes.
-        notify: The path of a field in a parameter that names the queue for the message about the end; the parameter is
-            ``mark``. None for none.
+        notify: The path of the field in ``mark`` that names the queue for the message about the end; None for none. The
+            vendor refuses a larger ``mark`` than ``mark_bytes`` then.
         find: How to find a task whose start request got no answer; None where the vendor has no such list.
 
     Raises:

@@ -326,8 +326,8 @@ class Starter:
         notified = with_queue(self._start, parameters, queue.name)
         if notified is parameters:
             _log.info(
-                "The end of the task is not sent to the queue %s: %s holds another address, is no JSON object, or has no "
-                "room for it.",
+                "The end of the task is not sent to the queue %s: %s holds another address, is no JSON object, or has "
+                "no room for it.",
                 queue.name,
                 self._start.mark,
             )

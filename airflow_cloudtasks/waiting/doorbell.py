@@ -14,12 +14,13 @@ from typing import Any
 from airflow_cloudtasks.spec import Doorbell
 from airflow_cloudtasks.values import at, embedded_json, fold, load_json, text
 
-# Source: ICE, "Callback events", for the wrapper; ApsaraVideo VOD, "Workflow task completion", for the flat form. In both,
-# EventType names the event.
+# Source: ICE, "Callback events", for the wrapper; ApsaraVideo VOD, "Workflow task completion", for the flat form. In
+# both, EventType names the event.
 _EVENT = "EventType"
 _BODY = "MessageBody"
 
-# A message is deleted once it has been received this often by anybody: a task of nobody here, and no known event at all.
+# A message that is about no task of this triggerer, or about no task at all, is deleted once it has been received this
+# often by anybody.
 _MOST_OF_OTHERS = 5
 _MOST_UNREADABLE = 3
 

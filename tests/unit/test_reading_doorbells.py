@@ -98,7 +98,7 @@ class SimulatedQueue:
         queue, loop = self.queue, asyncio.get_running_loop()
         await queue.ask("receive")
         until = loop.time() + (0 if queue.is_busy else wait_seconds)
-        while not (found := self._visible()) and loop.time() < until:
+        while not (found := self._visible()) and loop.time() < until:  # noqa: ASYNC110 - a simulated clock
             await asyncio.sleep(0.01)
         for kept in found.values():
             kept.received += 1

@@ -35,6 +35,7 @@ _DONE_WITHIN = 10.0
 
 # Seconds between two looks at whether anything waits, and whether messages are to be deleted.
 _LOOK_SECONDS = 1.0
+_FIRST_LOOK_SECONDS = 0.1
 
 # Seconds after messages until the next ones are received, so that one request receives several.
 _GATHER_SECONDS = 0.8
@@ -100,7 +101,7 @@ class DoorbellReader:
         while True:
             client = self._requests.client
             if client is None or client.account.notify_queue is None or not len(self._schedule):
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_FIRST_LOOK_SECONDS if client is None else _LOOK_SECONDS)
                 continue
             try:
                 await self._listen(client)
