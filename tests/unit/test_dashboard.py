@@ -13,7 +13,9 @@ import promql_parser
 import pytest
 import yaml
 
+from airflow_cloudtasks.catalog import APIS
 from airflow_cloudtasks.metrics.known import METRICS, Metric, accepted
+from airflow_cloudtasks.model import TaskState
 
 DASHBOARD = json.loads(dashboard.dashboard())
 ALERTS = yaml.safe_load(dashboard.alerts())["groups"][0]["rules"]
@@ -125,6 +127,14 @@ def test_the_mapping_of_statsd_exporter_keeps_names_and_reads_labels(metric: Met
         part: values_of(metric)[part] for part in metric.parts
     }
     assert ("ttl" in mapping) is (metric.kind == "gauge")
+
+
+@pytest.mark.parametrize("metric", [each for each in METRICS if each.kind != "gauge"], ids=lambda each: each.path)
+def test_a_counter_s_name_is_short_enough_for_opentelemetry_in_airflow_2(metric: Metric) -> None:
+    # It drops a longer one, with an exception. It only cuts the name of a gauge.
+    longest = {"api": max(APIS, key=len), "state": max(TaskState, key=len), "outcome": "refused"}
+    name = metric.name({tag: longest.get(tag, "any") for tag in (*metric.parts, *metric.tags)})
+    assert len(f"airflow.{name}") <= 63
 
 
 @pytest.mark.parametrize(
