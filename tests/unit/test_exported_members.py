@@ -24,6 +24,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "ManyIds",
             "Parts",
             "Percentages",
+            "Results",
             "Service",
             "Start",
             "Success",
