@@ -113,4 +113,28 @@ STARTS = Metric(
     tags=_OF_WORKER,
 )
 
-METRICS = (POLLS, THROTTLES, ERRORS, BUDGET, ALLOWANCE, USED, WAITING, ENDED, NOTICED, STARTS)
+FEEDS_FOLLOWED = Metric("cloudtasks.feed.followed", "gauge", "feeds that are read at present")
+FEEDS_HEALTHY = Metric("cloudtasks.feed.healthy", "gauge", "those of them that tell ends in time")
+FEED_TOLD = Metric("cloudtasks.feed.told", "counter", "ends that a feed told")
+FEED_MISSED = Metric(
+    "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, or told though they were none"
+)
+FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
+
+METRICS = (
+    POLLS,
+    THROTTLES,
+    ERRORS,
+    BUDGET,
+    ALLOWANCE,
+    USED,
+    WAITING,
+    ENDED,
+    NOTICED,
+    STARTS,
+    FEEDS_FOLLOWED,
+    FEEDS_HEALTHY,
+    FEED_TOLD,
+    FEED_MISSED,
+    FEED_FAILURES,
+)

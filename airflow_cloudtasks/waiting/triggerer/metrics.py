@@ -48,6 +48,7 @@ class DispatcherMetrics:
         self._region: str | None = None
         self._hostname = socket.gethostname()
         self._budgets: Mapping[str, Budget] = {}
+        self._feeds = (0, 0)
         self._forget()
 
     def use(self, region: str | None) -> None:
@@ -101,6 +102,38 @@ class DispatcherMetrics:
             self._noticed.append(seconds)
             TRIGGERER.time(known.NOTICED, seconds, self.tags())
 
+    def feed_told(self) -> None:
+        """Count an end of a task that a feed told."""
+        TRIGGERER.count(known.FEED_TOLD, self.tags())
+
+    def feed_missed(self, count: int) -> None:
+        """Count ends that a feed did not tell, or that were none.
+
+        Args:
+            count: The number of them.
+        """
+        if count:
+            TRIGGERER.count(known.FEED_MISSED, self.tags(), count)
+
+    def feed_failed(self) -> None:
+        """Count a look at a feed that failed."""
+        TRIGGERER.count(known.FEED_FAILURES, self.tags())
+
+    def feeds(self, followed: int, healthy: int) -> None:
+        """Send the number of feeds if it has changed. :meth:`report` sends it again.
+
+        Args:
+            followed: The number of feeds that are read.
+            healthy: How many of them tell of ends in time.
+        """
+        if (followed, healthy) != self._feeds:
+            self._feeds = (followed, healthy)
+            self._send_feeds()
+
+    def _send_feeds(self) -> None:
+        for metric, number in zip((known.FEEDS_FOLLOWED, known.FEEDS_HEALTHY), self._feeds, strict=True):
+            TRIGGERER.set(metric, number, self.tags())
+
     def report(self, waiting: int, budgets: Mapping[str, Budget], seconds: float) -> None:
         """Send the gauges, and log a line about the time since the last report.
 
@@ -116,6 +149,8 @@ class DispatcherMetrics:
             TRIGGERER.set(known.BUDGET, of.rate, tags)
             TRIGGERER.set(known.ALLOWANCE, of.allowance, tags)
             TRIGGERER.set(known.USED, of.share(self._polls[action] / seconds), tags)
+        if self._feeds != (0, 0):
+            self._send_feeds()
         rates = ", ".join(f"{action} {of.rate:.1f}" for action, of in budgets.items()) or "not used"
         noticed = (
             f"; {len(self._noticed)} ends noticed after {median(self._noticed):.0f} s (median), "
@@ -139,6 +174,7 @@ class DispatcherMetrics:
     def close(self) -> None:
         """Set the gauges of what has ended to 0: a backend shows the last value of a gauge for ever."""
         TRIGGERER.set(known.WAITING, 0, self.tags())
+        self.feeds(0, 0)
         for action in self._budgets:
             TRIGGERER.set(known.USED, 0, self.tags(action=action))
 
