@@ -249,6 +249,26 @@ PANELS = (
         },
     ),
     Panel(
+        "Doorbells",
+        "Whether queues that push ends tell them in time: 1, or 0 while the tasks are polled instead.",
+        {BY_API: f"min by (api, conn_id) ({series(known.DOORBELL_HEALTHY)})"},
+        largest=1.0,
+    ),
+    Panel(
+        "Messages of queues",
+        "Messages a minute, by what became of them; ends without a message; and requests that failed.",
+        {
+            label: f"60 * sum ({rate(metric)})"
+            for label, metric in (
+                ("for waits", known.DOORBELL_RUNG),
+                ("for others", known.DOORBELL_OTHERS),
+                ("unreadable", known.DOORBELL_UNREADABLE),
+                ("missed", known.DOORBELL_MISSED),
+                ("failed requests", known.DOORBELL_FAILURES),
+            )
+        },
+    ),
+    Panel(
         "Failed requests",
         "Requests a minute that failed in another way. Waits go on; CredentialsError and PermissionDenied need you.",
         {"{{error}} {{api}} {{conn_id}}": f"60 * sum by (error, api, conn_id) ({rate(known.ERRORS)})"},
@@ -317,6 +337,13 @@ ALARMS = (
         "CloudTasksFeedIll",
         "A feed fails or tells ends late, so that its tasks are polled",
         f"{by_api(known.FEEDS_FOLLOWED)} > {by_api(known.FEEDS_HEALTHY)}",
+        "10m",
+        "Nothing is lost, but ends are noticed only by polls. The triggerer's log has the reason.",
+    ),
+    Alarm(
+        "CloudTasksDoorbellIll",
+        "A queue fails or tells ends late, so that its tasks are polled",
+        f"min by (api, conn_id) ({series(known.DOORBELL_HEALTHY)}) == 0",
         "10m",
         "Nothing is lost, but ends are noticed only by polls. The triggerer's log has the reason.",
     ),

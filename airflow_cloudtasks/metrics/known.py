@@ -120,6 +120,12 @@ FEED_MISSED = Metric(
     "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, or told though they were none"
 )
 FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
+DOORBELL_RUNG = Metric("cloudtasks.doorbell.rung", "counter", "messages of a queue for waits of this triggerer")
+DOORBELL_OTHERS = Metric("cloudtasks.doorbell.others", "counter", "messages for others")
+DOORBELL_UNREADABLE = Metric("cloudtasks.doorbell.unreadable", "counter", "messages that tell of no task")
+DOORBELL_MISSED = Metric("cloudtasks.doorbell.missed", "counter", "ends without a message, and messages without an end")
+DOORBELL_FAILURES = Metric("cloudtasks.doorbell.failures", "counter", "requests to a queue that failed")
+DOORBELL_HEALTHY = Metric("cloudtasks.doorbell.healthy", "gauge", "1 if a queue tells ends in time, otherwise 0")
 
 METRICS = (
     POLLS,
@@ -137,4 +143,10 @@ METRICS = (
     FEED_TOLD,
     FEED_MISSED,
     FEED_FAILURES,
+    DOORBELL_RUNG,
+    DOORBELL_OTHERS,
+    DOORBELL_UNREADABLE,
+    DOORBELL_MISSED,
+    DOORBELL_FAILURES,
+    DOORBELL_HEALTHY,
 )

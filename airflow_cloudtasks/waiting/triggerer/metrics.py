@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from airflow_cloudtasks.errors import CloudApiError, Throttled
 from airflow_cloudtasks.metrics import known
@@ -16,6 +16,15 @@ from airflow_cloudtasks.metrics.send import TRIGGERER
 from airflow_cloudtasks.model import CloudTask
 
 _log = logging.getLogger(__name__)
+
+DoorbellCount = Literal["rung", "others", "unreadable", "missed", "failures"]
+_DOORBELL: dict[DoorbellCount, known.Metric] = {
+    "rung": known.DOORBELL_RUNG,
+    "others": known.DOORBELL_OTHERS,
+    "unreadable": known.DOORBELL_UNREADABLE,
+    "missed": known.DOORBELL_MISSED,
+    "failures": known.DOORBELL_FAILURES,
+}
 
 
 class Budget(NamedTuple):
@@ -49,6 +58,7 @@ class DispatcherMetrics:
         self._hostname = socket.gethostname()
         self._budgets: Mapping[str, Budget] = {}
         self._feeds = (0, 0)
+        self._is_doorbell_healthy: bool | None = None
         self._forget()
 
     def use(self, region: str | None) -> None:
@@ -130,6 +140,25 @@ class DispatcherMetrics:
             self._feeds = (followed, healthy)
             self._send_feeds()
 
+    def doorbell(self, what: DoorbellCount, count: int = 1) -> None:
+        """Count messages of a queue, or failed requests to it.
+
+        Args:
+            what: Which.
+            count: The number of them.
+        """
+        if count:
+            TRIGGERER.count(_DOORBELL[what], self.tags(), count)
+
+    def doorbell_healthy(self, *, healthy: bool) -> None:
+        """Send whether the queue tells of ends in time. :meth:`report` sends it again.
+
+        Args:
+            healthy: Whether it does.
+        """
+        self._is_doorbell_healthy = healthy
+        TRIGGERER.set(known.DOORBELL_HEALTHY, int(healthy), self.tags())
+
     def _send_feeds(self) -> None:
         for metric, number in zip((known.FEEDS_FOLLOWED, known.FEEDS_HEALTHY), self._feeds, strict=True):
             TRIGGERER.set(metric, number, self.tags())
@@ -151,6 +180,8 @@ class DispatcherMetrics:
             TRIGGERER.set(known.USED, of.share(self._polls[action] / seconds), tags)
         if self._feeds != (0, 0):
             self._send_feeds()
+        if self._is_doorbell_healthy is not None:
+            self.doorbell_healthy(healthy=self._is_doorbell_healthy)
         rates = ", ".join(f"{action} {of.rate:.1f}" for action, of in budgets.items()) or "not used"
         noticed = (
             f"; {len(self._noticed)} ends noticed after {median(self._noticed):.0f} s (median), "
