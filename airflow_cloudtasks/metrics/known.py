@@ -122,9 +122,9 @@ FEED_MISSED = Metric(
 FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
 DOORBELL_RUNG = Metric("cloudtasks.doorbell.rung", "counter", "messages of a queue for waits of this triggerer")
 DOORBELL_OTHERS = Metric("cloudtasks.doorbell.others", "counter", "messages for others")
-DOORBELL_UNREADABLE = Metric("cloudtasks.doorbell.unreadable", "counter", "messages that tell of no task")
+DOORBELL_UNREADABLE = Metric("cloudtasks.doorbell.junk", "counter", "messages that tell of no task")
 DOORBELL_MISSED = Metric("cloudtasks.doorbell.missed", "counter", "ends without a message, and messages without an end")
-DOORBELL_FAILURES = Metric("cloudtasks.doorbell.failures", "counter", "requests to a queue that failed")
+DOORBELL_FAILURES = Metric("cloudtasks.doorbell.failed", "counter", "requests to a queue that failed")
 DOORBELL_HEALTHY = Metric("cloudtasks.doorbell.healthy", "gauge", "1 if a queue tells ends in time, otherwise 0")
 
 METRICS = (
