@@ -245,7 +245,7 @@ PANELS = (
         {
             f"told {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_TOLD)})",
             f"missed {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_MISSED)})",
-            f"failed looks {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_FAILURES)})",
+            f"failed looks {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_FAILED)})",
         },
     ),
     Panel(
@@ -262,9 +262,9 @@ PANELS = (
             for label, metric in (
                 ("for waits", known.DOORBELL_RUNG),
                 ("for others", known.DOORBELL_OTHERS),
-                ("unreadable", known.DOORBELL_UNREADABLE),
+                ("unreadable", known.DOORBELL_JUNK),
                 ("missed", known.DOORBELL_MISSED),
-                ("failed requests", known.DOORBELL_FAILURES),
+                ("failed requests", known.DOORBELL_FAILED),
             )
         },
     ),

@@ -119,12 +119,12 @@ FEED_TOLD = Metric("cloudtasks.feed.told", "counter", "ends that a feed told")
 FEED_MISSED = Metric(
     "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, or told though they were none"
 )
-FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
+FEED_FAILED = Metric("cloudtasks.feed.failed", "counter", "looks at a feed that failed")
 DOORBELL_RUNG = Metric("cloudtasks.doorbell.rung", "counter", "messages of a queue for waits of this triggerer")
 DOORBELL_OTHERS = Metric("cloudtasks.doorbell.others", "counter", "messages for others")
-DOORBELL_UNREADABLE = Metric("cloudtasks.doorbell.junk", "counter", "messages that tell of no task")
+DOORBELL_JUNK = Metric("cloudtasks.doorbell.junk", "counter", "messages that tell of no task")
 DOORBELL_MISSED = Metric("cloudtasks.doorbell.missed", "counter", "ends without a message, and messages without an end")
-DOORBELL_FAILURES = Metric("cloudtasks.doorbell.failed", "counter", "requests to a queue that failed")
+DOORBELL_FAILED = Metric("cloudtasks.doorbell.failed", "counter", "requests to a queue that failed")
 DOORBELL_HEALTHY = Metric("cloudtasks.doorbell.healthy", "gauge", "1 if a queue tells ends in time, otherwise 0")
 
 METRICS = (
@@ -142,11 +142,11 @@ METRICS = (
     FEEDS_HEALTHY,
     FEED_TOLD,
     FEED_MISSED,
-    FEED_FAILURES,
+    FEED_FAILED,
     DOORBELL_RUNG,
     DOORBELL_OTHERS,
-    DOORBELL_UNREADABLE,
+    DOORBELL_JUNK,
     DOORBELL_MISSED,
-    DOORBELL_FAILURES,
+    DOORBELL_FAILED,
     DOORBELL_HEALTHY,
 )

@@ -21,9 +21,9 @@ DoorbellCount = Literal["rung", "others", "unreadable", "missed", "failures"]
 _DOORBELL: dict[DoorbellCount, known.Metric] = {
     "rung": known.DOORBELL_RUNG,
     "others": known.DOORBELL_OTHERS,
-    "unreadable": known.DOORBELL_UNREADABLE,
+    "unreadable": known.DOORBELL_JUNK,
     "missed": known.DOORBELL_MISSED,
-    "failures": known.DOORBELL_FAILURES,
+    "failures": known.DOORBELL_FAILED,
 }
 
 
@@ -127,7 +127,7 @@ class DispatcherMetrics:
 
     def feed_failed(self) -> None:
         """Count a look at a feed that failed."""
-        TRIGGERER.count(known.FEED_FAILURES, self.tags())
+        TRIGGERER.count(known.FEED_FAILED, self.tags())
 
     def feeds(self, followed: int, healthy: int) -> None:
         """Send the number of feeds if it has changed. :meth:`report` sends it again.
