@@ -12,7 +12,7 @@ _LONGEST_PAUSE = 10.0
 _LONGEST_PAUSE_IF_REFUSED = 60.0
 
 # Seconds that a message has to come after a poll has found the end that it should have told.
-_RINGS_WITHIN = 10.0
+_RINGS_WITHIN = 5.0
 
 # Seconds in which a read has to show the end that a message tells.
 _SHOWN_WITHIN = 15.0
@@ -22,7 +22,7 @@ _REMEMBERED = 600.0
 _MOST_REMEMBERED = 20_000
 
 # The weight of the newest end in the share of those that were rung, and the least share of a queue that is relied on.
-_NEWEST = 0.1
+_NEWEST = 0.2
 _LEAST_SHARE = 0.5
 
 # Requests a second to a queue in the mean, and requests that may be saved up for a time when many tasks end.

@@ -38,7 +38,7 @@ _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.1
 
 # Seconds after messages until the next ones are received, so that one request receives several.
-_GATHER_SECONDS = 0.8
+_GATHER_SECONDS = 0.7
 
 # Seconds after an empty answer that came too early: the service has no room for long polls.
 _BUSY_SECONDS = 1.0
