@@ -84,17 +84,19 @@ class DoorbellHealth:
             self._unshown.setdefault(task_id, now)
         self._rung.setdefault(task_id, now)
 
-    def learn_end(self, task_id: str, now: float) -> None:
+    def learn_end(self, task_id: str, now: float, *, was_running: bool = True) -> None:
         """Note that a read has shown the end of a task.
 
         Args:
             task_id: The task's id.
             now: Seconds on the clock of :meth:`learn_rung`.
+            was_running: Whether an earlier read has shown the task running. If not, its message may have been received
+                before the wait began.
         """
         self._found.setdefault(task_id, now)
         if self._unshown.pop(task_id, None) is not None:
             self._learn(1.0)
-        elif task_id not in self._rung:
+        elif was_running and task_id not in self._rung:
             self._unrung.setdefault(task_id, now)
 
     def judge(self, now: float) -> int:

@@ -224,10 +224,10 @@ class DoorbellReader:
         return self._is_slow
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:
-        # The message of a task that had ended before the wait began may have been received long ago.
-        if (task_id := self._schedule.id_of(subject)) in self._running:
+        if self._queue is not None:
+            task_id = self._schedule.id_of(subject)
+            self._health.learn_end(task_id, self._loop.time(), was_running=task_id in self._running)
             self._running.discard(task_id)
-            self._health.learn_end(task_id, self._loop.time())
 
     async def _keep_health(self) -> None:
         """Poll tasks slowly as long as the queue is healthy."""
