@@ -7,7 +7,7 @@ after another.
 from collections.abc import Mapping
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Sql, Start, TaskApi
 from airflow_cloudtasks.spec.action import Place
 
 # Source, for this file: the vendor's package alibabacloud-adb20211201. Its client maps these regions; every other one
@@ -70,6 +70,9 @@ ADB = Service(
     console="https://ads.console.aliyun.com/",
 )
 
+# As OpenLineage names the tables of a cluster: by the cluster and its region.
+_TABLES = "adb://{DBClusterId}.{region}"
+
 _IN_QUERY: Mapping[str, Place] = {"DBClusterId": "query"}
 
 # Source of the states: the same package, the model of GetSparkAppInfo. Listed applications need a cluster, which the
@@ -116,6 +119,7 @@ ADB_SPARK_APP = TaskApi(
             ),
             id="Data.AppId",
             encodings={"Data": "json", "TemplateFileId": "integer", "DBClusterId": "id"},
+            sql=Sql(statement="Data", namespace=_TABLES, when={"AppType": "SQL"}),
         ),
     ),
     cancel=Cancel(
@@ -161,6 +165,7 @@ ADB_SPARK_BATCH_SQL = TaskApi(
                 "ExecuteTimeLimitInSeconds": "integer",
                 "ExecuteResultLimit": "integer",
             },
+            sql=Sql(statement="Query", namespace=_TABLES, database="Schema"),
         ),
     ),
     cancel=Cancel(

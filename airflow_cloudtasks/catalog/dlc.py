@@ -7,7 +7,7 @@ statement is code that runs in a session of a notebook.
 from functools import partial
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Results, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Results, Service, Sql, Start, TaskApi, TaskList
 
 DLC = Service(
     cloud="tencent",
@@ -17,6 +17,9 @@ DLC = Service(
     console="https://console.cloud.tencent.com/dlc",
     console_intl="https://console.tencentcloud.com/dlc",
 )
+
+# As OpenLineage names the tables of such services: by the host that is asked.
+_TABLES = "dlc://dlc.{region}.tencentcloudapi.com"
 
 _start = partial(Start, key_and_value=("Key", "Value"))
 
@@ -85,6 +88,12 @@ DLC_TASK = TaskApi(
                 "Task.SparkSQLTask.Config": "pairs",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(
+                statement="Task.*.SQL",
+                namespace=_TABLES,
+                catalog="DatasourceConnectionName",
+                database="DatabaseName",
+            ),
         ),
         _start(
             action=Action(name="CreateSparkAppTask", params=("JobName",), optional=("CmdArgs", "SourceInfo")),
@@ -147,6 +156,7 @@ DLC_SPARK_BATCH_SQL = TaskApi(
                 "IsInherit": "integer",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(statement="ExecuteSQL", namespace=_TABLES),
         ),
     ),
     cancel=Cancel(action=Action(name="CancelSparkSessionBatchSQL", params=("BatchId",)), id_param="BatchId"),

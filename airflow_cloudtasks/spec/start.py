@@ -10,6 +10,7 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.literals import check_literal
+from airflow_cloudtasks.spec.sql import Sql
 
 Encoding = Literal[
     "json",
@@ -92,6 +93,7 @@ class Start:
             the task can be found.
         mark_bytes: The largest size of ``mark``, in bytes.
         find: How to find a task whose start request got no answer; None where the vendor has no such list.
+        sql: Where the request has SQL, for lineage; None if it has none.
 
     Raises:
         ValueError: The fields do not fit together; the text says which.
@@ -113,6 +115,7 @@ class Start:
     mark: str | None = None
     mark_bytes: int = 512
     find: Find | None = None
+    sql: Sql | None = None
 
     def __post_init__(self) -> None:
         if problem := next(self._problems(), None):
@@ -134,6 +137,9 @@ class Start:
         for name in self._params_of_find():
             if name not in accepted:
                 yield f"find takes {name!r}, which is none of its parameters {accepted}."
+        for name in self.sql.params if self.sql else ():
+            if name not in accepted:
+                yield f"sql takes {name!r}, which is none of its parameters {accepted}."
         if self.then is not None and len(self._new_in_then) != 1:
             yield f"{self.then.name} has to take one parameter, the new id, besides those of {self.action.name}."
 

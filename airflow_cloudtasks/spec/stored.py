@@ -14,6 +14,7 @@ from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.results import Results
+from airflow_cloudtasks.spec.sql import Sql
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import literal
@@ -82,6 +83,8 @@ def _start(stored: Mapping[str, Any]) -> Start:
         fields["then"] = _action(then)
     if (find := stored.get("find")) is not None:
         fields["find"] = Find(**{**find, "tasks": _task_list(find["tasks"])})
+    if (sql := stored.get("sql")) is not None:
+        fields["sql"] = Sql(**sql)
     return Start(**fields)
 
 
