@@ -178,7 +178,7 @@ def test_a_client_that_fails_breaks_nothing_and_is_logged_once(
 ) -> None:
     class Broken:
         @staticmethod
-        def incr(name: str, tags: Any) -> None:
+        def incr(name: str, count: int, tags: Any) -> None:
             raise OSError("no route to host")
 
     sender = send.Sender("airflow.stats")
