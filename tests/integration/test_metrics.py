@@ -20,7 +20,7 @@ from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, IS_AIRFLOW_2, STA
 
 # The modules that set up the metrics of the two kinds of processes, and send Airflow's own there.
 TRIGGERER_MODULE = "airflow.jobs.triggerer_job_runner"
-WORKER_MODULE = "airflow.models.taskinstance" if IS_AIRFLOW_2 else "airflow.sdk.execution_time.task_runner"
+WORKER_MODULE = "airflow.models.taskinstance" if AIRFLOW_VERSION < (3, 1) else "airflow.sdk.execution_time.task_runner"
 VALUES: dict[str, str | None] = {
     "api": "wedata.task_instance",
     "action": "GetTaskInstance",
