@@ -7,6 +7,7 @@ from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.failure import Failure
+from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
@@ -18,6 +19,7 @@ __all__ = [
     "Cancel",
     "Encoding",
     "Failure",
+    "Feed",
     "Find",
     "Log",
     "ManyIds",

@@ -17,6 +17,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Cancel",
             "Encoding",
             "Failure",
+            "Feed",
             "Find",
             "Log",
             "ManyIds",

@@ -20,6 +20,11 @@ class DispatcherMetrics:
     ``cloudtasks.polls`` and ``cloudtasks.throttles``, the gauges ``cloudtasks.budget`` (requests a second) and
     ``cloudtasks.waiting``, and the timer ``cloudtasks.noticed``, from a task's end to the request that notices it.
 
+    Of an API's feeds, the counters ``cloudtasks.feed.told`` (ends that a feed told), ``cloudtasks.feed.missed`` (ends
+    that it did not tell, or that were none) and ``cloudtasks.feed.failures`` (looks that failed), and the gauges
+    ``cloudtasks.feed.followed`` (feeds that are read) and ``cloudtasks.feed.healthy`` (those of them that tell of ends
+    in time).
+
     Args:
         api: The API's name.
         conn_id: The Airflow connection.
@@ -29,6 +34,7 @@ class DispatcherMetrics:
         self._api = api
         self._conn_id = conn_id
         self._tags = {"conn_id": conn_id}
+        self._feeds = (0, 0)
         self._forget()
 
     def polled(self) -> None:
@@ -47,6 +53,31 @@ class DispatcherMetrics:
             seconds = max(time.time() - task.finished_at.timestamp(), 0.0)
             self._noticed.append(seconds)
             Stats.timing(f"cloudtasks.noticed.{self._api}", seconds * 1000, tags=self._tags)
+
+    def feed_told(self) -> None:
+        """Count an end of a task that a feed told."""
+        Stats.incr(f"cloudtasks.feed.told.{self._api}", tags=self._tags)
+
+    def feed_missed(self, count: int) -> None:
+        """Count ends that a feed did not tell, or that were none."""
+        if count:
+            Stats.incr(f"cloudtasks.feed.missed.{self._api}", count, tags=self._tags)
+
+    def feed_failed(self) -> None:
+        """Count a look at a feed that failed."""
+        Stats.incr(f"cloudtasks.feed.failures.{self._api}", tags=self._tags)
+
+    def feeds(self, followed: int, healthy: int) -> None:
+        """Send the number of feeds, if it has changed.
+
+        Args:
+            followed: The number of feeds that are read.
+            healthy: How many of them tell of ends in time.
+        """
+        if (followed, healthy) != self._feeds:
+            self._feeds = (followed, healthy)
+            Stats.gauge(f"cloudtasks.feed.followed.{self._api}", followed, tags=self._tags)
+            Stats.gauge(f"cloudtasks.feed.healthy.{self._api}", healthy, tags=self._tags)
 
     def report(self, waiting: int, rates: dict[str, float], seconds: float) -> None:
         """Send the gauges, and log a line about the time since the last report.

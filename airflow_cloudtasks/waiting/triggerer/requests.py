@@ -72,6 +72,15 @@ class Requests:
         """The region of the current connection."""
         return self._client.region if self._client else None
 
+    @property
+    def feed_interval(self) -> float:
+        """Seconds between two looks at a feed, as the current connection says; 0 for none."""
+        return self._client.account.feed_interval if self._client else 0.0
+
+    def rate_of(self, action: Action) -> float | None:
+        """Return the present rate of an action, in requests a second; None before the connection has been looked up."""
+        return self._gate(self._client, self._api.service, action).rate if self._client else None
+
     def rates(self) -> dict[str, float]:
         """Return the present rate of each action that is in use, in requests a second."""
         return {action: gate.rate for (_, action), gate in self._gates.items()}
