@@ -14,7 +14,7 @@ from airflow_cloudtasks.assets._follower import Firing, Follower
 from airflow_cloudtasks.assets._source import Source
 from airflow_cloudtasks.assets._watched import Watched
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
-from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.waiting.backoff import pause
 
@@ -22,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 # Seconds; the longest rest after failed reads, unless the service asks for a longer one.
 _LONGEST_REST = 60.0
+# Nothing is sent then, and the user may be editing the connection.
+_LONGEST_REST_IF_INVALID = 10.0
 
+# Seconds within which a list must be read.
 _READ_SECONDS = 600.0
 
 
@@ -98,7 +101,8 @@ class Stream:
                         await self._rest(self._source.interval)
             except CloudTasksError as error:
                 failures += 1
-                rest = max(min(2.0 ** min(failures, 10), _LONGEST_REST), pause(getattr(error, "retry_after", None)))
+                longest = _LONGEST_REST_IF_INVALID if isinstance(error, InvalidConnection) else _LONGEST_REST
+                rest = max(min(2.0 ** min(failures, 10), longest), pause(getattr(error, "retry_after", None)))
                 _log.warning("%s: its ends are read again in %.0f s. %s", self._watched.api.name, rest, error)
             except Exception:  # a bug, or a list that is never answered, must not end the watchers
                 failures += 1
