@@ -6,6 +6,7 @@ Adding an API means making one :class:`TaskApi`. Every part is checked when it i
 from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.api import TaskApi
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.doorbell import Doorbell
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
@@ -17,6 +18,7 @@ from airflow_cloudtasks.spec.status import Percentages
 __all__ = [
     "Action",
     "Cancel",
+    "Doorbell",
     "Encoding",
     "Failure",
     "Feed",

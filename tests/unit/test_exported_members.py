@@ -15,6 +15,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *(
             "Action",
             "Cancel",
+            "Doorbell",
             "Encoding",
             "Failure",
             "Feed",

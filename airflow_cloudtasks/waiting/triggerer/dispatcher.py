@@ -22,6 +22,7 @@ from airflow_cloudtasks.spec import Feed, TaskApi
 from airflow_cloudtasks.waiting.triggerer.batch_reader import BatchReader
 from airflow_cloudtasks.waiting.triggerer.bulk_reader import BulkReader
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
+from airflow_cloudtasks.waiting.triggerer.doorbell_reader import DoorbellReader
 from airflow_cloudtasks.waiting.triggerer.feed_reader import FeedReader
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader
@@ -78,6 +79,9 @@ class Dispatcher:
             self._start(loop)
         if api.feed is not None:
             self._start(self._make_feed_reader(api.feed).run())
+        if api.doorbell is not None:
+            parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start)
+            self._start(DoorbellReader(api, api.doorbell, *parts).run())
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters that identify a task.

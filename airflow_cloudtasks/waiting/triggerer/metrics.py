@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from statistics import median
+from typing import Literal
 
 from airflow.providers.common.compat.sdk import Stats
 
 from airflow_cloudtasks.model import CloudTask
 
 _log = logging.getLogger(__name__)
+
+DoorbellCount = Literal["rung", "others", "unreadable", "missed", "failures"]
 
 
 class DispatcherMetrics:
@@ -24,6 +27,12 @@ class DispatcherMetrics:
     that it did not tell, or that were none) and ``cloudtasks.feed.failures`` (looks that failed), and the gauges
     ``cloudtasks.feed.followed`` (feeds that are read) and ``cloudtasks.feed.healthy`` (those of them that tell of ends
     in time).
+
+    Of an API's queue, the counters ``cloudtasks.doorbell.rung`` (messages for waits here),
+    ``cloudtasks.doorbell.others`` (messages for others), ``cloudtasks.doorbell.unreadable`` (messages that tell of no
+    task), ``cloudtasks.doorbell.missed`` (ends without a message, or messages without an end) and
+    ``cloudtasks.doorbell.failures`` (requests that failed), and the gauge ``cloudtasks.doorbell.healthy`` (1 if the
+    queue tells of ends in time, else 0).
 
     Args:
         api: The API's name.
@@ -78,6 +87,15 @@ class DispatcherMetrics:
             self._feeds = (followed, healthy)
             Stats.gauge(f"cloudtasks.feed.followed.{self._api}", followed, tags=self._tags)
             Stats.gauge(f"cloudtasks.feed.healthy.{self._api}", healthy, tags=self._tags)
+
+    def doorbell(self, what: DoorbellCount, count: int = 1) -> None:
+        """Count messages of a queue, or failed requests to it."""
+        if count:
+            Stats.incr(f"cloudtasks.doorbell.{what}.{self._api}", count, tags=self._tags)
+
+    def doorbell_healthy(self, *, healthy: bool) -> None:
+        """Send whether the queue tells of ends in time."""
+        Stats.gauge(f"cloudtasks.doorbell.healthy.{self._api}", int(healthy), tags=self._tags)
 
     def report(self, waiting: int, rates: dict[str, float], seconds: float) -> None:
         """Send the gauges, and log a line about the time since the last report.
