@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from airflow_cloudtasks.assets._watched import Watched, listing_of
 from airflow_cloudtasks.errors import MalformedAnswer, NotFound
-from airflow_cloudtasks.model import CloudTask
+from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.normalise import listed_state, normalise, normalise_object
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.protocol.reading import Reading
@@ -36,6 +36,9 @@ _AGAIN_SECONDS = 60.0
 
 # How long a task may run, if its list can begin at a creation time.
 _LONGEST_TASK = timedelta(days=7)
+
+# Seconds after which a task is read again if a message tells that it has ended, and a read does not.
+_READ_AGAIN = (1.0, 2.0, 4.0)
 
 # Pages of one read. The usual page has 100 tasks.
 _MOST_PAGES = 200
@@ -59,13 +62,15 @@ class Source:
         self._opened = AsyncExitStack()
         self._dispatcher: Dispatcher | None = None
         self._cursor: FeedCursor | None = None
-        self._horizon = datetime.max.replace(tzinfo=UTC)
         self._began = 0.0
+        self._rung: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
         self.interval = _SWEEP_SECONDS
 
     async def __aenter__(self) -> Self:
         """Use the dispatcher of the API, which the waits of this event loop share."""
         self._dispatcher = await self._opened.enter_async_context(SharedDispatcher(*self._shared))
+        self._dispatcher.listeners.add(self._ring)
+        self._opened.callback(self._dispatcher.listeners.discard, self._ring)
         return self
 
     async def __aexit__(
@@ -74,26 +79,48 @@ class Source:
         """End the use."""
         await self._opened.aclose()
 
-    async def ended(self, horizon: datetime) -> list[CloudTask]:
+    async def ended(self, horizon: datetime, *, anew: bool) -> list[CloudTask]:
         """Return the tasks that have ended since a time and were not returned before, and perhaps others.
 
         Args:
-            horizon: The time. If it is earlier than at the last call, all are returned again.
+            horizon: The time.
+            anew: Whether those that were returned before are returned again.
 
         Raises:
             CloudTasksError: The list could not be read.
         """
         if self._api.feed is not None:
-            return await self._look(horizon)
+            return await self._look(horizon, anew)
         return await self._sweep(horizon)
 
-    async def _look(self, horizon: datetime) -> list[CloudTask]:
+    async def rung(self) -> CloudTask | None:
+        """Wait until a message tells that a task has ended, read it, and return it.
+
+        Returns:
+            The task; None if a read does not show its end, or not yet. Then it is read a few times more.
+
+        Raises:
+            CloudTasksError: The task could not be read.
+        """
+        task_id, reads = await self._rung.get()
+        listed = CloudTask(api=self._api.name, cloud=self._api.cloud, id=task_id, state=TaskState.UNKNOWN)
+        task = await self._read(listed)
+        if task.done:
+            return task if task.finished_at is not None else None
+        if reads < len(_READ_AGAIN):
+            asyncio.get_running_loop().call_later(_READ_AGAIN[reads], self._rung.put_nowait, (task_id, reads + 1))
+        return None
+
+    def _ring(self, task_id: str) -> None:
+        self._rung.put_nowait((task_id, 0))
+
+    async def _look(self, horizon: datetime, anew: bool) -> list[CloudTask]:
         """Read a list that shows the newest ends first, as far as it is new."""
         now = asyncio.get_running_loop().time()
-        if self._cursor is None or horizon < self._horizon or now - self._began >= _AGAIN_SECONDS:
+        if self._cursor is None or anew or now - self._began >= _AGAIN_SECONDS:
             # The list may have left something out meanwhile.
             self._cursor = FeedCursor(self._api, horizon.timestamp() - 1)
-            self._horizon, self._began = horizon, now
+            self._began = now
         look = self._cursor.look(self._scope(), time.time(), _MOST_PAGES)
         found: list[CloudTask] = []
         try:

@@ -45,6 +45,7 @@ class Stream:
         self._reader: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._has_news = asyncio.Event()
+        self._served: set[Follower] = set()
         self.firings: asyncio.Queue[Firing] = asyncio.Queue()
 
     @property
@@ -94,7 +95,7 @@ class Stream:
         failures = 0
         while True:
             try:
-                async with Source(self._watched) as self._source:
+                async with Source(self._watched) as self._source, _beside(self._listen(self._source)):
                     while True:
                         await self._read_once(self._source)
                         failures = 0
@@ -111,14 +112,26 @@ class Stream:
             self._has_news.clear()
             await asyncio.sleep(rest)
 
+    async def _listen(self, source: Source) -> None:
+        """Offer what messages tell of. The list shows what they do not."""
+        while True:
+            try:
+                task = await source.rung()
+            except CloudTasksError as error:
+                _log.warning("%s: a task that a message told of could not be read. %s", self._watched.api.name, error)
+                continue
+            if task is not None:
+                for follower in tuple(self._followers):
+                    follower.offer([task], None)
+
     async def _read_once(self, source: Source) -> None:
-        while not (horizons := [each.ends.horizon for each in self._followers if each.ends is not None]):
+        while not (readers := {each: each.ends.horizon for each in self._followers if each.ends is not None}):
             self._has_news.clear()
             await self._has_news.wait()
         asked_at = datetime.now(UTC)
-        readers = [each for each in self._followers if each.ends is not None]
         async with asyncio.timeout(_READ_SECONDS):
-            tasks = await source.ended(min(horizons))
+            tasks = await source.ended(min(readers.values()), anew=not self._served.issuperset(readers))
+        self._served = set(readers)
         for follower in readers:
             follower.offer(tasks, asked_at)
             await asyncio.sleep(0)
@@ -163,6 +176,17 @@ async def following(watched: Watched, make: Callable[[Stream], Follower]) -> Asy
         streams = _streams.get()
         if not stream.is_used and streams.get(watched.key) is stream:
             del streams[watched.key]
+
+
+@asynccontextmanager
+async def _beside(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a coroutine for the length of the block."""
+    task = _start(coroutine)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

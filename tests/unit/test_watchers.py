@@ -317,6 +317,20 @@ def test_sixteen_watchers_share_one_reader(cloud: Cloud, airflow: Airflow) -> No
     assert len(cloud.reads) <= seconds
 
 
+def test_a_message_tells_of_an_end_and_the_list_shows_it_too(cloud: Cloud, airflow: Airflow) -> None:
+    async def body() -> None:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            cloud.end("a")
+            cloud.rung.put_nowait(cloud.tasks[0])
+            cloud.rung.put_nowait(cloud.tasks[0])
+            await asyncio.sleep(20)
+
+    run_simulated(body())
+    assert airflow.runs == [["a"]]
+
+
 def test_watchers_of_different_projects_have_readers_of_their_own(cloud: Cloud, airflow: Airflow) -> None:
     async def body() -> None:
         async with scheduled(airflow) as running:
