@@ -80,9 +80,12 @@ _LARGEST_PAGE = 1000
 
 
 def _result(call: Call) -> JsonObject:
-    """Return a page of the rows in a task's ``ResultSet``, a list here; only a success has any, as documented."""
+    """Return a page of the rows in a task's ``ResultSet``, a list here; only a success has any, as documented.
+
+    A task whose ``ResultSet`` is None is older than the vendor keeps results.
+    """
     task = call.state.tasks.find(TASK.api, call.parameters["TaskId"], call.parameters)
-    if task is None:
+    if task is None or task.fields.get("ResultSet", _ROWS) is None:
         return {"TaskInfo": None}
     where = task.position(call.now)
     fields = {**task.fields, **where.step.fields}
