@@ -45,6 +45,7 @@ from airflow_cloudtasks.protocol.start_requests import ids_from_job
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.counted import counted
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
 from airflow_cloudtasks.starting.memory import forget_or_log, memory_of, note_or_log
@@ -213,7 +214,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(current_try(context).started_at)
         starter = self._starter(context, self._hook)
         try:
-            attempt = starter.started()
+            attempt = counted(starter, self.api.name, self._hook.conn_id)
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
         except BaseException as interruption:
