@@ -34,7 +34,8 @@ class Log:
         newest_first: Whether the answer begins with the last line, so that its first page is the end of the log.
 
     Raises:
-        ValueError: A parameter is none of the action's, or pages lack one of their fields or are of two kinds.
+        ValueError: A parameter of times or offsets is none of the action's, or pages lack one of their fields or are of
+            two kinds.
     """
 
     action: Action
@@ -55,8 +56,7 @@ class Log:
             raise ValueError(f"{self.action.name}: {problem}")
 
     def _problems(self) -> Iterator[str]:
-        pages = (self.cursor_param, self.offset_param, self.page_size_param)
-        for name in (*self.params, *(self.times or ()), *filter(None, pages)):
+        for name in (*(self.times or ()), *filter(None, (self.offset_param, self.page_size_param))):
             if name not in self.action.accepted:
                 yield f"its log takes {name!r}, which is none of its parameters {self.action.accepted}."
         if (self.cursor is None) is not (self.cursor_param is None):

@@ -505,7 +505,7 @@ def test_a_task_without_times_has_no_log_between_them(times: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"params": {"Name": "x"}}, "its log takes 'Name', which is none of its parameters"),
+        ({"offset_param": "Name"}, "its log takes 'Name', which is none of its parameters"),
         ({"times": ("From", "To")}, "its log takes 'From'"),
         ({"cursor": "Next"}, "expected both cursor and cursor_param"),
         ({"cursor_param": "Next"}, "expected both cursor and cursor_param"),

@@ -162,7 +162,8 @@ DLC.cancels(BATCH, "CancelSparkSessionBatchSQL", DEFINED)
 
 
 def _batch_log(call: Call) -> JsonObject:
-    steps = [{"Step": "EXCE", "Message": line, "Operate": []} for line in _lines(call, BATCH, "BatchId")]
+    step = {"Step": "EXCE", "Time": "2026-01-05 16:30:16", "Operate": []}
+    steps = [{**step, "Message": line} for line in _lines(call, BATCH, "BatchId")]
     return {"State": 0, "LogSet": steps}
 
 
