@@ -107,7 +107,7 @@ def _parts(stored: Mapping[str, Any]) -> Parts:
     if (listed := stored.get("listed")) is not None:
         fields["listed"] = _task_list(listed)
     if (log := stored.get("log")) is not None:
-        fields["log"] = Log(**{**log, "action": _action(log["action"])})
+        fields["log"] = Log(**{**_tuples(log), "action": _action(log["action"])})
     return Parts(**fields)
 
 
