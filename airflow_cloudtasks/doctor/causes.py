@@ -213,10 +213,11 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
                 "grant sts:AssumeRole to the key's user, and let the role's trust policy name it; check external_id",
             )
         case PermissionDenied():
+            member = "; WeData also wants the owner to be a member of the project"
             return Cause(
                 "the key has no permission",
                 "a policy that allows it",
-                "attach the policy below to the key's owner; WeData also wants the owner to be a member of the project",
+                f"attach the policy below to the key's owner{member if error.action.startswith('WeData ') else ''}",
             )
         case CredentialsError():
             return Cause(
