@@ -9,7 +9,19 @@ from functools import partial
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Percentages, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import (
+    Action,
+    Cancel,
+    Find,
+    Log,
+    Parts,
+    Percentages,
+    Results,
+    Service,
+    Start,
+    TaskApi,
+    TaskList,
+)
 
 WEDATA = Service(
     cloud="tencent",
@@ -348,6 +360,8 @@ WEDATA_SQL_RUN = TaskApi(
         items="Data",
         ok="Status",
     ),
+    # Source: the data types SQLRunResult and SQLResultColumn.
+    results=Results(at="Results", columns="Columns", column_name="ColumnName", rows=("Rows",), values="Values"),
 )
 
 # A plan has no status. Like PART_SUCCESS, a plan with instances that did not succeed is a failure.

@@ -22,6 +22,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "ManyIds",
             "Parts",
             "Percentages",
+            "Results",
             "Service",
             "Start",
             "Success",

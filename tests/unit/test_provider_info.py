@@ -146,6 +146,7 @@ SAMPLES = {
     "requests_per_second": '{"wedata.task": 3, "*": 4}',
     "max_tries": 9,
     "max_retry_seconds": 10,
+    "notify_queue": "https://123.mns.cn-shanghai.aliyuncs.com/queues/ice-callback-a",
 }
 
 
