@@ -128,11 +128,12 @@ PAGES = [(302, b""), (400, PAGE), (401, b""), (403, PAGE), (403, b""), (407, b""
 def test_a_page_in_place_of_the_metadata_service_is_no_refusal(machine: Machine, kind: Kind) -> None:
     """A refusal of the service has a code. A page has none, whatever its status, and the next try may find the key."""
     with key_server() as server:
-        hook = kind.connect(machine, endpoints={"metadata": server.url}, max_tries=1)
-        for page in PAGES:
-            server.answers = [page]
-            with pytest.raises(TransientError, match="neither a key nor a refusal"):
-                fetch(hook)
+        for auth_type in (kind.auth_type, "default"):
+            hook = Kind(kind.cloud, auth_type).connect(machine, endpoints={"metadata": server.url}, max_tries=1)
+            for page, why in (*((page, "neither a key nor a refusal") for page in PAGES), ((200, b""), "no name")):
+                server.answers = [page]
+                with pytest.raises(TransientError, match=why):
+                    fetch(hook)
 
 
 ANSWERS_WITHOUT_A_KEY = [

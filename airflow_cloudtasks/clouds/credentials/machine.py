@@ -148,7 +148,7 @@ class MachineRole:
 
     def _only_role(self, transport: SyncTransport, headers: Mapping[str, str]) -> str:
         call, answer = self._send(transport, "GetRoleName", "GET", self._service.path, headers)
-        if answer.status == _HTTP_NOT_FOUND or (answer.has_succeeded and not answer.body.strip()):
+        if answer.status == _HTTP_NOT_FOUND:
             raise no_credentials(f"this machine has no role; is it {self._service.machine}?")
         self._check(call, answer)
         return _word(call, answer, _ROLE_NAME)
