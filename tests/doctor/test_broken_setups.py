@@ -226,12 +226,12 @@ def clock_off_by_twenty_minutes_on_alibaba(patient: Patient, stack: ExitStack) -
     patient.connect("alibaba")
 
 
-@broken("read", "wedata:GetTriggerWorkflowRun: the key has no permission", "attach the policy below")
+@broken("read", "wedata:GetTriggerWorkflowRun: the key has no permission", "attach the policy under")
 def no_permission_to_read(patient: Patient, stack: ExitStack) -> None:
     patient.emulator.add_key("emulator-id", "emulator-secret", actions=["wedata:List*"])
 
 
-@broken("list", "ice:ListWorkflowTasks: the key has no permission", "attach the policy below", arguments=ALIBABA)
+@broken("list", "ice:ListWorkflowTasks: the key has no permission", "attach the policy under", arguments=ALIBABA)
 def no_permission_to_list(patient: Patient, stack: ExitStack) -> None:
     patient.emulator.add_key("emulator-id", "emulator-secret", actions=["ice:Get*"])
     patient.connect("alibaba")
