@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.lineage.statement import Statement
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 TASKS_FACET = "cloudtasks_tasks"
 """The name of the run facet with the cloud's tasks."""
+
+_PROVIDER = "airflow.providers.openlineage"
 
 # Characters of a vendor's message in an event.
 _LONGEST_MESSAGE = 10_000
@@ -40,10 +43,10 @@ def lineage_of(
     Returns:
         The lineage; None if OpenLineage's provider is not installed.
     """
-    try:
-        from airflow.providers.openlineage.extractors import OperatorLineage
-    except ImportError:
+    if find_spec(_PROVIDER) is None:
         return None
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
     lineage = OperatorLineage() if statement is None else _lineage_of_sql(statement)
     if tasks:
         lineage.run_facets[TASKS_FACET] = _facet_class()(tasks=[_shown(task) for task in tasks])

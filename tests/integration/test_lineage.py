@@ -158,7 +158,7 @@ def test_an_unknown_connection_costs_only_the_tables() -> None:
 
 
 def test_without_the_provider_there_is_no_lineage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage.extractors", None)
+    monkeypatch.setitem(sys.modules, "airflow.providers.openlineage", None)
     operator = DlcRunSqlOperator(task_id="run", sql="SELECT 1")
     assert operator.get_openlineage_facets_on_start() is None
     assert operator.get_openlineage_facets_on_complete(None) is None

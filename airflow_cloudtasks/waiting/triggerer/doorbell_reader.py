@@ -168,7 +168,7 @@ class DoorbellReader:
             is_ours = True
             for tell in self._listeners:
                 tell(task_id)
-        self._metrics.message("rung" if is_ours else "others" if task_id else "unreadable")
+        self._metrics.doorbell("rung" if is_ours else "others" if task_id else "unreadable")
         match fate_of(task_id, is_ours=is_ours, times_received=message.times_received):
             case Fate.DELETE:
                 if not self._done:
@@ -210,14 +210,14 @@ class DoorbellReader:
             async with asyncio.timeout(_DONE_WITHIN):
                 await request
         except (CloudTasksError, TimeoutError) as error:
-            self._metrics.queue_failed()
+            self._metrics.doorbell("failures")
             _log.info("%s: a message of its queue comes again. %s", self._api.name, error or type(error).__name__)
         finally:
             request.close()
 
     def _pause_after(self, error: CloudTasksError | TimeoutError) -> float:
         """Return the seconds until the next request."""
-        self._metrics.queue_failed()
+        self._metrics.doorbell("failures")
         retry_after = error.retry_after if isinstance(error, CloudApiError) else None
         was_healthy = self._health.is_healthy
         is_late = isinstance(error, TimeoutError)
@@ -243,12 +243,12 @@ class DoorbellReader:
     async def _keep_health(self) -> None:
         """Poll tasks slowly as long as the queue is healthy."""
         while True:
-            self._metrics.queue_missed(self._health.judge(self._loop.time()))
+            self._metrics.doorbell("missed", self._health.judge(self._loop.time()))
             if len(self._running) > 2 * len(self._schedule) + _MOST_LEFT:
                 self._running.clear()  # waits that were given up
             was_slow, self._is_slow = self._is_slow, self._queue is not None and self._health.is_healthy
             if self._queue is not None or was_slow:
-                self._metrics.queue(healthy=self._is_slow)
+                self._metrics.doorbell_healthy(healthy=self._is_slow)
             if was_slow and not self._is_slow:
                 subjects = tuple(self._schedule)
                 for first in range(0, len(subjects), AT_ONCE):
