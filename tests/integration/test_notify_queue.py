@@ -127,4 +127,6 @@ def test_a_key_without_the_permission_only_costs_the_queue(cloud: Emulator) -> N
     cloud.add_running(API, "t1", 2)
     waiting = CloudTaskTrigger(api=API, cloud_task_id="t1", poke_interval=1.0, deadline=time.time() + TIMEOUT)
     assert [payload["task"]["state"] for payload in wait(waiting)] == ["succeeded"]
-    assert {each["outcome"] for each in cloud.requests("smq.receive")} == {"AccessDenied"}
+    # The long poll of an earlier test may end only now.
+    outcomes = {each["outcome"] for each in cloud.requests("smq.receive")}
+    assert "AccessDenied" in outcomes <= {"AccessDenied", "MessageNotExist"}
