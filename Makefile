@@ -124,7 +124,7 @@ clean:
 # pyproject.toml has the dependencies, __init__.py the version.
 $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing the newest Airflow and this package (about a minute)"
-	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator]'
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator,messaging]'
 	@touch $@
 
 $(NEWEST)/test-ready: $(NEWEST)/demo-ready
