@@ -24,7 +24,8 @@ only_airflow_3 = pytest.mark.skipif(IS_AIRFLOW_2, reason="Airflow 2 has no event
 @pytest.fixture
 def cloud(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     emulator.reset()
-    emulator.queue(QUEUE)
+    # A long poll that a test before has given up may receive a message, and nobody gets it for this long.
+    emulator.queue(QUEUE, visibility=2)
     monkeypatch.setattr(smq_message, "_STORED_SECONDS", 0.1)
     return emulator
 
@@ -35,14 +36,20 @@ def deleted(cloud: Emulator) -> int:
 
 
 async def take(events: AsyncIterator[Any], count: int) -> list[Any]:
-    taken = []
-    async with asyncio.timeout(30):
+    """Take events as the triggerer does, until there are so many, and a moment longer."""
+    taken: list[Any] = []
+
+    async def run() -> None:
         async for event in events:
-            taken.append(event.payload["text"])
-            if len(taken) == count:
-                break
-        # The last one is deleted a moment later.
-        await asyncio.sleep(0.5)
+            taken.append(event.payload["text"])  # noqa: PERF401 - they are read meanwhile
+
+    running = asyncio.create_task(run())
+    async with asyncio.timeout(30):
+        while len(taken) < count:  # noqa: ASYNC110 - a real clock
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     return taken
 
 
