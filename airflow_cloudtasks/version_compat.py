@@ -17,6 +17,8 @@ __all__ = [
     "MUST_FORGET_STARTS",
     "RETRIES_AFTER_TRIGGER_FAILURE",
     "START_FROM_TRIGGER_SINCE",
+    "STATS_OF_TRIGGERER",
+    "STATS_OF_WORKER",
     "STORES_NONE",
     "BaseEventTrigger",
 ]
@@ -45,6 +47,12 @@ MUST_FORGET_STARTS = AIRFLOW_VERSION < (3, 3)
 # Airflow that has this method calls it when the user kills the task, and only then. Older Airflow cancels the trigger,
 # whatever the reason.
 CALLS_TRIGGER_ON_KILL = hasattr(BaseTrigger, "on_kill")
+
+# Since 3.2, Airflow holds the module of its metrics twice. A triggerer sets up the one, a worker the other, and metrics
+# that are sent through the one that is not set up are lost without a word.
+_STATS_TWICE = AIRFLOW_VERSION >= (3, 2)
+STATS_OF_TRIGGERER = "airflow.observability.stats" if _STATS_TWICE else "airflow.stats"
+STATS_OF_WORKER = "airflow.sdk.observability.stats" if _STATS_TWICE else "airflow.stats"
 
 # Since 3.0, events of triggers start DAGs. Airflow 2 has no class for such triggers.
 HAS_EVENT_TRIGGERS = not IS_AIRFLOW_2

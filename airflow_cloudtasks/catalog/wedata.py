@@ -17,7 +17,9 @@ from airflow_cloudtasks.spec import (
     Log,
     Parts,
     Percentages,
+    Results,
     Service,
+    Sql,
     Start,
     TaskApi,
     TaskList,
@@ -378,6 +380,8 @@ WEDATA_SQL_RUN = TaskApi(
                 "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
+            # A data source may be of any kind; its id is unique in a region.
+            sql=Sql(statement="ScriptContent", namespace="wedata://{region}/{ScriptConfig.DatasourceId}"),
             # The list shows runs of saved scripts only.
             find=Find(
                 tasks=TaskList(
@@ -396,6 +400,8 @@ WEDATA_SQL_RUN = TaskApi(
         items="Data",
         ok="Status",
     ),
+    # Source: the data types SQLRunResult and SQLResultColumn.
+    results=Results(at="Results", columns="Columns", column_name="ColumnName", rows=("Rows",), values="Values"),
 )
 
 # A plan has no status. Like PART_SUCCESS, a plan with instances that did not succeed is a failure.

@@ -12,6 +12,8 @@ from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.results import Results
+from airflow_cloudtasks.spec.sql import Sql
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 
@@ -27,7 +29,9 @@ __all__ = [
     "ManyIds",
     "Parts",
     "Percentages",
+    "Results",
     "Service",
+    "Sql",
     "Start",
     "Success",
     "TaskApi",
