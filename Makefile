@@ -130,12 +130,12 @@ clean:
 # pyproject.toml has the dependencies, __init__.py the version.
 $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing the newest Airflow and this package (about a minute)"
-	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator,messaging]'
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[emulator]'
 	@touch $@
 
 $(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
-	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[openlineage]' --group test --group browser --group vendor-clients --group lint
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[openlineage,messaging]' --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
 $(NEWEST)/docs-ready: $(NEWEST)/demo-ready
