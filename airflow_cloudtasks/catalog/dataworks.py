@@ -6,9 +6,22 @@ rules of a monitor; a Data Integration job synchronises data sources; an operati
 """
 
 from dataclasses import replace
+from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Parts, Service, Start, Success, TaskApi, TaskList
+from airflow_cloudtasks.spec import (
+    Action,
+    Cancel,
+    Feed,
+    Find,
+    ManyIds,
+    Parts,
+    Service,
+    Start,
+    Success,
+    TaskApi,
+    TaskList,
+)
 
 # Source, for this file: the vendor's package alibabacloud-dataworks-public20240518. Its client maps these regions.
 _CENTRAL_REGIONS = (
@@ -101,6 +114,32 @@ _IDS = {"Ids": ["{Id:integer}"]}
 # fit on one page.
 _TOGETHER = {"Ids": "{Ids:integers}", "ProjectId": "{ProjectId:integer}", "PageSize": 100}
 
+
+def _ended(action: str, tasks: str, day: str, kind: str = "integer", **more: Any) -> Feed:
+    """Return the feed of the instances of a project and a day."""
+    return Feed(
+        tasks=TaskList(
+            action=Action(
+                name=action,
+                params=("ProjectId", day),
+                params_in="form",
+                template={
+                    "ProjectId": "{ProjectId:integer}",
+                    day: f"{{{day}:{kind}}}",
+                    "SortBy": "FinishedTime Desc",
+                },
+            ),
+            tasks=tasks,
+            page_size_param="PageSize",
+            page_size=100,
+            page_param="PageNumber",
+            total="PagingInfo.TotalCount",
+            complete=not more,
+        ),
+        **more,
+    )
+
+
 DATAWORKS_TASK_INSTANCE = TaskApi(
     name="dataworks.task_instance",
     service=DATAWORKS,
@@ -115,6 +154,7 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
     created_at="CreateTime",
     started_at="StartedTime",
     finished_at="FinishedTime",
+    feed=_ended("ListTaskInstances", "PagingInfo.TaskInstances", "Bizdate"),
     read_many=ManyIds(
         action=Action(
             name="ListTaskInstances",
@@ -152,6 +192,7 @@ DATAWORKS_SCHEDULED_INSTANCE = replace(
     ),
     id_param="TaskId",
     task="PagingInfo.TaskInstances.0",
+    feed=_ended("ListTaskInstances", "PagingInfo.TaskInstances", "Bizdate", "day", id="TaskId"),
     read_many=None,
     cancel=None,
 )
@@ -175,6 +216,7 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
     started_at="StartedTime",
     finished_at="FinishedTime",
     json_fields=("WorkflowParameters",),
+    feed=_ended("ListWorkflowInstances", "PagingInfo.WorkflowInstances", "BizDate"),
     read_many=ManyIds(
         action=Action(
             name="ListWorkflowInstances",

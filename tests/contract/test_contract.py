@@ -66,7 +66,7 @@ def many_of(api: str) -> ManyIds:
 
 def with_ids(api: str, **changes: Any) -> TaskApi:
     together = many_of(api)
-    return replace(APIS[api], read_many=replace(together, action=replace(together.action, **changes)))
+    return replace(APIS[api], feed=None, read_many=replace(together, action=replace(together.action, **changes)))
 
 
 @pytest.mark.parametrize(

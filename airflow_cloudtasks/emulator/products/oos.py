@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
@@ -45,7 +45,17 @@ EXECUTION = OOS.reads(
         },
     ),
     listing=Listing(
-        api="oos.execution", at=("Executions",), ids="ExecutionId", size="MaxResults", token=("NextToken",)
+        api="oos.execution",
+        at=("Executions",),
+        ids="ExecutionId",
+        size="MaxResults",
+        token=("NextToken",),
+        order=Order(
+            by=("SortField",),
+            times={"StartDate": "StartDate", "EndDate": "EndDate"},
+            direction=("SortOrder",),
+            ascending="Ascending",
+        ),
     ),
 )
 OOS.starts(
