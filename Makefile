@@ -6,7 +6,8 @@
 # make docs-tables generates the tables of README and docs from the catalog
 # make format mends what ruff can mend
 # make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
-# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
+# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew,
+#             docs-dashboard the picture of the dashboard
 
 PYTHON ?= python3
 NEWEST := .venv
@@ -15,7 +16,7 @@ UNIT := .venv-unit
 # Keep compiled modules. The tests start dozens of processes of Airflow, and each would compile Airflow anew otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit test test-on lint format docs docs-screenshots docs-tables build clean
+.PHONY: demo unit test test-on lint format docs docs-dashboard docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -104,6 +105,11 @@ docs: $(NEWEST)/docs-ready
 	@rm -rf docs/_build
 	$(NEWEST)/bin/python -m sphinx --builder html --fail-on-warning --nitpicky --keep-going --quiet docs docs/_build/html
 	@echo "==> docs/_build/html/index.html"
+
+# Debian's Prometheus answers the dashboard's queries.
+docs-dashboard: $(NEWEST)/docs-ready $(NEWEST)/test-ready
+	@echo "==> Picture of the dashboard (four minutes)"
+	$(NEWEST)/bin/python docs/dashboard_picture.py
 
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
 	@echo "==> Screenshots of the terminal and of the tutorial (a few minutes)"

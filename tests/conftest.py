@@ -21,6 +21,7 @@ from imports import imported_by
 
 if TYPE_CHECKING:
     from standalone import Standalone
+    from statsd_listener import StatsdListener
 
     from airflow_cloudtasks.emulator import Emulator
 
@@ -144,7 +145,18 @@ def _clouds_of_standalone() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def standalone(_clouds_of_standalone: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+def statsd_of_standalone() -> Iterator[StatsdListener]:
+    """What the triggerer and the workers of ``standalone`` send by StatsD."""
+    from statsd_listener import statsd_listener
+
+    with statsd_listener() as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def standalone(
+    _clouds_of_standalone: Emulator, statsd_of_standalone: StatsdListener, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Standalone]:
     """A real `airflow standalone`, for all the tests that run DAGs in it or look at its pages."""
     from standalone import running_standalone
 
@@ -153,7 +165,7 @@ def standalone(_clouds_of_standalone: Emulator, tmp_path_factory: pytest.TempPat
     for file in SCHEDULED:
         shutil.copy(file, home / "dags")
     (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
-    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"}
+    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"} | statsd_of_standalone.environment
     with running_standalone(home, _clouds_of_standalone.connections() | variables) as running:
         yield running
 

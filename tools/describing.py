@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
     from airflow_cloudtasks.spec import Start, TaskApi
 
-USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",))
+USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",), ("results",))
 # The modules of the sensors and operators for any API.
 BASES = frozenset({"cloud_task", "start_cloud_task"})
 OTHER_ENDS = (TaskState.EXPIRED, TaskState.SKIPPED, TaskState.CANCELED)
@@ -160,7 +160,7 @@ def parameters(needed: Iterable[str], optional: Iterable[str]) -> str:
 def permissions_of(apis: Iterable[TaskApi]) -> str:
     """Return the table of the actions that each API needs."""
     return table(
-        ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)"),
+        ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)", "Returns rows"),
         ((code(api.name), *(listed(map(code, names_of(api, *uses))) for uses in USES)) for api in apis),
     )
 

@@ -7,7 +7,7 @@ statement is code that runs in a session of a notebook.
 from functools import partial
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Results, Service, Start, TaskApi, TaskList
 
 DLC = Service(
     cloud="tencent",
@@ -93,6 +93,23 @@ DLC_TASK = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="CancelTask", params=("TaskId",))),
+    # The vendor keeps a result for 30 days, and cuts it off at about 50 MB.
+    results=Results(
+        action=Action(
+            name="DescribeTaskResult",
+            params=("TaskId",),
+            optional=("NextToken", "MaxResults"),
+        ),
+        at="TaskInfo",
+        status="State",
+        columns="ResultSchema",
+        column_name="Name",
+        rows=("ResultSet", "ResultSetEncode"),
+        page_size_param="MaxResults",
+        page_size=1000,
+        page_param="NextToken",
+        next_page="TaskInfo.NextToken",
+    ),
 )
 
 DLC_SPARK_BATCH_SQL = TaskApi(

@@ -17,6 +17,7 @@ from airflow_cloudtasks.spec import (
     Log,
     Parts,
     Percentages,
+    Results,
     Service,
     Start,
     TaskApi,
@@ -396,6 +397,8 @@ WEDATA_SQL_RUN = TaskApi(
         items="Data",
         ok="Status",
     ),
+    # Source: the data types SQLRunResult and SQLResultColumn.
+    results=Results(at="Results", columns="Columns", column_name="ColumnName", rows=("Rows",), values="Values"),
 )
 
 # A plan has no status. Like PART_SUCCESS, a plan with instances that did not succeed is a failure.

@@ -19,6 +19,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSource
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
+from airflow_cloudtasks.clouds.smq_wire import QueueAddress
 from airflow_cloudtasks.clouds.transport import AsyncTransport, SyncTransport, async_transport
 from airflow_cloudtasks.clouds.wire import (
     ApiCall,
@@ -58,6 +59,7 @@ class Account:
         requests_per_second: The account's allowance by the API's name, e.g. ``wedata.task``, where it differs from the
             documented one; ``*`` for every other API.
         feed_interval: Seconds between two looks at a feed, by which ends are noticed early; 0 for none.
+        notify_queue: The message queue that tells of ends of tasks; None for none.
         user_agent: The name of the caller.
     """
 
@@ -69,6 +71,7 @@ class Account:
     retries: Retries = field(default_factory=Retries)
     requests_per_second: Mapping[str, float] = field(default_factory=dict)
     feed_interval: float = FEED_INTERVAL
+    notify_queue: QueueAddress | None = None
     user_agent: str = "airflow_cloudtasks"
 
 

@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_cloudtasks.hooks.canceling import AlreadyEnded
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
+from airflow_cloudtasks.operators._rows import check_max_rows, rows_part
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators._time_limits import ChecksExecutionTimeout
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
@@ -53,13 +54,16 @@ class GetCloudTaskOperator(_TaskOperator):
         api_params: The other parameters that identify the task, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
+        max_rows: For an API whose tasks return rows: the most rows that the result holds, as ``rows``. None for no
+            ``rows``.
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
             use ``read.output["detail"]``.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
         The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
-        XCom.
+        XCom. With ``max_rows``, it also has ``rows``, each a dict by column; None if there are more, or the task has
+        not succeeded.
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
@@ -70,8 +74,10 @@ class GetCloudTaskOperator(_TaskOperator):
     ui_color = "#e8eef9"
     takes_lists = False
 
-    def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, max_rows: int | None = None, multiple_outputs: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_max_rows(self.api, max_rows)
+        self.max_rows = max_rows
         self.multiple_outputs = multiple_outputs
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -85,6 +91,7 @@ class GetCloudTaskOperator(_TaskOperator):
         for line in left_out(read):
             self.log.warning(line)
         result: dict[str, Any] = result_of(read, many=False)
+        result |= rows_part(hook, self.api, task, self.api_params, self.max_rows)
         push_parts(self, context, result)
         return result
 

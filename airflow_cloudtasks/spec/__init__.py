@@ -11,6 +11,7 @@ from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 
@@ -25,6 +26,7 @@ __all__ = [
     "ManyIds",
     "Parts",
     "Percentages",
+    "Results",
     "Service",
     "Start",
     "Success",

@@ -20,14 +20,15 @@ from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_name
 from airflow_cloudtasks.spec.parts import Parts
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import fold
 
-Use = Literal["read", "list", "find", "explain", "start", "cancel"]
+Use = Literal["read", "list", "find", "explain", "results", "start", "cancel"]
 """What an action is used for. ``find`` looks up a task whose start request got no answer, ``explain`` says why a task
-failed."""
+failed, ``results`` returns the rows of one that succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ class TaskApi:
         starts: The actions that start a task; the first one is the default.
         cancel: The action that cancels a task; None where the vendor has none.
         parts: Where a failed task says which part of it failed; None where ``message`` says everything.
+        results: Where the rows of a task are; None where tasks have no rows.
 
     Raises:
         ValueError: The fields do not fit together; the text says which. The rules are in
@@ -111,6 +113,7 @@ class TaskApi:
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
     parts: Parts | None = None
+    results: Results | None = None
 
     def __post_init__(self) -> None:
         if problem := next(filter(None, self._problems()), None):
@@ -144,6 +147,7 @@ class TaskApi:
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
         yield validate.starts_know_what_cancel_needs(self.starts, self.cancel)
+        yield validate.results_need_what_identifies_the_task(self.results, self.read)
         yield validate.restarts_show_their_end(self.restarts, self.finished_at)
         yield validate.timezone_is_an_offset(self.timezone)
 
@@ -169,6 +173,8 @@ class TaskApi:
                 yield "explain", self.parts.listed.action
             if self.parts.log is not None:
                 yield "explain", self.parts.log.action
+        if self.results is not None and self.results.action is not None:
+            yield "results", self.results.action
 
     @property
     def cloud(self) -> Cloud:

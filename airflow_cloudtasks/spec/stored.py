@@ -14,6 +14,7 @@ from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import literal
@@ -39,6 +40,7 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
         ("feed", _feed),
         ("cancel", _cancel),
         ("parts", _parts),
+        ("results", _results),
     ):
         if stored.get(name) is not None:
             fields[name] = rebuild(stored[name])
@@ -98,6 +100,13 @@ def _parts(stored: Mapping[str, Any]) -> Parts:
     if (log := stored.get("log")) is not None:
         fields["log"] = Log(**{**log, "action": _action(log["action"])})
     return Parts(**fields)
+
+
+def _results(stored: Mapping[str, Any]) -> Results:
+    fields = _tuples(stored)
+    if (action := stored.get("action")) is not None:
+        fields["action"] = _action(action)
+    return Results(**fields)
 
 
 def _tuples(stored: Mapping[str, Any]) -> dict[str, Any]:

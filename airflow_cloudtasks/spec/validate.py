@@ -14,6 +14,7 @@ from airflow_cloudtasks.spec.cancel import Cancel
 from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import placeholders
@@ -225,6 +226,14 @@ def restarts_show_their_end(restarts: bool, finished_at: str | None) -> str | No
     """A task object that may run again shows when its last run ended."""
     if restarts and finished_at is None:
         return "with restarts, finished_at must say where a task object holds the end of its last run."
+    return None
+
+
+def results_need_what_identifies_the_task(results: Results | None, read: Action) -> str | None:
+    """The action that returns rows needs only parameters that identify the task."""
+    for name in results.action.params if results and results.action else ():
+        if name not in read.params:
+            return f"results need {name}, which is none of {read.name}'s params {read.params}."
     return None
 
 

@@ -76,6 +76,10 @@ class Starter:
         doorway: Returns the doorway for a request, shared by all Airflow tasks that ask for the same. None if there is
             no other Airflow task.
         sleep: Waits for a number of seconds.
+
+    Attributes:
+        is_found: Whether the task is that of an earlier try, or of a request without an answer.
+        region: The region; None if the product has none, or before the connection was looked up.
     """
 
     def __init__(
@@ -95,6 +99,8 @@ class Starter:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
         self._memory, self._run, self._identity, self._overrides = memory, run, identity, overrides
         self._doorway_of, self._sleep = doorway, sleep
+        self.is_found = False
+        self.region: str | None = None
         self._finder = Finder(hook, api, start, parameters, sleep)
         # For a kill during the start: the start of this try, and the answer to its request.
         self._attempt: Attempt | None = None
@@ -138,6 +144,7 @@ class Starter:
                     situation = replace(situation, cloud=cloud)
                 case Step.WAIT:
                     self._log_resumed(earlier, situation)
+                    self.is_found = True
                     return self._have(attempt) if kept.progress == "asking" else self._note(attempt, "begun")
                 case Step.ASK_AGAIN:
                     return self._ask(attempt, unsure=True)
@@ -200,6 +207,7 @@ class Starter:
 
     def _asked(self) -> Asked:
         client = self._hook.get_conn()
+        self.region = client.region
         return Asked(
             digest=digest_of(self._api, self._start, self._parameters),
             api=self._api.name,
@@ -257,6 +265,7 @@ class Starter:
                         unsent=True,
                     )
                 _log.warning("Waiting for %s: a task that runs is not restarted.", names)
+                self.is_found = True
                 return self._note(replace(new, ids=ids, is_ours=False), "begun")
         return self._ask(new, unsure=False)
 
@@ -307,6 +316,7 @@ class Starter:
                 _log.warning("The start request got no answer and may have started the task: %s", error)
                 cloud, failure, found = self._look(attempt)
                 if cloud == "found":
+                    self.is_found = True
                     return self._have(found)
                 if failure is not None:
                     raise failure from error

@@ -26,6 +26,7 @@ from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusal
 from airflow_cloudtasks.protocol.encode import encode
 from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.protocol.rows import RowReading, results_of
 from airflow_cloudtasks.protocol.start_requests import identifying_params, read_start_answer
 from airflow_cloudtasks.values import at, load_json, text
 
@@ -165,6 +166,16 @@ def test_the_vendors_own_client_starts_a_task(
             cloudtasks_emulator.add_finished(name, task_id, "succeeded")
     task_id, known = vendor.start(start)
     assert vendor.read(task_id, known).id == task_id
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.results and api.results.action])
+def test_the_vendors_own_client_reads_the_rows_of_a_task(cloudtasks_emulator: Emulator, home: Path, name: str) -> None:
+    api, vendor = APIS[name], Vendor(APIS[name], cloudtasks_emulator, home)
+    cloudtasks_emulator.add_finished(name, TASK_ID, "succeeded")
+    reading = RowReading(api, vendor.read(TASK_ID, {}), api.parameters(TASK_ID, {}), 1000)
+    while reading.request is not None:
+        reading.take(vendor.call(results_of(api).action, reading.request))
+    assert reading.rows
 
 
 def style(api: TaskApi) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "ManyIds",
             "Parts",
             "Percentages",
+            "Results",
             "Service",
             "Start",
             "Success",

@@ -147,6 +147,7 @@ SAMPLES = {
     "max_tries": 9,
     "max_retry_seconds": 10,
     "feed_interval": 5,
+    "notify_queue": "https://123.mns.cn-shanghai.aliyuncs.com/queues/ice-callback-a",
 }
 
 

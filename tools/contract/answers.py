@@ -67,6 +67,7 @@ def reads(api: TaskApi) -> Iterator[Read]:
         yield from _of_start(start)
     yield from _of_cancel(api)
     yield from _of_parts(api)
+    yield from _of_results(api)
 
 
 def _of_any(action: Action) -> Iterator[Read]:
@@ -151,6 +152,24 @@ def _of_parts(api: TaskApi) -> Iterator[Read]:
     if parts.log is not None:
         yield parts.log.action, "", parts.log.text, TEXT
         yield parts.log.action, "", parts.log.cursor, WORD
+
+
+def _of_results(api: TaskApi) -> Iterator[Read]:
+    results = api.results
+    if results is None:
+        return
+    if results.action is None:
+        action, at = api.read, f"{api.task_path}.{results.at}.*"
+        yield action, "", f"{api.task_path}.{results.at}", LIST
+    else:
+        action, at = results.action, results.at
+        yield from ((action, "", path, TEXT) for path in (results.next_page,) if path)
+        yield from ((action, at, path, WORD) for path in (results.status,) if path)
+    yield action, at, results.columns, LIST
+    yield action, f"{at}.{results.columns}.*", results.column_name, TEXT
+    yield from ((action, at, path, TEXT | LIST) for path in results.rows)
+    if results.values:
+        yield from ((action, f"{at}.{path}.*", results.values, LIST) for path in results.rows)
 
 
 def _answer(api: TaskApi, action: Action) -> Any:

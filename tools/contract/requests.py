@@ -44,7 +44,7 @@ class Request:
 
 
 def requests(api: TaskApi) -> Iterator[Request]:
-    """Yield requests that read, list, start, cancel and explain a task of an API: with every parameter, and with few.
+    """Yield requests about a task of an API, of every use: with every parameter, and with few.
 
     Args:
         api: The API.
@@ -69,6 +69,11 @@ def requests(api: TaskApi) -> Iterator[Request]:
         for names in ((*needed, *api.carried_params), needed):
             for parameters in cancel_requests(api, TASK_IDS, dict.fromkeys(names, "1")):
                 yield _request(api.cancel.action, parameters)
+    if api.results is not None and api.results.action is not None:
+        named = dict.fromkeys(api.results.action.params, "1")
+        pages = {api.results.page_size_param or "": api.results.page_size, api.results.page_param or "": "token"}
+        for more in (pages, {}):
+            yield _request(api.results.action, named | more)
     if api.parts is not None and api.parts.log is not None:
         log = api.parts.log
         for cursor in ({log.cursor_param: "token"}, {}):

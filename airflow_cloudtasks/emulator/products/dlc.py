@@ -6,11 +6,18 @@ these definitions says how times are written. The example's values are our own.
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time, milliseconds
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 DLC = Product("tencent", "dlc", "2021-01-25", ("json",), needs_region=True)
 
@@ -22,6 +29,8 @@ TASK = DLC.reads(
     DEFINED,
     TaskShape(
         task_at=(),
+        # What DescribeTaskResult shows.
+        left_out=frozenset({"ResultSchema", "ResultSet"}),
         id_at="Id",
         status_at="State",
         format_status=int,
@@ -64,6 +73,39 @@ TASK = DLC.reads(
 DLC.starts(TASK, "CreateTask", DEFINED, ("TaskId",), shown=("DatabaseName", "DataEngineName"))
 DLC.starts(TASK, "CreateSparkAppTask", DEFINED, ("TaskId",), shown=("CmdArgs",), example={"BatchId": "batch-emulated"})
 DLC.cancels(TASK, "CancelTask", DEFINED, asked_by="TaskId")
+
+_SCHEMA = [{"Name": "day", "Type": "STRING_TYPE"}, {"Name": "orders", "Type": "STRING_TYPE"}]
+_ROWS = [["2026-01-01", "17"], ["2026-01-02", None]]
+_LARGEST_PAGE = 1000
+
+
+def _result(call: Call) -> JsonObject:
+    """Return a page of the rows in a task's ``ResultSet``, a list here; only a success has any, as documented."""
+    task = call.state.tasks.find(TASK.api, call.parameters["TaskId"], call.parameters)
+    if task is None:
+        return {"TaskInfo": None}
+    where = task.position(call.now)
+    fields = {**task.fields, **where.step.fields}
+    has_result = where.step.status == "2"
+    rows = fields.get("ResultSet", _ROWS) if has_result else []
+    first = int(call.parameters.get("NextToken") or 0)
+    last = first + call.parameters.get("MaxResults", _LARGEST_PAGE)
+    return {
+        "TaskInfo": {
+            "TaskId": task.id,
+            "State": int(where.step.status or 0),
+            "SQL": fields.get("SQL", "SELECT 1"),
+            "SQLType": fields.get("SQLType", "DQL"),
+            "OutputMessage": "success" if has_result else "",
+            "ResultSchema": fields.get("ResultSchema", _SCHEMA) if has_result else None,
+            "ResultSet": json.dumps(rows[first:last]) if has_result else None,
+            "NextToken": str(last) if last < len(rows) else "",
+            "Percentage": 100 if has_result else 0,
+        }
+    }
+
+
+DLC.action("dlc.task_result", "DescribeTaskResult", _result, DEFINED)
 
 BATCH = DLC.reads(
     "dlc.spark_batch_sql",

@@ -108,6 +108,7 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._metrics.close()
 
     # --- the gate's source of polls -------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ class Dispatcher:
             began = self._loop.time()
             await asyncio.sleep(_REPORT_SECONDS)
             now = self._loop.time()
-            self._metrics.report(self._schedule.waits, self.requests.rates(), now - began)
+            self._metrics.report(self._schedule.waits, self.requests.budgets(), now - began)
             self._schedule.drop_old_scopes(now)
 
     async def _sleep_until(self, moment: float | None) -> None:

@@ -102,6 +102,11 @@ class Gate:
         return self._pace.rate if self._pace else 0.0
 
     @property
+    def allowance(self) -> float:
+        """The account's allowance, in requests a second."""
+        return self._pace.allowance if self._pace else 0.0
+
+    @property
     def tally(self) -> Tally:
         """What the gate has counted so far."""
         return Tally(self._answered, self._refused)
