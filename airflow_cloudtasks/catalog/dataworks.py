@@ -14,6 +14,7 @@ from airflow_cloudtasks.spec import (
     Cancel,
     Feed,
     Find,
+    Log,
     ManyIds,
     Parts,
     Service,
@@ -109,6 +110,14 @@ _WORKFLOW_STATES = {
     "Failure": TaskState.FAILED,
 }
 _IDS = {"Ids": ["{Id:integer}"]}
+# The log of an instance's latest run, whole.
+_LOG = Log(
+    action=Action(
+        name="GetTaskInstanceLog", params=("Id",), method="GET", params_in="query", template={"Id": "{Id:integer}"}
+    ),
+    params={"Id": "{Id}"},
+    text="TaskInstanceLog",
+)
 
 # The lists need a project and a day, which do not identify an instance. The models do not limit the ids; 100 of them
 # fit on one page.
@@ -170,6 +179,7 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
         action=Action(name="StopTaskInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)),
         id_param="Id",
     ),
+    parts=Parts(failed=("Failure",), log=_LOG),
 )
 
 # The instance that the schedule makes of a node for a day, which is known by no id before. The instance with the latest
@@ -270,6 +280,26 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
             name="StopWorkflowInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)
         ),
         id_param="Id",
+    ),
+    parts=Parts(
+        listed=TaskList(
+            action=Action(
+                name="ListTaskInstances",
+                params=("ProjectId", "Bizdate", "WorkflowInstanceId"),
+                params_in="form",
+                template={"Status": "Failure"},
+            ),
+            tasks="PagingInfo.TaskInstances",
+            page_size_param="PageSize",
+            page_size=500,
+            page_param="PageNumber",
+            total="PagingInfo.TotalCount",
+        ),
+        found={"ProjectId": "ProjectId", "Bizdate": "BizDate", "WorkflowInstanceId": "Id"},
+        failed=("Failure",),
+        name=("TaskName",),
+        id="Id",
+        log=_LOG,
     ),
 )
 

@@ -58,8 +58,8 @@ class Account:
         retries: How often a request is tried.
         requests_per_second: The account's allowance by the API's name, e.g. ``wedata.task``, where it differs from the
             documented one; ``*`` for every other API.
-        feed_interval: Seconds between two looks at a feed, by which ends are noticed early; 0 for none.
         notify_queue: The message queue that tells of ends of tasks; None for none.
+        feed_interval: Seconds between two looks at a feed, by which ends are noticed early; 0 for none.
         user_agent: The name of the caller.
     """
 
@@ -70,8 +70,8 @@ class Account:
     network: Network = field(default_factory=Network)
     retries: Retries = field(default_factory=Retries)
     requests_per_second: Mapping[str, float] = field(default_factory=dict)
-    feed_interval: float = FEED_INTERVAL
     notify_queue: QueueAddress | None = None
+    feed_interval: float = FEED_INTERVAL
     user_agent: str = "airflow_cloudtasks"
 
 

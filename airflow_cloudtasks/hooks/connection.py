@@ -81,8 +81,8 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             network=sending.network,
             retries=sending.retries,
             requests_per_second=_rates(settings),
-            feed_interval=settings.seconds("feed_interval", FEED_INTERVAL, or_zero=True),
             notify_queue=_notify_queue(settings) if fields.cloud == "alibaba" else None,
+            feed_interval=settings.seconds("feed_interval", FEED_INTERVAL, or_zero=True),
             user_agent=user_agent,
         )
     except InvalidConnection as error:

@@ -14,6 +14,7 @@ from airflow_cloudtasks.model import Cloud, TaskState
 from airflow_cloudtasks.spec import stored, validate
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.doorbell import Doorbell
 from airflow_cloudtasks.spec.failure import Failure
 from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
@@ -74,6 +75,7 @@ class TaskApi:
             None for none.
         feed: A list of tasks by the time of their end, newest first, by which ends are noticed within seconds; None for
             none.
+        doorbell: The message that the vendor sends to a queue when a task has ended; None for none.
         starts: The actions that start a task; the first one is the default.
         cancel: The action that cancels a task; None where the vendor has none.
         parts: Where a failed task says which part of it failed; None where ``message`` says everything.
@@ -110,6 +112,7 @@ class TaskApi:
     find_in_list: bool = False
     read_many: ManyIds | None = None
     feed: Feed | None = None
+    doorbell: Doorbell | None = None
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
     parts: Parts | None = None

@@ -15,6 +15,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *(
             "Action",
             "Cancel",
+            "Doorbell",
             "Encoding",
             "Failure",
             "Feed",
@@ -25,6 +26,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Percentages",
             "Results",
             "Service",
+            "Sql",
             "Start",
             "Success",
             "TaskApi",

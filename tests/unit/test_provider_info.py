@@ -146,8 +146,8 @@ SAMPLES = {
     "requests_per_second": '{"wedata.task": 3, "*": 4}',
     "max_tries": 9,
     "max_retry_seconds": 10,
-    "feed_interval": 5,
     "notify_queue": "https://123.mns.cn-shanghai.aliyuncs.com/queues/ice-callback-a",
+    "feed_interval": 5,
 }
 
 

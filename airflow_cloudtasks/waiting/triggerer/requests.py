@@ -68,6 +68,11 @@ class Requests:
         self._gates: dict[tuple[str, str], Gate] = {}
 
     @property
+    def client(self) -> CloudClient | None:
+        """The client of the current connection; None before it has been looked up."""
+        return self._client
+
+    @property
     def region(self) -> str | None:
         """The region of the current connection."""
         return self._client.region if self._client else None
