@@ -1,7 +1,8 @@
 """Measures how soon ends are noticed by a feed, what it costs, and what happens while it fails or lies.
 
 The servers, the limits and the processes are those of ``waits.py``. Every tenth run fails. All runs belong to one
-project of WeData.
+project of WeData. "Requests a second" counts from the first end to the last event; "first reads" are those before, by
+which each wait learns once how its run is doing.
 
 1. 10,000 waits with a ``poke_interval`` of 300 seconds, on runs that end within two minutes: by the feed, by sweeping
    the list as before, and by single reads. The last two are cut off, so that "noticed after" is that of the waits that
@@ -108,6 +109,7 @@ def _many(options: argparse.Namespace, world: World, found: dict[str, Any]) -> I
         "noticed after",
         "95%",
         "longest",
+        "first reads",
         "requests a second",
         "longest stall",
         "of a core",
@@ -126,14 +128,15 @@ def _many(options: argparse.Namespace, world: World, found: dict[str, Any]) -> I
         )
         seen = run(plan, world)
         measured = figures(seen)
-        per_second = measured.requests / _seconds(seen)
-        found[name] = asdict(measured) | {"requests_per_second": per_second}
+        before, per_second = _requests(seen)
+        found[name] = asdict(measured) | {"requests_before": before, "requests_per_second": per_second}
         rows.append(
             [
                 SIDES[name].title,
                 str(measured.right),
                 str(measured.unfinished),
                 *(f"{seconds:.2f} s" for seconds in measured.noticed or ()),
+                str(before),
                 f"{per_second:.2f}",
                 f"{measured.own_stall * 1000:.0f} ms",
                 f"{measured.cpu:.1%}",
@@ -146,10 +149,16 @@ def _many(options: argparse.Namespace, world: World, found: dict[str, Any]) -> I
     print(f"\n{table(head, rows)}\n", flush=True)
 
 
-def _seconds(seen: Seen) -> float:
-    """Return how long the waits took, from the first start to the last event."""
+def _requests(seen: Seen) -> tuple[int, float]:
+    """Return the number of requests before the first run ended, and those a second from then to the last event.
+
+    Before, each of the waits has been read once, by lists or singly, whatever tells of its end later.
+    """
     (process,) = seen.processes
-    return float(max((event["at"] for event in process["events"]), default=process["ended"]) - process["began"])
+    first = min(ended_at for ended_at, _ in seen.tasks.values())
+    last = max((event["at"] for event in process["events"]), default=process["ended"])
+    times = [request["time"] for request in seen.requests]
+    return sum(at < first for at in times), sum(first <= at <= last for at in times) / (last - first)
 
 
 def _broken_by_feed(measured: Figures, per_second: float) -> Iterator[str]:
