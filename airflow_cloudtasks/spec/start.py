@@ -91,6 +91,8 @@ class Start:
         mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
             the task can be found.
         mark_bytes: The largest size of ``mark``, in bytes.
+        notify: The path of the field in ``mark`` that names the queue for the message about the end; None for none. The
+            vendor refuses a larger ``mark`` than ``mark_bytes`` then.
         find: How to find a task whose start request got no answer; None where the vendor has no such list.
 
     Raises:
@@ -112,6 +114,7 @@ class Start:
     client_token: str | None = None
     mark: str | None = None
     mark_bytes: int = 512
+    notify: str | None = None
     find: Find | None = None
 
     def __post_init__(self) -> None:
@@ -131,6 +134,8 @@ class Start:
         for name in self._own_params():
             if name not in accepted:
                 yield f"{name!r} is none of its parameters {accepted}."
+        if self.notify is not None and self.notify.partition(".")[0] != self.mark:
+            yield f"notify is {self.notify!r}; expected a field of mark, {self.mark!r}."
         for name in self._params_of_find():
             if name not in accepted:
                 yield f"find takes {name!r}, which is none of its parameters {accepted}."

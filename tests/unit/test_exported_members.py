@@ -15,8 +15,10 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *(
             "Action",
             "Cancel",
+            "Doorbell",
             "Encoding",
             "Failure",
+            "Feed",
             "Find",
             "Log",
             "ManyIds",

@@ -18,10 +18,12 @@ from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidCo
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.protocol.normalise import fingerprint, normalise, task_object
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import Feed, TaskApi
 from airflow_cloudtasks.waiting.triggerer.batch_reader import BatchReader
 from airflow_cloudtasks.waiting.triggerer.bulk_reader import BulkReader
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
+from airflow_cloudtasks.waiting.triggerer.doorbell_reader import DoorbellReader
+from airflow_cloudtasks.waiting.triggerer.feed_reader import FeedReader
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader
 from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
@@ -75,6 +77,11 @@ class Dispatcher:
         self._refused_at = float("-inf")
         for loop in (self._advance(), self._keep_connection(), self._keep_deadlines(), self._report_every_minute()):
             self._start(loop)
+        if api.feed is not None:
+            self._start(self._make_feed_reader(api.feed).run())
+        if api.doorbell is not None:
+            parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start)
+            self._start(DoorbellReader(api, api.doorbell, *parts).run())
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters that identify a task.
@@ -239,6 +246,10 @@ class Dispatcher:
             ListReader(api, api.list_tasks, *parts) if api.list_tasks else None,
             BatchReader(api, api.read_many, *parts) if api.read_many else None,
         )
+
+    def _make_feed_reader(self, feed: Feed) -> FeedReader:
+        parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start, self._deliver_refusal)
+        return FeedReader(self.api, feed, *parts)
 
     async def _deliver_refusal(self, error: CloudApiError | InvalidConnection, asked_at: float) -> None:
         """Deliver the refusal of the key to all tasks that are not being polled: all of them use the same key."""
