@@ -7,6 +7,7 @@ worker in one process: the triggers run in its event loop, and starts in threads
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import sys
@@ -32,7 +33,7 @@ from airflow_cloudtasks.waiting.triggerer import dispatcher  # noqa: E402
 
 # A gauge every second in place of every minute: the run is short.
 REPORT_SECONDS = 1.0
-PROJECT, BOT = "24173", "1"
+PROJECT, BOT, QUEUE = "24173", "1", "ice-callback-airflow"
 # The number of waits on each API, and what identifies their tasks besides the id.
 WAITS: dict[str, tuple[int, dict[str, Any]]] = {
     "wedata.workflow_run": (400, {"ProjectId": PROJECT}),
@@ -100,14 +101,17 @@ async def run(emulator: Emulator, seconds: float) -> None:
                 emulator.fault("http_500", count=6)
             await asyncio.sleep(1)
 
-    async def take_half() -> None:
-        """Let somebody else use half of the account's allowance for a while."""
-        await asyncio.sleep(seconds * 0.45)
+    async def disturb() -> None:
+        """Let somebody else use half of the account's allowance for a while, and then the queue show no messages."""
+        await asyncio.sleep(seconds * 0.4)
         emulator.limit(10.0)
         await asyncio.sleep(seconds * 0.2)
         emulator.limit(20.0)
+        emulator.queue(QUEUE, frozen=True)
+        await asyncio.sleep(seconds * 0.2)
+        emulator.queue(QUEUE, frozen=False)
 
-    await asyncio.gather(*(begin(api, *many) for api, many in WAITS.items()), begin_starts(), take_half())
+    await asyncio.gather(*(begin(api, *many) for api, many in WAITS.items()), begin_starts(), disturb())
     await asyncio.wait(waits, timeout=seconds)
 
 
@@ -116,7 +120,12 @@ def main() -> None:
     random.seed(7)
     dispatcher._REPORT_SECONDS = REPORT_SECONDS
     with Emulator() as emulator:
-        os.environ |= emulator.connections()
+        connections = emulator.connections()
+        alibaba = json.loads(connections["AIRFLOW_CONN_ALIBABA_DEFAULT"])
+        alibaba["extra"]["notify_queue"] = QUEUE
+        os.environ |= connections | {"AIRFLOW_CONN_ALIBABA_DEFAULT": json.dumps(alibaba)}
+        emulator.queue(QUEUE)
+        emulator.event_callback(QUEUE)
         emulator.latency((0.02, 0.1))
         emulator.limit(20.0)
         with airflow_metrics("triggerer", "statsd"), airflow_metrics("worker", "statsd"):
