@@ -19,6 +19,7 @@ from airflow_cloudtasks.spec import (
     Percentages,
     Results,
     Service,
+    Sql,
     Start,
     TaskApi,
     TaskList,
@@ -379,6 +380,8 @@ WEDATA_SQL_RUN = TaskApi(
                 "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
+            # A data source may be of any kind; its id is unique in a region.
+            sql=Sql(statement="ScriptContent", namespace="wedata://{region}/{ScriptConfig.DatasourceId}"),
             # The list shows runs of saved scripts only.
             find=Find(
                 tasks=TaskList(

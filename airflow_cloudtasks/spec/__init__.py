@@ -13,6 +13,7 @@ from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.results import Results
+from airflow_cloudtasks.spec.sql import Sql
 from airflow_cloudtasks.spec.start import Encoding, Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 
@@ -30,6 +31,7 @@ __all__ = [
     "Percentages",
     "Results",
     "Service",
+    "Sql",
     "Start",
     "Success",
     "TaskApi",

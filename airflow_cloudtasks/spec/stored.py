@@ -16,6 +16,7 @@ from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
 from airflow_cloudtasks.spec.results import Results
+from airflow_cloudtasks.spec.sql import Sql
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import literal
@@ -94,6 +95,8 @@ def _start(stored: Mapping[str, Any]) -> Start:
         fields["then"] = _action(then)
     if (find := stored.get("find")) is not None:
         fields["find"] = Find(**{**find, "tasks": _task_list(find["tasks"])})
+    if (sql := stored.get("sql")) is not None:
+        fields["sql"] = Sql(**sql)
     return Start(**fields)
 
 
@@ -104,7 +107,7 @@ def _parts(stored: Mapping[str, Any]) -> Parts:
     if (listed := stored.get("listed")) is not None:
         fields["listed"] = _task_list(listed)
     if (log := stored.get("log")) is not None:
-        fields["log"] = Log(**{**log, "action": _action(log["action"])})
+        fields["log"] = Log(**{**_tuples(log), "action": _action(log["action"])})
     return Parts(**fields)
 
 

@@ -26,6 +26,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Percentages",
             "Results",
             "Service",
+            "Sql",
             "Start",
             "Success",
             "TaskApi",

@@ -26,6 +26,7 @@ from airflow_cloudtasks.spec import (
     ManyIds,
     Parts,
     Percentages,
+    Results,
     Service,
     Start,
     Success,
@@ -285,6 +286,23 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
         (
             {"restarts": True},
             "toys.toy: with restarts, finished_at must say where a task object holds the end of its last run.",
+        ),
+    ],
+    "results_need_what_identifies_the_task": [
+        (
+            {
+                "results": Results(
+                    action=Action(name="GetRows", params=("ToyId", "Shop"), optional=("Size", "Next")),
+                    columns="Columns",
+                    column_name="Name",
+                    rows=("Rows",),
+                    next_page="Next",
+                    page_size_param="Size",
+                    page_size=10,
+                    page_param="Next",
+                )
+            },
+            "toys.toy: results need Shop, which is none of GetToy's params ('ProjectId', 'ToyId').",
         ),
     ],
     "timezone_is_an_offset": [

@@ -151,7 +151,7 @@ def _of_parts(api: TaskApi) -> Iterator[Read]:
         yield from ((api.read, api.task_path, path, types) for path, types in fields)
     if parts.log is not None:
         yield parts.log.action, "", parts.log.text, TEXT
-        yield parts.log.action, "", parts.log.cursor, WORD
+        yield from ((parts.log.action, "", path, WORD) for path in (parts.log.cursor, parts.log.total) if path)
 
 
 def _of_results(api: TaskApi) -> Iterator[Read]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -59,12 +59,14 @@ class Dispatcher:
         users: The number of its users.
         hook: The hook that sends its requests.
         requests: Its requests.
+        listeners: Called with the id of each task that a message of the connection's queue tells of.
     """
 
     def __init__(self, api: TaskApi, conn_id: str | None, region: str | None) -> None:
         self.api = api
         self.named = (conn_id, region)
         self.users = 0
+        self.listeners: set[Callable[[str], None]] = set()
         self.hook: CloudTasksHook = hook_for(api, conn_id, region)
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -81,7 +83,7 @@ class Dispatcher:
             self._start(self._make_feed_reader(api.feed).run())
         if api.doorbell is not None:
             parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start)
-            self._start(DoorbellReader(api, api.doorbell, *parts).run())
+            self._start(DoorbellReader(api, api.doorbell, *parts, self.listeners).run())
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters that identify a task.

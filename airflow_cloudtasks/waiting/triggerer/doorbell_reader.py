@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from airflow_cloudtasks.clouds.client import CloudClient
@@ -64,6 +64,7 @@ class DoorbellReader:
         delivery: Tells which ends are noticed.
         metrics: Where messages are counted.
         start: Runs a coroutine as a task.
+        listeners: Called with the id of each task that a message tells of. The queue is read while there are any.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class DoorbellReader:
         delivery: Delivery,
         metrics: DispatcherMetrics,
         start: Callable[[Coroutine[Any, Any, None]], object],
+        listeners: Collection[Callable[[str], None]],
     ) -> None:
         self._api = api
+        self._listeners = listeners
         self._doorbell = doorbell
         self._requests = requests
         self._schedule = schedule
@@ -100,7 +103,7 @@ class DoorbellReader:
         self._start(self._keep_health())
         while True:
             client = self._requests.client
-            if client is None or client.account.notify_queue is None or not len(self._schedule):
+            if client is None or client.account.notify_queue is None or not self._is_used:
                 await asyncio.sleep(_FIRST_LOOK_SECONDS if client is None else _LOOK_SECONDS)
                 continue
             try:
@@ -110,12 +113,16 @@ class DoorbellReader:
                 self._health = DoorbellHealth()
                 return
 
+    @property
+    def _is_used(self) -> bool:
+        return bool(len(self._schedule) or self._listeners)
+
     async def _listen(self, client: CloudClient) -> None:
         """Receive messages for as long as the connection stays the same and anything waits."""
         async with SmqQueue(client) as queue:
             self._queue, tidying = queue, self._loop.create_task(self._tidy(queue))
             try:
-                while self._requests.client is client and len(self._schedule):
+                while self._requests.client is client and self._is_used:
                     await self._receive(queue)
                     if tidying.done():
                         tidying.result()
@@ -157,6 +164,10 @@ class DoorbellReader:
             self._health.learn_rung(task_id, now)
         for subject in subjects:
             self._schedule.ring(subject, now)
+        if task_id is not None and self._listeners:
+            is_ours = True
+            for tell in self._listeners:
+                tell(task_id)
         self._metrics.doorbell("rung" if is_ours else "others" if task_id else "unreadable")
         match fate_of(task_id, is_ours=is_ours, times_received=message.times_received):
             case Fate.DELETE:
@@ -236,7 +247,7 @@ class DoorbellReader:
             if len(self._running) > 2 * len(self._schedule) + _MOST_LEFT:
                 self._running.clear()  # waits that were given up
             was_slow, self._is_slow = self._is_slow, self._queue is not None and self._health.is_healthy
-            if was_slow is not self._is_slow:
+            if self._queue is not None or was_slow:
                 self._metrics.doorbell_healthy(healthy=self._is_slow)
             if was_slow and not self._is_slow:
                 subjects = tuple(self._schedule)
