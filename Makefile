@@ -108,7 +108,7 @@ docs: $(NEWEST)/docs-ready
 
 # Debian's Prometheus answers the dashboard's queries.
 docs-dashboard: $(NEWEST)/docs-ready $(NEWEST)/test-ready
-	@echo "==> Picture of the dashboard (three minutes)"
+	@echo "==> Picture of the dashboard (a minute)"
 	$(NEWEST)/bin/python docs/dashboard_picture.py
 
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready

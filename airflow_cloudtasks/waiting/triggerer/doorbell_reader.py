@@ -247,7 +247,7 @@ class DoorbellReader:
             if len(self._running) > 2 * len(self._schedule) + _MOST_LEFT:
                 self._running.clear()  # waits that were given up
             was_slow, self._is_slow = self._is_slow, self._queue is not None and self._health.is_healthy
-            if was_slow is not self._is_slow:
+            if self._queue is not None or was_slow:
                 self._metrics.doorbell_healthy(healthy=self._is_slow)
             if was_slow and not self._is_slow:
                 subjects = tuple(self._schedule)
