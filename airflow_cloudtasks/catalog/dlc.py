@@ -16,6 +16,7 @@ from airflow_cloudtasks.spec import (
     Parts,
     Results,
     Service,
+    Sql,
     Start,
     TaskApi,
     TaskList,
@@ -29,6 +30,9 @@ DLC = Service(
     console="https://console.cloud.tencent.com/dlc",
     console_intl="https://console.tencentcloud.com/dlc",
 )
+
+# As OpenLineage names the tables of such services: by the host that is asked.
+_TABLES = "dlc://dlc.{region}.tencentcloudapi.com"
 
 _start = partial(Start, key_and_value=("Key", "Value"))
 
@@ -97,6 +101,12 @@ DLC_TASK = TaskApi(
                 "Task.SparkSQLTask.Config": "pairs",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(
+                statement="Task.*.SQL",
+                namespace=_TABLES,
+                catalog="DatasourceConnectionName",
+                database="DatabaseName",
+            ),
         ),
         _start(
             action=Action(name="CreateSparkAppTask", params=("JobName",), optional=("CmdArgs", "SourceInfo")),
@@ -178,6 +188,7 @@ DLC_SPARK_BATCH_SQL = TaskApi(
                 "IsInherit": "integer",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(statement="ExecuteSQL", namespace=_TABLES),
         ),
     ),
     cancel=Cancel(action=Action(name="CancelSparkSessionBatchSQL", params=("BatchId",)), id_param="BatchId"),

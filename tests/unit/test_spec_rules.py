@@ -20,6 +20,7 @@ from airflow_cloudtasks.spec import (
     Cancel,
     Encoding,
     Failure,
+    Feed,
     Find,
     Log,
     ManyIds,
@@ -73,6 +74,7 @@ API = TaskApi(
     console_url="https://toys.test/{region}/{ProjectId}/{id}",
     list_tasks=toy_list("ProjectId"),
     read_many=many_toys("ProjectId"),
+    feed=Feed(tasks=toy_list("ProjectId", template={"Sort": "EndedAt"}), ended_at="EndedAt"),
     starts=(Start(action=BEGIN, id="ToyId"),),
     cancel=Cancel(action=END, id_param="ToyId"),
 )
@@ -197,6 +199,49 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"list_tasks": toy_list("Colour")}, "toys.toy: list_tasks needs Colour, which is none of ('ProjectId',)."),
         ({"list_tasks": toy_list("ToyId")}, "toys.toy: list_tasks needs ToyId, which is none of ('ProjectId',)."),
     ],
+    "feed_has_pages": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId", **NO_PAGES), ended_at="EndedAt")},
+            "toys.toy: feed has no pages, so that reading its newest ends would mean reading all of it.",
+        )
+    ],
+    "feed_takes_what_tasks_share": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId", "Shop"), ended_at="EndedAt")},
+            "toys.toy: feed needs Shop, which is none of ('ProjectId',).",
+        ),
+        (
+            {"feed": Feed(tasks=toy_list("ToyId"), ended_at="EndedAt")},
+            "toys.toy: feed needs ToyId, which is none of ('ProjectId',).",
+        ),
+    ],
+    "tasks_of_feed_have_ids": [
+        (
+            {"id": None, "list_tasks": None, "read_many": None},
+            "toys.toy: with feed, its id or the API's id must say where an entry holds the task's id.",
+        )
+    ],
+    "tasks_of_feed_show_their_end": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId"))},
+            "toys.toy: with feed, its ended_at or the API's finished_at must say where an entry holds the time of the "
+            "end.",
+        )
+    ],
+    "complete_tasks_of_feed_are_read_like_others": [
+        (
+            {"first_ended": "Toys", "read_many": None},
+            "toys.toy: first_ended looks for one of several tasks, so that no entry of feed is complete.",
+        ),
+        *(
+            (
+                {"feed": Feed(tasks=toy_list("ProjectId"), ended_at="EndedAt", **own)},
+                "toys.toy: feed has an id or a status of its own, so that its entries are not complete: set "
+                "complete=False.",
+            )
+            for own in ({"id": "Toy.Id"}, {"status": "Word"})
+        ),
+    ],
     "starts_identify_the_task": [
         (
             {"starts": (*API.starts, Start(action=Action(name="CopyToy", params=("Colour",)), id="ToyId"))},
@@ -286,13 +331,18 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"progress_whole": "Total"},
         {"console_url": None},
         {"console_url": "https://toys.test/"},
-        {"list_tasks": None, "read_many": None, "id": None},
+        {"list_tasks": None, "read_many": None, "feed": None, "id": None},
         {"read_many": many_toys("Shop", "Day")},
         {"read_many": many_toys(template={"Filters": [{"Name": "id", "Values": "{Ids:list}"}], "Limit": 50})},
         {"read_many": many_toys(complete=False, most=2)},
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:integers}"})},
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:comma}"})},
         {"list_tasks": toy_list()},
+        {"feed": None},
+        {"feed": Feed(tasks=toy_list(), ended_at="EndedAt")},
+        {"feed": Feed(tasks=toy_list("ProjectId")), "finished_at": "EndedAt"},
+        {"feed": Feed(tasks=toy_list(complete=False), id="Toy.Id", status="Word", ended_at="EndedAt")},
+        {"feed": Feed(tasks=toy_list(complete=False), ended_at="EndedAt"), "first_ended": "Toys", "read_many": None},
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
         {"restarts": True, "finished_at": "End"},

@@ -96,7 +96,12 @@ def lists(api: TaskApi) -> list[TaskList]:
     Args:
         api: The API.
     """
-    found = [api.list_tasks, *(start.find.tasks for start in api.starts if start.find), api.parts and api.parts.listed]
+    found = [
+        api.list_tasks,
+        api.feed.tasks if api.feed else None,
+        *(start.find.tasks for start in api.starts if start.find),
+        api.parts.listed if api.parts else None,
+    ]
     return [listing for listing in found if listing is not None]
 
 
