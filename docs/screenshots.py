@@ -13,12 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "docs"), str(ROOT / "tests"), str(ROOT / "tests" / "ui")]
+sys.path += [str(ROOT / folder) for folder in ("docs", "tests", "tests/ui", "tools")]
 
 from browser import running_browser  # noqa: E402 - a module of the tests
 from pictures import keep  # noqa: E402 - its folder is no package
@@ -58,11 +57,14 @@ def main() -> int:
         }
         with (
             Emulator(port=PORT) as emulator,
-            running_standalone(home / "standalone.log", {}) as address,
+            running_standalone(home, {}) as standalone,
             running_browser() as browser,
         ):
-            until_it_answers(f"{address}/api/v2/monitor/health")
-            page = browser.new_page(base_url=address, locale="en-US", viewport={"width": 1280, "height": 800})
+            # For the tutorial's commands, and for this process.
+            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = standalone.database
+            page = browser.new_page(
+                base_url=standalone.address, locale="en-US", viewport={"width": 1280, "height": 800}
+            )
             page.add_init_script(
                 "localStorage.setItem('default_dag_view', '\"graph\"');"
                 "localStorage.setItem('direction-first_tasks', '\"RIGHT\"');"
@@ -150,17 +152,6 @@ def until_state(run_id: str, state: str) -> None:
             return str(run.state) == state
 
     until(has_it, f"the run {run_id} is {state}")
-
-
-def until_it_answers(address: str) -> None:
-    """Wait for Airflow's API server."""
-
-    def answers() -> bool:
-        with suppress(OSError), urlopen(address, timeout=10):
-            return True
-        return False
-
-    until(answers, f"{address} answers")
 
 
 def until(true: Callable[[], bool], what: str) -> None:
