@@ -1,8 +1,8 @@
 """Draw docs/images/dashboard.png: the Grafana dashboard over the metrics of a real run.
 
-`make docs-dashboard` runs this. The run sends its metrics over StatsD. Prometheus, which has to be installed
-(``apt-get install prometheus``), stores them and answers the dashboard's own queries. Grafana is not among the packages
-of Debian, PyPI or npm, so panels.py draws the panels.
+`make docs-dashboard` runs this; an argument is how many seconds the run lasts. The run sends its metrics over StatsD.
+Prometheus, which has to be installed (``apt-get install prometheus``), stores them and answers the dashboard's own
+queries. Grafana is not among the packages of Debian, PyPI or npm, so panels.py draws the panels.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from postgresql import free_ports  # noqa: E402
 from statsd_listener import StatsdListener, statsd_listener  # noqa: E402
 from statsd_to_prometheus import Exporter  # noqa: E402
 
-SECONDS = 240
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 180
 SCRAPE = 2
 # What Grafana fills in. A rate needs some scrapes.
 FILLED_IN = {"$__rate_interval": "20s", "$__range": f"{SECONDS}s", "$conn_id": ".*", "$region": ".*", "$api": ".*"}

@@ -39,9 +39,9 @@ WAITS: dict[str, tuple[int, dict[str, Any]]] = {
     "ice.workflow_task": (200, {}),
 }
 FAILED_SHARE = 0.06
-STARTS = {
+STARTS: dict[str, dict[str, Any]] = {
     "wedata.workflow_run": {"ProjectId": PROJECT, "WorkflowId": "w"},
-    "lke.task": {"BotBizId": BOT},
+    "lke.task": {"BotBizId": BOT, "AttributeBizId": "1", "AttrName": "n"},
 }
 
 
@@ -94,8 +94,8 @@ async def run(emulator: Emulator, seconds: float) -> None:
             await asyncio.to_thread(start, random.choice(list(STARTS)))
             if number % 6 == 5:
                 emulator.fault("lost_answer", count=1, api=f"{random.choice(list(STARTS))}_start")
-            if number % 11 == 10:
-                emulator.fault("http_500", count=4)
+            if number % 7 == 4:
+                emulator.fault("http_500", count=6)
             await asyncio.sleep(4)
 
     async def take_half() -> None:

@@ -42,7 +42,8 @@ SCHEDULED = (
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("faces", "faces_cases")),
-    ROOT / "example_dags" / "media_to_warehouse.py",
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("ended", "ended_cases")),
+    *(ROOT / "example_dags" / f"{name}.py" for name in ("media_to_warehouse", "report_after_wedata")),
 )
 
 # Where each version of Airflow keeps the secrets that it masks in logs.
@@ -76,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--answers", type=int, default=24_000, help="how many answers tests/unit/test_hostile_answers.py reads"
     )
+    parser.addoption("--ends", type=int, default=10, help="how many ends tests/integration/test_ended.py lets happen")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -183,7 +185,10 @@ def standalone(
     for file in SCHEDULED:
         shutil.copy(file, home / "dags")
     (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
-    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"} | statsd_of_standalone.environment
+    # Airflow 3's triggerer does not find modules of the DAG folder by itself.
+    paths = os.pathsep.join(filter(None, (str(home / "dags"), os.environ.get("PYTHONPATH"))))
+    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number", "PYTHONPATH": paths}
+    variables |= statsd_of_standalone.environment
     with running_standalone(home, _clouds_of_standalone.connections() | variables) as running:
         yield running
 

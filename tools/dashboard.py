@@ -88,14 +88,33 @@ BY_API = "{{api}} {{conn_id}}"
 BY_ACTION = "{{action}} {{conn_id}} {{region}}"
 
 
+def by_api(gauge: Metric) -> str:
+    """Return the sum of a gauge over all triggerers."""
+    return f"sum by (api, conn_id) ({series(gauge)})"
+
+
 def rate(metric: Metric, *matchers: str) -> str:
     """Return the increase a second of a counter."""
     return f"rate({series(metric, *matchers)}[$__rate_interval])"
 
 
-def increase(metric: Metric, *matchers: str) -> str:
+def grown(metric: Metric, *matchers: str, over: str, by: str = "") -> str:
+    """Return the increase of a counter, which for a new time series is its value.
+
+    Prometheus sees no increase from nothing to one, and some of these counters may never rise further.
+    """
+    of = series(metric, *matchers)
+    return f"sum{by} ((increase({of}[{over}]) and {of} offset {over}) or {of})"
+
+
+def shown(metric: Metric, *matchers: str) -> str:
     """Return the increase of a counter over the time shown."""
-    return f"sum (increase({series(metric, *matchers)}[$__range])) or vector(0)"
+    return f"{grown(metric, *matchers, over='$__range')} or vector(0)"
+
+
+def any_of(metric: Metric, *matchers: str, by: str) -> str:
+    """Return what has a result if a counter has risen in the last ten minutes."""
+    return f"{grown(metric, *matchers, over='10m', by=f' by ({by})')} > 0"
 
 
 def lag(quantile: float, by: str) -> str:
@@ -152,7 +171,7 @@ PANELS = (
     Panel(
         "Tasks that failed",
         "Tasks that ended in the time shown, but not in success.",
-        {"failed": increase(known.ENDED, 'state!~"succeeded|skipped"')},
+        {"failed": shown(known.ENDED, 'state!~"succeeded|skipped"')},
         kind="stat",
         width=4,
         steps={0.0: GREEN, 1.0: YELLOW},
@@ -160,7 +179,7 @@ PANELS = (
     Panel(
         "Starts unknown",
         "Starts in the time shown of which nobody can tell whether they started a task. Look them up in the console.",
-        {"unknown": increase(known.STARTS, UNKNOWN)},
+        {"unknown": shown(known.STARTS, UNKNOWN)},
         kind="stat",
         width=4,
         steps=NONE_IS_GOOD,
@@ -168,7 +187,7 @@ PANELS = (
     Panel(
         "Waits by API",
         "Waits at present.",
-        {BY_API: f"sum by (api, conn_id) ({series(known.WAITING)})"},
+        {BY_API: by_api(known.WAITING)},
     ),
     Panel(
         "Ends by state",
@@ -195,10 +214,10 @@ PANELS = (
     ),
     Panel(
         "Budget and allowance",
-        "Requests a second that triggerers may send at present, and that the account allows.",
+        "Requests a second that triggerers may send at present, and the most that the account allows for an action.",
         {
             f"budget {BY_ACTION}": f"sum by (conn_id, region, action) ({series(known.BUDGET)})",
-            f"allowance {BY_ACTION}": f"max by (conn_id, region, action) ({series(known.ALLOWANCE)})",
+            "allowance {{conn_id}} {{region}}": f"max by (conn_id, region) ({series(known.ALLOWANCE)})",
         },
         unit="reqps",
     ),
@@ -211,6 +230,43 @@ PANELS = (
             "throttled {{conn_id}} {{region}}": f"sum by (conn_id, region) ({rate(known.THROTTLES)})",
         },
         unit="reqps",
+    ),
+    Panel(
+        "Feeds",
+        "Lists ordered by end, of which one page a second tells of every end. While one is ill, its tasks are polled.",
+        {
+            "read {{api}} {{conn_id}}": by_api(known.FEEDS_FOLLOWED),
+            "well {{api}} {{conn_id}}": by_api(known.FEEDS_HEALTHY),
+        },
+    ),
+    Panel(
+        "Ends told and missed by feeds",
+        "Ends a minute that feeds told, that they did not tell, and failed looks at feeds.",
+        {
+            f"told {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_TOLD)})",
+            f"missed {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_MISSED)})",
+            f"failed looks {BY_API}": f"60 * sum by (api, conn_id) ({rate(known.FEED_FAILED)})",
+        },
+    ),
+    Panel(
+        "Doorbells",
+        "Whether queues that push ends tell them in time: 1, or 0 while the tasks are polled instead.",
+        {BY_API: f"min by (api, conn_id) ({series(known.DOORBELL_HEALTHY)})"},
+        largest=1.0,
+    ),
+    Panel(
+        "Messages of queues",
+        "Messages a minute, by what became of them; ends without a message; and requests that failed.",
+        {
+            label: f"60 * sum ({rate(metric)})"
+            for label, metric in (
+                ("for waits", known.DOORBELL_RUNG),
+                ("for others", known.DOORBELL_OTHERS),
+                ("unreadable", known.DOORBELL_JUNK),
+                ("missed", known.DOORBELL_MISSED),
+                ("failed requests", known.DOORBELL_FAILED),
+            )
+        },
     ),
     Panel(
         "Failed requests",
@@ -278,16 +334,30 @@ ALARMS = (
         "Lengthen `poke_interval`, or ask the vendor for a larger quota and raise `requests_per_second`.",
     ),
     Alarm(
+        "CloudTasksFeedIll",
+        "A feed fails or tells ends late, so that its tasks are polled",
+        f"{by_api(known.FEEDS_FOLLOWED)} > {by_api(known.FEEDS_HEALTHY)}",
+        "10m",
+        "Nothing is lost, but ends are noticed only by polls. The triggerer's log has the reason.",
+    ),
+    Alarm(
+        "CloudTasksDoorbellIll",
+        "A queue fails or tells ends late, so that its tasks are polled",
+        f"min by (api, conn_id) ({series(known.DOORBELL_HEALTHY)}) == 0",
+        "10m",
+        "Nothing is lost, but ends are noticed only by polls. The triggerer's log has the reason.",
+    ),
+    Alarm(
         "CloudTasksKeyRefused",
         "The cloud refuses the key",
-        f"sum by (conn_id, error) ({rate(known.ERRORS, KEY_ERRORS)}) > 0",
+        any_of(known.ERRORS, KEY_ERRORS, by="conn_id, error"),
         "1m",
         "Renew the key, or grant the permission: see [Check](check.md).",
     ),
     Alarm(
         "CloudTasksStartUnknown",
         "Nobody can tell whether a start has started a task",
-        f"sum by (api, conn_id) ({rate(known.STARTS, UNKNOWN)}) > 0",
+        any_of(known.STARTS, UNKNOWN, by="api, conn_id"),
         "0m",
         "Look the task up in the vendor's console: see [Starting](../explanation/starting.md).",
     ),

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -116,6 +116,22 @@ def _documented(face: type[Any], *also: None) -> Any:
     given = [one.name for one in own if one.default in (one.empty, *also) or one.name == "cloud_task_id"]
     # A template is checked when it is rendered, so it is a valid value of any argument.
     return face(task_id="documented", **dict.fromkeys(given, "{{ any }}"))
+
+
+def needed_arguments(face: type[Any]) -> list[str]:
+    """Return the arguments of its own that a sensor or an operator needs, with the id of a task to wait for.
+
+    An operator that needs one of several arguments gets the first ones.
+    """
+    own = [one for one in inspect.signature(face.__init__).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    needed = [one.name for one in own if one.default is one.empty or one.name == "cloud_task_id"]
+    optional = [one.name for one in own if one.default is None and one.name not in needed]
+    for count in range(len(optional)):
+        chosen = [*needed, *optional[:count]]
+        with suppress(ValueError):
+            face(task_id="documented", **dict.fromkeys(chosen, "{{ any }}"))
+            return chosen
+    return [*needed, *optional]
 
 
 def started_with(start: Start) -> str:

@@ -183,6 +183,26 @@ def permissions() -> str:
     return "\n\n".join(f"## {heading}\n\n{permissions_of(of(cloud))}" for cloud, heading in HEADINGS.items())
 
 
+def lineage() -> str:
+    """Return the table of start requests with SQL: where it is, and what its tables belong to."""
+    return table(
+        ("`api`", "Action", "SQL in", "Namespace of its tables", "Catalog", "Database"),
+        (
+            (
+                code(api.name),
+                start.action.name,
+                code(sql.statement) + "".join(f", for {code(f'{name}={value}')}" for name, value in sql.when.items()),
+                code(sql.namespace.replace("{region}", "REGION")),
+                code(sql.catalog) if sql.catalog else "",
+                code(sql.database) if sql.database else "",
+            )
+            for api in APIS.values()
+            for start in api.starts
+            if (sql := start.sql) is not None
+        ),
+    )
+
+
 def lists() -> str:
     """Return the table of APIs of which one request reads several tasks: by lists, or by their ids."""
     return table(
@@ -309,6 +329,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "faces": faces,
     "failed_parts": failed_parts,
     "hosts": hosts,
+    "lineage": lineage,
     "lists": lists,
     "metrics": metrics,
     "operators": operators,

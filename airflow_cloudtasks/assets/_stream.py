@@ -14,7 +14,7 @@ from airflow_cloudtasks.assets._follower import Firing, Follower
 from airflow_cloudtasks.assets._source import Source
 from airflow_cloudtasks.assets._watched import Watched
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
-from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.waiting.backoff import pause
 
@@ -22,7 +22,10 @@ _log = logging.getLogger(__name__)
 
 # Seconds; the longest rest after failed reads, unless the service asks for a longer one.
 _LONGEST_REST = 60.0
+# Nothing is sent then, and the user may be editing the connection.
+_LONGEST_REST_IF_INVALID = 10.0
 
+# Seconds within which a list must be read.
 _READ_SECONDS = 600.0
 
 
@@ -42,6 +45,7 @@ class Stream:
         self._reader: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._has_news = asyncio.Event()
+        self._served: set[Follower] = set()
         self.firings: asyncio.Queue[Firing] = asyncio.Queue()
 
     @property
@@ -91,14 +95,15 @@ class Stream:
         failures = 0
         while True:
             try:
-                async with Source(self._watched) as self._source:
+                async with Source(self._watched) as self._source, _beside(self._listen(self._source)):
                     while True:
                         await self._read_once(self._source)
                         failures = 0
                         await self._rest(self._source.interval)
             except CloudTasksError as error:
                 failures += 1
-                rest = max(min(2.0 ** min(failures, 10), _LONGEST_REST), pause(getattr(error, "retry_after", None)))
+                longest = _LONGEST_REST_IF_INVALID if isinstance(error, InvalidConnection) else _LONGEST_REST
+                rest = max(min(2.0 ** min(failures, 10), longest), pause(getattr(error, "retry_after", None)))
                 _log.warning("%s: its ends are read again in %.0f s. %s", self._watched.api.name, rest, error)
             except Exception:  # a bug, or a list that is never answered, must not end the watchers
                 failures += 1
@@ -107,14 +112,26 @@ class Stream:
             self._has_news.clear()
             await asyncio.sleep(rest)
 
+    async def _listen(self, source: Source) -> None:
+        """Offer what messages tell of. The list shows what they do not."""
+        while True:
+            try:
+                task = await source.rung()
+            except CloudTasksError as error:
+                _log.warning("%s: a task that a message told of could not be read. %s", self._watched.api.name, error)
+                continue
+            if task is not None:
+                for follower in tuple(self._followers):
+                    follower.offer([task], None)
+
     async def _read_once(self, source: Source) -> None:
-        while not (horizons := [each.ends.horizon for each in self._followers if each.ends is not None]):
+        while not (readers := {each: each.ends.horizon for each in self._followers if each.ends is not None}):
             self._has_news.clear()
             await self._has_news.wait()
         asked_at = datetime.now(UTC)
-        readers = [each for each in self._followers if each.ends is not None]
         async with asyncio.timeout(_READ_SECONDS):
-            tasks = await source.ended(min(horizons))
+            tasks = await source.ended(min(readers.values()), anew=not self._served.issuperset(readers))
+        self._served = set(readers)
         for follower in readers:
             follower.offer(tasks, asked_at)
             await asyncio.sleep(0)
@@ -159,6 +176,17 @@ async def following(watched: Watched, make: Callable[[Stream], Follower]) -> Asy
         streams = _streams.get()
         if not stream.is_used and streams.get(watched.key) is stream:
             del streams[watched.key]
+
+
+@asynccontextmanager
+async def _beside(coroutine: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a coroutine for the length of the block."""
+    task = _start(coroutine)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -27,8 +27,9 @@ def listing_of(api: TaskApi) -> TaskList:
         raise InvalidArguments(
             f"{api.name} cannot be watched: none of its lists shows when a task ended. These APIs can: {watchable}."
         )
-    assert api.list_tasks is not None  # noqa: S101 - see is_watchable
-    return api.list_tasks
+    listing = api.list_tasks if api.feed is None else api.feed.tasks
+    assert listing is not None  # noqa: S101 - see is_watchable
+    return listing
 
 
 def is_watchable(api: TaskApi) -> bool:
@@ -37,6 +38,9 @@ def is_watchable(api: TaskApi) -> bool:
     Args:
         api: The API.
     """
+    if api.feed is not None:
+        # If the id of an entry is another thing's, a single read shows only the last one of its ends.
+        return api.feed.id is None
     return api.list_tasks is not None and api.finished_at is not None and api.id is not None
 
 

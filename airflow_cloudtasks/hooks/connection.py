@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_cloudtasks.clouds.client import Account
+from airflow_cloudtasks.clouds.client import FEED_INTERVAL, Account
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
 from airflow_cloudtasks.clouds.network import Network, Timeouts
@@ -82,6 +82,7 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             retries=sending.retries,
             requests_per_second=_rates(settings),
             notify_queue=_notify_queue(settings) if fields.cloud == "alibaba" else None,
+            feed_interval=settings.seconds("feed_interval", FEED_INTERVAL, or_zero=True),
             user_agent=user_agent,
         )
     except InvalidConnection as error:

@@ -104,6 +104,27 @@ NOTICED = Metric(
     "timer",
     "from a task's end to the poll that noticed it and ended a wait, where the vendor says when it ended",
 )
+FEED_TOLD = Metric("cloudtasks.feed.told", "counter", "ends of tasks that a feed told")
+FEED_MISSED = Metric(
+    "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, and ends that it told and that were none"
+)
+FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
+FEEDS_FOLLOWED = Metric("cloudtasks.feed.followed", "gauge", "feeds that are read")
+FEEDS_HEALTHY = Metric("cloudtasks.feed.healthy", "gauge", "feeds of those that tell of ends in time")
+QUEUE_MESSAGES = Metric(
+    "cloudtasks.queue.messages",
+    "counter",
+    "messages of the queue by kind: `rung`, for waits of this triggerer; `others`, for others; `unreadable`, about no "
+    "task",
+    parts=("api", "kind"),
+)
+QUEUE_MISSED = Metric(
+    "cloudtasks.queue.missed", "counter", "ends for which the queue had no message, and messages without an end"
+)
+QUEUE_FAILURES = Metric("cloudtasks.queue.failures", "counter", "requests to the queue that failed")
+QUEUE_HEALTHY = Metric(
+    "cloudtasks.queue.healthy", "gauge", "1 if the queue tells of ends in time, so that tasks are polled slowly; else 0"
+)
 STARTS = Metric(
     "cloudtasks.starts",
     "counter",
@@ -113,4 +134,40 @@ STARTS = Metric(
     tags=_OF_WORKER,
 )
 
-METRICS = (POLLS, THROTTLES, ERRORS, BUDGET, ALLOWANCE, USED, WAITING, ENDED, NOTICED, STARTS)
+FEEDS_FOLLOWED = Metric("cloudtasks.feed.followed", "gauge", "feeds that are read at present")
+FEEDS_HEALTHY = Metric("cloudtasks.feed.healthy", "gauge", "those of them that tell ends in time")
+FEED_TOLD = Metric("cloudtasks.feed.told", "counter", "ends that a feed told")
+FEED_MISSED = Metric(
+    "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, or told though they were none"
+)
+FEED_FAILED = Metric("cloudtasks.feed.failed", "counter", "looks at a feed that failed")
+DOORBELL_RUNG = Metric("cloudtasks.doorbell.rung", "counter", "messages of a queue for waits of this triggerer")
+DOORBELL_OTHERS = Metric("cloudtasks.doorbell.others", "counter", "messages for others")
+DOORBELL_JUNK = Metric("cloudtasks.doorbell.junk", "counter", "messages that tell of no task")
+DOORBELL_MISSED = Metric("cloudtasks.doorbell.missed", "counter", "ends without a message, and messages without an end")
+DOORBELL_FAILED = Metric("cloudtasks.doorbell.failed", "counter", "requests to a queue that failed")
+DOORBELL_HEALTHY = Metric("cloudtasks.doorbell.healthy", "gauge", "1 if a queue tells ends in time, otherwise 0")
+
+METRICS = (
+    POLLS,
+    THROTTLES,
+    ERRORS,
+    BUDGET,
+    ALLOWANCE,
+    USED,
+    WAITING,
+    ENDED,
+    NOTICED,
+    STARTS,
+    FEEDS_FOLLOWED,
+    FEEDS_HEALTHY,
+    FEED_TOLD,
+    FEED_MISSED,
+    FEED_FAILED,
+    DOORBELL_RUNG,
+    DOORBELL_OTHERS,
+    DOORBELL_JUNK,
+    DOORBELL_MISSED,
+    DOORBELL_FAILED,
+    DOORBELL_HEALTHY,
+)

@@ -25,14 +25,15 @@ class Sender:
         self._module = module
         self._stats: Any = None
 
-    def count(self, metric: Metric, values: Mapping[str, str | None]) -> None:
-        """Add one to a counter.
+    def count(self, metric: Metric, values: Mapping[str, str | None], count: int = 1) -> None:
+        """Add to a counter.
 
         Args:
             metric: The metric.
             values: The values of its tags; None for one that does not exist.
+            count: What is added.
         """
-        self._send(metric, values, lambda stats, name, tags: stats.incr(name, tags=tags))
+        self._send(metric, values, lambda stats, name, tags: stats.incr(name, count, tags=tags))
 
     def set(self, metric: Metric, value: float, values: Mapping[str, str | None]) -> None:
         """Set a gauge.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_cloudtasks.hooks.canceling import AlreadyEnded
+from airflow_cloudtasks.lineage.emitting import EmitsLineage
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._rows import check_max_rows, rows_part
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"]
 
 
-class _TaskOperator(ChecksExecutionTimeout, TaskArguments, BaseOperator):
+class _TaskOperator(ChecksExecutionTimeout, TaskArguments, EmitsLineage, BaseOperator):
     """The base of operators that take one task."""
 
     operator_extra_links = (CloudConsoleLink(),)
@@ -87,6 +88,7 @@ class GetCloudTaskOperator(_TaskOperator):
         task = hook.read_task(self.api, task_id, self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
+        self._tasks_for_lineage = [task]
         read = [Finished(task)]
         for line in left_out(read):
             self.log.warning(line)

@@ -34,6 +34,8 @@ from airflow_cloudtasks.errors import (
     WaitTimedOut,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.lineage.emitting import EmitsLineage
+from airflow_cloudtasks.lineage.statement import Statement, statement_of
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.operators._argument_names import naming_arguments
@@ -77,7 +79,7 @@ _UNSEEN_INTERVAL = 2.0
 _EVERY_TASK_MUST_SUCCEED = GroupRules(wait_for="all")
 
 
-class StartCloudTaskOperator(TimeLimited, BaseOperator):
+class StartCloudTaskOperator(TimeLimited, EmitsLineage, BaseOperator):
     """Start a task of any API, wait until it has ended, and return it.
 
     A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
@@ -242,6 +244,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         tasks = [
             seen(verdict) or _unread_task(stage, task_id) for verdict, task_id in zip(wait.seen, stage.ids, strict=True)
         ]
+        self._tasks_for_lineage = tasks
         return self._result(context, stage, tasks)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
@@ -309,6 +312,16 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             task: The task as last read. With ``wait_for_completion=False``, it may still be running.
         """
         return {}
+
+    def sql_for_lineage(self) -> Statement | None:
+        """Return the SQL of the request; None if it has none, or Airflow has not rendered it yet."""
+        if self.start.sql is None or not isinstance(self.parameters, Mapping):
+            return None
+        region = None
+        with suppress(CloudTasksError):  # The start itself reports it.
+            region = (self._hook or hook_for(self.api, self.conn_id, self.region)).get_conn().region
+        statement = statement_of(self.start.sql, self.parameters, region)
+        return None if statement is None or is_pending(statement.sql) else statement
 
     def _starter(self, context: Context, hook: CloudTasksHook) -> Starter:
         return Starter(
@@ -562,6 +575,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             verdicts = [self._whole(stage, verdict) for verdict in verdicts]
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
+        self._tasks_for_lineage = tasks
         try:
             conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
             if failed:

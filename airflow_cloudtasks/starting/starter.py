@@ -25,6 +25,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     requested_ids,
     shows_mark,
     with_mark,
+    with_queue,
 )
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import (
@@ -291,7 +292,7 @@ class Starter:
             unsure: Whether an earlier request may still start the task, although no look-up found it.
         """
         parameters = with_mark(self._start, self._parameters, attempt.token)
-        request = encode(self._api, self._start, parameters)
+        request = encode(self._api, self._start, self._with_queue(parameters))
         if self._start.ids_param is not None:
             # Refuse a malformed list of ids before anything is sent.
             requested_ids(self._api, self._start, parameters)
@@ -326,6 +327,21 @@ class Starter:
                 _log.info("Started %s %s.", self._api.name, ", ".join(started.ids) or f"by job {started.job}")
                 return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
+
+    def _with_queue(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters with the queue of the connection, if it has one and there is room for it."""
+        queue = None if self._start.notify is None else self._hook.get_conn().account.notify_queue
+        if queue is None:
+            return parameters
+        notified = with_queue(self._start, parameters, queue.name)
+        if notified is parameters:
+            _log.info(
+                "The end of the task is not sent to the queue %s: %s holds another address, is no JSON object, or has "
+                "no room for it.",
+                queue.name,
+                self._start.mark,
+            )
+        return notified
 
     def _doorway(self, attempt: Attempt) -> Doorway | None:
         """Return the doorway if a look-up could take the task of another Airflow task for the one of this start."""

@@ -457,8 +457,8 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
 
     class Stats:
         @staticmethod
-        def incr(name: str, tags: Any = None) -> None:
-            Stats.gauge(name, 1, tags)
+        def incr(name: str, count: int, tags: Any = None) -> None:
+            Stats.gauge(name, count, tags)
 
         @staticmethod
         def gauge(name: str, value: float, tags: Any = None) -> None:

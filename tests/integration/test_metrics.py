@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from threading import Thread
 from typing import Any
 
@@ -15,8 +16,11 @@ from statsd_listener import StatsdListener, statsd_listener
 from airflow_cloudtasks.metrics import send
 from airflow_cloudtasks.metrics.known import METRICS, NOTICED, STARTS, WAITING, Metric
 from airflow_cloudtasks.metrics.send import TRIGGERER, WORKER
-from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, IS_AIRFLOW_2
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, IS_AIRFLOW_2, STATS_OF_TRIGGERER, STATS_OF_WORKER
 
+# The modules that set up the metrics of the two kinds of processes, and send Airflow's own there.
+TRIGGERER_MODULE = "airflow.jobs.triggerer_job_runner"
+WORKER_MODULE = "airflow.models.taskinstance" if AIRFLOW_VERSION < (3, 1) else "airflow.sdk.execution_time.task_runner"
 VALUES: dict[str, str | None] = {
     "api": "wedata.task_instance",
     "action": "GetTaskInstance",
@@ -72,6 +76,13 @@ def lines_of(statsd: StatsdListener, backend: str) -> list[str]:
     with airflow_metrics("triggerer", backend), airflow_metrics("worker", backend):
         send_each()
     return statsd.drain()
+
+
+@pytest.mark.parametrize(("module", "ours"), [(TRIGGERER_MODULE, STATS_OF_TRIGGERER), (WORKER_MODULE, STATS_OF_WORKER)])
+def test_metrics_go_through_the_class_by_which_airflow_sends_its_own(module: str, ours: str) -> None:
+    names = vars(import_module(module))
+    theirs = names["Stats"] if "Stats" in names else names["stats"].Stats
+    assert import_module(ours).Stats is theirs
 
 
 SENT_AS = {"counter": "1|c", "gauge": "7|g", "timer": f"{SECONDS * 1000:.6f}|ms"}
@@ -178,7 +189,7 @@ def test_a_client_that_fails_breaks_nothing_and_is_logged_once(
 ) -> None:
     class Broken:
         @staticmethod
-        def incr(name: str, tags: Any) -> None:
+        def incr(name: str, count: int, tags: Any) -> None:
             raise OSError("no route to host")
 
     sender = send.Sender("airflow.stats")

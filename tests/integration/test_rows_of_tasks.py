@@ -8,7 +8,7 @@ import pytest
 from in_process import Run
 
 from airflow_cloudtasks.emulator import Emulator
-from airflow_cloudtasks.errors import CloudApiError, CloudTaskFailed, MalformedAnswer, NotFound, TransientError
+from airflow_cloudtasks.errors import CloudApiError, CloudTaskFailed, NotFound
 from airflow_cloudtasks.operators.cloud_task import GetCloudTaskOperator, StartCloudTaskOperator
 from airflow_cloudtasks.operators.dlc import DlcRunSparkAppOperator, DlcRunSqlOperator
 from airflow_cloudtasks.operators.tencent import WeDataRunSqlOperator
@@ -103,11 +103,11 @@ def test_rows_that_cannot_be_read_fail_the_try_and_the_next_one_reads_them(
 
 def test_a_result_that_the_vendor_no_longer_has_is_not_an_empty_one(cloud: Emulator) -> None:
     cloud.add_finished("dlc.task", "t1")
-    read = GetCloudTaskOperator(task_id="read", api="dlc.task", cloud_task_id="t1", max_rows=10)
-    assert Run()(read)["rows"] == ROWS
-    cloud.next_running("dlc.task", 0, fields={"ResultSet": 7})
-    with pytest.raises((MalformedAnswer, NotFound, TransientError), match="has succeeded, but its rows are unread"):
-        Run()(run_sql())
+    cloud.add_finished("dlc.task", "t2", fields={"ResultSet": None})
+    read = {"task_id": "read", "api": "dlc.task", "max_rows": 10}
+    assert Run()(GetCloudTaskOperator(cloud_task_id="t1", **read))["rows"] == ROWS
+    with pytest.raises(NotFound, match="t2 has succeeded, but its rows are unread: DLC holds no result of the task"):
+        Run()(GetCloudTaskOperator(cloud_task_id="t2", **read))
 
 
 def test_a_task_that_has_not_succeeded_has_no_rows_to_read(cloud: Emulator) -> None:

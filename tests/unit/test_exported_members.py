@@ -15,8 +15,10 @@ EXPORTS: dict[ModuleType, set[str]] = {
         *(
             "Action",
             "Cancel",
+            "Doorbell",
             "Encoding",
             "Failure",
+            "Feed",
             "Find",
             "Log",
             "ManyIds",
@@ -24,6 +26,7 @@ EXPORTS: dict[ModuleType, set[str]] = {
             "Percentages",
             "Results",
             "Service",
+            "Sql",
             "Start",
             "Success",
             "TaskApi",

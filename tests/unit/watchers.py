@@ -27,6 +27,7 @@ class Cloud:
         reads: When it was read.
         sources: How many readers there were.
         fault: Called at each read; may raise.
+        rung: Tasks that messages tell of.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +35,7 @@ class Cloud:
         self.reads: list[float] = []
         self.sources = 0
         self.fault: Callable[[], None] = lambda: None
+        self.rung: asyncio.Queue[CloudTask] = asyncio.Queue()
         cloud = self
 
         class Source:
@@ -41,6 +43,7 @@ class Cloud:
 
             def __init__(self, watched: Any) -> None:
                 self.watched = watched
+                self.returned = 0
 
             async def __aenter__(self) -> Source:
                 cloud.sources += 1
@@ -49,11 +52,16 @@ class Cloud:
             async def __aexit__(self, *_: object) -> None:
                 return None
 
-            async def ended(self, horizon: datetime) -> list[CloudTask]:
+            async def ended(self, horizon: datetime, *, anew: bool) -> list[CloudTask]:
                 cloud.reads.append(asyncio.get_running_loop().time())
                 await asyncio.sleep(0.05)
                 cloud.fault()
-                return list(cloud.tasks)
+                new = cloud.tasks if anew else cloud.tasks[self.returned :]
+                self.returned = len(cloud.tasks)
+                return list(new)
+
+            async def rung(self) -> CloudTask:
+                return await cloud.rung.get()
 
             async def whole(self, task: CloudTask) -> CloudTask:
                 return task

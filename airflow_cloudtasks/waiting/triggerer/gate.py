@@ -34,6 +34,7 @@ class Kind(Enum):
     POLL = ("poll", 64)
     PAGE = ("page", 12)
     BATCH = ("batch", 12)
+    FEED = ("feed", 12)
     REASON = ("reason", 12)
     RESENT = ("resent poll", 12)
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from airflow_cloudtasks.errors import CloudApiError, Throttled
 from airflow_cloudtasks.metrics import known
@@ -16,6 +16,15 @@ from airflow_cloudtasks.metrics.send import TRIGGERER
 from airflow_cloudtasks.model import CloudTask
 
 _log = logging.getLogger(__name__)
+
+DoorbellCount = Literal["rung", "others", "unreadable", "missed", "failures"]
+_DOORBELL: dict[DoorbellCount, known.Metric] = {
+    "rung": known.DOORBELL_RUNG,
+    "others": known.DOORBELL_OTHERS,
+    "unreadable": known.DOORBELL_JUNK,
+    "missed": known.DOORBELL_MISSED,
+    "failures": known.DOORBELL_FAILED,
+}
 
 
 class Budget(NamedTuple):
@@ -45,9 +54,13 @@ class DispatcherMetrics:
     def __init__(self, api: str, conn_id: str) -> None:
         self._api = api
         self._conn_id = conn_id
+        self._feeds = (0, 0)
+        self._is_rung: bool | None = None
         self._region: str | None = None
         self._hostname = socket.gethostname()
         self._budgets: Mapping[str, Budget] = {}
+        self._feeds = (0, 0)
+        self._is_doorbell_healthy: bool | None = None
         self._forget()
 
     def use(self, region: str | None) -> None:
@@ -101,6 +114,57 @@ class DispatcherMetrics:
             self._noticed.append(seconds)
             TRIGGERER.time(known.NOTICED, seconds, self.tags())
 
+    def feed_told(self) -> None:
+        """Count an end of a task that a feed told."""
+        TRIGGERER.count(known.FEED_TOLD, self.tags())
+
+    def feed_missed(self, count: int) -> None:
+        """Count ends that a feed did not tell, or that were none.
+
+        Args:
+            count: The number of them.
+        """
+        if count:
+            TRIGGERER.count(known.FEED_MISSED, self.tags(), count)
+
+    def feed_failed(self) -> None:
+        """Count a look at a feed that failed."""
+        TRIGGERER.count(known.FEED_FAILED, self.tags())
+
+    def feeds(self, followed: int, healthy: int) -> None:
+        """Send the number of feeds if it has changed. :meth:`report` sends it again.
+
+        Args:
+            followed: The number of feeds that are read.
+            healthy: How many of them tell of ends in time.
+        """
+        if (followed, healthy) != self._feeds:
+            self._feeds = (followed, healthy)
+            self._send_feeds()
+
+    def doorbell(self, what: DoorbellCount, count: int = 1) -> None:
+        """Count messages of a queue, or failed requests to it.
+
+        Args:
+            what: Which.
+            count: The number of them.
+        """
+        if count:
+            TRIGGERER.count(_DOORBELL[what], self.tags(), count)
+
+    def doorbell_healthy(self, *, healthy: bool) -> None:
+        """Send whether the queue tells of ends in time. :meth:`report` sends it again.
+
+        Args:
+            healthy: Whether it does.
+        """
+        self._is_doorbell_healthy = healthy
+        TRIGGERER.set(known.DOORBELL_HEALTHY, int(healthy), self.tags())
+
+    def _send_feeds(self) -> None:
+        for metric, number in zip((known.FEEDS_FOLLOWED, known.FEEDS_HEALTHY), self._feeds, strict=True):
+            TRIGGERER.set(metric, number, self.tags())
+
     def report(self, waiting: int, budgets: Mapping[str, Budget], seconds: float) -> None:
         """Send the gauges, and log a line about the time since the last report.
 
@@ -116,6 +180,10 @@ class DispatcherMetrics:
             TRIGGERER.set(known.BUDGET, of.rate, tags)
             TRIGGERER.set(known.ALLOWANCE, of.allowance, tags)
             TRIGGERER.set(known.USED, of.share(self._polls[action] / seconds), tags)
+        if self._feeds != (0, 0):
+            self._send_feeds()
+        if self._is_doorbell_healthy is not None:
+            self.doorbell_healthy(healthy=self._is_doorbell_healthy)
         rates = ", ".join(f"{action} {of.rate:.1f}" for action, of in budgets.items()) or "not used"
         noticed = (
             f"; {len(self._noticed)} ends noticed after {median(self._noticed):.0f} s (median), "
@@ -139,6 +207,7 @@ class DispatcherMetrics:
     def close(self) -> None:
         """Set the gauges of what has ended to 0: a backend shows the last value of a gauge for ever."""
         TRIGGERER.set(known.WAITING, 0, self.tags())
+        self.feeds(0, 0)
         for action in self._budgets:
             TRIGGERER.set(known.USED, 0, self.tags(action=action))
 

@@ -68,9 +68,23 @@ class Requests:
         self._gates: dict[tuple[str, str], Gate] = {}
 
     @property
+    def client(self) -> CloudClient | None:
+        """The client of the current connection; None before it has been looked up."""
+        return self._client
+
+    @property
     def region(self) -> str | None:
         """The region of the current connection."""
         return self._client.region if self._client else None
+
+    @property
+    def feed_interval(self) -> float:
+        """Seconds between two looks at a feed, as the current connection says; 0 for none."""
+        return self._client.account.feed_interval if self._client else 0.0
+
+    def rate_of(self, action: Action) -> float | None:
+        """Return the present rate of an action, in requests a second; None before the connection has been looked up."""
+        return self._gate(self._client, self._api.service, action).rate if self._client else None
 
     def budgets(self) -> dict[str, Budget]:
         """Return the budget of each action that is in use."""
