@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "docs"), str(ROOT / "tests"), str(ROOT / "tests" / "ui")]
+sys.path += [str(ROOT / folder) for folder in ("docs", "tests", "tests/ui", "tools")]
 
 from browser import running_browser  # noqa: E402 - a module of the tests
 from pictures import keep  # noqa: E402 - its folder is no package
@@ -62,6 +62,8 @@ def main() -> int:
             running_standalone(home, {}) as airflow,
             running_browser() as browser,
         ):
+            # For the tutorial's commands, and for this process.
+            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = airflow.database
             page = browser.new_page(base_url=airflow.address, locale="en-US", viewport={"width": 1280, "height": 800})
             page.add_init_script(
                 "localStorage.setItem('default_dag_view', '\"graph\"');"
