@@ -6,7 +6,8 @@
 # make docs-tables generates the tables of README and docs from the catalog
 # make format mends what ruff can mend
 # make build  builds the sdist and the wheel, and checks each in a fresh environment, with the newest Airflow and 2.11
-# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew
+# make docs   builds the documentation site into docs/_build/html; make docs-screenshots takes its screenshots anew,
+#             docs-dashboard the picture of the dashboard
 
 PYTHON ?= python3
 NEWEST := .venv
@@ -15,7 +16,7 @@ UNIT := .venv-unit
 # Keep compiled modules. The tests start dozens of processes of Airflow, and each would compile Airflow anew otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo unit test test-on lint format docs docs-screenshots docs-tables build clean
+.PHONY: demo unit test test-on lint format docs docs-dashboard docs-screenshots docs-tables build clean
 .DELETE_ON_ERROR:
 
 demo: $(NEWEST)/demo-ready
@@ -105,6 +106,11 @@ docs: $(NEWEST)/docs-ready
 	$(NEWEST)/bin/python -m sphinx --builder html --fail-on-warning --nitpicky --keep-going --quiet docs docs/_build/html
 	@echo "==> docs/_build/html/index.html"
 
+# Debian's Prometheus answers the dashboard's queries.
+docs-dashboard: $(NEWEST)/docs-ready $(NEWEST)/test-ready
+	@echo "==> Picture of the dashboard (three minutes)"
+	$(NEWEST)/bin/python docs/dashboard_picture.py
+
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
 	@echo "==> Screenshots of the terminal and of the tutorial (a few minutes)"
 	$(NEWEST)/bin/python docs/terminal.py
@@ -129,7 +135,7 @@ $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init_
 
 $(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
-	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --group test --group browser --group vendor-clients --group lint
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[openlineage]' --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
 $(NEWEST)/docs-ready: $(NEWEST)/demo-ready
@@ -143,7 +149,7 @@ WORKS_WITH_3.2 := 'fastapi<0.137' 'svcs<26'
 
 .venv-%/test-ready: .venv-%/bin/uv pyproject.toml airflow_cloudtasks/__init__.py
 	@echo "==> Installing Airflow $*, this package, the test tools and the vendors' own clients (a minute or two)"
-	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' $(WORKS_WITH_$*) --editable '.[emulator]' \
+	$(<D)/uv pip install --quiet --python $(<D)/python 'apache-airflow==$*.*' $(WORKS_WITH_$*) --editable '.[emulator,openlineage]' \
 		--group test --group vendor-clients
 	@touch $@
 

@@ -21,6 +21,7 @@ from imports import imported_by, keep
 
 if TYPE_CHECKING:
     from standalone import Standalone
+    from statsd_listener import StatsdListener
 
     from airflow_cloudtasks.emulator import Emulator
 
@@ -41,7 +42,14 @@ SCHEDULED = (
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("user_kills", "user_kills_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("limits", "limits_cases")),
     *(INTEGRATION / "dags" / f"{name}.py" for name in ("faces", "faces_cases")),
-    ROOT / "example_dags" / "media_to_warehouse.py",
+    *(INTEGRATION / "dags" / f"{name}.py" for name in ("ended", "ended_cases")),
+    *(ROOT / "example_dags" / f"{name}.py" for name in ("media_to_warehouse", "report_after_wedata")),
+)
+
+# Where each version of Airflow keeps the secrets that it masks in logs.
+MASKERS = (
+    *("airflow.sdk._shared.secrets_masker", "airflow._shared.secrets_masker"),
+    *("airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker"),
 )
 
 # The tests set what they need of these.
@@ -69,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--answers", type=int, default=24_000, help="how many answers tests/unit/test_hostile_answers.py reads"
     )
+    parser.addoption("--ends", type=int, default=10, help="how many ends tests/integration/test_ended.py lets happen")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -114,6 +123,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_runtest_teardown() -> None:
+    """Forget the secrets of the test.
+
+    Airflow compiles all secrets that it has ever seen into one pattern, again for each new one: half of the time of
+    the tests that look connections up.
+    """
+    for name in MASKERS:
+        if find := vars(sys.modules.get(name, object)).get("_secrets_masker"):
+            find().patterns.clear()
+            find().replacer = None
+
+
 def pytest_sessionfinish() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
@@ -145,7 +166,18 @@ def _clouds_of_standalone() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def standalone(_clouds_of_standalone: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+def statsd_of_standalone() -> Iterator[StatsdListener]:
+    """What the triggerer and the workers of ``standalone`` send by StatsD."""
+    from statsd_listener import statsd_listener
+
+    with statsd_listener() as listener:
+        yield listener
+
+
+@pytest.fixture(scope="session")
+def standalone(
+    _clouds_of_standalone: Emulator, statsd_of_standalone: StatsdListener, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Standalone]:
     """A real `airflow standalone`, for all the tests that run DAGs in it or look at its pages."""
     from standalone import running_standalone
 
@@ -154,7 +186,10 @@ def standalone(_clouds_of_standalone: Emulator, tmp_path_factory: pytest.TempPat
     for file in SCHEDULED:
         shutil.copy(file, home / "dags")
     (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
-    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number"}
+    # Airflow 3's triggerer does not find modules of the DAG folder by itself.
+    paths = os.pathsep.join(filter(None, (str(home / "dags"), os.environ.get("PYTHONPATH"))))
+    variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number", "PYTHONPATH": paths}
+    variables |= statsd_of_standalone.environment
     with running_standalone(home, _clouds_of_standalone.connections() | variables) as running:
         yield running
 

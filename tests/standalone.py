@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import psutil
 from postgresql import free_ports, postgresql, postgresql_commands
+from sqlalchemy import create_engine, text
 
 # What stands for the command `airflow`.
 WARM_AIRFLOW = Path(__file__).with_name("warm_airflow.py")
@@ -125,8 +126,7 @@ class Standalone:
         Args:
             meanwhile: Called while no triggerer runs.
         """
-        parent = psutil.Process(self._processes[0].pid)
-        (triggerer,) = (each for each in parent.children() if "triggerer" in _command(each))
+        (triggerer,) = self._triggerers()
         family = [triggerer, *triggerer.children(recursive=True)]
         triggerer.terminate()
         deadline = time.monotonic() + TERMINATE_SECONDS
@@ -135,6 +135,28 @@ class Standalone:
             time.sleep(0.1)
         meanwhile()
         self._processes.append(self._run("triggerer", self.home / "triggerer.log"))
+
+    def replace_triggerer(self) -> None:
+        """Start another triggerer, after one was killed, and let it take over at once.
+
+        Airflow would wait until the heartbeat of the killed one is too old.
+        """
+        self.until(lambda: not self._triggerers(), "the killed triggerer is gone", TERMINATE_SECONDS)
+        with create_engine(self.database).begin() as connection:
+            connection.execute(
+                text("UPDATE job SET state = 'failed', end_date = start_date WHERE job_type = 'TriggererJob'")
+            )
+        self._processes.append(self._run("triggerer", self.home / "triggerer.log"))
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for what must not happen."""
+        time.sleep(seconds)
+
+    def _triggerers(self) -> list[psutil.Process]:
+        """Return the running triggerers."""
+        parents = [psutil.Process(each.pid) for each in self._processes if each.poll() is None]
+        family = [*parents, *(child for parent in parents for child in parent.children())]
+        return [each for each in family if "triggerer" in _command(each)]
 
     def command(self, *arguments: str) -> None:
         """Run a command of `airflow` on it."""

@@ -21,6 +21,7 @@ class Supervisor:
         states: The values in the task's state store.
         task_states: The state of each task, by its name in the answer.
         faults: By the name of a message, what is done instead of answering it. A fault raises or returns an answer.
+        runs: Returns how many runs a DAG has, in some states or in all.
         asked: How often each message was sent.
     """
 
@@ -30,6 +31,7 @@ class Supervisor:
         self.states: dict[str, Any] = {}
         self.task_states: dict[str, str | None] = {}
         self.faults: dict[str, Callable[[], Any]] = {}
+        self.runs: Callable[[str, list[str] | None], int] = lambda dag_id, states: 0
         self.asked: Counter[str] = Counter()
 
     def send(self, message: Any) -> Any:
@@ -74,7 +76,7 @@ class Supervisor:
     def _GetDRCount(self, message: Any) -> Any:  # noqa: N802
         from airflow.sdk.execution_time.comms import DRCount
 
-        return DRCount(count=0)
+        return DRCount(count=self.runs(message.dag_id, message.states))
 
     def _GetTaskStateStore(self, message: Any) -> Any:  # noqa: N802
         from airflow.sdk.execution_time.comms import TaskStateStoreResult

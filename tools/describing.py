@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
     from airflow_cloudtasks.spec import Start, TaskApi
 
-USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",))
+USES: tuple[tuple[Use, ...], ...] = (("read",), ("list",), ("start", "find", "cancel"), ("explain",), ("results",))
 # The modules of the sensors and operators for any API.
 BASES = frozenset({"cloud_task", "start_cloud_task"})
 OTHER_ENDS = (TaskState.EXPIRED, TaskState.SKIPPED, TaskState.CANCELED)
@@ -118,6 +118,22 @@ def _documented(face: type[Any], *also: None) -> Any:
     return face(task_id="documented", **dict.fromkeys(given, "{{ any }}"))
 
 
+def needed_arguments(face: type[Any]) -> list[str]:
+    """Return the arguments of its own that a sensor or an operator needs, with the id of a task to wait for.
+
+    An operator that needs one of several arguments gets the first ones.
+    """
+    own = [one for one in inspect.signature(face.__init__).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    needed = [one.name for one in own if one.default is one.empty or one.name == "cloud_task_id"]
+    optional = [one.name for one in own if one.default is None and one.name not in needed]
+    for count in range(len(optional)):
+        chosen = [*needed, *optional[:count]]
+        with suppress(ValueError):
+            face(task_id="documented", **dict.fromkeys(chosen, "{{ any }}"))
+            return chosen
+    return [*needed, *optional]
+
+
 def started_with(start: Start) -> str:
     """Return the action that starts a task, with the one that follows it."""
     return start.action.name if start.then is None else f"{start.action.name}, then {start.then.name}"
@@ -160,7 +176,7 @@ def parameters(needed: Iterable[str], optional: Iterable[str]) -> str:
 def permissions_of(apis: Iterable[TaskApi]) -> str:
     """Return the table of the actions that each API needs."""
     return table(
-        ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)"),
+        ("`api`", "Reads", "Lists (optional)", "Starts and cancels", "Explains a failure (optional)", "Returns rows"),
         ((code(api.name), *(listed(map(code, names_of(api, *uses))) for uses in USES)) for api in apis),
     )
 

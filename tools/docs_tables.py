@@ -1,9 +1,9 @@
 """Generate the tables in README.md and docs/ that the catalog determines.
 
 A table stands between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``, in any page. The page of each product in
-docs/products begins with such a part, and may have more after it. ``make docs-tables`` writes all of them, and the
-pages of new products. ``make lint`` runs this with ``--check``, which writes nothing and exits with 1 if a page is out
-of date.
+docs/products begins with such a part, and may have more after it. ``make docs-tables`` writes all of them, the pages of
+new products, and the files of ``FILES``. ``make lint`` runs this with ``--check``, which writes nothing and exits with
+1 if a page or a file is out of date.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from contract.comparing import compare
 from contract.exceptions import EXCEPTIONS
 from contract.findings import KINDS, counts
+from dashboard import ALARMS, alerts, dashboard, mapping
 from describing import (
     ROOT,
     canceled_with,
@@ -46,6 +47,7 @@ from airflow_cloudtasks.clouds.wire import Location
 from airflow_cloudtasks.commands.listing import CLOUDS as CLOUD_NAMES
 from airflow_cloudtasks.doctor.options import naming_parameters, option
 from airflow_cloudtasks.emulator.products.discovery import find_actions
+from airflow_cloudtasks.metrics.known import METRICS
 from airflow_cloudtasks.model import Cloud
 
 if TYPE_CHECKING:
@@ -152,9 +154,53 @@ def operators() -> str:
     )
 
 
+def metrics() -> str:
+    """Return the table of the metrics."""
+    return table(
+        ("Metric", "Kind", "Tags", "Meaning"),
+        (
+            (
+                code(".".join([metric.path, *(f"<{part}>" for part in metric.parts)])),
+                "timer, in milliseconds" if metric.kind == "timer" else metric.kind,
+                listed(code(tag) for tag in (*metric.parts, *metric.tags)),
+                metric.meaning,
+            )
+            for metric in METRICS
+        ),
+    )
+
+
+def alarms() -> str:
+    """Return the table of what to alarm on."""
+    return table(
+        ("Alert", "If", "For", "What to do"),
+        ((code(each.name), each.title, each.lasting, each.todo) for each in ALARMS),
+    )
+
+
 def permissions() -> str:
     """Return, for each cloud, the table of the actions that each API needs."""
     return "\n\n".join(f"## {heading}\n\n{permissions_of(of(cloud))}" for cloud, heading in HEADINGS.items())
+
+
+def lineage() -> str:
+    """Return the table of start requests with SQL: where it is, and what its tables belong to."""
+    return table(
+        ("`api`", "Action", "SQL in", "Namespace of its tables", "Catalog", "Database"),
+        (
+            (
+                code(api.name),
+                start.action.name,
+                code(sql.statement) + "".join(f", for {code(f'{name}={value}')}" for name, value in sql.when.items()),
+                code(sql.namespace.replace("{region}", "REGION")),
+                code(sql.catalog) if sql.catalog else "",
+                code(sql.database) if sql.database else "",
+            )
+            for api in APIS.values()
+            for start in api.starts
+            if (sql := start.sql) is not None
+        ),
+    )
 
 
 def lists() -> str:
@@ -273,6 +319,7 @@ def check_options() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    "alarms": alarms,
     "apis": apis,
     "catalog_summary": catalog_summary,
     "check_options": check_options,
@@ -282,10 +329,18 @@ TABLES: dict[str, Callable[[], str]] = {
     "faces": faces,
     "failed_parts": failed_parts,
     "hosts": hosts,
+    "lineage": lineage,
     "lists": lists,
+    "metrics": metrics,
     "operators": operators,
     "permissions": permissions,
     "products": products,
+}
+# Files that are generated as a whole.
+FILES: dict[str, Callable[[], str]] = {
+    "docs/reference/grafana.json": dashboard,
+    "docs/reference/alerts.yml": alerts,
+    "docs/reference/statsd_exporter.yml": mapping,
 }
 _MARKER = re.compile(r"<!-- generated:(?P<name>\S*) -->.*?<!-- /generated -->", re.DOTALL)
 
@@ -316,10 +371,18 @@ def pages() -> Iterator[Path]:
     yield from sorted(found | {ROOT / PRODUCTS / f"{product}.md" for product in catalog_files()})
 
 
+def files() -> Iterator[tuple[Path, Callable[[str], str]]]:
+    """Yield what is generated, wholly or in parts, each with the function that returns it anew from its old text."""
+    yield from ((path, filled) for path in pages())
+    yield from ((ROOT / name, lambda _, make=make: make()) for name, make in FILES.items())
+
+
 def read(page: Path) -> str:
     """Return a page; for a new product, one that has the generated part alone."""
     if page.exists():
         return page.read_text("utf-8")
+    if page.suffix != ".md":
+        return ""
     return f"<!-- generated:product:{page.stem} -->\n<!-- /generated -->\n"
 
 
@@ -329,10 +392,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a table is out of date")
     check: bool = parser.parse_args(arguments).check
     stale = False
-    for path in pages():
+    for path, make in files():
         name, before = str(path.relative_to(ROOT)), read(path)
         try:
-            after = filled(before)
+            after = make(before)
         except DocsError as error:
             print(f"{name}: {error}", file=sys.stderr)
             return 1

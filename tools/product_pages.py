@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from describing import (
     canceled_with,
     code,
     listed,
     lost,
+    needed_arguments,
     parameters,
     parts_of,
     permissions_of,
@@ -29,6 +31,8 @@ from describing import (
 from airflow_cloudtasks.catalog import apis_of
 from airflow_cloudtasks.doctor.permissions import all_permissions, as_json, policy
 from airflow_cloudtasks.model import TaskState
+from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
+from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.spec import TaskApi
@@ -107,6 +111,8 @@ def _facts(api: TaskApi) -> Iterator[tuple[str, str]]:
         yield "Canceled by", canceled_with(api)
     if api.parts:
         yield "Failed parts are in", parts_of(api)
+    if api.results:
+        yield "Rows are in", api.results.action.name if api.results.action else "the task itself"
     faces = [type(face).__name__ for face in (*typed_sensors(), *typed_operators()) if face.api.name == api.name]
     if faces:
         yield "Classes with arguments of its own", listed(map(code, faces))
@@ -125,47 +131,79 @@ def _ends_to_choose(api: TaskApi) -> list[str]:
 
 def _what_the_example_does(apis: list[TaskApi]) -> str:
     api = _shown(apis)
-    start = f"`start` starts a task by {started_with(api.starts[0])} and waits for it. " if api.starts else ""
+    operator = _operator(api)
+    action = operator.start if operator else api.starts[0] if api.starts else None
+    start = f"`start` starts a task by {started_with(action)} and waits for it. " if action else ""
     ends = " No status is a success: `success_statuses` says which one is to be." if _ends_to_choose(api) else ""
     return f"{start}`wait` waits for a task that something else has started.{ends}"
 
 
 def example(product: str) -> str:
-    """Return a DAG that uses a product, by the operators and sensors for any API.
+    """Return a DAG that uses a product, by an operator and a sensor of its own if it has them.
 
     Args:
         product: The name of the product's file in the catalog.
     """
     api = _shown(list(apis_of(product).values()))
-    names = [api.id_param, *api.task_params]
     succeeds = {"success_statuses": json.dumps(ends)} if (ends := _ends_to_choose(api)) else {}
-    tasks = [
-        _call(
-            "waited = CloudTaskSensor",
-            {
-                "task_id": '"wait"',
-                "api": f'"{api.name}"',
-                "cloud_task_id": _param(api.id_param),
-                **({"api_params": _params(api.task_params)} if api.task_params else {}),
-                **succeeds,
-            },
-            " " * 4,
-        )
-    ]
-    imports = ["from airflow_cloudtasks.sensors.cloud_task import CloudTaskSensor"]
-    if api.starts:
-        needed = api.starts[0].action.params
-        names += needed
-        arguments = {"task_id": '"start"', "api": f'"{api.name}"'} | ({"parameters": _params(needed)} if needed else {})
-        tasks.insert(0, _call("started = StartCloudTaskOperator", arguments | succeeds, " " * 4))
-        imports.insert(0, "from airflow_cloudtasks.operators.cloud_task import StartCloudTaskOperator")
+    tasks = [*([("started", "start", _start(api))] if api.starts else []), ("waited", "wait", _wait(api))]
     settings = {
         "dag_id": f'"{product}"',
         "schedule": "None",
-        "params": dict.fromkeys(names, '""'),
+        "params": dict.fromkeys((name for _, _, use in tasks for name in use.params), '""'),
         "default_args": '{"deferrable": True, "retries": 2}',
     }
-    return "\n".join(["from airflow.sdk import DAG", "", *imports, "", f"{_call('with DAG', settings)}:", *tasks, ""])
+    return "\n".join(
+        [
+            *("from airflow.sdk import DAG", ""),
+            *sorted(f"from {use.face.__module__} import {use.face.__name__}" for _, _, use in tasks),
+            *("", f"{_call('with DAG', settings)}:"),
+            *(
+                _call(
+                    f"{name} = {use.face.__name__}", {"task_id": f'"{task_id}"', **use.arguments, **succeeds}, " " * 4
+                )
+                for name, task_id, use in tasks
+            ),
+            "",
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class _Use:
+    """A sensor or an operator in an example, its arguments, and the DAG's parameters that these take."""
+
+    face: type[Any]
+    arguments: dict[str, str | dict[str, str]]
+    params: Sequence[str]
+
+
+def _operator(api: TaskApi) -> StartCloudTaskOperator | None:
+    """Return the operator for the first action that starts a task of an API; None if it has no arguments of its own."""
+    return next((one for one in typed_operators() if one.api is api and one.start is api.starts[0]), None)
+
+
+def _typed(api: TaskApi, face: StartCloudTaskOperator | CloudTaskSensor) -> _Use:
+    """Return the use of a sensor or an operator with arguments of its own; one parameter stands for one thing."""
+    known = {name.lower(): name for name in (api.id_param, *api.task_params)} | {"cloudtaskid": api.id_param}
+    needed = {name: known.get(name.replace("_", ""), name) for name in needed_arguments(type(face))}
+    return _Use(type(face), {name: _param(param) for name, param in needed.items()}, (*needed.values(),))
+
+
+def _start(api: TaskApi) -> _Use:
+    if (operator := _operator(api)) is not None:
+        return _typed(api, operator)
+    named = api.starts[0].action.params
+    arguments = {"api": f'"{api.name}"'} | ({"parameters": _params(named)} if named else {})
+    return _Use(StartCloudTaskOperator, arguments, named)
+
+
+def _wait(api: TaskApi) -> _Use:
+    if (sensor := next((one for one in typed_sensors() if one.api is api), None)) is not None:
+        return _typed(api, sensor)
+    arguments: dict[str, Any] = {"api": f'"{api.name}"', "cloud_task_id": _param(api.id_param)}
+    named = {"api_params": _params(api.task_params)} if api.task_params else {}
+    return _Use(CloudTaskSensor, arguments | named, (api.id_param, *api.task_params))
 
 
 def _call(called: str, arguments: Mapping[str, str | dict[str, str]], indent: str = "") -> str:

@@ -16,10 +16,10 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
@@ -42,6 +42,9 @@ __all__ = [
     "RunRow",
     "Unknown",
     "aconnection",
+    "adag_runs",
+    "akeep_variable",
+    "avariable",
     "connection",
     "connection_outside_tasks",
     "forget_state",
@@ -56,7 +59,9 @@ __all__ = [
     "variable",
 ]
 
-# The longest asynchronous look-up of a connection, in seconds.
+_T = TypeVar("_T")
+
+# The longest asynchronous question, in seconds.
 _LOOK_UP_SECONDS = 30.0
 # Airflow's NEVER_EXPIRE, compared by identity there. By default, the store drops a value after a month.
 _NEVER = timedelta.max
@@ -113,12 +118,19 @@ def connection_outside_tasks(hook: BaseHook, conn_id: str) -> Fact[FoundConnecti
 
 async def aconnection(hook: BaseHook, conn_id: str) -> Fact[FoundConnection]:
     """Return a connection, like :func:`connection`, without blocking the event loop."""
-    # Never cancel a question that has been sent: in Airflow 3.0 and 3.1, the next one would get its answer.
-    look_up = asyncio.ensure_future(_alook_up(hook, conn_id))
-    _under_way.add(look_up)
-    look_up.add_done_callback(_under_way.discard)
-    done, _ = await asyncio.wait({look_up}, timeout=_LOOK_UP_SECONDS)
-    return look_up.result() if done else Unknown(TimeoutError.__name__)
+    return await _uncanceled(_alook_up(hook, conn_id))
+
+
+async def _uncanceled(question: Coroutine[Any, Any, _T]) -> _T | Unknown:
+    """Return the answer to a question, or that there is none in time.
+
+    Never cancel a question that has been sent: in Airflow 3.0 and 3.1, the next one would get its answer.
+    """
+    asked = asyncio.ensure_future(question)
+    _under_way.add(asked)
+    asked.add_done_callback(_under_way.discard)
+    done, _ = await asyncio.wait({asked}, timeout=_LOOK_UP_SECONDS)
+    return asked.result() if done else Unknown(TimeoutError.__name__)
 
 
 _under_way: set[asyncio.Future[Any]] = set()
@@ -163,6 +175,28 @@ def keep_variable(key: str, value: str, description: str) -> Fact[str]:
     # A write whose answer was lost may have been carried out.
     found = variable(key)
     return refused if refused and found != Is(value) else found
+
+
+async def avariable(key: str) -> Fact[str]:
+    """Return a Variable, like :func:`variable`, without blocking the event loop. Only a supervisor is asked."""
+    return await _uncanceled(supervisor.aask(supervisor.variable(key)))
+
+
+async def akeep_variable(key: str, value: str, description: str) -> Fact[str]:
+    """Write a Variable, like :func:`keep_variable`, without blocking the event loop. Only a supervisor is asked."""
+    refused = await _uncanceled(supervisor.aask(supervisor.put(key, value, description)))
+    found = await avariable(key)
+    return refused if refused and found != Is(value) else found
+
+
+async def adag_runs(dag_id: str, states: list[str] | None = None) -> Fact[int]:
+    """Return how many runs a DAG has. Only a supervisor is asked.
+
+    Args:
+        dag_id: The DAG.
+        states: The states of the runs that count; None for all.
+    """
+    return await _uncanceled(supervisor.aask(supervisor.dag_runs(dag_id, states)))
 
 
 def forget_variable(key: str) -> IsNot | Unknown:

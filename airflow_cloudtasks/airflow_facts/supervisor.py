@@ -150,6 +150,14 @@ def task_state(task: Any) -> Question[Fact[str | None]]:
     return Is(of_run[name]) if name in of_run else IsNot()
 
 
+def dag_runs(dag_id: str, states: list[str] | None) -> Question[Fact[int]]:
+    """Ask how many runs a DAG has."""
+    from airflow.sdk.execution_time.comms import DRCount, GetDRCount
+
+    answer = yield GetDRCount(dag_id=dag_id, states=states)
+    return Is(answer.count) if isinstance(answer, DRCount) else _unusable(answer)
+
+
 def _sure(message: Any, read: Callable[[Any], Fact[_T]]) -> Question[Fact[_T]]:
     """Ask, and believe that something is not there only if the API server can read its database."""
     from airflow.sdk.execution_time.comms import GetDRCount

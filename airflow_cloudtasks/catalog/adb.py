@@ -7,7 +7,7 @@ after another.
 from collections.abc import Mapping
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Parts, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Log, Parts, Service, Sql, Start, TaskApi
 from airflow_cloudtasks.spec.action import Place
 
 # Source, for this file: the vendor's package alibabacloud-adb20211201. Its client maps these regions; every other one
@@ -70,7 +70,22 @@ ADB = Service(
     console="https://ads.console.aliyun.com/",
 )
 
+# As OpenLineage names the tables of a cluster: by the cluster and its region.
+_TABLES = "adb://{DBClusterId}.{region}"
+
 _IN_QUERY: Mapping[str, Place] = {"DBClusterId": "query"}
+# The last lines of what a Spark application has written; a statement of a batch has an application, too.
+_LOG = Log(
+    action=Action(
+        name="GetSparkAppLog",
+        params=("AppId",),
+        optional=("DBClusterId",),
+        params_in="form",
+        places=_IN_QUERY,
+    ),
+    params={"AppId": "{AppId}", "DBClusterId": "{DBClusterId}"},
+    text="Data.LogContent",
+)
 
 # Source of the states: the same package, the model of GetSparkAppInfo. Listed applications need a cluster, which the
 # read does not.
@@ -116,6 +131,7 @@ ADB_SPARK_APP = TaskApi(
             ),
             id="Data.AppId",
             encodings={"Data": "json", "TemplateFileId": "integer", "DBClusterId": "id"},
+            sql=Sql(statement="Data", namespace=_TABLES, when={"AppType": "SQL"}),
         ),
     ),
     cancel=Cancel(
@@ -124,6 +140,7 @@ ADB_SPARK_APP = TaskApi(
         ),
         id_param="AppId",
     ),
+    parts=Parts(status="State", failed=("FAILED", "FATAL"), log=_LOG),
 )
 
 ADB_SPARK_BATCH_SQL = TaskApi(
@@ -161,6 +178,7 @@ ADB_SPARK_BATCH_SQL = TaskApi(
                 "ExecuteTimeLimitInSeconds": "integer",
                 "ExecuteResultLimit": "integer",
             },
+            sql=Sql(statement="Query", namespace=_TABLES, database="Schema"),
         ),
     ),
     cancel=Cancel(
@@ -176,5 +194,6 @@ ADB_SPARK_BATCH_SQL = TaskApi(
         name=("StatementId",),
         id="StatementId",
         message=("Error", "Code"),
+        log=_LOG,
     ),
 )

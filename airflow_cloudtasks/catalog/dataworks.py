@@ -8,7 +8,19 @@ rules of a monitor; a Data Integration job synchronises data sources; an operati
 from dataclasses import replace
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Parts, Service, Start, Success, TaskApi, TaskList
+from airflow_cloudtasks.spec import (
+    Action,
+    Cancel,
+    Find,
+    Log,
+    ManyIds,
+    Parts,
+    Service,
+    Start,
+    Success,
+    TaskApi,
+    TaskList,
+)
 
 # Source, for this file: the vendor's package alibabacloud-dataworks-public20240518. Its client maps these regions.
 _CENTRAL_REGIONS = (
@@ -96,6 +108,14 @@ _WORKFLOW_STATES = {
     "Failure": TaskState.FAILED,
 }
 _IDS = {"Ids": ["{Id:integer}"]}
+# The log of an instance's latest run, whole.
+_LOG = Log(
+    action=Action(
+        name="GetTaskInstanceLog", params=("Id",), method="GET", params_in="query", template={"Id": "{Id:integer}"}
+    ),
+    params={"Id": "{Id}"},
+    text="TaskInstanceLog",
+)
 
 # The lists need a project and a day, which do not identify an instance. The models do not limit the ids; 100 of them
 # fit on one page.
@@ -130,6 +150,7 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
         action=Action(name="StopTaskInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)),
         id_param="Id",
     ),
+    parts=Parts(failed=("Failure",), log=_LOG),
 )
 
 # The instance that the schedule makes of a node for a day, which is known by no id before. The instance with the latest
@@ -228,6 +249,26 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
             name="StopWorkflowInstances", params=("Id",), params_in="form", template=_IDS, json_params=("Ids",)
         ),
         id_param="Id",
+    ),
+    parts=Parts(
+        listed=TaskList(
+            action=Action(
+                name="ListTaskInstances",
+                params=("ProjectId", "Bizdate", "WorkflowInstanceId"),
+                params_in="form",
+                template={"Status": "Failure"},
+            ),
+            tasks="PagingInfo.TaskInstances",
+            page_size_param="PageSize",
+            page_size=500,
+            page_param="PageNumber",
+            total="PagingInfo.TotalCount",
+        ),
+        found={"ProjectId": "ProjectId", "Bizdate": "BizDate", "WorkflowInstanceId": "Id"},
+        failed=("Failure",),
+        name=("TaskName",),
+        id="Id",
+        log=_LOG,
     ),
 )
 

@@ -7,7 +7,20 @@ statement is code that runs in a session of a notebook.
 from functools import partial
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, ManyIds, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import (
+    Action,
+    Cancel,
+    Failure,
+    Log,
+    ManyIds,
+    Parts,
+    Results,
+    Service,
+    Sql,
+    Start,
+    TaskApi,
+    TaskList,
+)
 
 DLC = Service(
     cloud="tencent",
@@ -17,6 +30,9 @@ DLC = Service(
     console="https://console.cloud.tencent.com/dlc",
     console_intl="https://console.tencentcloud.com/dlc",
 )
+
+# As OpenLineage names the tables of such services: by the host that is asked.
+_TABLES = "dlc://dlc.{region}.tencentcloudapi.com"
 
 _start = partial(Start, key_and_value=("Key", "Value"))
 
@@ -85,6 +101,12 @@ DLC_TASK = TaskApi(
                 "Task.SparkSQLTask.Config": "pairs",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(
+                statement="Task.*.SQL",
+                namespace=_TABLES,
+                catalog="DatasourceConnectionName",
+                database="DatabaseName",
+            ),
         ),
         _start(
             action=Action(name="CreateSparkAppTask", params=("JobName",), optional=("CmdArgs", "SourceInfo")),
@@ -93,6 +115,42 @@ DLC_TASK = TaskApi(
         ),
     ),
     cancel=Cancel(action=Action(name="CancelTask", params=("TaskId",))),
+    # The log of the Spark job that runs the task; newest lines first, unless the request says otherwise.
+    parts=Parts(
+        status="State",
+        failed=("-1",),
+        log=Log(
+            action=Action(
+                name="DescribeTaskLog",
+                params=("TaskId", "StartTime", "EndTime"),
+                optional=("Context",),
+                template={"Limit": 100},
+            ),
+            params={"TaskId": "{TaskId}"},
+            times=("StartTime", "EndTime"),
+            text="Results.*.LogJson",
+            cursor="Context",
+            cursor_param="Context",
+            newest_first=True,
+        ),
+    ),
+    # The vendor keeps a result for 30 days, and cuts it off at about 50 MB.
+    results=Results(
+        action=Action(
+            name="DescribeTaskResult",
+            params=("TaskId",),
+            optional=("NextToken", "MaxResults"),
+        ),
+        at="TaskInfo",
+        status="State",
+        columns="ResultSchema",
+        column_name="Name",
+        rows=("ResultSet", "ResultSetEncode"),
+        page_size_param="MaxResults",
+        page_size=1000,
+        page_param="NextToken",
+        next_page="TaskInfo.NextToken",
+    ),
 )
 
 DLC_SPARK_BATCH_SQL = TaskApi(
@@ -130,9 +188,19 @@ DLC_SPARK_BATCH_SQL = TaskApi(
                 "IsInherit": "integer",
                 "SourceInfo": "pairs",
             },
+            sql=Sql(statement="ExecuteSQL", namespace=_TABLES),
         ),
     ),
     cancel=Cancel(action=Action(name="CancelSparkSessionBatchSQL", params=("BatchId",)), id_param="BatchId"),
+    parts=Parts(
+        status="State",
+        failed=("2",),
+        log=Log(
+            action=Action(name="DescribeSparkSessionBatchSqlLog", params=("BatchId",)),
+            params={"BatchId": "{BatchId}"},
+            text="LogSet.*.Message",
+        ),
+    ),
 )
 
 # A statement is available once it has run; whether it has worked is in its output.
@@ -167,5 +235,15 @@ DLC_NOTEBOOK_STATEMENT = TaskApi(
     cancel=Cancel(
         action=Action(name="CancelNotebookSessionStatement", params=("SessionId", "StatementId")),
         id_param="StatementId",
+    ),
+    # The log of the whole session, of which the vendor returns the last 200 lines.
+    parts=Parts(
+        status="State",
+        failed=("error", "available"),
+        log=Log(
+            action=Action(name="DescribeNotebookSessionLog", params=("SessionId",)),
+            params={"SessionId": "{SessionId}"},
+            text="Logs.*",
+        ),
     ),
 )

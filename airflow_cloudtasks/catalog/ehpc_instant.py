@@ -4,7 +4,7 @@ A job runs one program, or an array of programs, on machines that exist as long 
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-ehpcinstant20230701, its client and its models.
 EHPC_INSTANT = Service(
@@ -52,6 +52,19 @@ EHPC_INSTANT_JOB = TaskApi(
     started_at="StartTime",
     finished_at="EndTime",
     list_tasks=_JOBS,
+    # The model does not limit the ids; 100 of them fit on one page.
+    read_many=ManyIds(
+        action=Action(
+            name="ListJobs",
+            params=("Ids",),
+            params_in="query",
+            template={"Filter": {"JobIds": "{Ids:list}"}, "PageSize": 100},
+            json_params=("Filter",),
+        ),
+        tasks="JobList",
+        most=100,
+        complete=False,
+    ),
     starts=(
         Start(
             action=Action(

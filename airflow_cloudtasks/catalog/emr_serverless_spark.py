@@ -4,7 +4,7 @@ A job run executes a Spark job: a JAR, a Python file or SQL; a Ray job runs on a
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Log, Parts, Service, Start, TaskApi, TaskList
 
 EMR_SERVERLESS_SPARK = Service(
     cloud="alibaba",
@@ -95,6 +95,27 @@ EMR_SERVERLESS_SPARK_JOB_RUN = TaskApi(
             params_in="query",
         ),
         id_param="jobRunId",
+    ),
+    # The model of ListLogContents counts lines, and does not limit a page.
+    parts=Parts(
+        status="state",
+        failed=("Failed",),
+        log=Log(
+            action=Action(
+                name="ListLogContents",
+                params=("workspaceId", "fileName"),
+                optional=("offset", "length"),
+                method="GET",
+                path=f"{_WORKSPACE}/action/listLogContents",
+                params_in="query",
+            ),
+            params={"workspaceId": "{workspaceId}", "fileName": "{log[driverStdError]}"},
+            text="listLogContent.contents.*.LineContent",
+            offset_param="offset",
+            total="listLogContent.totalLength",
+            page_size_param="length",
+            page_size=100,
+        ),
     ),
 )
 

@@ -4,7 +4,7 @@ An execution runs a flow: a state machine whose steps call functions and service
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-fnf20190315, its client and its models. The client maps these
 # regions; every other one follows the general rule.
@@ -69,5 +69,23 @@ FNF_EXECUTION = TaskApi(
     cancel=Cancel(
         action=Action(name="StopExecution", params=("FlowName", "ExecutionName"), params_in="form"),
         id_param="ExecutionName",
+    ),
+    # The answer about an execution does not say why it failed. The model of the events names their types.
+    parts=Parts(
+        listed=TaskList(
+            action=Action(
+                name="GetExecutionHistory", params=("FlowName", "ExecutionName"), method="GET", params_in="query"
+            ),
+            tasks="Events",
+            page_size_param="Limit",
+            page_size=999,
+            page_param="NextToken",
+            next_page="NextToken",
+        ),
+        status="Type",
+        failed=("TaskFailed", "TaskSubmitFailed", "TaskTimedOut", "StepFailed"),
+        name=("StepName",),
+        id="EventId",
+        message=("EventDetail",),
     ),
 )

@@ -4,7 +4,7 @@ A task is one run of a workflow that processes media, such as transcoding, or of
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Doorbell, Find, Parts, Service, Start, TaskApi, TaskList
 
 # Source: the vendor's package alibabacloud-ice20201109, whose client sends these regions to the central host and
 # every other one to a host of its own.
@@ -108,6 +108,8 @@ ICE_WORKFLOW_TASK = TaskApi(
     finished_at="FinishTime",
     json_fields=("TaskInput", "ActivityResults", "UserData"),
     list_tasks=_WORKFLOW_TASKS,
+    # Source: ICE, "Callback events" (help.aliyun.com 610204).
+    doorbell=Doorbell(event="WorkflowTaskComplete"),
     # Source: the vendor's package. No action cancels a task.
     starts=(
         Start(
@@ -125,6 +127,7 @@ ICE_WORKFLOW_TASK = TaskApi(
                 "SkipInputVerification": "boolean",
             },
             mark="UserData",
+            notify="UserData.NotifyAddress",
             find=Find(
                 tasks=_WORKFLOW_TASKS,
                 id="TaskId",

@@ -5,7 +5,7 @@ it stops the steps that have not begun.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-oos20190601, its client and its models.
 OOS = Service(
@@ -83,5 +83,32 @@ OOS_EXECUTION = TaskApi(
     cancel=Cancel(
         action=Action(name="CancelExecution", params=("ExecutionId",), params_in="query"),
         id_param="ExecutionId",
+    ),
+    parts=Parts(
+        listed=TaskList(
+            action=Action(name="ListTaskExecutions", params=("ExecutionId",), params_in="query"),
+            tasks="TaskExecutions",
+            page_size_param="MaxResults",
+            page_size=100,
+            page_param="NextToken",
+            next_page="NextToken",
+        ),
+        failed=("Failed",),
+        name=("TaskName", "TaskAction"),
+        id="TaskExecutionId",
+        message=("StatusMessage",),
+        log=Log(
+            action=Action(
+                name="ListExecutionLogs",
+                params=("ExecutionId",),
+                optional=("TaskExecutionId", "NextToken"),
+                params_in="query",
+                template={"MaxResults": 100},
+            ),
+            params={"ExecutionId": "{ExecutionId}", "TaskExecutionId": "{TaskExecutionId}"},
+            text="ExecutionLogs.*.Message",
+            cursor="NextToken",
+            cursor_param="NextToken",
+        ),
     ),
 )

@@ -4,7 +4,7 @@ A training task trains a model on machines of TI-ONE.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Find, Log, ManyIds, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of TI-ONE 2021-11-11 that the vendor's tccli ships.
 TIONE = Service(
@@ -61,6 +61,18 @@ TIONE_TRAINING_TASK = TaskApi(
         page_size=50,
         offset_param="Offset",
         total="TotalCount",
+        complete=False,
+    ),
+    # The definition does not limit the ids; 50 of them fit on one page.
+    read_many=ManyIds(
+        action=Action(
+            name="DescribeTrainingTasks",
+            params=("Ids",),
+            optional=("TiProjectId",),
+            template={"Filters": [{"Name": "Id", "Values": "{Ids:list}"}], "Limit": 50},
+        ),
+        tasks="TrainingTaskSet",
+        most=50,
         complete=False,
     ),
     starts=(

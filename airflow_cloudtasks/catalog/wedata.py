@@ -9,7 +9,21 @@ from functools import partial
 from typing import Any
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Percentages, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import (
+    Action,
+    Cancel,
+    Feed,
+    Find,
+    Log,
+    Parts,
+    Percentages,
+    Results,
+    Service,
+    Sql,
+    Start,
+    TaskApi,
+    TaskList,
+)
 
 WEDATA = Service(
     cloud="tencent",
@@ -78,10 +92,21 @@ def _pages(action: Action, **more: Any) -> TaskList:
 
 
 _NEWEST_FIRST = {"OrderFields": [{"Name": "CreateTime", "Direction": "DESC"}]}
+_ENDED_FIRST = {"OrderFields": [{"Name": "EndTime", "Direction": "DESC"}]}
+_OF_A_WORKFLOW_RUN = {"Filters": [{"Name": "WorkflowExecutionId", "Values": ["{WorkflowExecutionId}"]}]}
 _OF_A_WORKFLOW = {"Filters": [{"Name": "WorkflowId", "Values": ["{WorkflowId}"]}]}
 _WORKFLOW_RUNS = _pages(_action(name="ListTriggerWorkflowRuns", params=("ProjectId",), template=_NEWEST_FIRST))
 _RUNS_OF_A_WORKFLOW = replace(
     _WORKFLOW_RUNS.action, params=("ProjectId", "WorkflowId"), template=_NEWEST_FIRST | _OF_A_WORKFLOW
+)
+# Where runs without an end stand in the order is not documented.
+_ENDED_WORKFLOW_RUNS = _pages(
+    _action(
+        name="ListTriggerWorkflowRuns",
+        params=("ProjectId",),
+        optional=("WorkflowId",),
+        template=_ENDED_FIRST | _OF_A_WORKFLOW,
+    )
 )
 _READ_WORKFLOW_RUN = _action(name="GetTriggerWorkflowRun", params=("ProjectId", "WorkflowExecutionId"))
 
@@ -114,6 +139,7 @@ WEDATA_WORKFLOW_RUN = TaskApi(
     finished_at="ExecutionEndTime",
     json_fields=("WorkflowParams",),
     list_tasks=_WORKFLOW_RUNS,
+    feed=Feed(tasks=_ENDED_WORKFLOW_RUNS, ended_at="EndTime"),
     starts=(
         Start(
             action=_action(
@@ -167,6 +193,7 @@ WEDATA_NEWEST_WORKFLOW_RUN = replace(
     task="Data.Items.0",
     first_ended="Data.Items",
     list_tasks=None,
+    feed=Feed(tasks=replace(_ENDED_WORKFLOW_RUNS, complete=False), id="WorkflowId", ended_at="EndTime"),
     starts=(),
     cancel=None,
 )
@@ -188,6 +215,18 @@ WEDATA_TASK_RUN = TaskApi(
     started_at="ExecutionStartTime",
     finished_at="ExecutionEndTime",
     json_fields=("RunParams", "TaskTypeExtensions", "WorkflowParams"),
+    feed=Feed(
+        tasks=_pages(
+            _action(
+                name="ListTriggerTaskRuns",
+                params=("ProjectId",),
+                optional=("WorkflowExecutionId",),
+                template=_ENDED_FIRST | _OF_A_WORKFLOW_RUN,
+            ),
+            complete=False,
+        ),
+        status="TaskExecutionState",
+    ),
 )
 
 # In the example, <br> ends the lines of the log. How to recognise its last page is not documented.
@@ -237,6 +276,17 @@ WEDATA_TASK_INSTANCE = TaskApi(
             template={"SortColumn": "SCHEDULE_DATE", "SortType": "DESC"},
         ),
         complete=False,
+    ),
+    feed=Feed(
+        tasks=_pages(
+            _action(
+                name="ListTaskInstances",
+                params=("ProjectId",),
+                optional=("WorkflowId",),
+                template={"SortColumn": "END_TIME", "SortType": "DESC"},
+            ),
+            complete=False,
+        ),
     ),
     # The instances have started again once the job that reruns them has ended.
     starts=(
@@ -330,6 +380,8 @@ WEDATA_SQL_RUN = TaskApi(
                 "ScriptConfig.Params": "map",
                 "ScriptConfig.AdvanceConfig": "base64",
             },
+            # A data source may be of any kind; its id is unique in a region.
+            sql=Sql(statement="ScriptContent", namespace="wedata://{region}/{ScriptConfig.DatasourceId}"),
             # The list shows runs of saved scripts only.
             find=Find(
                 tasks=TaskList(
@@ -348,6 +400,8 @@ WEDATA_SQL_RUN = TaskApi(
         items="Data",
         ok="Status",
     ),
+    # Source: the data types SQLRunResult and SQLResultColumn.
+    results=Results(at="Results", columns="Columns", column_name="ColumnName", rows=("Rows",), values="Values"),
 )
 
 # A plan has no status. Like PART_SUCCESS, a plan with instances that did not succeed is a failure.

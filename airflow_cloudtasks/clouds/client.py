@@ -19,6 +19,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSource
 from airflow_cloudtasks.clouds.network import Network
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
+from airflow_cloudtasks.clouds.smq_wire import QueueAddress
 from airflow_cloudtasks.clouds.transport import AsyncTransport, SyncTransport, async_transport
 from airflow_cloudtasks.clouds.wire import (
     ApiCall,
@@ -39,6 +40,10 @@ from airflow_cloudtasks.spec.template import REGION
 _WHO_AM_I = Action(name="GetCallerIdentity")
 
 
+FEED_INTERVAL = 1.0
+"""Seconds between two looks at a feed, unless the connection says otherwise."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """The account that an Airflow connection describes.
@@ -53,6 +58,8 @@ class Account:
         retries: How often a request is tried.
         requests_per_second: The account's allowance by the API's name, e.g. ``wedata.task``, where it differs from the
             documented one; ``*`` for every other API.
+        notify_queue: The message queue that tells of ends of tasks; None for none.
+        feed_interval: Seconds between two looks at a feed, by which ends are noticed early; 0 for none.
         user_agent: The name of the caller.
     """
 
@@ -63,6 +70,8 @@ class Account:
     network: Network = field(default_factory=Network)
     retries: Retries = field(default_factory=Retries)
     requests_per_second: Mapping[str, float] = field(default_factory=dict)
+    notify_queue: QueueAddress | None = None
+    feed_interval: float = FEED_INTERVAL
     user_agent: str = "airflow_cloudtasks"
 
 

@@ -10,6 +10,7 @@ import io
 import socket
 import time
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import Any
 
@@ -17,6 +18,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
+
+# Source: RFC 9110, section 15.2. 101 is none: another protocol follows it.
+_INTERIM = range(102, 200)
 
 # Seconds; 0 would make a socket non-blocking.
 _SHORTEST = 0.001
@@ -51,6 +55,14 @@ class ResponseUntil(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, deadline: float, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         self.fp = io.BufferedReader(_ReaderUntil(self.fp.detach(), sock, deadline))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return the status as http.client does, and 100 for every interim answer, because it skips no other one.
+
+        Otherwise, the answer to this request would be read as that to the next one.
+        """
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, HTTPStatus.CONTINUE if status in _INTERIM else status, reason
 
 
 class _HttpConnection(HTTPConnection):

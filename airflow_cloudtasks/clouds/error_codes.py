@@ -93,6 +93,8 @@ _ALIBABA: ErrorTable = (
             "MissingSecurityToken*",
             "IllegalTimestamp*",
             "InvalidTimeStamp*",
+            # Of SMQ, for a wrong clock, with HTTP 408.
+            "TimeExpired",
         ),
     ),
     (PermissionDenied, ("NoPermission*", "Forbidden*", "Unauthorized*", "*.NoPermission*")),

@@ -213,10 +213,12 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
                 "grant sts:AssumeRole to the key's user, and let the role's trust policy name it; check external_id",
             )
         case PermissionDenied():
+            is_of_projects = error.action.startswith("WeData ")
+            member = "; WeData also wants the owner to be a member of the project" if is_of_projects else ""
             return Cause(
                 "the key has no permission",
                 "a policy that allows it",
-                "attach the policy below to the key's owner; WeData also wants the owner to be a member of the project",
+                f"attach the policy under 'Missing permissions' to the key's owner{member}",
             )
         case CredentialsError():
             return Cause(

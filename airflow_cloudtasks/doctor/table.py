@@ -92,9 +92,12 @@ class _Table:
             yield from self._concluding(Outcome.OK, f"The connection {report.conn_id!r} works.")
             return
         counts = [f"{len(lines)} {word}" for lines, word in ((failed, "failed"), (unknown, "unknown")) if lines]
-        first = " Begin with the first of them." if len(failed) + len(unknown) > 1 else ""
-        text = f"The connection {report.conn_id!r}: {', '.join(counts)}.{first}"
+        text = f"The connection {report.conn_id!r}: {', '.join(counts)}."
         yield from self._concluding(Outcome.FAILED if failed else Outcome.UNKNOWN, text)
+        # Once more at the end, where a long report leaves its reader: later failures often follow from the first one.
+        first = (failed or unknown)[0]
+        for told in filter(None, (f"Begin with {first.name}: {first.text}", _labelled("mend", first.mend))):
+            yield from self._wrapped(told)
 
     def _concluding(self, outcome: Outcome, text: str) -> Iterator[str]:
         yield from (self._painted(_COLORS[outcome], line) for line in self._wrapped(text))
@@ -107,7 +110,17 @@ class _Table:
 
 
 def _lines(text: str, width: int) -> list[str]:
-    return textwrap.wrap(_CONTROL.sub(" ", text), width, break_on_hyphens=False)
+    wrapped = textwrap.wrap(_CONTROL.sub(" ", text), width, break_on_hyphens=False, break_long_words=False)
+    return [part for line in wrapped for part in _parts(line, width)]
+
+
+def _parts(line: str, width: int) -> Iterator[str]:
+    """Yield a line in parts that fit. A path or a URL is broken after a slash, so that its names stay whole."""
+    while len(line) > width:
+        end = line.rfind("/", 0, width) + 1 or width
+        yield line[:end]
+        line = line[end:]
+    yield line
 
 
 def _labelled(label: str, text: str | None) -> str | None:

@@ -152,10 +152,12 @@ def unanswered(host: str, error: Exception, seconds: float, route: Route) -> Unr
         found = f"{what} closes the connection without an answer ({_reason(error)})"
     else:
         found = f"{what} sends no HTTP ({type(error).__name__})"
+    proxy = f"check that the proxy in {route.reason} works; " if route.proxy is not None else ""
     return Unreached(
         found,
         "an HTTP answer",
-        f"check that {host} is the cloud's endpoint (Host, Port, endpoints); check gateways and firewalls on the way",
+        f"{proxy}check that {host} is the cloud's endpoint (Host, Port, endpoints); check gateways and firewalls on "
+        "the way",
     )
 
 

@@ -13,6 +13,7 @@ from airflow_cloudtasks.protocol.cancel_requests import cancel_requests
 from airflow_cloudtasks.protocol.explain import Answer, Request, explanation
 from airflow_cloudtasks.protocol.normalise import normalise
 from airflow_cloudtasks.protocol.reading import Reading
+from airflow_cloudtasks.protocol.rows import RowReading, results_of
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Action, Service, TaskApi
@@ -131,6 +132,34 @@ class CloudTasksHook(CallingHook):
                 answer = error
             step = _advance(steps, answer)
         return step
+
+    def read_rows(
+        self, api: TaskApi, task: CloudTask, api_params: Mapping[str, Any] | None = None, *, max_rows: int = 1000
+    ) -> list[dict[str, Any]] | None:
+        """Return the rows of a task that has succeeded.
+
+        Args:
+            api: The API of the task. Its tasks have rows: ``api.results`` is not None.
+            task: The whole task, as last read.
+            api_params: The other parameters that identify it, in the vendor's spelling.
+            max_rows: The most rows to return.
+
+        Returns:
+            The rows of the last statement that has columns, each a dict by column, with values as the vendor returns
+            them. Without any row, an empty list. None if all statements together have more than ``max_rows`` rows, or
+            their rows more than ten million characters.
+
+        Raises:
+            NotFound: The vendor holds no result of the task, or no longer.
+            CloudApiError: The cloud returned no usable answer; the subclass says why.
+            InvalidConnection: The Airflow connection cannot be used.
+            InvalidArguments: Tasks of the API have no rows.
+        """
+        reading = RowReading(api, task, self.parameters(api, task.id, api_params), max_rows)
+        action = results_of(api).action
+        while action is not None and reading.request is not None:
+            reading.take(self.call(api.service, action, reading.request))
+        return reading.rows
 
     def cancel_task(
         self,

@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_cloudtasks.clouds.client import Account
+from airflow_cloudtasks.clouds.client import FEED_INTERVAL, Account
 from airflow_cloudtasks.clouds.credentials.shared import shared_credentials
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, CredentialSource, StaticCredentials
 from airflow_cloudtasks.clouds.network import Network, Timeouts
 from airflow_cloudtasks.clouds.proxies import parse_proxy
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
+from airflow_cloudtasks.clouds.smq_wire import QueueAddress
 from airflow_cloudtasks.clouds.wire import Credentials, Endpoint, Location, check_region, is_visible
 from airflow_cloudtasks.errors import InvalidConnection
 from airflow_cloudtasks.hooks.fields import ALIBABA_FIELDS, TENCENT_FIELDS, ConnectionFields, ConnectionValues
@@ -36,6 +37,8 @@ SITES = ("cn", "intl")
 """The sites of Tencent Cloud, the default first."""
 
 _TIMEOUTS, _RETRIES = Timeouts(), Retries()
+# Source: ICE, SetEventCallback, CallbackQueueName.
+_ICE_QUEUES = "ice-callback-"
 # Source: both clouds' AssumeRole. The role itself limits how long a session may last.
 _MIN_SESSION_SECONDS = 900
 
@@ -78,6 +81,8 @@ def read_connection(fields: ConnectionFields, values: ConnectionValues, user_age
             network=sending.network,
             retries=sending.retries,
             requests_per_second=_rates(settings),
+            notify_queue=_notify_queue(settings) if fields.cloud == "alibaba" else None,
+            feed_interval=settings.seconds("feed_interval", FEED_INTERVAL, or_zero=True),
             user_agent=user_agent,
         )
     except InvalidConnection as error:
@@ -205,6 +210,21 @@ def _rates(settings: Settings) -> dict[str, float]:
             'by the name of the API, e.g. {"wedata.task": 10, "*": 20}.'
         )
     return {name: rate for name, rate in rates.items() if rate}
+
+
+def _notify_queue(settings: Settings) -> QueueAddress | None:
+    address = settings.text("notify_queue")
+    if address is None:
+        return None
+    try:
+        queue = QueueAddress.parse(address)
+    except InvalidConnection as error:
+        raise InvalidConnection(f"notify_queue: {error}") from None
+    if not queue.name.startswith(_ICE_QUEUES):
+        raise InvalidConnection(
+            f"notify_queue is the queue {queue.name!r}; ICE sends only to queues whose names start with {_ICE_QUEUES}."
+        )
+    return queue
 
 
 def _network(settings: Settings) -> Network:

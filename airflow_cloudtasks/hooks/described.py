@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_cloudtasks.clouds.client import FEED_INTERVAL
 from airflow_cloudtasks.clouds.network import Timeouts
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.retries import Retries
@@ -100,6 +101,7 @@ def _defaults(fields: ConnectionFields) -> Iterator[tuple[str, Setting]]:
         "read_timeout": f"{timeouts.read:g}",
         "max_tries": f"{retries.tries:g}",
         "max_retry_seconds": f"{retries.seconds:g}",
+        "feed_interval": f"{FEED_INTERVAL:g}",
     }
     for name, value in values.items():
         yield name, Setting(name, value, "default" if value else "not set")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_cloudtasks.hooks.canceling import AlreadyEnded
+from airflow_cloudtasks.lineage.emitting import EmitsLineage
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
+from airflow_cloudtasks.operators._rows import check_max_rows, rows_part
 from airflow_cloudtasks.operators._task_arguments import TaskArguments
 from airflow_cloudtasks.operators._time_limits import ChecksExecutionTimeout
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CancelCloudTaskOperator", "GetCloudTaskOperator", "StartCloudTaskOperator"]
 
 
-class _TaskOperator(ChecksExecutionTimeout, TaskArguments, BaseOperator):
+class _TaskOperator(ChecksExecutionTimeout, TaskArguments, EmitsLineage, BaseOperator):
     """The base of operators that take one task."""
 
     operator_extra_links = (CloudConsoleLink(),)
@@ -53,13 +55,16 @@ class GetCloudTaskOperator(_TaskOperator):
         api_params: The other parameters that identify the task, in the vendor's spelling (templated).
         conn_id: Id of the Airflow connection; None for ``alibaba_default`` or ``tencent_default`` (templated).
         region: Region id; overrides the connection's region (templated).
+        max_rows: For an API whose tasks return rows: the most rows that the result holds, as ``rows``. None for no
+            ``rows``.
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
             use ``read.output["detail"]``.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
         The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
-        XCom.
+        XCom. With ``max_rows``, it also has ``rows``, each a dict by column; None if there are more, or the task has
+        not succeeded.
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
@@ -70,8 +75,10 @@ class GetCloudTaskOperator(_TaskOperator):
     ui_color = "#e8eef9"
     takes_lists = False
 
-    def __init__(self, *, multiple_outputs: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, max_rows: int | None = None, multiple_outputs: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_max_rows(self.api, max_rows)
+        self.max_rows = max_rows
         self.multiple_outputs = multiple_outputs
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -81,10 +88,12 @@ class GetCloudTaskOperator(_TaskOperator):
         task = hook.read_task(self.api, task_id, self.api_params)
         self.log.info("%s", task)
         keep_link(context, hook, self.api, [task])
+        self._tasks_for_lineage = [task]
         read = [Finished(task)]
         for line in left_out(read):
             self.log.warning(line)
         result: dict[str, Any] = result_of(read, many=False)
+        result |= rows_part(hook, self.api, task, self.api_params, self.max_rows)
         push_parts(self, context, result)
         return result
 

@@ -11,10 +11,13 @@ SqlKind = Literal["SQLTask", "SparkSQLTask"]
 
 
 class DlcRunSqlOperator(StartCloudTaskOperator):
-    """Run an SQL statement in DLC (CreateTask), and wait for it.
+    """Run an SQL statement in DLC (CreateTask), wait for it, and return its rows.
 
     A kill of the Airflow task cancels the statement (CancelTask). The request carries the statement in Base64, as the
-    vendor requires.
+    vendor requires. The result has the task's parts and ``rows``, for the next task as ``run.output["rows"]``: each a
+    dict by column, with values as text, as DLC returns them (DescribeTaskResult). ``rows`` is None if there are more
+    than ``max_rows``. If the rows of a statement that has succeeded cannot be read, the try fails, and a retry reads
+    them without running the statement again.
 
     Args:
         sql: The vendor's ``SQL``: the statement, or the name of a file that ends in ``.sql``, in the DAG's folder or
@@ -26,6 +29,8 @@ class DlcRunSqlOperator(StartCloudTaskOperator):
         data_engine_name: The vendor's ``DataEngineName``; None for the default engine (templated).
         resource_group_name: The vendor's ``ResourceGroupName`` (templated).
         source_info: The vendor's ``SourceInfo``, a dict that says where the statement comes from (templated).
+        max_rows: Most rows that XCom stores. If there are more, XCom stores none. None for a result without ``rows``,
+            which needs no request for them.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
@@ -40,6 +45,7 @@ class DlcRunSqlOperator(StartCloudTaskOperator):
         data_engine_name: Any = None,
         resource_group_name: Any = None,
         source_info: Any = None,
+        max_rows: int | None = 1000,
         **kwargs: Any,
     ) -> None:
         if sql in (None, ""):
@@ -57,6 +63,7 @@ class DlcRunSqlOperator(StartCloudTaskOperator):
                 "ResourceGroupName": resource_group_name,
                 "SourceInfo": source_info,
             },
+            max_rows=max_rows,
             **kwargs,
         )
 

@@ -34,9 +34,12 @@ from airflow_cloudtasks.errors import (
     WaitTimedOut,
 )
 from airflow_cloudtasks.hooks.any_cloud import hook_for
+from airflow_cloudtasks.lineage.emitting import EmitsLineage
+from airflow_cloudtasks.lineage.statement import Statement, statement_of
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.operators._argument_names import naming_arguments
+from airflow_cloudtasks.operators._rows import check_max_rows, rows_part
 from airflow_cloudtasks.operators._task_arguments import AT_PARSE, is_pending, rendered, template_paths
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.encode import encode
@@ -44,6 +47,7 @@ from airflow_cloudtasks.protocol.start_requests import ids_from_job
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import Asked
 from airflow_cloudtasks.starting.attempt import UNSEEN_SECONDS, Attempt
+from airflow_cloudtasks.starting.counted import counted
 from airflow_cloudtasks.starting.doorway import Doorway
 from airflow_cloudtasks.starting.doorway_variables import doorway_of
 from airflow_cloudtasks.starting.memory import forget_or_log, memory_of, note_or_log
@@ -75,7 +79,7 @@ _UNSEEN_INTERVAL = 2.0
 _EVERY_TASK_MUST_SUCCEED = GroupRules(wait_for="all")
 
 
-class StartCloudTaskOperator(TimeLimited, BaseOperator):
+class StartCloudTaskOperator(TimeLimited, EmitsLineage, BaseOperator):
     """Start a task of any API, wait until it has ended, and return it.
 
     A retry continues with the task that an earlier try started. It starts another one only after that task has failed.
@@ -103,13 +107,16 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         success_statuses: Statuses of the vendor that count as success for this wait, whatever the catalog says
             (templated).
         failure_statuses: Statuses of the vendor that count as failure for this wait (templated).
+        max_rows: For an API whose tasks return rows: the most rows that the result holds, as ``rows``. None for no
+            ``rows``.
         multiple_outputs: Whether to store each part of the result as an XCom of its own, too, so that the next task can
             use ``started.output["detail"]``. A list of tasks has no parts.
         **kwargs: Arguments of Airflow's BaseOperator.
 
     Returns:
         The normalised task as :meth:`~airflow_cloudtasks.model.CloudTask.as_dict` returns it; Airflow stores it as
-        XCom. For an action that restarts a list of tasks, the list of the normalised tasks.
+        XCom. With ``max_rows``, it also has ``rows``, each a dict by column; None if there are more. For an action that
+        restarts a list of tasks, the list of the normalised tasks.
 
     Raises:
         ValueError: At parse time, if an argument is wrong; the text says which one, and what is expected.
@@ -118,7 +125,8 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         CloudTaskFailed: The task ended in failed, canceled or expired.
         WaitTimedOut: The task had not ended within ``timeout``. The text says whether it was canceled.
         AirflowTaskTimeout: The same of Airflow's ``execution_timeout``.
-        CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters.
+        CloudApiError: The cloud refuses the request: wrong keys, no permission, bad parameters. Or the task has
+            succeeded, but its rows could not be read: a retry reads them without starting the task again.
         InvalidConnection: The Airflow connection cannot be used.
     """
 
@@ -145,12 +153,15 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         on_unknown: OnUnknown = "wait",
         success_statuses: Sequence[str] = (),
         failure_statuses: Sequence[str] = (),
+        max_rows: int | None = None,
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.api = find_api(api)
         self.start = self.api.start(action)
+        check_max_rows(self.api, max_rows)
+        self.max_rows = max_rows
         self.parameters = parameters
         self.conn_id = conn_id
         self.region = region
@@ -205,7 +216,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         limits = self._limits(current_try(context).started_at)
         starter = self._starter(context, self._hook)
         try:
-            attempt = starter.started()
+            attempt = counted(starter, self.api.name, self._hook.conn_id)
         except StartUnknown as error:
             raise AirflowFailException(str(error)) from error
         except BaseException as interruption:
@@ -233,6 +244,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
         tasks = [
             seen(verdict) or _unread_task(stage, task_id) for verdict, task_id in zip(wait.seen, stage.ids, strict=True)
         ]
+        self._tasks_for_lineage = tasks
         return self._result(context, stage, tasks)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any]) -> Any:
@@ -300,6 +312,16 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             task: The task as last read. With ``wait_for_completion=False``, it may still be running.
         """
         return {}
+
+    def sql_for_lineage(self) -> Statement | None:
+        """Return the SQL of the request; None if it has none, or Airflow has not rendered it yet."""
+        if self.start.sql is None or not isinstance(self.parameters, Mapping):
+            return None
+        region = None
+        with suppress(CloudTasksError):  # The start itself reports it.
+            region = (self._hook or hook_for(self.api, self.conn_id, self.region)).get_conn().region
+        statement = statement_of(self.start.sql, self.parameters, region)
+        return None if statement is None or is_pending(statement.sql) else statement
 
     def _starter(self, context: Context, hook: CloudTasksHook) -> Starter:
         return Starter(
@@ -553,6 +575,7 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             verdicts = [self._whole(stage, verdict) for verdict in verdicts]
         tasks = [task for verdict in verdicts if (task := seen(verdict)) is not None]
         keep_link(context, self._hook, stage.api, tasks)
+        self._tasks_for_lineage = tasks
         try:
             conclude(verdicts, _EVERY_TASK_MUST_SUCCEED, many=True)
             if failed:
@@ -619,6 +642,9 @@ class StartCloudTaskOperator(TimeLimited, BaseOperator):
             self.log.warning(line)
         result = result_of(ended, many=many)
         if not many:
+            assert self._hook is not None  # noqa: S101 - for the type checker
+            max_rows = self.max_rows if stage.api is self.api else None
+            result |= rows_part(self._hook, stage.api, tasks[0], stage.api_params, max_rows)
             result |= self.outputs(tasks[0])
         push_parts(self, context, result)
         return result

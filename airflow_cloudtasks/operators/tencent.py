@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_cloudtasks.operators._given import contents_of_file, given
 from airflow_cloudtasks.operators.start_cloud_task import StartCloudTaskOperator
-from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
 from airflow_cloudtasks.values import at, text
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         advance_config: The vendor's ``ScriptConfig.AdvanceConfig``, a dict (templated).
         run_params: The vendor's ``Params``, a dict, e.g. ``{"executorNum": 1}`` (templated).
         max_rows: Most rows that XCom stores. If there are more, XCom stores none, neither in ``rows`` nor in
-            ``detail``.
+            ``detail``. None for a result without ``rows``.
         **kwargs: Arguments of :class:`~airflow_cloudtasks.operators.start_cloud_task.StartCloudTaskOperator`.
     """
 
@@ -93,7 +92,7 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
         variables: Any = None,
         advance_config: Any = None,
         run_params: Any = None,
-        max_rows: int = 1000,
+        max_rows: int | None = 1000,
         **kwargs: Any,
     ) -> None:
         if script_id is None and (sql is None or datasource_id is None):
@@ -117,17 +116,9 @@ class WeDataRunSqlOperator(StartCloudTaskOperator):
                 "ScriptConfig": given(config),
                 "Params": run_params,
             },
+            max_rows=max_rows,
             **kwargs,
         )
-        self.max_rows = max_rows
-
-    def outputs(self, task: CloudTask) -> dict[str, Any]:
-        """Return the rows, or None for them if they are too many for XCom."""
-        rows, count = rows_of(task.detail)
-        if count <= self.max_rows:
-            return {"rows": rows}
-        self.log.warning("%d rows are more than max_rows=%d: XCom stores none of them.", count, self.max_rows)
-        return {"rows": None, "detail": without_rows(task.detail)}
 
 
 class WeDataBackfillOperator(StartCloudTaskOperator):

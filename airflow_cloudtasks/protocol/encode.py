@@ -55,7 +55,18 @@ def encode(
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
                 integer(f"{start.action.name}: {name}", item)
+    _check_size(start, encoded)
     return encoded
+
+
+def _check_size(start: Start, encoded: Mapping[str, Any]) -> None:
+    """Refuse a parameter that the vendor refuses for its size in bytes."""
+    value = encoded.get(start.mark or "") if start.notify is not None else None
+    if isinstance(value, str) and (size := len(value.encode())) > start.mark_bytes:
+        raise InvalidArguments(
+            f"{start.action.name}: {start.mark} has {size:,} bytes; expected at most {start.mark_bytes}, as JSON in "
+            "UTF-8."
+        )
 
 
 def _encodings(api: TaskApi, start: Start) -> dict[str, Encoding]:

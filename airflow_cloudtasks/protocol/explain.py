@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import zip_longest
+from string import Formatter
 from typing import Any, TypeVar
 
 from airflow_cloudtasks.errors import CloudTasksError, MalformedAnswer
@@ -14,7 +16,7 @@ from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.spec import TaskApi, TaskList
 from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.parts import Log, Parts
-from airflow_cloudtasks.values import at, every_at, fold, plain, text
+from airflow_cloudtasks.values import at, every_at, fold, number, plain, text
 
 # The limits of the message. The task's detail holds more.
 _MAX_PARTS_IN_MESSAGE = 5
@@ -28,6 +30,8 @@ _KEPT_LOG_CHARACTERS = 4 * _MAX_LOG_CHARACTERS
 # A page holds some kilobytes. A longer log is cut here.
 _MAX_LOG_PAGES = 100
 _MAX_LIST_PAGES = 50
+# A log is read from this long before the task was created until this long after it has ended.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 FAILED_PARTS = "failed_parts"
 """The key of the failed parts in a task's detail."""
@@ -75,7 +79,10 @@ def explanation(
     failed = [part for part in found if _has_failed(part, parts)]
     if not failed:
         return task
-    logs = (yield from _logs(parts.log, failed[:_MAX_LOGS], parameters)) if parts.log else _outputs(parts, failed)
+    if parts.log is not None:
+        logs = yield from _logs(parts.log, failed[:_MAX_LOGS], task, parameters)
+    else:
+        logs = _outputs(parts, failed)
     reports = [_report(part, parts, log) for part, log in zip_longest(failed, logs)]
     message = "; ".join(filter(None, (task.message, *_lines(parts, reports))))
     return replace(task, message=message, detail={**task.detail, FAILED_PARTS: reports[:_MAX_PARTS_IN_DETAIL]})
@@ -146,37 +153,78 @@ def _from_base64(encoded: str) -> str:
         return encoded
 
 
-def _logs(log: Log, parts: Sequence[_Part], parameters: Mapping[str, Any]) -> _Requests[list[list[str] | None]]:
+def _logs(
+    log: Log, parts: Sequence[_Part], task: CloudTask, parameters: Mapping[str, Any]
+) -> _Requests[list[list[str] | None]]:
     """Read the end of each part's log; None for a part without one."""
     tails: list[list[str] | None] = []
     for part in parts:
-        tail = yield from _log_tail(log, {**parameters, **part.fields})
+        request = _log_request(log, task, {**parameters, **part.fields})
+        tail = None if request is None else (yield from _log_tail(log, request))
         tails.append(tail)
     return tails
 
 
-def _log_tail(log: Log, known: Mapping[str, Any]) -> _Requests[list[str] | None]:
-    request = {}
+def _log_request(log: Log, task: CloudTask, known: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the parameters that name a part's log; None if the part lacks a field that identifies its log."""
+    request: dict[str, Any] = {}
     for name, template in log.params.items():
-        try:
-            request[name] = template.format_map(known)
-        except KeyError:
-            if name not in log.action.optional:  # the part lacks a field that identifies its log
-                return None
-    written = yield from _log_text(log, request)
+        value = _formatted(template, known)
+        if value:
+            request[name] = value
+        elif name not in log.action.optional:
+            return None
+    if log.times is not None:
+        if task.created_at is None or task.finished_at is None:
+            return None
+        times = (task.created_at - _CLOCKS_DIFFER, task.finished_at + _CLOCKS_DIFFER)
+        request |= {name: int(time.timestamp() * 1000) for name, time in zip(log.times, times, strict=True)}
+    if log.page_size_param is not None:
+        request[log.page_size_param] = log.page_size
+    return request
+
+
+class _Fields(Formatter):
+    """Fills the fields of a part in; a field that is null is as good as missing."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
+        found = super().get_field(field_name, args, kwargs)
+        if found[0] is None:
+            raise KeyError(field_name)
+        return found
+
+
+def _formatted(template: str, known: Mapping[str, Any]) -> str:
+    try:
+        return _Fields().vformat(template, (), known)
+    except (KeyError, TypeError):  # a field, or the object that should have it, is missing
+        return ""
+
+
+def _log_tail(log: Log, request: dict[str, Any]) -> _Requests[list[str] | None]:
+    written = yield from (_log_text(log, request) if log.total is None else _last_page(log, log.total, request))
     return _last_lines(written.replace(log.line_end, "\n")) or None
+
+
+def _last_page(log: Log, total: str, request: dict[str, Any]) -> _Requests[str]:
+    """Read the last page of a log whose pages begin at any line. Its first page tells where the last one is."""
+    answer = yield log.action, request
+    lines = number(at(answer, total)) or 0
+    if lines > log.page_size:
+        answer = yield log.action, {**request, log.offset_param or "": int(lines) - log.page_size}
+    return "" if isinstance(answer, CloudTasksError) else _page(log, answer)
 
 
 def _log_text(log: Log, request: dict[str, Any]) -> _Requests[str]:
     """Read a log page by page, to its last readable page, and return its end."""
     written, cursor = "", None
     for _ in range(_MAX_LOG_PAGES):
-        answer = yield log.action, request if cursor is None else {**request, log.cursor_param: cursor}
+        answer = yield log.action, request if cursor is None else {**request, log.cursor_param or "": cursor}
         if isinstance(answer, CloudTasksError):
             break
         page = _page(log, answer)
         written = (written + page)[-_KEPT_LOG_CHARACTERS:]
-        next_cursor = text(at(answer, log.cursor))
+        next_cursor = None if log.cursor is None else text(at(answer, log.cursor))
         if log.newest_first or not page or next_cursor in (None, cursor):
             break
         cursor = next_cursor

@@ -159,6 +159,21 @@ def normalise_object(
     )
 
 
+def listed_state(api: TaskApi, task: Mapping[str, Any], status: str | None = None) -> TaskState:
+    """Return the state that an entry of a list shows; ``unknown`` if its status cannot be read.
+
+    Args:
+        api: The API of the task.
+        task: The task object.
+        status: The path of the status in an entry; None for that of a single read.
+    """
+    try:
+        found = _status(api, task, None) if status is None else text(at(task, status))
+    except MalformedAnswer:
+        return TaskState.UNKNOWN
+    return _state(api, found, task, NO_OVERRIDES)
+
+
 def fingerprint(api: TaskApi, task: Any) -> tuple[Any, ...]:
     """Return the values of the fields that may change while a task runs, as the vendor sends them.
 

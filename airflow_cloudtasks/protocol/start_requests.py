@@ -118,6 +118,27 @@ def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[s
     return marked
 
 
+def with_queue(start: Start, parameters: Mapping[str, Any], queue: str) -> Mapping[str, Any]:
+    """Return the parameters of a start request with the queue that the vendor is to send the end of the task to.
+
+    Args:
+        start: The action.
+        parameters: Its parameters with the token, before they are encoded.
+        queue: The queue's name.
+
+    Returns:
+        A copy of the parameters; or the parameters themselves if the action names no queue, if they name one already,
+        or if there is no room for it: a queue only makes ends known sooner.
+    """
+    name, _, field = (start.notify or "").partition(".")
+    value = parameters.get(name)
+    holder = load_json(value) if isinstance(value, str) and value else (value or {})
+    if start.notify is None or not isinstance(holder, Mapping) or field in holder:
+        return parameters
+    notified = {**holder, field: queue}
+    return {**parameters, name: notified} if _json_bytes(notified) <= start.mark_bytes else parameters
+
+
 def shows_mark(start: Start, parameters: Mapping[str, Any], token: str) -> bool:
     """Return whether a listed task that matches a request must show the request's token.
 

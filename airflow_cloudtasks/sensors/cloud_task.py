@@ -24,12 +24,14 @@ from airflow.triggers.base import StartTriggerArgs
 
 from airflow_cloudtasks.catalog import stored_api
 from airflow_cloudtasks.errors import CloudTasksError, WaitTimedOut
+from airflow_cloudtasks.lineage.emitting import EmitsLineage
 from airflow_cloudtasks.links.console import CloudConsoleLink, keep_link
 from airflow_cloudtasks.operators._task_arguments import TaskArguments, is_pending
 from airflow_cloudtasks.operators._time_limits import TimeLimited
 from airflow_cloudtasks.protocol.status_overrides import StatusOverrides
 from airflow_cloudtasks.protocol.task_ids import is_many
 from airflow_cloudtasks.protocol.timestamps import check_shows_creation, unix_seconds
+from airflow_cloudtasks.sensors._listeners import has_listeners
 from airflow_cloudtasks.sensors._start_from_trigger import check_airflow_can, renders_by_default, why_not
 from airflow_cloudtasks.triggers.cloud_task import TIMEOUT_GRACE, CloudTaskTrigger
 from airflow_cloudtasks.waiting.airflow_try import current_try
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 _LEAST_RESCHEDULE_SECONDS = 10.0
 
 
-class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
+class CloudTaskSensor(TimeLimited, TaskArguments, EmitsLineage, BaseSensorOperator):
     """Wait for one task of any API, or for several, and return them once they have ended.
 
     Poke, reschedule and deferrable mode return the same result, raise the same exceptions, and apply ``timeout``,
@@ -77,7 +79,8 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         start_from_trigger: Whether the wait also begins in the triggerer (Airflow 3.3 and newer). If the triggerer
             could not render the arguments, the wait begins on a worker, and a warning says why.
         end_from_trigger: Whether the wait also ends in the triggerer. Only a timeout then needs a worker, for a
-            moment. Airflow calls no listeners for a task that ends this way.
+            moment. Airflow calls no listeners for a task that ends this way. If a plugin has one, the wait ends on a
+            worker, and a warning says so.
         poke_interval: Time between two polls, in seconds or as a timedelta.
         exponential_backoff: Whether the interval doubles with each poll. It never exceeds ``max_wait`` or the time that
             is left.
@@ -163,7 +166,7 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             by_default = conf.getboolean("operators", "default_deferrable", fallback=False)
             deferrable = start_from_trigger or end_from_trigger or by_default
         self.deferrable = deferrable
-        self.end_from_trigger = end_from_trigger
+        self.end_from_trigger = end_from_trigger and self._may_end_from_trigger()
         self.missing = missing
         self.on_unknown = on_unknown
         self.on_failure = on_failure
@@ -299,7 +302,8 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
         """Return the result of the wait, or raise its error."""
         hook = self._hook_in_use()
         verdicts = explain_failures(hook, self.api, verdicts, self.api_params)
-        keep_link(context, hook, self.api, [task for verdict in verdicts if (task := seen(verdict)) is not None])
+        self._tasks_for_lineage = [task for verdict in verdicts if (task := seen(verdict)) is not None]
+        keep_link(context, hook, self.api, self._tasks_for_lineage)
         result = conclude(verdicts, self.group, many=is_many(self.cloud_task_id))
         for verdict in verdicts:
             if isinstance(verdict, Finished):
@@ -327,6 +331,18 @@ class CloudTaskSensor(TimeLimited, TaskArguments, BaseSensorOperator):
             if isinstance(error, WaitTimedOut):
                 raise AirflowSensorTimeout(text) from None
             raise
+
+    def _may_end_from_trigger(self) -> bool:
+        """Return whether Airflow takes a DAG whose tasks end in the triggerer; warn if it does not."""
+        # Loads Airflow's plugins, so only a sensor that needs it does.
+        if not has_listeners():
+            return True
+        warnings.warn(
+            f"{self.task_id}: the wait ends on a worker despite end_from_trigger, because this Airflow has a plugin "
+            "with a listener, e.g. OpenLineage's, and calls listeners on workers only.",
+            stacklevel=3,
+        )
+        return False
 
     def _start_from_trigger(self) -> None:
         """Let the scheduler pass the task to the triggerer, if the triggerer can render its templates."""

@@ -14,19 +14,22 @@ from airflow_cloudtasks.model import Cloud, TaskState
 from airflow_cloudtasks.spec import stored, validate
 from airflow_cloudtasks.spec.action import Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.doorbell import Doorbell
 from airflow_cloudtasks.spec.failure import Failure
+from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.names import RENDERED, Arguments, as_name, check_name
 from airflow_cloudtasks.spec.parts import Parts
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import integer
 from airflow_cloudtasks.values import fold
 
-Use = Literal["read", "list", "find", "explain", "start", "cancel"]
+Use = Literal["read", "list", "find", "explain", "results", "start", "cancel"]
 """What an action is used for. ``find`` looks up a task whose start request got no answer, ``explain`` says why a task
-failed."""
+failed, ``results`` returns the rows of one that succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +73,13 @@ class TaskApi:
             ``list_tasks``, which has no parameter for the id, and its pages are read until one shows ``id``.
         read_many: The action that reads several tasks by their ids in one request, used where it costs fewer requests;
             None for none.
+        feed: A list of tasks by the time of their end, newest first, by which ends are noticed within seconds; None for
+            none.
+        doorbell: The message that the vendor sends to a queue when a task has ended; None for none.
         starts: The actions that start a task; the first one is the default.
         cancel: The action that cancels a task; None where the vendor has none.
         parts: Where a failed task says which part of it failed; None where ``message`` says everything.
+        results: Where the rows of a task are; None where tasks have no rows.
 
     Raises:
         ValueError: The fields do not fit together; the text says which. The rules are in
@@ -104,9 +111,12 @@ class TaskApi:
     list_tasks: TaskList | None = None
     find_in_list: bool = False
     read_many: ManyIds | None = None
+    feed: Feed | None = None
+    doorbell: Doorbell | None = None
     starts: tuple[Start, ...] = ()
     cancel: Cancel | None = None
     parts: Parts | None = None
+    results: Results | None = None
 
     def __post_init__(self) -> None:
         if problem := next(filter(None, self._problems()), None):
@@ -132,9 +142,15 @@ class TaskApi:
         yield validate.tasks_read_together_have_ids(self.read_many, self.id)
         yield validate.tasks_read_together_are_one_each(self.read_many, self.first_ended)
         yield validate.ids_read_together_have_their_type(self.read_many, self.id_is_an_integer)
+        yield validate.feed_has_pages(self.feed)
+        yield validate.feed_takes_what_tasks_share(self.feed, self.task_params)
+        yield validate.tasks_of_feed_have_ids(self.feed, self.id)
+        yield validate.tasks_of_feed_show_their_end(self.feed, self.finished_at)
+        yield validate.complete_tasks_of_feed_are_read_like_others(self.feed, self.first_ended)
         yield validate.starts_identify_the_task(self.starts, self.task_params)
         yield validate.cancel_needs_what_is_known(self.cancel, self.task_params)
         yield validate.starts_know_what_cancel_needs(self.starts, self.cancel)
+        yield validate.results_need_what_identifies_the_task(self.results, self.read)
         yield validate.restarts_show_their_end(self.restarts, self.finished_at)
         yield validate.timezone_is_an_offset(self.timezone)
 
@@ -145,6 +161,8 @@ class TaskApi:
             yield "list", self.list_tasks.action
         if self.read_many is not None:
             yield "list", self.read_many.action
+        if self.feed is not None:
+            yield "list", self.feed.tasks.action
         for start in self.starts:
             yield "start", start.action
             if start.then is not None:
@@ -158,6 +176,8 @@ class TaskApi:
                 yield "explain", self.parts.listed.action
             if self.parts.log is not None:
                 yield "explain", self.parts.log.action
+        if self.results is not None and self.results.action is not None:
+            yield "results", self.results.action
 
     @property
     def cloud(self) -> Cloud:
@@ -229,6 +249,14 @@ class TaskApi:
             known: The parameters that are known of the task.
         """
         return _texts(self.list_tasks.action.accepted if self.list_tasks else (), known)
+
+    def feed_params(self, known: Mapping[str, Any]) -> dict[str, str]:
+        """Return the parameters of the feed that shows the end of a task, without those of its pages.
+
+        Args:
+            known: The parameters that are known of the task.
+        """
+        return _texts(self.feed.tasks.action.params if self.feed else (), known)
 
     def together_params(self, known: Mapping[str, Any]) -> dict[str, str] | None:
         """Return the parameters that the tasks share which one request reads by their ids.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from airflow_cloudtasks.spec.action import Action
@@ -11,26 +11,61 @@ from airflow_cloudtasks.spec.lists import TaskList
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """An action that reads a log, page by page.
+    """An action that reads a log.
+
+    A log has pages by a cursor (``cursor`` with ``cursor_param``), or by the number of lines before a page
+    (``offset_param`` with ``total``, ``page_size_param`` and ``page_size``), or one page.
 
     Args:
         action: The action.
         params: Its parameters, each a format string over the fields that identify the task and those of the part,
-            e.g. ``{TaskId}_{Day}``. An optional one is left out if a field is missing.
+            e.g. ``{TaskId}_{Day}`` or ``{log[stderr]}``. An optional one is left out if a field is missing.
+        times: The parameters that take the log's first and last moment, in Unix milliseconds: a minute before the task
+            was created, and a minute after it has finished. A task without these times has no log. None for no such
+            parameters.
         text: The path of the log's text in the answer; with ``*``, the path of the text of each line.
         cursor: The path of the next page's cursor in the answer; blank on the last page.
         cursor_param: The parameter that takes the cursor.
+        offset_param: The parameter that takes the number of lines to skip.
+        total: The path of the number of all lines in the answer.
+        page_size_param: The parameter that limits the lines of a page.
+        page_size: The lines of a page.
         line_end: The line separator, besides a newline.
         newest_first: Whether the answer begins with the last line, so that its first page is the end of the log.
+
+    Raises:
+        ValueError: A parameter of times or offsets is none of the action's, or pages lack one of their fields or are of
+            two kinds.
     """
 
     action: Action
     params: Mapping[str, str]
+    times: tuple[str, str] | None = None
     text: str
-    cursor: str
-    cursor_param: str
+    cursor: str | None = None
+    cursor_param: str | None = None
+    offset_param: str | None = None
+    total: str | None = None
+    page_size_param: str | None = None
+    page_size: int = 0
     line_end: str = "\n"
     newest_first: bool = False
+
+    def __post_init__(self) -> None:
+        if problem := next(self._problems(), None):
+            raise ValueError(f"{self.action.name}: {problem}")
+
+    def _problems(self) -> Iterator[str]:
+        for name in (*(self.times or ()), *filter(None, (self.offset_param, self.page_size_param))):
+            if name not in self.action.accepted:
+                yield f"its log takes {name!r}, which is none of its parameters {self.action.accepted}."
+        if (self.cursor is None) is not (self.cursor_param is None):
+            yield "expected both cursor and cursor_param of its log, or neither."
+        by_offset = (self.offset_param, self.total, self.page_size_param, self.page_size or None)
+        if by_offset.count(None) not in (0, len(by_offset)):
+            yield "expected all of offset_param, total, page_size_param and page_size of its log, or none of them."
+        if self.cursor is not None and self.total is not None:
+            yield "expected pages of its log by a cursor or by an offset, not both."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.spec.action import Action
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.literals import check_literal
+from airflow_cloudtasks.spec.sql import Sql
 
 Encoding = Literal[
     "json",
@@ -91,7 +92,10 @@ class Start:
         mark: A parameter with a free JSON object that the vendor keeps with the task; a token is added to it, by which
             the task can be found.
         mark_bytes: The largest size of ``mark``, in bytes.
+        notify: The path of the field in ``mark`` that names the queue for the message about the end; None for none. The
+            vendor refuses a larger ``mark`` than ``mark_bytes`` then.
         find: How to find a task whose start request got no answer; None where the vendor has no such list.
+        sql: Where the request has SQL, for lineage; None if it has none.
 
     Raises:
         ValueError: The fields do not fit together; the text says which.
@@ -112,7 +116,9 @@ class Start:
     client_token: str | None = None
     mark: str | None = None
     mark_bytes: int = 512
+    notify: str | None = None
     find: Find | None = None
+    sql: Sql | None = None
 
     def __post_init__(self) -> None:
         if problem := next(self._problems(), None):
@@ -131,9 +137,14 @@ class Start:
         for name in self._own_params():
             if name not in accepted:
                 yield f"{name!r} is none of its parameters {accepted}."
+        if self.notify is not None and self.notify.partition(".")[0] != self.mark:
+            yield f"notify is {self.notify!r}; expected a field of mark, {self.mark!r}."
         for name in self._params_of_find():
             if name not in accepted:
                 yield f"find takes {name!r}, which is none of its parameters {accepted}."
+        for name in self.sql.params if self.sql else ():
+            if name not in accepted:
+                yield f"sql takes {name!r}, which is none of its parameters {accepted}."
         if self.then is not None and len(self._new_in_then) != 1:
             yield f"{self.then.name} has to take one parameter, the new id, besides those of {self.action.name}."
 

@@ -9,10 +9,14 @@ from typing import Any
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec.action import Action, Service, Success
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.doorbell import Doorbell
 from airflow_cloudtasks.spec.failure import Failure
+from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
 from airflow_cloudtasks.spec.parts import Log, Parts
+from airflow_cloudtasks.spec.results import Results
+from airflow_cloudtasks.spec.sql import Sql
 from airflow_cloudtasks.spec.start import Find, Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import literal
@@ -35,8 +39,11 @@ def api_fields(stored: Mapping[str, Any]) -> dict[str, Any]:
     for name, rebuild in (
         ("list_tasks", _task_list),
         ("read_many", _many_ids),
+        ("feed", _feed),
+        ("doorbell", _doorbell),
         ("cancel", _cancel),
         ("parts", _parts),
+        ("results", _results),
     ):
         if stored.get(name) is not None:
             fields[name] = rebuild(stored[name])
@@ -70,6 +77,14 @@ def _many_ids(stored: Mapping[str, Any]) -> ManyIds:
     return ManyIds(**{**stored, "action": _action(stored["action"])})
 
 
+def _feed(stored: Mapping[str, Any]) -> Feed:
+    return Feed(**{**stored, "tasks": _task_list(stored["tasks"])})
+
+
+def _doorbell(stored: Mapping[str, Any]) -> Doorbell:
+    return Doorbell(**stored)
+
+
 def _cancel(stored: Mapping[str, Any]) -> Cancel:
     return Cancel(**{**_tuples(stored), "action": _action(stored["action"])})
 
@@ -80,6 +95,8 @@ def _start(stored: Mapping[str, Any]) -> Start:
         fields["then"] = _action(then)
     if (find := stored.get("find")) is not None:
         fields["find"] = Find(**{**find, "tasks": _task_list(find["tasks"])})
+    if (sql := stored.get("sql")) is not None:
+        fields["sql"] = Sql(**sql)
     return Start(**fields)
 
 
@@ -90,8 +107,15 @@ def _parts(stored: Mapping[str, Any]) -> Parts:
     if (listed := stored.get("listed")) is not None:
         fields["listed"] = _task_list(listed)
     if (log := stored.get("log")) is not None:
-        fields["log"] = Log(**{**log, "action": _action(log["action"])})
+        fields["log"] = Log(**{**_tuples(log), "action": _action(log["action"])})
     return Parts(**fields)
+
+
+def _results(stored: Mapping[str, Any]) -> Results:
+    fields = _tuples(stored)
+    if (action := stored.get("action")) is not None:
+        fields["action"] = _action(action)
+    return Results(**fields)
 
 
 def _tuples(stored: Mapping[str, Any]) -> dict[str, Any]:

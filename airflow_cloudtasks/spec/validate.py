@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec.action import PLACEHOLDER, Action, Service
 from airflow_cloudtasks.spec.cancel import Cancel
+from airflow_cloudtasks.spec.feed import Feed
 from airflow_cloudtasks.spec.lists import TaskList
 from airflow_cloudtasks.spec.many import ManyIds
+from airflow_cloudtasks.spec.results import Results
 from airflow_cloudtasks.spec.start import Start
 from airflow_cloudtasks.spec.status import Percentages
 from airflow_cloudtasks.spec.template import placeholders
@@ -150,6 +152,46 @@ def ids_read_together_have_their_type(read_many: ManyIds | None, id_is_an_intege
     return f"ids are integers, but {read_many.action.name} takes {read_many.ids_param} as texts; expected integers."
 
 
+def feed_has_pages(feed: Feed | None) -> str | None:
+    """The feed is read page by page, so that its newest ends can be read alone."""
+    if feed is None or feed.tasks.has_pages:
+        return None
+    return "feed has no pages, so that reading its newest ends would mean reading all of it."
+
+
+def feed_takes_what_tasks_share(feed: Feed | None, task_params: tuple[str, ...]) -> str | None:
+    """The feed needs no parameter besides those that identify a task."""
+    for name in feed.tasks.action.params if feed else ():
+        if name not in task_params:
+            return f"feed needs {name}, which is none of {task_params}."
+    return None
+
+
+def tasks_of_feed_have_ids(feed: Feed | None, task_id: str | None) -> str | None:
+    """An entry of the feed holds the id of its task."""
+    if feed is None or feed.id is not None or task_id is not None:
+        return None
+    return "with feed, its id or the API's id must say where an entry holds the task's id."
+
+
+def tasks_of_feed_show_their_end(feed: Feed | None, finished_at: str | None) -> str | None:
+    """An entry of the feed holds the time of the end."""
+    if feed is None or feed.ended_at is not None or finished_at is not None:
+        return None
+    return "with feed, its ended_at or the API's finished_at must say where an entry holds the time of the end."
+
+
+def complete_tasks_of_feed_are_read_like_others(feed: Feed | None, first_ended: str | None) -> str | None:
+    """An entry of the feed that is complete is read by the paths of a single read."""
+    if feed is None or not feed.tasks.complete:
+        return None
+    if first_ended is not None:
+        return "first_ended looks for one of several tasks, so that no entry of feed is complete."
+    if feed.id is not None or feed.status is not None:
+        return "feed has an id or a status of its own, so that its entries are not complete: set complete=False."
+    return None
+
+
 def starts_identify_the_task(starts: tuple[Start, ...], task_params: tuple[str, ...]) -> str | None:
     """After a start, every parameter that identifies the task is known."""
     for start in starts:
@@ -184,6 +226,14 @@ def restarts_show_their_end(restarts: bool, finished_at: str | None) -> str | No
     """A task object that may run again shows when its last run ended."""
     if restarts and finished_at is None:
         return "with restarts, finished_at must say where a task object holds the end of its last run."
+    return None
+
+
+def results_need_what_identifies_the_task(results: Results | None, read: Action) -> str | None:
+    """The action that returns rows needs only parameters that identify the task."""
+    for name in results.action.params if results and results.action else ():
+        if name not in read.params:
+            return f"results need {name}, which is none of {read.name}'s params {read.params}."
     return None
 
 

@@ -25,6 +25,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     requested_ids,
     shows_mark,
     with_mark,
+    with_queue,
 )
 from airflow_cloudtasks.protocol.status_overrides import NO_OVERRIDES, StatusOverrides
 from airflow_cloudtasks.starting.asked import (
@@ -76,6 +77,10 @@ class Starter:
         doorway: Returns the doorway for a request, shared by all Airflow tasks that ask for the same. None if there is
             no other Airflow task.
         sleep: Waits for a number of seconds.
+
+    Attributes:
+        is_found: Whether the task is that of an earlier try, or of a request without an answer.
+        region: The region; None if the product has none, or before the connection was looked up.
     """
 
     def __init__(
@@ -95,6 +100,8 @@ class Starter:
         self._hook, self._api, self._start, self._parameters = hook, api, start, parameters
         self._memory, self._run, self._identity, self._overrides = memory, run, identity, overrides
         self._doorway_of, self._sleep = doorway, sleep
+        self.is_found = False
+        self.region: str | None = None
         self._finder = Finder(hook, api, start, parameters, sleep)
         # For a kill during the start: the start of this try, and the answer to its request.
         self._attempt: Attempt | None = None
@@ -138,6 +145,7 @@ class Starter:
                     situation = replace(situation, cloud=cloud)
                 case Step.WAIT:
                     self._log_resumed(earlier, situation)
+                    self.is_found = True
                     return self._have(attempt) if kept.progress == "asking" else self._note(attempt, "begun")
                 case Step.ASK_AGAIN:
                     return self._ask(attempt, unsure=True)
@@ -200,6 +208,7 @@ class Starter:
 
     def _asked(self) -> Asked:
         client = self._hook.get_conn()
+        self.region = client.region
         return Asked(
             digest=digest_of(self._api, self._start, self._parameters),
             api=self._api.name,
@@ -257,6 +266,7 @@ class Starter:
                         unsent=True,
                     )
                 _log.warning("Waiting for %s: a task that runs is not restarted.", names)
+                self.is_found = True
                 return self._note(replace(new, ids=ids, is_ours=False), "begun")
         return self._ask(new, unsure=False)
 
@@ -282,7 +292,7 @@ class Starter:
             unsure: Whether an earlier request may still start the task, although no look-up found it.
         """
         parameters = with_mark(self._start, self._parameters, attempt.token)
-        request = encode(self._api, self._start, parameters)
+        request = encode(self._api, self._start, self._with_queue(parameters))
         if self._start.ids_param is not None:
             # Refuse a malformed list of ids before anything is sent.
             requested_ids(self._api, self._start, parameters)
@@ -307,6 +317,7 @@ class Starter:
                 _log.warning("The start request got no answer and may have started the task: %s", error)
                 cloud, failure, found = self._look(attempt)
                 if cloud == "found":
+                    self.is_found = True
                     return self._have(found)
                 if failure is not None:
                     raise failure from error
@@ -316,6 +327,21 @@ class Starter:
                 _log.info("Started %s %s.", self._api.name, ", ".join(started.ids) or f"by job {started.job}")
                 return self._have(replace(attempt, ids=started.ids, job=started.job))
         raise AssertionError("the last try returns or raises")
+
+    def _with_queue(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters with the queue of the connection, if it has one and there is room for it."""
+        queue = None if self._start.notify is None else self._hook.get_conn().account.notify_queue
+        if queue is None:
+            return parameters
+        notified = with_queue(self._start, parameters, queue.name)
+        if notified is parameters:
+            _log.info(
+                "The end of the task is not sent to the queue %s: %s holds another address, is no JSON object, or has "
+                "no room for it.",
+                queue.name,
+                self._start.mark,
+            )
+        return notified
 
     def _doorway(self, attempt: Attempt) -> Doorway | None:
         """Return the doorway if a look-up could take the task of another Airflow task for the one of this start."""

@@ -43,6 +43,15 @@ def fitted(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return list(verdicts)
 
 
+def fitted_task(task: CloudTask) -> CloudTask:
+    """Return a task with as much of its detail and message as an event holds.
+
+    Args:
+        task: The task.
+    """
+    return _shortened_task(task, MOST_CHARACTERS)
+
+
 def left_out(verdicts: Sequence[Verdict]) -> list[str]:
     """Return a line for the log about each task that :func:`fitted` shortens.
 

@@ -24,8 +24,10 @@ from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.model import CloudTask, TaskState
 from airflow_cloudtasks.protocol.cancel_requests import cancel_requests, refusals
 from airflow_cloudtasks.protocol.encode import encode
+from airflow_cloudtasks.protocol.explain import FAILED_PARTS, explanation
 from airflow_cloudtasks.protocol.normalise import normalise, normalise_object
 from airflow_cloudtasks.protocol.pages import Pages
+from airflow_cloudtasks.protocol.rows import RowReading, results_of
 from airflow_cloudtasks.protocol.start_requests import identifying_params, read_start_answer
 from airflow_cloudtasks.values import at, load_json, text
 
@@ -165,6 +167,51 @@ def test_the_vendors_own_client_starts_a_task(
             cloudtasks_emulator.add_finished(name, task_id, "succeeded")
     task_id, known = vendor.start(start)
     assert vendor.read(task_id, known).id == task_id
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.results and api.results.action])
+def test_the_vendors_own_client_reads_the_rows_of_a_task(cloudtasks_emulator: Emulator, home: Path, name: str) -> None:
+    api, vendor = APIS[name], Vendor(APIS[name], cloudtasks_emulator, home)
+    cloudtasks_emulator.add_finished(name, TASK_ID, "succeeded")
+    reading = RowReading(api, vendor.read(TASK_ID, {}), api.parameters(TASK_ID, {}), 1000)
+    while reading.request is not None:
+        reading.take(vendor.call(results_of(api).action, reading.request))
+    assert reading.rows
+
+
+EXPLAINED = [
+    name for name, api in APIS.items() if api.parts and (api.parts.log or api.parts.listed) and api.cloud == "alibaba"
+]
+
+
+@pytest.mark.parametrize("name", [*EXPLAINED, "dlc.task", "dlc.spark_batch_sql", "dlc.notebook_statement"])
+def test_the_vendors_own_client_reads_why_a_task_failed(cloudtasks_emulator: Emulator, home: Path, name: str) -> None:
+    api, vendor = APIS[name], Vendor(APIS[name], cloudtasks_emulator, home)
+    emulated, fields = owner_of(api, TASK_ID)
+    cloudtasks_emulator.add_finished(emulated, TASK_ID, "failed", fields=fields | PARTS.get(name, {}))
+    if name == "dataworks.workflow_instance":
+        cloudtasks_emulator.add_finished("dataworks.task_instance", "8", "failed")
+    task = vendor.read(TASK_ID, {})
+    asking = explanation(api, task, api.parameters(TASK_ID, dict.fromkeys(api.task_params, "1")))
+    answer: Any = None
+    asked = []
+    while True:
+        try:
+            asked.append(asking.send(answer))
+        except StopIteration as ended:
+            explained = ended.value
+            break
+        answer = vendor.call(*asked[-1])
+    [part] = explained.detail[FAILED_PARTS]
+    assert part["log"] == (None if api.parts is None or api.parts.log is None else ["This is a log"])
+    assert asked
+
+
+# What a failed task needs for a failed part, if the emulator's own example has none.
+PARTS: dict[str, dict[str, Any]] = {
+    "adb.spark_batch_sql": {"Statements": [{"StatementId": "st", "State": "FAILED", "AppId": "s1"}]},
+    "dataworks.workflow_instance": {"ProjectId": 1, "BizDate": 1767456000000},
+}
 
 
 def style(api: TaskApi) -> tuple[Any, ...]:

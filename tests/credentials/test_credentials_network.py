@@ -8,9 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from key_server import key_server
-from kinds import ALIBABA_MACHINE, ASKING, EITHER_WAY, MACHINES, TENCENT_MACHINE, Kind, Machine, asked, read
+from key_server import KEY_ANSWER, key_server
+from kinds import (
+    ALIBABA_MACHINE,
+    ASKING,
+    ASSUMING,
+    EITHER_WAY,
+    MACHINES,
+    TENCENT_MACHINE,
+    Hook,
+    Kind,
+    Machine,
+    asked,
+    read,
+)
 
+from airflow_cloudtasks.clouds import retries
 from airflow_cloudtasks.clouds.credentials.kinds import KINDS
 from airflow_cloudtasks.clouds.credentials.machine import SERVICES
 from airflow_cloudtasks.clouds.credentials.source import CredentialSettings
@@ -105,3 +118,46 @@ def test_asks_for_the_role_with_one_token(machine: Machine) -> None:
     assert asked(machine.emulator).count("metadata.token") == 1
     read(TENCENT_MACHINE.connect(machine))
     assert asked(machine.emulator).count("metadata.token") == 1
+
+
+PAGE = b"<html><title>Log in</title></html>"
+PAGES = [(302, b""), (400, PAGE), (401, b""), (403, PAGE), (403, b""), (407, b""), (418, PAGE)]
+
+
+@pytest.mark.parametrize("kind", MACHINES, ids=str)
+def test_a_page_in_place_of_the_metadata_service_is_no_refusal(machine: Machine, kind: Kind) -> None:
+    """A refusal of the service has a code. A page has none, whatever its status, and the next try may find the key."""
+    with key_server() as server:
+        for auth_type in (kind.auth_type, "default"):
+            hook = Kind(kind.cloud, auth_type).connect(machine, endpoints={"metadata": server.url}, max_tries=1)
+            for page, why in (*((page, "neither a key nor a refusal") for page in PAGES), ((200, b""), "no name")):
+                server.answers = [page]
+                with pytest.raises(TransientError, match=why):
+                    fetch(hook)
+
+
+ANSWERS_WITHOUT_A_KEY = [
+    *((200, b"{}"), (200, b"[]"), (200, b"null"), (200, b""), (200, b'{"Response": []}')),
+    *((200, b'{"Response": {}}'), (200, b'{"Credentials": {}}'), (302, b""), (400, PAGE), (403, b""), (404, PAGE)),
+]
+
+
+@pytest.mark.parametrize("kind", ASSUMING, ids=str)
+def test_an_answer_of_sts_without_a_key_is_asked_for_again(
+    machine: Machine, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries.Retries.__init__, "__defaults__", (5, 60.0, 0.0, 0.0))
+    session = {
+        "alibaba": {"Credentials": KEY_ANSWER},
+        "tencent": {"Response": {"Credentials": {"TmpSecretId": "a", "TmpSecretKey": "b", "Token": "c"}}},
+    }[kind.cloud]
+    with key_server() as server:
+        server.key = session
+        server.answers = list(ANSWERS_WITHOUT_A_KEY)
+        fetch(kind.connect(machine, endpoints={"sts": server.url}, max_tries=len(ANSWERS_WITHOUT_A_KEY) + 1))
+        assert len(server.requests) == len(ANSWERS_WITHOUT_A_KEY) + 1
+
+
+def fetch(hook: Hook) -> None:
+    """Fetch credentials anew."""
+    hook.get_conn().account.credentials._fetch()  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -61,17 +62,6 @@ def test_a_variable_that_airflow_cannot_read_is_a_red_line(
     )
 
 
-def test_a_variable_that_airflow_cannot_read_is_named_although_the_database_fails(
-    patient: Patient, tmp_path: Path
-) -> None:
-    patient.environment(AIRFLOW_CONN_PATIENT='{"conn_type": "cloudtasks_tencent", "password": emulator-secret}')
-    ended = run(["airflow_cloudtasks", "check", "--conn-id", "patient", "--json"], tmp_path / "airflow")
-    [line] = json.loads(ended.stdout)["sections"][0]["lines"]
-    assert "it is unknown whether there is such a connection" in line["text"]
-    assert "AIRFLOW_CONN_PATIENT holds no Airflow connection: it is not valid JSON" in line["text"]
-    assert "emulator-secret" not in ended.stdout + ended.stderr
-
-
 def run(arguments: list[str], home: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": ""}
     environ = {name: value for name, value in environ.items() if value and name != "_AIRFLOW_PROCESS_CONTEXT"}
@@ -84,22 +74,38 @@ def test_the_process_prints_json_and_nothing_else(patient: Patient, tmp_path: Pa
     assert json.loads(ended.stdout)["ok"]
 
 
-def test_a_database_that_cannot_be_read_is_told_from_a_connection_that_is_missing(tmp_path: Path) -> None:
-    """By Airflow's own command line, where it takes commands of providers."""
+def test_a_database_that_cannot_be_read_is_told_from_a_connection_that_is_missing(
+    patient: Patient, tmp_path: Path
+) -> None:
+    """By Airflow's own command line, where it takes commands of providers. It names a variable with an error, too."""
+    patient.environment(AIRFLOW_CONN_PATIENT='{"conn_type": "cloudtasks_tencent", "password": emulator-secret}')
     command = ["airflow", "cloudtasks"] if AIRFLOW_COMMAND else ["airflow_cloudtasks"]
-    ended = run([*command, "check", "--conn-id", "nobody"], tmp_path)
+    ended = run([*command, "check", "--conn-id", "patient", "--json"], tmp_path)
     assert ended.returncode == 1, ended.stderr
-    words = " ".join(ended.stdout.split())
-    assert "it is unknown whether there is such a connection: a look-up failed (OperationalError" in words
-    assert "run `airflow db check`" in words
+    [line] = json.loads(ended.stdout[ended.stdout.index("{\n") :])["sections"][0]["lines"]
+    assert "it is unknown whether there is such a connection: a look-up failed (OperationalError" in line["text"]
+    assert "AIRFLOW_CONN_PATIENT holds no Airflow connection: it is not valid JSON" in line["text"]
+    assert "run `airflow db check`" in line["mend"]
+    assert "emulator-secret" not in ended.stdout + ended.stderr
 
 
-def test_airflow_lists_the_catalog_where_it_takes_commands_of_providers(tmp_path: Path) -> None:
-    command = ["airflow", "cloudtasks"] if AIRFLOW_COMMAND else ["airflow_cloudtasks"]
-    ended = run([*command, "catalog", "--json", "--cloud", "tencent", "lke.task"], tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    [api] = json.loads(ended.stdout[ended.stdout.index("[\n") :])
-    assert api["api"] == "lke.task"
+@pytest.mark.skipif(not AIRFLOW_COMMAND, reason="this Airflow takes no commands of providers")
+def test_a_command_of_airflow_prints_and_ends_as_the_same_one_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from airflow.cli import cli_parser
+
+    for arguments, code in ((["catalog", "--json", "--cloud", "tencent", "lke.task"], 0), (["catalog", "nothing"], 1)):
+        monkeypatch.setattr(sys, "argv", ["airflow", "cloudtasks", *arguments])
+        # Airflow asks for the commands when its parser is imported.
+        given = importlib.reload(cli_parser).get_parser().parse_args(sys.argv[1:])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            given.func(given)
+        assert (ended.value.code, main(arguments)) == (code, code)
+        printed = capsys.readouterr().out
+        assert printed[: len(printed) // 2] * 2 == printed
+        assert ('"api": "lke.task"' in printed) is (code == 0)
 
 
 def test_airflow_has_the_commands_where_it_takes_those_of_providers() -> None:

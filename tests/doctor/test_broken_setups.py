@@ -128,7 +128,7 @@ def server_that_sends_its_answer_byte_by_byte(patient: Patient, stack: ExitStack
     patient.connect(host=f"http://{stack.enter_context(dripping())}", extra={"read_timeout": 0.3})
 
 
-@broken("tunnel", "accepts the connection and sends no answer within 0.3 s", "gateways and firewalls")
+@broken("tunnel", "accepts the connection and sends no answer within 0.3 s", "the proxy in HTTPS_PROXY works")
 def proxy_that_sends_its_answer_byte_by_byte(patient: Patient, stack: ExitStack) -> None:
     patient.environment(HTTPS_PROXY=f"http://{stack.enter_context(dripping())}")
     patient.connect(host=patient.emulator.tls_url, extra={"connect_timeout": 0.3})
@@ -226,12 +226,12 @@ def clock_off_by_twenty_minutes_on_alibaba(patient: Patient, stack: ExitStack) -
     patient.connect("alibaba")
 
 
-@broken("read", "wedata:GetTriggerWorkflowRun: the key has no permission", "attach the policy below")
+@broken("read", "wedata:GetTriggerWorkflowRun: the key has no permission", "attach the policy under")
 def no_permission_to_read(patient: Patient, stack: ExitStack) -> None:
     patient.emulator.add_key("emulator-id", "emulator-secret", actions=["wedata:List*"])
 
 
-@broken("list", "ice:ListWorkflowTasks: the key has no permission", "attach the policy below", arguments=ALIBABA)
+@broken("list", "ice:ListWorkflowTasks: the key has no permission", "attach the policy under", arguments=ALIBABA)
 def no_permission_to_list(patient: Patient, stack: ExitStack) -> None:
     patient.emulator.add_key("emulator-id", "emulator-secret", actions=["ice:Get*"])
     patient.connect("alibaba")
@@ -350,6 +350,9 @@ def test_names_the_cause_of_a_broken_set_up(
     assert re.search(case.mend, first["mend"]), first
     words = {"failed": "FAILED", "unknown": "UNKNOWN"}
     assert f"{words[case.outcome]}" in examined.table
+    # The end of the table, which a terminal shows, names the cause and the mending.
+    end = " ".join(examined.table[examined.table.rindex("The connection 'patient'") :].split())
+    assert re.search(rf"Begin with {case.line}: .*{case.text}.* mend: .*{case.mend}", end), end
 
 
 def test_a_connection_that_works_has_no_red_line(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:

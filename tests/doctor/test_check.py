@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -242,14 +242,15 @@ def test_the_table_fits_into_the_terminal(columns: int, patient: Patient, capsys
     assert max(map(len, table.splitlines())) <= columns
 
 
-def test_a_terminal_without_an_encoding_for_a_message_gets_the_rest_of_it(patient: Patient) -> None:
+def test_a_terminal_without_an_encoding_for_a_message_gets_the_rest_of_it(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     patient.connect(extra={"role_session_name": "每日"})
-    command = [sys.executable, "-m", "airflow_cloudtasks", "check", "--conn-id", "patient", "--api", "wedata.task"]
-    ended = subprocess.run(
-        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False
-    )
-    assert "role_session_name" in ended.stdout
-    assert ended.returncode == 0, ended.stderr
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(["check", "--conn-id", "patient", "--api", "wedata.task"]) == 0
+    terminal.flush()
+    assert "role_session_name  ?? (Extra)" in terminal.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -29,9 +29,7 @@ def definition(action: Action) -> Any:
     return defined_actions(service_of(action))[action.name]
 
 
-# Emulated, and used by no API of the catalog, so that the definitions do not have them.
-UNUSED = {"ListTriggerTaskRuns"}
-ACTIONS = [action for action in find_actions() if action.service != "sts" and action.name not in UNUSED]
+ACTIONS = [action for action in find_actions() if action.service != "sts"]
 TENCENT = [action for action in ACTIONS if action.cloud == "tencent"]
 # By API, one test each.
 BY_API = {action.api: [each for each in ACTIONS if each.api == action.api] for action in ACTIONS}

@@ -18,9 +18,10 @@ from airflow.providers.common.compat import connection as compat
 from airflow_cloudtasks.emulator import Emulator
 from airflow_cloudtasks.errors import PermissionDenied, Throttled
 from airflow_cloudtasks.hooks.base import CloudTasksHook
+from airflow_cloudtasks.metrics.send import TRIGGERER
 from airflow_cloudtasks.triggers import cloud_task
 from airflow_cloudtasks.triggers.cloud_task import CloudTaskTrigger
-from airflow_cloudtasks.waiting.triggerer import dispatcher, list_reader, metrics
+from airflow_cloudtasks.waiting.triggerer import dispatcher, list_reader
 
 LKE = {"TaskType": "ExportAttributeLabel", "BotBizId": "1"}
 
@@ -456,30 +457,38 @@ def test_metrics_agree_with_the_log_line_of_each_minute(
 
     class Stats:
         @staticmethod
-        def incr(name: str, tags: Any = None) -> None:
-            recorded.setdefault(name, []).append(1)
+        def incr(name: str, count: int, tags: Any = None) -> None:
+            Stats.gauge(name, count, tags)
 
         @staticmethod
         def gauge(name: str, value: float, tags: Any = None) -> None:
             recorded.setdefault(name, []).append(value)
-            assert tags == {"conn_id": "alibaba_default"}
+            assert (tags["api"], tags["conn_id"]) == ("bdrc.task", "alibaba_default")
+            assert tags["region"] == "cn-shanghai"
 
-        @staticmethod
-        def timing(name: str, value: float, tags: Any = None) -> None:
-            recorded.setdefault(name, []).append(value)
+        timing = gauge
 
-    monkeypatch.setattr(metrics, "Stats", Stats)
+    monkeypatch.setattr(TRIGGERER, "_stats", Stats)
     monkeypatch.setattr(dispatcher, "_REPORT_SECONDS", 3.0)
     cloud.add_running("bdrc.task", "0", 1)
     cloud.add_running("bdrc.task", "1", 4)
     cloud.fault("throttle", count=1)
+    cloud.fault("http_500", count=1)
     with caplog.at_level(logging.INFO, logger="airflow_cloudtasks"):
         wait(trigger("0", poke_interval=0.3), trigger("1", poke_interval=0.3))
     cloud.clear_faults()
     assert len(recorded["cloudtasks.polls.bdrc.task"]) == sum(each["total"] for each in cloud.totals().values())
     assert len(recorded["cloudtasks.throttles.bdrc.task"]) == 1
-    assert recorded["cloudtasks.waiting.bdrc.task"][0] == 1
+    assert len(recorded["cloudtasks.errors.bdrc.task"]) == 1
+    # The last one is of the end of the dispatcher.
+    first, *_, last = recorded["cloudtasks.waiting.bdrc.task"]
+    assert (first, last) == (1, 0)
     assert 0 < recorded["cloudtasks.budget.bdrc.task.DescribeTask"][0] <= 20
+    assert recorded["cloudtasks.allowance.bdrc.task.DescribeTask"][0] == 20
+    used, *_, last = recorded["cloudtasks.used.bdrc.task.DescribeTask"]
+    assert 0 < used <= 1
+    assert last == 0
+    assert len(recorded["cloudtasks.ended.bdrc.task.succeeded"]) == 2
     assert all(0 <= late < 10_000 for late in recorded["cloudtasks.noticed.bdrc.task"])
     line, *_ = [record.getMessage() for record in caplog.records if "throttled" in record.getMessage()]
     assert line.startswith("bdrc.task on alibaba_default: 1 waiting; in ")

@@ -14,6 +14,7 @@ import pytest
 from faces_cases import CASES, Case
 from scheduler import Scheduler
 from standalone import Standalone
+from statsd_listener import StatsdListener
 
 from airflow_cloudtasks import operators
 from airflow_cloudtasks.emulator import Emulator
@@ -62,6 +63,14 @@ def test_starts_the_task_once_waits_and_returns_it(run: Run, case: Case) -> None
     assert (task["api"], task["id"], task["state"]) == (case.api, start["id"], "succeeded")
     assert case.outputs.items() <= parts.items()
     assert case.outputs.items() <= task.items()
+
+
+def test_workers_count_the_starts_and_triggerers_the_polls(run: Run, statsd_of_standalone: StatsdListener) -> None:
+    for case in CASES:
+        counts = [line.split(",")[0] for line in statsd_of_standalone.lines]
+        assert f"airflow.cloudtasks.starts.{case.api}.started" in counts
+        assert f"airflow.cloudtasks.polls.{case.api}" in counts
+        assert f"airflow.cloudtasks.ended.{case.api}.succeeded" in counts
 
 
 def test_every_operator_of_a_product_s_own_module_is_tried() -> None:

@@ -37,27 +37,31 @@ def cloud(emulator: Emulator) -> Emulator:
 
 
 def value(api: TaskApi, name: str) -> str:
-    """Return a value of a parameter as a template renders it."""
-    if name in OBJECTS:
-        return OBJECTS[name]
+    """Return a value of a parameter, or of the argument that stands for it, as a template renders it."""
     service = api.service
     actions = definitions.read(service.cloud, service.name, service.version)["actions"]
     starts = (actions[start.action.name]["parameters"] for start in api.starts)
-    types = [parameters[name]["type"] for parameters in starts if name in parameters]
-    return VALUES.get(types[0], "1") if types else "1"
+    types = [one["type"] for parameters in starts for key, one in parameters.items() if folded(key) == folded(name)]
+    given = next((text for key, text in OBJECTS.items() if folded(key) == folded(name)), None)
+    return given or (VALUES.get(types[0], "1") if types else "1")
+
+
+def folded(name: str) -> str:
+    """Return a parameter's name without the difference between the vendor's and Python's spelling."""
+    return name.replace("_", "").lower()
 
 
 @pytest.mark.parametrize("product", products())
 def test_the_example_of_a_product_starts_and_waits(product: str, cloud: Emulator) -> None:
     page = (PAGES / f"{product}.md").read_text("utf-8")
     [source] = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    [name] = set(re.findall(r'api="(\S+)"', source))
-    api = apis_of(product)[name]
     written: dict[str, Any] = {}
     exec(source.replace("from airflow.sdk ", "from airflow.providers.common.compat.sdk "), written)
-    dag = written["waited"].dag
-    params = {name: value(api, name) for name in re.findall(r"params\.(\w+)", source)}
-    cloud.add_finished(name, str(params[api.id_param]), fields={key: params[key] for key in api.task_params})
+    dag, api = written["waited"].dag, written["waited"].api
+    name = api.name
+    assert apis_of(product)[name] is api
+    params = {param: value(api, param) for param in re.findall(r"params\.(\w+)", source)}
+    cloud.add_finished(name, "1", fields={key: value(api, key) for key in api.task_params})
     if "start" in dag.task_ids:
         cloud.next_running(name, 0)
     results = run_dag_in_process(dag, params)

@@ -1115,3 +1115,28 @@ def test_a_look_up_of_an_interrupted_start_that_fails_says_so(monkeypatch: pytes
     monkeypatch.setattr(finder_module.Finder, "find", fails)
     with pytest.raises(TransientError, match="no list"):
         interrupted(WORKFLOW)[0].unanswered()
+
+
+@each_case
+def test_says_that_a_new_task_was_not_found_but_started(cloud: Cloud, case: Case) -> None:
+    starter = cloud.starter(case)
+    assert (starter.is_found, starter.region) == (False, None)
+    starter.started()
+    assert not starter.is_found
+    assert starter.region
+
+
+@each_case
+def test_says_that_a_retry_found_the_task_of_the_earlier_try(cloud: Cloud, case: Case) -> None:
+    cloud.start(case)
+    retry = cloud.starter(case)
+    retry.started()
+    assert retry.is_found
+
+
+@each_listed
+def test_says_that_a_look_up_found_the_task_of_a_lost_answer(cloud: Cloud, case: Case) -> None:
+    cloud.emulator.fault("lost_answer", count=1, api=case.start_api)
+    starter = cloud.starter(case)
+    starter.started()
+    assert starter.is_found

@@ -292,6 +292,7 @@ EVERYTHING: dict[Operator, dict[str, Any]] = {
         "data_engine_name": "engine",
         "resource_group_name": "group",
         "source_info": {"dag": "nightly"},
+        "max_rows": 10,
     },
     DlcRunSparkAppOperator: {"job_name": "nightly", "cmd_args": "--day 2026-01-31", "source_info": {"dag": "nightly"}},
     TioneTrainOperator: {

@@ -21,7 +21,8 @@ from airflow_cloudtasks.waiting.triggerer import dispatcher
 from airflow_cloudtasks.waiting.triggerer.wait import wait_for_tasks
 from airflow_cloudtasks.waiting.verdicts import Verdict, WaitRules
 
-RUNS = APIS["wedata.workflow_run"]
+RUNS_WITH_FEED = APIS["wedata.workflow_run"]
+RUNS = dataclasses.replace(RUNS_WITH_FEED, feed=None)
 RUNS_WITHOUT_LIST = dataclasses.replace(RUNS, list_tasks=None)
 READ, LIST, BATCH = RUNS.read.name, "ListTriggerWorkflowRuns", "ReadTriggerWorkflowRuns"
 RUNS_IN_BATCHES = dataclasses.replace(
@@ -61,6 +62,7 @@ class SimulatedCloud:
         rows: Returns the task objects of the answer to a batch.
         requests_per_second: What each connection states, by its id.
         key: The key of each connection, by its id; ``key`` for others.
+        feed_interval: What each connection states.
         lookups_fail: How many look-ups of a connection fail from now on.
     """
 
@@ -75,6 +77,7 @@ class SimulatedCloud:
         self.requests_per_second: dict[str, float] = {}
         self.key: dict[str, str] = {}
         self.lookups_fail = 0
+        self.feed_interval = 1.0
         self.projects: dict[str, list[str]] = {}
         monkeypatch.setattr(dispatcher, "hook_for", lambda _, conn_id, region: SimulatedHook(self, conn_id, region))
 
@@ -141,7 +144,9 @@ class SimulatedHook(TencentCloudHook):
         rates = {} if stated is None else {"*": stated}
         if self._known[0] != (key, stated):
             retries = SimpleNamespace(tries=5)
-            account = SimpleNamespace(credentials=key, requests_per_second=rates, retries=retries)
+            account = SimpleNamespace(
+                credentials=key, requests_per_second=rates, retries=retries, feed_interval=self._cloud.feed_interval
+            )
             self._known = ((key, stated), SimpleNamespace(account=account, region="ap-guangzhou"))
         return self._known[1]
 

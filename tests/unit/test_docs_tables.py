@@ -72,7 +72,7 @@ def test_pages_below_docs_have_tables_and_those_of_a_build_do_not(page: Path, tm
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (PAGE.replace("lists", "list"), "README.md: there is no table 'list'; expected one of apis, "),
+        (PAGE.replace("lists", "list"), "README.md: there is no table 'list'; expected one of alarms, "),
         (PAGE.replace("<!-- /generated -->", ""), "README.md: a <!-- generated:NAME --> has no <!-- /generated -->"),
     ],
 )

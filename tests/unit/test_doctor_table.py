@@ -66,6 +66,20 @@ def test_words_say_what_colors_say() -> None:
         assert words in written
 
 
+def test_ends_with_the_first_failure_and_how_to_mend_it() -> None:
+    written = table(report(WELL, DOUBTFUL, WRONG), width=200, colored=False)
+    assert written.endswith(f"1 failed, 1 unknown.\nBegin with TCP: {LONG.strip()}\nmend: {'open it ' * 8}open it\n")
+    assert table(report(DOUBTFUL), width=80, colored=False).endswith("Begin with read: throttled\nmend: ask again\n")
+
+
+def test_breaks_a_long_path_after_a_slash() -> None:
+    path = "/opt/airflow/lib/python3.12/site-packages/certifi/cacert.pem"
+    line = Line(name="CA", outcome=Outcome.OK, text=f"certificates in {path}, from certifi")
+    written = [text.strip() for text in table(report(line), width=64, colored=False).splitlines()]
+    assert "/opt/airflow/lib/python3.12/site-packages/" in written
+    assert "certifi/cacert.pem," in written
+
+
 def test_a_policy_can_be_pasted() -> None:
     document = policy("tencent", ["wedata:GetTask"])
     written = table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -435,3 +436,95 @@ def test_names_the_failed_subtasks_of_a_media_task(api: str, whole: str) -> None
     }
     task = normalise(APIS[api], answer, parameters={"TaskId": "t"})
     assert explained(task).message == "TranscodeTask is FAIL: no video"
+
+
+TIME = datetime(2026, 1, 5, 8, 30, 16, tzinfo=UTC)
+RUN = {"jobRunId": "t", "workspaceId": "w", "state": "Failed", "log": {"driverStdError": "oss://b/stderr.log"}}
+
+
+def of_run(total: Any, later: Any = None) -> tuple[CloudTask, list[dict[str, Any]]]:
+    """Return a failed job run after its log was read, and the requests; the first page has the first line only."""
+    asked: list[dict[str, Any]] = []
+
+    def answering(_: str, parameters: dict[str, Any]) -> Any:
+        asked.append(parameters)
+        if "offset" in parameters:
+            return later
+        return {"listLogContent": {"contents": [{"LineContent": "first"}], "totalLength": total}}
+
+    return explained(failed("emr_serverless_spark.job_run", RUN), answering), asked
+
+
+def test_reads_the_last_page_of_a_log_that_tells_its_length() -> None:
+    last = {"listLogContent": {"contents": [{"LineContent": "out of memory"}], "totalLength": 250}}
+    task, asked = of_run(250, last)
+    named = {"workspaceId": "p", "fileName": "oss://b/stderr.log", "length": 100}
+    assert asked == [named | {"workspaceId": "w"}, named | {"workspaceId": "w", "offset": 150}]
+    assert task.message == "the end of its log:\n  out of memory"
+
+
+@pytest.mark.parametrize("total", [1, 100, None, "x"])
+def test_a_log_of_one_page_is_read_once(total: Any) -> None:
+    task, asked = of_run(total)
+    assert len(asked) == 1
+    assert task.message == "the end of its log:\n  first"
+
+
+def test_the_beginning_of_a_log_is_not_shown_as_its_end() -> None:
+    task, asked = of_run(250, Throttled("slow down"))
+    assert len(asked) == 2
+    assert task.message == ""
+    assert task.detail[FAILED_PARTS][0]["log"] is None
+
+
+@pytest.mark.parametrize("log", [None, {}, {"driverStdError": None}, {"driverStdError": ""}, "oss://b"])
+def test_a_part_without_the_name_of_its_log_has_none(log: Any) -> None:
+    task = explained(failed("emr_serverless_spark.job_run", {**RUN, "log": log}))
+    assert task.detail[FAILED_PARTS][0]["log"] is None
+
+
+def test_reads_a_log_from_before_the_task_until_after_its_end() -> None:
+    asked = []
+
+    def answering(_: str, parameters: dict[str, Any]) -> Any:
+        asked.append(parameters)
+        return {"Results": [{"LogJson": "last"}, {"LogJson": "first"}, {"LogJson": None}], "Context": "next"}
+
+    times = {"created_at": TIME, "finished_at": TIME + timedelta(minutes=1)}
+    task = explained(failed("dlc.task", {"State": -1}, **times), answering)
+    assert asked == [{"TaskId": "t", "StartTime": 1767601756000, "EndTime": 1767601936000}]
+    assert task.message == "the end of its log:\n  first\n  last"
+
+
+@pytest.mark.parametrize("times", [{}, {"created_at": TIME}, {"finished_at": TIME}])
+def test_a_task_without_times_has_no_log_between_them(times: dict[str, Any]) -> None:
+    task = explained(failed("dlc.task", {"State": -1}, **times))
+    assert task.detail[FAILED_PARTS][0]["log"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"offset_param": "Name"}, "its log takes 'Name', which is none of its parameters"),
+        ({"times": ("From", "To")}, "its log takes 'From'"),
+        ({"cursor": "Next"}, "expected both cursor and cursor_param"),
+        ({"cursor_param": "Next"}, "expected both cursor and cursor_param"),
+        ({"offset_param": "Skip"}, "expected all of offset_param, total, page_size_param and page_size"),
+        ({"offset_param": "Skip", "total": "Count", "page_size_param": "Size"}, "expected all of offset_param"),
+        (
+            {
+                "offset_param": "Skip",
+                "total": "Count",
+                "page_size_param": "Size",
+                "page_size": 10,
+                "cursor": "Next",
+                "cursor_param": "Next",
+            },
+            "expected pages of its log by a cursor or by an offset, not both",
+        ),
+    ],
+)
+def test_refuses_a_log_that_cannot_be_read(fields: dict[str, Any], problem: str) -> None:
+    action = Action(name="GetLog", params=("TaskId",), optional=("Next", "Skip", "Size"))
+    with pytest.raises(ValueError, match=f"GetLog: {problem}"):
+        Log(**{"action": action, "params": {"TaskId": "{TaskId}"}, "text": "Log", **fields})

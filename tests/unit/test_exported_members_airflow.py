@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 import airflow_cloudtasks
+from airflow_cloudtasks import assets
 from airflow_cloudtasks.hooks import alibaba as alibaba_hooks
 from airflow_cloudtasks.hooks import tencent as tencent_hooks
 from airflow_cloudtasks.operators import (
@@ -35,6 +36,7 @@ from airflow_cloudtasks.triggers import cloud_task as triggers
 from .exports import exported
 
 EXPORTS: dict[ModuleType, set[str]] = {
+    assets: {"CloudTaskEndedTrigger"},
     sensors: {"CloudTaskSensor"},
     alibaba_sensors: {"BdrcTaskSensor", "BpStudioTaskSensor", "IceWorkflowTaskSensor"},
     dataworks_sensors: {"DataWorksTaskInstanceSensor"},

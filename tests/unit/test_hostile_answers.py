@@ -35,7 +35,7 @@ from airflow_cloudtasks.protocol.cancel_requests import refused_tasks
 from airflow_cloudtasks.protocol.explain import explanation
 from airflow_cloudtasks.protocol.normalise import decoded, fingerprint, normalise, normalise_object
 from airflow_cloudtasks.protocol.pages import Pages
-from airflow_cloudtasks.protocol.sql_rows import rows_of, without_rows
+from airflow_cloudtasks.protocol.rows import RowReading, without_rows
 from airflow_cloudtasks.protocol.start_requests import read_start_answer
 from airflow_cloudtasks.spec import Action, Start, TaskApi, TaskList
 from airflow_cloudtasks.waiting.outcome import as_event, from_event
@@ -84,8 +84,8 @@ def check_read(api: TaskApi, sent: Sent) -> str:
     if isinstance(outcome, CloudTask):
         fingerprint(api, outcome.detail)
         if api.name == "wedata.sql_run":
-            rows_of(outcome.detail)
-            without_rows(outcome.detail)
+            assert RowReading(api, outcome, parameters, 1000).request is None
+            without_rows(api, outcome.detail)
     decoded_body = independent.strictly(sent.body)
     if decoded_body is None:
         if isinstance(outcome, CloudTask) and outcome.ok:
@@ -366,9 +366,12 @@ def test_a_malformed_run_does_not_hide_the_others() -> None:
 
 @pytest.mark.parametrize("rows", [None, 5, "x", {"Values": [1]}, [None, "x", {"Values": 5}]])
 def test_rows_of_another_shape_are_left_out(rows: Any) -> None:
-    found, _ = rows_of({"Results": [{"Columns": [{"ColumnName": "a"}, "b"], "Rows": rows}]})
-    assert all(row == {} for row in found)
-    assert rows_of({"Results": rows}) == ([], 0)
+    def found(results: Any) -> Any:
+        task = CloudTask(api="wedata.sql_run", cloud="tencent", id="1", state=TaskState.SUCCEEDED, detail=results)
+        return RowReading(APIS["wedata.sql_run"], task, {}, 1000).rows
+
+    assert all(row == {} for row in found({"Results": [{"Columns": [{"ColumnName": "a"}, "b"], "Rows": rows}]}))
+    assert found({"Results": rows}) == []
 
 
 @pytest.mark.parametrize("refused", [False, 0, "false", "False", "0"])

@@ -146,6 +146,8 @@ SAMPLES = {
     "requests_per_second": '{"wedata.task": 3, "*": 4}',
     "max_tries": 9,
     "max_retry_seconds": 10,
+    "notify_queue": "https://123.mns.cn-shanghai.aliyuncs.com/queues/ice-callback-a",
+    "feed_interval": 5,
 }
 
 
@@ -201,6 +203,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
         assert (account.network.proxy, account.network.ca_bundle) == ("http://proxy.test:3128", samples["ca_bundle"])
         assert (account.retries.tries, account.retries.seconds) == (9, 10)
         assert account.requests_per_second == {"wedata.task": 3, "*": 4}
+        assert account.feed_interval == 5
         assert account.endpoints == {"sts": Endpoint("https://sts.test")}
         assert account.location == (
             Location("ap-southeast-1", "cn", "vpc")
@@ -229,7 +232,7 @@ def test_every_field_of_the_form_has_an_effect(hook: type[CloudTasksHook], sampl
 def test_accepts_the_minimum_of_every_form_field(hook: type[CloudTasksHook]) -> None:
     fields = connection_type(hook.conn_type)["conn-fields"]
     least = {name: field["schema"]["minimum"] for name, field in fields.items() if "minimum" in field["schema"]}
-    assert len(least) == 5
+    assert len(least) == 6
     read_connection(hook.connection_fields, connection_values(hook, least), "tests")
 
 
@@ -249,8 +252,9 @@ def test_the_form_describes_the_real_defaults(name: str) -> None:
         ("read_timeout", account.network.timeouts.read),
         ("max_tries", account.retries.tries),
         ("max_retry_seconds", account.retries.seconds),
+        ("feed_interval", account.feed_interval),
     ):
-        assert f"; {value:g} if empty." in fields[field]["description"]
+        assert f"; {value:g} if empty" in fields[field]["description"]
 
 
 @pytest.mark.parametrize("hook", HOOKS)

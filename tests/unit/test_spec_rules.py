@@ -20,11 +20,13 @@ from airflow_cloudtasks.spec import (
     Cancel,
     Encoding,
     Failure,
+    Feed,
     Find,
     Log,
     ManyIds,
     Parts,
     Percentages,
+    Results,
     Service,
     Start,
     Success,
@@ -72,6 +74,7 @@ API = TaskApi(
     console_url="https://toys.test/{region}/{ProjectId}/{id}",
     list_tasks=toy_list("ProjectId"),
     read_many=many_toys("ProjectId"),
+    feed=Feed(tasks=toy_list("ProjectId", template={"Sort": "EndedAt"}), ended_at="EndedAt"),
     starts=(Start(action=BEGIN, id="ToyId"),),
     cancel=Cancel(action=END, id_param="ToyId"),
 )
@@ -196,6 +199,49 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"list_tasks": toy_list("Colour")}, "toys.toy: list_tasks needs Colour, which is none of ('ProjectId',)."),
         ({"list_tasks": toy_list("ToyId")}, "toys.toy: list_tasks needs ToyId, which is none of ('ProjectId',)."),
     ],
+    "feed_has_pages": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId", **NO_PAGES), ended_at="EndedAt")},
+            "toys.toy: feed has no pages, so that reading its newest ends would mean reading all of it.",
+        )
+    ],
+    "feed_takes_what_tasks_share": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId", "Shop"), ended_at="EndedAt")},
+            "toys.toy: feed needs Shop, which is none of ('ProjectId',).",
+        ),
+        (
+            {"feed": Feed(tasks=toy_list("ToyId"), ended_at="EndedAt")},
+            "toys.toy: feed needs ToyId, which is none of ('ProjectId',).",
+        ),
+    ],
+    "tasks_of_feed_have_ids": [
+        (
+            {"id": None, "list_tasks": None, "read_many": None},
+            "toys.toy: with feed, its id or the API's id must say where an entry holds the task's id.",
+        )
+    ],
+    "tasks_of_feed_show_their_end": [
+        (
+            {"feed": Feed(tasks=toy_list("ProjectId"))},
+            "toys.toy: with feed, its ended_at or the API's finished_at must say where an entry holds the time of the "
+            "end.",
+        )
+    ],
+    "complete_tasks_of_feed_are_read_like_others": [
+        (
+            {"first_ended": "Toys", "read_many": None},
+            "toys.toy: first_ended looks for one of several tasks, so that no entry of feed is complete.",
+        ),
+        *(
+            (
+                {"feed": Feed(tasks=toy_list("ProjectId"), ended_at="EndedAt", **own)},
+                "toys.toy: feed has an id or a status of its own, so that its entries are not complete: set "
+                "complete=False.",
+            )
+            for own in ({"id": "Toy.Id"}, {"status": "Word"})
+        ),
+    ],
     "starts_identify_the_task": [
         (
             {"starts": (*API.starts, Start(action=Action(name="CopyToy", params=("Colour",)), id="ToyId"))},
@@ -242,6 +288,23 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: with restarts, finished_at must say where a task object holds the end of its last run.",
         ),
     ],
+    "results_need_what_identifies_the_task": [
+        (
+            {
+                "results": Results(
+                    action=Action(name="GetRows", params=("ToyId", "Shop"), optional=("Size", "Next")),
+                    columns="Columns",
+                    column_name="Name",
+                    rows=("Rows",),
+                    next_page="Next",
+                    page_size_param="Size",
+                    page_size=10,
+                    page_param="Next",
+                )
+            },
+            "toys.toy: results need Shop, which is none of GetToy's params ('ProjectId', 'ToyId').",
+        ),
+    ],
     "timezone_is_an_offset": [
         ({"timezone": zone}, f"toys.toy: timezone {zone!r} is not of the form '+08:00'.")
         for zone in ("", "Z", "08:00", "+0800", "+8:00", "+24:00", "+08:60", "+08:00 ", "Asia/Shanghai")
@@ -268,13 +331,18 @@ def test_refuses_a_spec_that_breaks_a_rule(changes: dict[str, Any], text: str) -
         {"progress_whole": "Total"},
         {"console_url": None},
         {"console_url": "https://toys.test/"},
-        {"list_tasks": None, "read_many": None, "id": None},
+        {"list_tasks": None, "read_many": None, "feed": None, "id": None},
         {"read_many": many_toys("Shop", "Day")},
         {"read_many": many_toys(template={"Filters": [{"Name": "id", "Values": "{Ids:list}"}], "Limit": 50})},
         {"read_many": many_toys(complete=False, most=2)},
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:integers}"})},
         {"read": INTEGER_IDS, "read_many": many_toys(template={"Ids": "{Ids:comma}"})},
         {"list_tasks": toy_list()},
+        {"feed": None},
+        {"feed": Feed(tasks=toy_list(), ended_at="EndedAt")},
+        {"feed": Feed(tasks=toy_list("ProjectId")), "finished_at": "EndedAt"},
+        {"feed": Feed(tasks=toy_list(complete=False), id="Toy.Id", status="Word", ended_at="EndedAt")},
+        {"feed": Feed(tasks=toy_list(complete=False), ended_at="EndedAt"), "first_ended": "Toys", "read_many": None},
         {"read": dataclasses.replace(API.read, success=Success("Ok"))},
         {"starts": (Start(action=dataclasses.replace(BEGIN, success=Success("A.Ok", "A.Code", "A.Text")), id="Id"),)},
         {"restarts": True, "finished_at": "End"},

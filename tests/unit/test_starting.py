@@ -34,12 +34,64 @@ from airflow_cloudtasks.protocol.start_requests import (
     may_predate_request,
     read_start_answer,
     with_mark,
+    with_queue,
 )
 from airflow_cloudtasks.spec import Action, Cancel, Start, TaskApi
+from airflow_cloudtasks.spec.names import Arguments
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ICE, RUN, SQL, BDRC = (APIS[n] for n in ("ice.workflow_task", "wedata.workflow_run", "wedata.sql_run", "bdrc.task"))
 RERUN, LKE, OPERATION = (APIS[n] for n in ("wedata.task_instance", "lke.task", "bpstudio.operation"))
+
+
+QUEUE = "ice-callback-airflow"
+
+
+@pytest.mark.parametrize("nothing", [{}, {"UserData": None}, {"UserData": ""}, {"UserData": {}}])
+def test_names_the_queue_beside_the_mark(nothing: dict[str, Any]) -> None:
+    marked = with_mark(ICE.start(), nothing, TOKEN)
+    assert with_queue(ICE.start(), marked, QUEUE) == {"UserData": {"airflow_start": TOKEN, "NotifyAddress": QUEUE}}
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
+def test_names_the_queue_in_what_the_user_gave(given: Any) -> None:
+    assert with_queue(ICE.start(), {"UserData": given}, QUEUE)["UserData"] == {"a": 1, "NotifyAddress": QUEUE}
+
+
+@pytest.mark.parametrize(
+    "given", ["nightly", "[1]", {"NotifyAddress": "https://callback.invalid"}, '{"NotifyAddress": "ice-callback-mine"}']
+)
+def test_names_no_queue_where_the_user_gave_another_address_or_no_object(given: Any) -> None:
+    parameters = {"UserData": given}
+    assert with_queue(ICE.start(), parameters, QUEUE) is parameters
+
+
+def test_names_the_queue_only_if_there_is_room_for_it() -> None:
+    room = 512 - len(json.dumps({"a": "", "NotifyAddress": QUEUE}))
+    fits, large = ({"UserData": {"a": "x" * (room + more)}} for more in (0, 1))
+    sent = encode(ICE, ICE.start(), {"WorkflowId": "w", **with_queue(ICE.start(), fits, QUEUE)})
+    assert len(sent["UserData"]) == 512
+    assert with_queue(ICE.start(), large, QUEUE) is large
+
+
+def test_names_no_queue_where_the_vendor_takes_none() -> None:
+    parameters = {"ProjectId": "1"}
+    assert with_queue(RUN.start(), parameters, QUEUE) is parameters
+
+
+def test_a_task_is_found_that_also_shows_the_queue() -> None:
+    asked = with_mark(ICE.start(), {"WorkflowId": "w"}, TOKEN)
+    shown = with_queue(ICE.start(), asked, QUEUE)["UserData"]
+    listed = {"CreateTime": "2026-01-31T12:00:00Z", "Workflow": {"WorkflowId": "w"}, "UserData": json.dumps(shown)}
+    assert is_found(ICE, asked, listed)
+
+
+@pytest.mark.parametrize("given", [{"a": "x" * 505}, "x" * 513, {"a": "é" * 253}])
+def test_refuses_user_data_that_the_vendor_would_refuse(given: Any) -> None:
+    with pytest.raises(InvalidArguments, match=r"StartWorkflow: UserData has 51\d bytes; expected at most 512"):
+        encode(ICE, ICE.start(), {"WorkflowId": "w", "UserData": given})
+    pending = Arguments(is_pending=lambda value: value is given)
+    assert encode(ICE, ICE.start(), {"WorkflowId": "w", "UserData": given}, pending)["UserData"] is None
 
 
 def test_identifies_a_new_task_by_its_start_parameters() -> None:

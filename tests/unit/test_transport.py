@@ -140,6 +140,13 @@ def test_a_header_beyond_any_measure_is_a_transient_error(either: Send) -> None:
         either(f"http://{address}", SWIFT)
 
 
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_waits_for_the_answer_behind_an_interim_one(either: Send, status: int) -> None:
+    with serving(answering(b"HTTP/1.1 %d x\r\nLink: y\r\n\r\n" % status + HEAD + b"\r\n" + BODY)) as address:
+        answer = either(f"http://{address}", SWIFT)
+    assert (answer.status, answer.body) == (200, BODY)
+
+
 def test_reads_a_megabyte(either: Send) -> None:
     body = b"a" * 1_000_000
     with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + body)) as address:

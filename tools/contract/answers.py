@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.spec import Action, ManyIds, Percentages, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Feed, ManyIds, Percentages, Start, TaskApi, TaskList
 from contract.definitions import ANYTHING, UNDESCRIBED, defined_actions, shapes_at, types_at
 from contract.findings import Findings
 from contract.requests import requests
@@ -59,12 +59,15 @@ def reads(api: TaskApi) -> Iterator[Read]:
         yield together.action, "", together.tasks, LIST
         fields = _listed_fields(api, together)
         yield from ((together.action, f"{together.tasks}.*", path, types) for path, types in fields)
+    if api.feed is not None:
+        yield from _of_list(api.feed.tasks, _feed_fields(api, api.feed))
     for request in requests(api):
         yield from _of_any(request.action)
     for start in api.starts:
         yield from _of_start(start)
     yield from _of_cancel(api)
     yield from _of_parts(api)
+    yield from _of_results(api)
 
 
 def _of_any(action: Action) -> Iterator[Read]:
@@ -80,6 +83,15 @@ def _listed_fields(api: TaskApi, listing: TaskList | ManyIds) -> Iterator[tuple[
     """Yield what is read of a task in a list or a batch: everything, or what tells whether it has ended."""
     needed = {api.id} | ({api.status.complete} if isinstance(api.status, Percentages) else {api.status})
     yield from ((path, types) for path, types in task_fields(api) if listing.complete or path in needed)
+
+
+def _feed_fields(api: TaskApi, feed: Feed) -> Iterator[tuple[str, Types]]:
+    """Yield what is read of an entry of a feed: everything, or what tells which task has ended, and when."""
+    statuses = {api.status.complete} if isinstance(api.status, Percentages) else {api.status}
+    own = {feed.id or api.id, feed.ended_at or api.finished_at, *({feed.status} if feed.status else statuses)}
+    yield from ((path, WORD) for path in own if path is not None)
+    if feed.tasks.complete:
+        yield from task_fields(api)
 
 
 def _of_list(listing: TaskList, fields: Iterable[tuple[str, Types]]) -> Iterator[Read]:
@@ -139,7 +151,25 @@ def _of_parts(api: TaskApi) -> Iterator[Read]:
         yield from ((api.read, api.task_path, path, types) for path, types in fields)
     if parts.log is not None:
         yield parts.log.action, "", parts.log.text, TEXT
-        yield parts.log.action, "", parts.log.cursor, WORD
+        yield from ((parts.log.action, "", path, WORD) for path in (parts.log.cursor, parts.log.total) if path)
+
+
+def _of_results(api: TaskApi) -> Iterator[Read]:
+    results = api.results
+    if results is None:
+        return
+    if results.action is None:
+        action, at = api.read, f"{api.task_path}.{results.at}.*"
+        yield action, "", f"{api.task_path}.{results.at}", LIST
+    else:
+        action, at = results.action, results.at
+        yield from ((action, "", path, TEXT) for path in (results.next_page,) if path)
+        yield from ((action, at, path, WORD) for path in (results.status,) if path)
+    yield action, at, results.columns, LIST
+    yield action, f"{at}.{results.columns}.*", results.column_name, TEXT
+    yield from ((action, at, path, TEXT | LIST) for path in results.rows)
+    if results.values:
+        yield from ((action, f"{at}.{path}.*", results.values, LIST) for path in results.rows)
 
 
 def _answer(api: TaskApi, action: Action) -> Any:
@@ -162,6 +192,8 @@ def compare_answers(api: TaskApi, found: Findings) -> None:
     for listing in (api.list_tasks, api.read_many):
         if listing is not None:
             _compare_listed(api, listing, found)
+    if api.feed is not None and api.feed.tasks.complete:
+        _compare_listed(api, api.feed.tasks, found)
 
 
 def _joined(*paths: str) -> str:

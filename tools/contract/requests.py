@@ -44,7 +44,7 @@ class Request:
 
 
 def requests(api: TaskApi) -> Iterator[Request]:
-    """Yield requests that read, list, start, cancel and explain a task of an API: with every parameter, and with few.
+    """Yield requests about a task of an API, of every use: with every parameter, and with few.
 
     Args:
         api: The API.
@@ -69,10 +69,21 @@ def requests(api: TaskApi) -> Iterator[Request]:
         for names in ((*needed, *api.carried_params), needed):
             for parameters in cancel_requests(api, TASK_IDS, dict.fromkeys(names, "1")):
                 yield _request(api.cancel.action, parameters)
+    if api.results is not None and api.results.action is not None:
+        identified = dict.fromkeys(api.results.action.params, "1")
+        second = {api.results.page_size_param or "": api.results.page_size, api.results.page_param or "": "token"}
+        for further in (second, {}):
+            yield _request(api.results.action, identified | further)
     if api.parts is not None and api.parts.log is not None:
         log = api.parts.log
-        for cursor in ({log.cursor_param: "token"}, {}):
-            yield _request(log.action, {**dict.fromkeys(log.params, "1"), **cursor})
+        named = dict.fromkeys(log.params, "1") | dict.fromkeys(log.times or (), 1)
+        pages: list[dict[str, Any]] = [{}]
+        if log.cursor_param is not None:
+            pages.append({log.cursor_param: "token"})
+        if log.page_size_param is not None:
+            pages.append({log.page_size_param: log.page_size, log.offset_param or "": 7})
+        for more in pages:
+            yield _request(log.action, named | more)
 
 
 def _request(action: Action, parameters: Mapping[str, Any]) -> Request:
@@ -85,7 +96,12 @@ def lists(api: TaskApi) -> list[TaskList]:
     Args:
         api: The API.
     """
-    found = [api.list_tasks, *(start.find.tasks for start in api.starts if start.find), api.parts and api.parts.listed]
+    found = [
+        api.list_tasks,
+        api.feed.tasks if api.feed else None,
+        *(start.find.tasks for start in api.starts if start.find),
+        api.parts.listed if api.parts else None,
+    ]
     return [listing for listing in found if listing is not None]
 
 

@@ -148,7 +148,7 @@ class MachineRole:
 
     def _only_role(self, transport: SyncTransport, headers: Mapping[str, str]) -> str:
         call, answer = self._send(transport, "GetRoleName", "GET", self._service.path, headers)
-        if answer.status == _HTTP_NOT_FOUND or (answer.has_succeeded and not answer.body.strip()):
+        if answer.status == _HTTP_NOT_FOUND:
             raise no_credentials(f"this machine has no role; is it {self._service.machine}?")
         self._check(call, answer)
         return _word(call, answer, _ROLE_NAME)
@@ -166,9 +166,17 @@ class MachineRole:
         return call, answer
 
     def _check(self, call: ApiCall, answer: HttpAnswer) -> None:
-        """Raise the error that an answer reports, if it reports one."""
-        if (error := refusal(self._cloud, call, answer)) is not None:
-            raise error
+        """Raise the error that an answer reports, if it reports one.
+
+        A refusal of the service has a code. A page of a gateway or a captive portal in its place has none, and says
+        nothing about the role.
+        """
+        error = refusal(self._cloud, call, answer)
+        if error is None:
+            return
+        if not error.retryable and error.code == f"HTTP{answer.status}":
+            raise UnreadableAnswer("the answer is neither a key nor a refusal with a code", **call.context(answer))
+        raise error
 
 
 def _network(network: Network) -> Network:

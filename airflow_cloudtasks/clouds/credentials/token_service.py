@@ -19,7 +19,7 @@ from airflow_cloudtasks.clouds.credentials.source import CredentialSettings, Fet
 from airflow_cloudtasks.clouds.registry import CLOUDS
 from airflow_cloudtasks.clouds.transport import SyncTransport
 from airflow_cloudtasks.clouds.wire import UNSIGNED, ApiCall, Credentials
-from airflow_cloudtasks.errors import CloudApiError
+from airflow_cloudtasks.errors import CloudApiError, MalformedAnswer, UnreadableAnswer
 from airflow_cloudtasks.model import Cloud
 from airflow_cloudtasks.spec import Action
 from airflow_cloudtasks.values import at
@@ -204,6 +204,10 @@ def _call(
         now=datetime.now(UTC),
     )
     answer = transport.send(call, request)
-    content = cloud.read(call, answer)
+    try:
+        content = cloud.read(call, answer)
+    except MalformedAnswer:
+        # Of a task, such an answer would come again. STS has one form of answer, so something else has answered.
+        raise UnreadableAnswer("the answer holds no temporary key", **call.context(answer)) from None
     expiry = at(content, _STS[settings.cloud].expiry)
     return temporary_key(settings.cloud, at(content, "Credentials"), expiry, origin, call.context(answer))

@@ -10,10 +10,12 @@ from airflow_cloudtasks.emulator.control.errors import BadInputError, NotThereEr
 from airflow_cloudtasks.emulator.engine.ledger import describe
 from airflow_cloudtasks.emulator.engine.limits import WINDOW_KINDS
 from airflow_cloudtasks.emulator.engine.plans import Plan
+from airflow_cloudtasks.emulator.engine.queues import Message
 from airflow_cloudtasks.emulator.engine.state import State
 from airflow_cloudtasks.emulator.products.discovery import find_actions
 from airflow_cloudtasks.emulator.vendor.metadata import METADATA_ACTIONS
 from airflow_cloudtasks.emulator.vendor.registry import Registry
+from airflow_cloudtasks.emulator.vendor.smq import SMQ_APIS, announce_ends
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,20 @@ class StsChanges(TypedDict, total=False):
     role: str | None
     imds_v1: bool | None
     roles: Sequence[str] | None
+
+
+class QueueChanges(TypedDict, total=False):
+    """The arguments of :meth:`ControlPlane.queue`."""
+
+    visibility: float | None
+    long_polls: int | None
+    lost: float | None
+    doubled: float | None
+    garbled: float | None
+    delay: float | None
+    frozen: bool | None
+    base64: bool | None
+    flat: bool | None
 
 
 class ControlPlane:
@@ -153,6 +169,7 @@ class ControlPlane:
             ending = self._ending(apis[0], end, fields)
             for task in tasks:
                 task.end(ending, self.state.task_now())
+                self.state.queues.watch(task)
 
     def tasks(self) -> list[JsonObject]:
         """Return every task as an object with its present ``status``."""
@@ -460,6 +477,80 @@ class ControlPlane:
         with self.state.lock:
             return self.state.keys.expire_issued(self.state.now())
 
+    def queue(self, name: str, **changes: Unpack[QueueChanges]) -> JsonObject:
+        """Create a message queue, or change one; null restores a setting's default.
+
+        Tasks whose ends are announced to a queue have to be added after it. ICE announces the end of a workflow task
+        to the queue that ``NotifyAddress`` in its ``UserData`` names, else to the account's (:meth:`event_callback`).
+        To let its requests fail or hang, use :meth:`fault` with ``api="smq.receive"``, ``smq.delete``,
+        ``smq.change_visibility`` or ``smq.send``.
+
+        Args:
+            name: The queue's name.
+            **changes: ``visibility``: seconds for which a received message is hidden. ``long_polls``: how many long
+                polls may wait at once; further ones are answered at once; by default any number. ``lost``,
+                ``doubled``, ``garbled``: the share of events that never arrive, arrive twice, or hold garbage.
+                ``delay``: seconds by which events are late. ``frozen``: whether the queue shows no messages.
+                ``base64``: whether events are in Base64. ``flat``: whether events have no ``MessageBody``.
+
+        Returns:
+            The queue, as :meth:`queues` returns it.
+        """
+        with self.state.lock:
+            found = self.state.queues.find(parsing.parse_text("name", name))
+            settings = parsing.parse_queue(changes, None if found is None else found.settings)
+            return self.state.queues.set(name, settings).describe(self.state.task_now())
+
+    def queues(self) -> list[JsonObject]:
+        """Return every message queue as an object with its settings, and its numbers of messages.
+
+        ``sent``, ``received`` and ``deleted`` count since its creation, ``visible`` and ``hidden`` are those in it,
+        and ``waiting_polls`` the long polls that are waiting.
+        """
+        with self.state.lock:
+            announce_ends(self.state, self.registry)
+            return [queue.describe(self.state.task_now()) for queue in self.state.queues]
+
+    def clear_queues(self) -> None:
+        """Remove every message queue."""
+        with self.state.lock:
+            self.state.queues.clear()
+
+    def send_message(self, queue: str, text: str, delay: float = 0.0) -> None:
+        """Send a message to a queue.
+
+        Args:
+            queue: The queue's name.
+            text: The message's text.
+            delay: Seconds after which it can be received.
+
+        Raises:
+            NotThereError: (a KeyError) There is no such queue.
+        """
+        with self.state.lock:
+            found = self.state.queues.find(parsing.parse_text("queue", queue))
+            if found is None:
+                raise NotThereError(f"There is no queue {queue!r}")
+            now = self.state.task_now()
+            found.send(Message(parsing.parse_text("text", text), now, now + parsing.parse_seconds("delay", delay)))
+
+    def event_callback(self, queue: str | None) -> str | None:
+        """Set the queue that the events of the account go to, unless a task names another one.
+
+        Args:
+            queue: The queue's name; None for none.
+
+        Returns:
+            The name.
+        """
+        with self.state.lock:
+            self.state.queues.callback = None if queue is None else parsing.parse_text("queue", queue)
+            return self.state.queues.callback
+
+    def current_event_callback(self) -> str | None:
+        """Return the queue of :meth:`event_callback`."""
+        return self.state.queues.callback
+
     def requests(self, api: str | None = None, since: int = 0) -> list[JsonObject]:
         """Return the requests that came in, oldest first, without secrets, tokens or signatures.
 
@@ -474,7 +565,8 @@ class ControlPlane:
             that cancels them ``API_cancel`` and the one that lists them ``API_list``, e.g.
             ``wedata.workflow_run_start``. The token services are ``sts.assume_role``, ``sts.assume_role_with_oidc``
             (Alibaba Cloud), ``sts.assume_role_with_web_identity`` (Tencent Cloud) and ``sts.get_caller_identity``,
-            the metadata services ``metadata.token`` (Alibaba Cloud), ``metadata.role`` and ``metadata.credentials``.
+            the metadata services ``metadata.token`` (Alibaba Cloud), ``metadata.role`` and ``metadata.credentials``,
+            and the message queues ``smq.receive``, ``smq.delete``, ``smq.change_visibility`` and ``smq.send``.
         """
         with self.state.lock:
             return self.state.journal.requests(self._any_api(api), since)
@@ -526,7 +618,7 @@ class ControlPlane:
         return parsing.parse_ending(api, shape, end, fields)
 
     def _any_api(self, api: str | None) -> str | None:
-        return parsing.parse_api(api, (*self.registry.apis, *_METADATA_APIS))
+        return parsing.parse_api(api, (*self.registry.apis, *_METADATA_APIS, *SMQ_APIS))
 
     def _task_api(self, api: str | None) -> str | None:
         return parsing.parse_api(api, self.registry.task_apis)

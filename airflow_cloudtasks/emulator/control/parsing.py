@@ -11,6 +11,7 @@ from airflow_cloudtasks.emulator.control.errors import BadInputError
 from airflow_cloudtasks.emulator.engine.faults import DEFAULT_HANG_SECONDS, FAULT_KINDS, RETRY_AFTER_KINDS, FaultRule
 from airflow_cloudtasks.emulator.engine.keys import DEFAULT_ACCOUNT, Key
 from airflow_cloudtasks.emulator.engine.plans import Plan
+from airflow_cloudtasks.emulator.engine.queues import QueueSettings
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.state import NO_LATENCY
 from airflow_cloudtasks.emulator.engine.sts import StsSettings
@@ -116,9 +117,7 @@ def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None,
     if not kinds:
         raise BadInputError("kind: expected at least one, got none")
     parsed = tuple(parse_choice("kind", one, FAULT_KINDS) for one in kinds)
-    share = 1.0 if rate is None else parse_number("rate", rate)
-    if not 0 <= share <= 1:
-        raise BadInputError(f"rate: expected a number from 0 to 1, got {share:g}")
+    share = 1.0 if rate is None else _share("rate", rate)
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise BadInputError(f"count: expected a whole number from 1 or null, got {count!r}")
     if seconds is not None and "hang" not in parsed:
@@ -178,6 +177,16 @@ def parse_sts(value: Any, present: StsSettings) -> StsSettings:
         for name, setting in given.items()
     }
     return replace(present, **parsed)
+
+
+def parse_queue(value: Any, present: QueueSettings | None) -> QueueSettings:
+    """Return the present settings of a queue, or the default ones, with changes; null restores a default."""
+    given = parse_object("queue settings", value, required=(), optional=tuple(_QUEUE_PARSERS))
+    parsed = {
+        name: getattr(_QUEUE_DEFAULTS, name) if setting is None else _QUEUE_PARSERS[name](name, setting)
+        for name, setting in given.items()
+    }
+    return replace(present or _QUEUE_DEFAULTS, **parsed)
 
 
 def parse_api(value: Any, known: tuple[str, ...]) -> str | None:
@@ -314,4 +323,31 @@ _STS_PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "role": _role,
     "imds_v1": parse_boolean,
     "roles": _roles,
+}
+
+
+def _share(what: str, value: Any) -> float:
+    share = parse_number(what, value)
+    if not 0 <= share <= 1:
+        raise BadInputError(f"{what}: expected a number from 0 to 1, got {share:g}")
+    return share
+
+
+def _count(what: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadInputError(f"{what}: expected a whole number from 0 or null, got {value!r}")
+    return value
+
+
+_QUEUE_DEFAULTS = QueueSettings()
+_QUEUE_PARSERS: dict[str, Callable[[str, Any], Any]] = {
+    "visibility": parse_seconds,
+    "long_polls": _count,
+    "lost": _share,
+    "doubled": _share,
+    "garbled": _share,
+    "delay": parse_seconds,
+    "frozen": parse_boolean,
+    "base64": parse_boolean,
+    "flat": parse_boolean,
 }

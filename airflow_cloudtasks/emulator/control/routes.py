@@ -117,6 +117,11 @@ def _change_sts(plane: ControlPlane, request: ControlRequest) -> JsonObject:
     return plane.sts(**parse_dict("token settings", request.json()))
 
 
+def _set_queue(plane: ControlPlane, request: ControlRequest) -> JsonObject:
+    plane.queue(**parse_dict("a queue", request.json()))
+    return {"queues": plane.queues()}
+
+
 def _list_requests(plane: ControlPlane, request: ControlRequest) -> JsonObject:
     since = parse_since(request.http.query_params.get("since"))
     return {"requests": plane.requests(request.api, since), "totals": plane.totals()}
@@ -175,6 +180,12 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "sts", lambda plane, request: plane.sts()),
     ("POST", "sts", _change_sts),
     ("POST", "sts/expire", _call(ControlPlane.expire_issued, shows="expired")),
+    ("GET", "queues", _call(ControlPlane.queues, shows="queues")),
+    ("POST", "queues", _set_queue),
+    ("DELETE", "queues", _call(ControlPlane.clear_queues)),
+    ("POST", "queues/messages", _call(ControlPlane.send_message, body="a message")),
+    ("GET", "event_callback", _call(ControlPlane.current_event_callback, shows="queue")),
+    ("POST", "event_callback", _call(ControlPlane.event_callback, body="an event callback", shows="queue")),
     ("GET", "requests", _list_requests),
     ("DELETE", "requests", _call(ControlPlane.clear_requests)),
     ("POST", "reset", _call(ControlPlane.reset)),

@@ -16,6 +16,7 @@ from airflow_cloudtasks.emulator.engine.limits import Limits
 from airflow_cloudtasks.emulator.engine.metadata_tokens import MetadataTokens
 from airflow_cloudtasks.emulator.engine.nonces import Nonces
 from airflow_cloudtasks.emulator.engine.plans import Plans
+from airflow_cloudtasks.emulator.engine.queues import Queues
 from airflow_cloudtasks.emulator.engine.sts import StsSettings, issue
 from airflow_cloudtasks.emulator.engine.tasks import TaskStore
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_cloudtasks.emulator.engine.keys import Session
-    from airflow_cloudtasks.emulator.engine.sts import Issued
+    from airflow_cloudtasks.emulator.engine.queues import Queues
+from airflow_cloudtasks.emulator.engine.sts import Issued
 
 NO_LATENCY = (0.0, 0.0)
 # Higher than the numbers that tests give to their own tasks.
@@ -35,13 +37,15 @@ class State:
 
     Args:
         wall_clock: Returns Unix seconds. Signatures are checked against it.
-        random_number: Returns a number in [0, 1). It decides whether a request fails and how late an answer is.
+        random_number: Returns a number in [0, 1). It decides whether a request fails, how late an answer is, and which
+            events are lost.
         latency: The initial least and most seconds by which every answer is late.
 
     Attributes:
         lock: Held while a request is decided, never during an await.
         keys: The access keys.
         nonces: The used nonces.
+        queues: The message queues.
         tasks: The tasks.
         plans: The scripts and fields of the tasks that later requests start.
         ledger: The tasks that requests have started and canceled.
@@ -66,7 +70,8 @@ class State:
         self.lock = threading.RLock()
         self.keys = KeyRing()
         self.nonces = Nonces()
-        self.tasks = TaskStore()
+        self.queues = Queues(random_number)
+        self.tasks = TaskStore(self.queues.watch)
         self.plans = Plans()
         self.ledger = Ledger()
         self.tokens: dict[tuple[str, str, str], str] = {}
@@ -112,6 +117,7 @@ class State:
         self.keys.restore()
         self.nonces.clear()
         self.tasks.clear()
+        self.queues.clear()
         self.plans.clear()
         self.ledger.clear()
         self.tokens.clear()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.emulator.engine.scripts import began_at, cut, position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from airflow_cloudtasks.emulator.engine.scripts import Position, Step
     from airflow_cloudtasks.emulator.engine.values import JsonObject
@@ -65,9 +65,14 @@ class Task:
 
 
 class TaskStore:
-    """All tasks. An id is unique within one API and scope: LKE, for example, numbers the tasks of each application."""
+    """All tasks. An id is unique within one API and scope: LKE, for example, numbers the tasks of each application.
 
-    def __init__(self) -> None:
+    Args:
+        added: Called with each task that is added.
+    """
+
+    def __init__(self, added: Callable[[Task], None] = lambda task: None) -> None:
+        self._added = added
         self._tasks: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], Task]] = {}
         self._by_number: dict[str, dict[int, Task]] = {}
         # Never reset, so that the page token of a list stays valid for as long as a client may hold it.
@@ -82,6 +87,7 @@ class TaskStore:
             del numbered[namesakes[scope].number]
         task.number = next(self._numbers)
         namesakes[scope] = numbered[task.number] = task
+        self._added(task)
 
     def remove(self, task: Task) -> None:
         """Remove a task that was added."""

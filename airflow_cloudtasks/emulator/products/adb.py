@@ -5,10 +5,16 @@ Source: the models of ``alibabacloud-adb20211201``. The examples' values are our
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 ADB = Product("alibaba", "adb", "2021-12-01", ("query", "form"))
 
@@ -26,6 +32,8 @@ SPARK_APP = ADB.reads(
         script=(Step("SUBMITTED", 1), Step("RUNNING", 2), Step("COMPLETED")),
         failed=Step("FAILED"),
         canceled=Step("KILLED"),
+        # What GetSparkAppLog shows.
+        left_out=frozenset({"LogContent"}),
         stamps=(
             Stamp("Detail.SubmittedTimeInMillis", "created", milliseconds),
             Stamp("Detail.StartedTimeInMillis", "started", milliseconds),
@@ -36,6 +44,18 @@ SPARK_APP = ADB.reads(
 )
 ADB.starts(SPARK_APP, "SubmitSparkApp", DEFINED, ("Data", "AppId"), shown=("AppName",))
 ADB.cancels(SPARK_APP, "KillSparkApp", DEFINED, id_at=("Data", "AppId"))
+
+
+def _log(call: Call) -> JsonObject:
+    """Return the application's ``LogContent``; of an application that the emulator does not know, one line."""
+    task = call.state.tasks.find(SPARK_APP.api, call.parameters["AppId"], call.parameters)
+    content = "This is a log\n" if task is None else str(task.fields.get("LogContent", "This is a log\n"))
+    return {
+        "Data": {"DBClusterId": "amv-emulated", "LogContent": content, "LogSize": content.count("\n"), "Message": ""}
+    }
+
+
+ADB.action("adb.spark_app_log", "GetSparkAppLog", _log, DEFINED, required="AppId")
 
 BATCH_SQL = ADB.reads(
     "adb.spark_batch_sql",

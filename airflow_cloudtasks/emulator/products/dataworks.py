@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
+from airflow_cloudtasks.emulator.products.shared.answers import find_task
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import (
@@ -51,7 +52,7 @@ def _listing(api: str, name: str) -> Listing:
         default_size=10,
         number="PageNumber",
         total=("PagingInfo", "TotalCount"),
-        fields=("TaskId", "Bizdate"),
+        fields=("TaskId", "Bizdate", "WorkflowInstanceId", "Status"),
         example={"PagingInfo": {"PageNumber": 1, "PageSize": 10}},
     )
 
@@ -72,6 +73,8 @@ TASK_INSTANCE = DATAWORKS.reads(
         failed=Step("Failure"),
         canceled=Step("Failure"),
         started=False,
+        # What GetTaskInstanceLog shows.
+        left_out=frozenset({"TaskInstanceLog"}),
         stamps=_STAMPS,
         example={"TaskInstance": {"Id": 1, "TaskName": "emulated", "Status": "NotRun"}},
     ),
@@ -84,6 +87,21 @@ DATAWORKS.lists(
     replace(TASK_INSTANCE.shape, task_at=(), example=TASK_INSTANCE.shape.example["TaskInstance"]),
 )
 DATAWORKS.cancels(TASK_INSTANCE, "StopTaskInstances", DEFINED, asked_by="Ids")
+
+
+def _log(call: Call) -> JsonObject:
+    task = find_task(call, TASK_INSTANCE, str(call.parameters["Id"]))
+    return {"TaskInstanceLog": task.fields.get("TaskInstanceLog", "This is a log\n")}
+
+
+DATAWORKS.action(
+    "dataworks.task_instance_log",
+    "GetTaskInstanceLog",
+    _log,
+    DEFINED,
+    required="Id",
+    not_found=TASK_INSTANCE.not_found,
+)
 
 WORKFLOW_INSTANCE = DATAWORKS.reads(
     "dataworks.workflow_instance",

@@ -42,6 +42,7 @@ EHPC.lists(
     Listing(
         api="ehpc_instant.job",
         at=("JobList",),
+        ids="Filter.JobIds",
         size="PageSize",
         default_size=50,
         number="PageNumber",

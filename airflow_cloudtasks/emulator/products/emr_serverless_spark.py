@@ -7,12 +7,17 @@ statuses of a Ray job; Apache DolphinScheduler's plugin for the states of a job 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
 from airflow_cloudtasks.emulator.products.shared.listing import Listing
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import NotFound, Stamp, TaskShape
+
+if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.values import JsonObject
+    from airflow_cloudtasks.emulator.vendor.contract import Call
 
 EMR = Product("alibaba", "emr-serverless-spark", "2023-08-08", ("json",))
 
@@ -29,6 +34,8 @@ _RUN = TaskShape(
     script=(Step("Pending", 1), Step("Running", 2), Step("Success")),
     failed=Step("Failed"),
     canceled=Step("Cancelled"),
+    # The lines that ListLogContents shows.
+    left_out=frozenset({"LogLines"}),
     stamps=(Stamp("submitTime", "created", milliseconds), Stamp("endTime", "finished", milliseconds)),
     example={
         "jobRun": {
@@ -41,7 +48,7 @@ _RUN = TaskShape(
             "resourceQueueId": "root_queue",
             "fusion": False,
             "stateChangeReason": {"code": "", "message": ""},
-            "log": {"driverStdError": "", "driverStdOut": ""},
+            "log": {"driverStdError": "oss://emulated/stderr.log", "driverStdOut": "oss://emulated/stdout.log"},
         }
     },
 )
@@ -63,6 +70,26 @@ EMR.starts(
     shown=("name", "codeType", "resourceQueueId", "displayReleaseVersion", "jobDriver"),
 )
 EMR.cancels(RUN, "CancelJobRun", DEFINED, id_at=("jobRunId",))
+
+_FILE = str(_RUN.example["jobRun"]["log"]["driverStdError"])
+
+
+def _log(call: Call) -> JsonObject:
+    """Return lines of the newest run's ``LogLines`` whose log has that path, or one line."""
+    wanted = call.parameters.get("fileName")
+    tasks = (
+        task
+        for task in call.state.tasks.newest(RUN.api)
+        if task.fields.get("log", {}).get("driverStdError", _FILE) == wanted
+    )
+    task = next(tasks, None)
+    lines = ["This is a log"] if task is None else task.fields.get("LogLines", ["This is a log"])
+    first = int(call.parameters.get("offset") or 0)
+    shown = lines[first : first + int(call.parameters.get("length") or len(lines))]
+    return {"listLogContent": {"contents": [{"LineContent": line} for line in shown], "totalLength": len(lines)}}
+
+
+EMR.action("emr_serverless_spark.log", "ListLogContents", _log, DEFINED)
 
 JOB = EMR.reads(
     "emr_serverless_spark.ray_job",

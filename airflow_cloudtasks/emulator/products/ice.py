@@ -7,6 +7,7 @@ require no parameter. The example's values are our own.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,9 +19,10 @@ from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import new_uuid, sent, start
 from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page, page_size
 from airflow_cloudtasks.emulator.vendor.alibaba_errors import invalid
-from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
+from airflow_cloudtasks.emulator.vendor.contract import Event, Stamp, TaskShape
 
 if TYPE_CHECKING:
+    from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Action, Call
 
@@ -39,8 +41,39 @@ _STAMPS = (
     Stamp("FinishTime", "finished", iso_utc),
 )
 
+
+def _user_data(task: Task) -> JsonObject:
+    data = task.fields.get("UserData")
+    try:
+        decoded = json.loads(data) if isinstance(data, str) else data
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def _notify_address(task: Task) -> str | None:
+    """Return the queue in UserData. An address that is a URL is not called."""
+    address = _user_data(task).get("NotifyAddress")
+    return address if isinstance(address, str) and address.startswith("ice-callback-") else None
+
+
+def _ended(task: Task, status: str | None) -> JsonObject:
+    workflow = task.fields.get("Workflow") or {}
+    data = task.fields.get("UserData")
+    return {
+        "TaskId": task.id,
+        "WorkflowId": workflow.get("WorkflowId", ""),
+        "Status": status,
+        "ActivityResults": [],
+        "UserData": data if isinstance(data, str) else json.dumps(data or {}),
+    }
+
+
+# Source: ICE, "Callback events": the event of the end of a workflow task, and its address in UserData of StartWorkflow.
+_EVENT = Event("WorkflowTaskComplete", _ended, _notify_address)
 _SHAPE = TaskShape(
     task_at=("WorkflowTask",),
+    event=_EVENT,
     id_at="TaskId",
     status_at="Status",
     unfinished=frozenset({"Init", "Processing"}),

@@ -16,6 +16,7 @@ from airflow_cloudtasks.emulator.vendor.alibaba import AlibabaGateway, is_for_al
 from airflow_cloudtasks.emulator.vendor.gateway import decide
 from airflow_cloudtasks.emulator.vendor.metadata import HOSTS, MetadataGateway
 from airflow_cloudtasks.emulator.vendor.metadata import PREFIX as METADATA_PREFIX
+from airflow_cloudtasks.emulator.vendor.smq import SmqGateway, is_for_smq
 from airflow_cloudtasks.emulator.vendor.tencent import TencentGateway
 from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, headers_from, to_json
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_cloudtasks.emulator.control.operations import ControlPlane
     from airflow_cloudtasks.emulator.engine.state import State
-    from airflow_cloudtasks.emulator.vendor.gateway import Gateway
+    from airflow_cloudtasks.emulator.vendor.gateway import Decision, Gateway, LongPoll
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -36,6 +37,8 @@ TRANSPORT = "cloudtasks_transport"
 
 # SO_LINGER on, for 0 seconds: close() then sends RST at once instead of an orderly end.
 _LINGER_ZERO = struct.pack("ii", 1, 0)
+# Between two looks of a long poll at its queue.
+_POLL_SECONDS = 0.02
 _WHOLE_URL = re.compile(r"https?://(?P<authority>[^/]*?)(?::80)?(?P<path>/.*)?", re.IGNORECASE)
 _CAM_PREFIX = "/latest/meta-data/cam/"
 _HINT = Reply(
@@ -45,7 +48,8 @@ _HINT = Reply(
             "error": "This is the airflow_cloudtasks emulator. It serves signed requests of Alibaba Cloud (with "
             "x-acs-action, x-acs-version and an ACS3-HMAC-SHA256 signature, or with Action, Version and an HMAC-SHA1 "
             "Signature among the parameters) and of Tencent Cloud (with X-TC-Action, "
-            "X-TC-Version and a TC3-HMAC-SHA256 signature), both clouds' metadata services under "
+            "X-TC-Version and a TC3-HMAC-SHA256 signature), message queues of SMQ (with x-mns-version and an MNS "
+            "signature), both clouds' metadata services under "
             f"{METADATA_PREFIX}, and its own control plane under {PREFIX}."
         }
     ),
@@ -65,6 +69,7 @@ class EmulatorApp:
         self._control = control_app(plane)
         self._alibaba = AlibabaGateway(plane.registry)
         self._tencent = TencentGateway(plane.registry)
+        self._smq = SmqGateway(plane.registry)
         self._metadata = {cloud: MetadataGateway(cloud) for cloud in CLOUDS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +103,8 @@ class EmulatorApp:
             return self._metadata[HOSTS[authority]]
         if "x-tc-action" in headers or "x-tc-version" in headers or authorization.startswith("TC3-"):
             return self._tencent
+        if is_for_smq(request):
+            return self._smq
         if is_for_alibaba(request):
             return self._alibaba
         if request.raw_path.startswith(METADATA_PREFIX):
@@ -111,6 +118,9 @@ class EmulatorApp:
         exchange = identified.exchange
         with state.lock:
             decision = decide(gateway, request, identified, state)
+        if decision.poll is not None:
+            decision = await _wait(decision, decision.poll, receive, state)
+        with state.lock:
             status = decision.reply.status if decision.reply else None
             state.journal.begin(exchange, came_in, decision.outcome, status, throttled=decision.throttled)
             delay = state.draw_latency()
@@ -136,6 +146,22 @@ class EmulatorApp:
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _wait(decision: Decision, poll: LongPoll, receive: Receive, state: State) -> Decision:
+    """Return the result of a long poll as soon as there is one, or as its time is over, or the client is gone."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    poll.queue.polls += 1
+    try:
+        first = decision.outcome
+        while decision.outcome == first and state.now() < poll.until and not gone.done():
+            await asyncio.sleep(_POLL_SECONDS)
+            with state.lock:
+                decision = poll.again()
+    finally:
+        poll.queue.polls -= 1
+        gone.cancel()
+    return decision
 
 
 async def _sleep_until(moment: float, state: State) -> None:

@@ -63,6 +63,21 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """The message that a product sends to a queue when a task ends.
+
+    Attributes:
+        type: The vendor's name of the event.
+        body: Returns what the message says of a task that ended on a status.
+        address: Returns the queue that a task names for it; None if it names none.
+    """
+
+    type: str
+    body: Callable[[Task, str | None], JsonObject]
+    address: Callable[[Task], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskShape:
     """The task that an answer shows: where it is in the answer, and the vendor's words for its states.
 
@@ -115,6 +130,7 @@ class TaskShape:
     progress_at: str = ""
     progress_full: int = 0
     percents_at: tuple[str, str] | None = None
+    event: Event | None = None
 
     @property
     def endings(self) -> dict[str, Step]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_cloudtasks.emulator.engine.faults import Hit
 from airflow_cloudtasks.emulator.engine.keys import Key
 from airflow_cloudtasks.emulator.vendor.contract import Call
-from airflow_cloudtasks.emulator.vendor.wire import Reply, Request, VendorError
+from airflow_cloudtasks.emulator.vendor.wire import EmptyQueue, Reply, Request, VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_cloudtasks.emulator.engine.journal import Exchange
+    from airflow_cloudtasks.emulator.engine.queues import Queue
     from airflow_cloudtasks.emulator.engine.state import State
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
@@ -109,6 +110,7 @@ class Decision:
         hang_seconds: How long the client waits before the connection is cut without an answer.
         throttled: Whether the request is refused by a rate limit.
         ended: Tasks that the reply is the first to show in their last step.
+        poll: For a long poll without a result: how it goes on.
     """
 
     outcome: str
@@ -116,6 +118,22 @@ class Decision:
     hang_seconds: float = 0.0
     throttled: bool = False
     ended: Sequence[Task] = ()
+    poll: LongPoll | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LongPoll:
+    """A request that waits for its result.
+
+    Attributes:
+        queue: The queue that it waits at.
+        until: How long it waits, in Unix seconds of the clouds' clock.
+        again: Returns the decision of this moment; the caller holds the state's lock.
+    """
+
+    queue: Queue
+    until: float
+    again: Callable[[], Decision]
 
 
 def decide(gateway: Gateway, request: Request, identified: Identified, state: State) -> Decision:
@@ -146,11 +164,28 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         if action.needs_region and region and state.regions is not None and region not in state.regions:
             raise VendorError("UnsupportedRegion", f"The region `{region}` is not supported.")
         parameters = gateway.check_parameters(request, action, identified.parameters)
-        call = Call(action, parameters, state, state.task_now(), key)
-        decision = Decision(OK, gateway.success(action.answer(call), request_id), ended=call.ended)
+        return _carry_out(gateway, request, request_id, Call(action, parameters, state, state.task_now(), key), hit)
     except VendorError as error:
         decision = Decision(error.code, gateway.failure(error, request, request_id))
     return decision if hit is None else _change_answer(decision, hit)
+
+
+def _carry_out(gateway: Gateway, request: Request, request_id: str, call: Call, hit: Hit | None) -> Decision:
+    """Answer a call that passed every check."""
+    poll: LongPoll | None = None
+    try:
+        decision = Decision(OK, gateway.success(call.action.answer(call), request_id), ended=call.ended)
+    except EmptyQueue as empty:
+        decision = Decision(empty.code, gateway.failure(empty, request, request_id))
+        if empty.wait:
+
+            def again() -> Decision:
+                return _carry_out(gateway, request, request_id, replace(call, now=call.state.task_now()), hit)
+
+            poll = LongPoll(empty.queue, call.state.now() + empty.wait, again)
+    if hit is not None:
+        decision = _change_answer(decision, hit)
+    return decision if decision.reply is None else replace(decision, poll=poll)
 
 
 def html_page(text: str) -> bytes:

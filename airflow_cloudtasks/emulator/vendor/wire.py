@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from airflow_cloudtasks.emulator.engine.queues import Queue
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -69,6 +71,20 @@ class VendorError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+class EmptyQueue(VendorError):
+    """No message is visible. A long poll waits for one.
+
+    Attributes:
+        queue: The queue.
+        wait: Seconds for which the request may wait for one; 0 for none.
+    """
+
+    def __init__(self, queue: Queue, wait: float) -> None:
+        super().__init__("MessageNotExist", "Message not exist.", 404)
+        self.queue = queue
+        self.wait = wait
 
 
 def to_json(value: Any) -> bytes:

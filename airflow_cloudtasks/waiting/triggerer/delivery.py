@@ -45,6 +45,11 @@ class Delivery:
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
         self._told = 0
+        self._ended: Callable[[Subject, CloudTask], None] = lambda subject, task: None
+
+    def tell_ends_to(self, ended: Callable[[Subject, CloudTask], None]) -> None:
+        """Call a function with each task whose end a wait has noticed, and what was read of it."""
+        self._ended = ended
 
     async def deliver(
         self,
@@ -87,6 +92,7 @@ class Delivery:
         all_took = all_took and not any(watch.last is None for watch in subject.watches)
         for task in noticed.values():
             self._metrics.noticed(task)
+            self._ended(subject, task)
         subject.fingerprint = None
         self._schedule.settle(subject, self._loop.time(), polled=polled)
         return Taken(all_took, needs_more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,12 @@ from airflow_cloudtasks.errors import CloudApiError, CredentialsError, InvalidCo
 from airflow_cloudtasks.hooks.any_cloud import hook_for
 from airflow_cloudtasks.hooks.base import CloudTasksHook
 from airflow_cloudtasks.protocol.normalise import fingerprint, normalise, task_object
-from airflow_cloudtasks.spec import TaskApi
+from airflow_cloudtasks.spec import Feed, TaskApi
 from airflow_cloudtasks.waiting.triggerer.batch_reader import BatchReader
 from airflow_cloudtasks.waiting.triggerer.bulk_reader import BulkReader
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery, always
+from airflow_cloudtasks.waiting.triggerer.doorbell_reader import DoorbellReader
+from airflow_cloudtasks.waiting.triggerer.feed_reader import FeedReader
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind
 from airflow_cloudtasks.waiting.triggerer.list_reader import ListReader
 from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
@@ -57,12 +59,14 @@ class Dispatcher:
         users: The number of its users.
         hook: The hook that sends its requests.
         requests: Its requests.
+        listeners: Called with the id of each task that a message of the connection's queue tells of.
     """
 
     def __init__(self, api: TaskApi, conn_id: str | None, region: str | None) -> None:
         self.api = api
         self.named = (conn_id, region)
         self.users = 0
+        self.listeners: set[Callable[[str], None]] = set()
         self.hook: CloudTasksHook = hook_for(api, conn_id, region)
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -75,6 +79,11 @@ class Dispatcher:
         self._refused_at = float("-inf")
         for loop in (self._advance(), self._keep_connection(), self._keep_deadlines(), self._report_every_minute()):
             self._start(loop)
+        if api.feed is not None:
+            self._start(self._make_feed_reader(api.feed).run())
+        if api.doorbell is not None:
+            parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start)
+            self._start(DoorbellReader(api, api.doorbell, *parts, self.listeners).run())
 
     def parameters(self, cloud_task_id: str, api_params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the parameters that identify a task.
@@ -105,6 +114,7 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._metrics.close()
 
     # --- the gate's source of polls -------------------------------------------------------------------------------
 
@@ -218,7 +228,7 @@ class Dispatcher:
             began = self._loop.time()
             await asyncio.sleep(_REPORT_SECONDS)
             now = self._loop.time()
-            self._metrics.report(self._schedule.waits, self.requests.rates(), now - began)
+            self._metrics.report(self._schedule.waits, self.requests.budgets(), now - began)
             self._schedule.drop_old_scopes(now)
 
     async def _sleep_until(self, moment: float | None) -> None:
@@ -238,6 +248,10 @@ class Dispatcher:
             ListReader(api, api.list_tasks, *parts) if api.list_tasks else None,
             BatchReader(api, api.read_many, *parts) if api.read_many else None,
         )
+
+    def _make_feed_reader(self, feed: Feed) -> FeedReader:
+        parts = (self.requests, self._schedule, self._delivery, self._metrics, self._start, self._deliver_refusal)
+        return FeedReader(self.api, feed, *parts)
 
     async def _deliver_refusal(self, error: CloudApiError | InvalidConnection, asked_at: float) -> None:
         """Deliver the refusal of the key to all tasks that are not being polled: all of them use the same key."""

@@ -34,6 +34,7 @@ class Kind(Enum):
     POLL = ("poll", 64)
     PAGE = ("page", 12)
     BATCH = ("batch", 12)
+    FEED = ("feed", 12)
     REASON = ("reason", 12)
     RESENT = ("resent poll", 12)
 
@@ -99,6 +100,11 @@ class Gate:
     def rate(self) -> float:
         """Requests a second at present."""
         return self._pace.rate if self._pace else 0.0
+
+    @property
+    def allowance(self) -> float:
+        """The account's allowance, in requests a second."""
+        return self._pace.allowance if self._pace else 0.0
 
     @property
     def tally(self) -> Tally:

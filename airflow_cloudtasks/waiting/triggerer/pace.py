@@ -68,6 +68,11 @@ class Pace:
         """Requests a second at present."""
         return self._share * self._allowance
 
+    @property
+    def allowance(self) -> float:
+        """Requests a second that the account allows."""
+        return self._allowance
+
     def allow(self, requests_per_second: float) -> None:
         """Set the allowance, up or down, at once; the share of it stays."""
         self._allowance = requests_per_second

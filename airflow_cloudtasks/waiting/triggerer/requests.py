@@ -15,7 +15,7 @@ from airflow_cloudtasks.spec import Action, Service, TaskApi
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
 from airflow_cloudtasks.waiting.triggerer.gate import Gate, Kind, Source, Tally
 from airflow_cloudtasks.waiting.triggerer.gates import gate_of
-from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
+from airflow_cloudtasks.waiting.triggerer.metrics import Budget, DispatcherMetrics
 from airflow_cloudtasks.waiting.triggerer.sweep import Speeds
 
 # How often a request beside the polls is throttled, or fails otherwise, before it is given up.
@@ -68,13 +68,27 @@ class Requests:
         self._gates: dict[tuple[str, str], Gate] = {}
 
     @property
+    def client(self) -> CloudClient | None:
+        """The client of the current connection; None before it has been looked up."""
+        return self._client
+
+    @property
     def region(self) -> str | None:
         """The region of the current connection."""
         return self._client.region if self._client else None
 
-    def rates(self) -> dict[str, float]:
-        """Return the present rate of each action that is in use, in requests a second."""
-        return {action: gate.rate for (_, action), gate in self._gates.items()}
+    @property
+    def feed_interval(self) -> float:
+        """Seconds between two looks at a feed, as the current connection says; 0 for none."""
+        return self._client.account.feed_interval if self._client else 0.0
+
+    def rate_of(self, action: Action) -> float | None:
+        """Return the present rate of an action, in requests a second; None before the connection has been looked up."""
+        return self._gate(self._client, self._api.service, action).rate if self._client else None
+
+    def budgets(self) -> dict[str, Budget]:
+        """Return the budget of each action that is in use."""
+        return {action: Budget(gate.rate, gate.allowance) for (_, action), gate in self._gates.items()}
 
     def use(self, client: CloudClient) -> None:
         """Use the gates of the current connection, in place of those of its earlier values.
@@ -86,6 +100,7 @@ class Requests:
             return
         self.leave_gates()
         self._client = client
+        self._metrics.use(client.region)
         for together in (self._api.list_tasks, self._api.read_many):
             if together is not None:
                 self._gate(client, self._api.service, together.action)
@@ -236,9 +251,9 @@ class Requests:
         return gate
 
     async def _send(self, service: Service, action: Action, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        self._metrics.polled()
+        self._metrics.polled(action.name)
         try:
             return await self._hook.acall_once(service, action, parameters)
-        except Throttled:
-            self._metrics.throttled()
+        except CloudApiError as error:
+            self._metrics.failed(action.name, error)
             raise

@@ -5,10 +5,12 @@ A scope holds the tasks that one list shows, e.g. those of one project, and that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.spec import TaskApi
 from airflow_cloudtasks.waiting.backoff import pause, throttle_delay
 from airflow_cloudtasks.waiting.triggerer.batch import BatchCost
@@ -28,6 +30,15 @@ _LOOKED_AT_PER_TASK = 4
 
 # Tasks from which it is estimated how many tasks of a scope are ripe.
 _ESTIMATED_FROM = 2000
+
+# A task that rings is read again after so many seconds if it has not ended: the read may lag behind the ring.
+_READ_AGAIN = (1.0, 2.0, 4.0)
+
+# Seconds for which a task that rings is read by its id, if it cannot be read in batches: its list may be long.
+_RUNG_ALONE = 10.0
+
+# Seconds between two polls of a task whose end something else is expected to tell, if its own interval is shorter.
+SLOW_SECONDS = 60.0
 
 _NEVER = float("-inf")
 
@@ -107,6 +118,25 @@ class Scope:
         return found
 
 
+class FeedScope:
+    """The tasks whose ends one feed shows.
+
+    Args:
+        params: The parameters that the tasks have in common for their feed.
+
+    Attributes:
+        subjects: The tasks.
+        is_healthy: Whether the feed is read, and tells of ends in time.
+    """
+
+    __slots__ = ("is_healthy", "params", "subjects")
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        self.params = params
+        self.subjects: dict[Subject, None] = {}
+        self.is_healthy = False
+
+
 class Subject:
     """One task of the cloud, and the waits on it.
 
@@ -114,6 +144,7 @@ class Subject:
         key: Identifies the task among those of the dispatcher.
         parameters: The parameters of the request that reads it.
         scope: Its scope.
+        feed: The scope of its feed; None if there is none.
         now: Seconds on the clock of the watches.
 
     Attributes:
@@ -125,6 +156,8 @@ class Subject:
         is_suspect: Whether its batch was refused, perhaps for its id. It is read alone until such a read is answered.
         throttles: The number of throttled polls in a row.
         tally: What the gate had counted at the last throttled poll.
+        rung_at: When it rang; None if a poll has left since. See :meth:`Schedule.ring`.
+        rereads: How often it is read again soon because it rang.
         fingerprint: The values of the changing fields in the last answer; None if the next one must be read in full.
         queued_at: The time of its entry in the queue of coming polls.
     """
@@ -133,6 +166,7 @@ class Subject:
         "alone_until",
         "asked_at",
         "due",
+        "feed",
         "fingerprint",
         "interval",
         "is_being_polled",
@@ -140,16 +174,21 @@ class Subject:
         "key",
         "parameters",
         "queued_at",
+        "rereads",
+        "rung_at",
         "scope",
         "tally",
         "throttles",
         "watches",
     )
 
-    def __init__(self, key: str, parameters: Mapping[str, Any], scope: Scope, now: float) -> None:
+    def __init__(
+        self, key: str, parameters: Mapping[str, Any], scope: Scope, feed: FeedScope | None, now: float
+    ) -> None:
         self.key = key
         self.parameters = parameters
         self.scope = scope
+        self.feed = feed
         self.watches: dict[Watch, None] = {}
         self.asked_at = now
         self.due: float | None = None
@@ -157,6 +196,8 @@ class Subject:
         self.is_being_polled = False
         self.is_suspect = False
         self.alone_until = _NEVER
+        self.rung_at: float | None = None
+        self.rereads = 0
         self.throttles = 0
         self.tally: Any = None
         self.fingerprint: tuple[Any, ...] | None = None
@@ -188,6 +229,9 @@ class Schedule:
         self._page_size = api.list_tasks.page_size if api.list_tasks else None
         self._most = api.read_many.most if api.read_many else 0
         self._subjects: dict[str, Subject] = {}
+        self._feeds: dict[_Values, FeedScope] = {}
+        self._by_id: dict[str, tuple[Subject, ...]] = {}
+        self._slowed_by: list[Callable[[Subject], bool]] = []
         self._scopes: dict[tuple[_Values, _Values | None], Scope] = {}
         self._coming: DueQueue[Subject] = DueQueue(lambda subject, time: subject.queued_at == time)
         self._due: DueQueue[Subject] = DueQueue(lambda subject, time: subject.due == time)
@@ -217,9 +261,14 @@ class Schedule:
         key = repr(sorted((name, str(value)) for name, value in parameters.items()))
         subject = self._subjects.get(key)
         if subject is None:
-            scope = self._scope({**(known or {}), **parameters})
-            subject = self._subjects[key] = Subject(key, parameters, scope, now)
+            of_all = {**(known or {}), **parameters}
+            scope, feed = self._scope(of_all), self._feed(of_all)
+            subject = self._subjects[key] = Subject(key, parameters, scope, feed, now)
             scope.subjects[subject] = None
+            if feed is not None:
+                feed.subjects[subject] = None
+            task_id = self.id_of(subject)
+            self._by_id[task_id] = (*self._by_id.get(task_id, ()), subject)
             self._set_due(subject, watch.due)
         elif subject.due is not None and watch.due < subject.due:
             self._set_due(subject, watch.due)
@@ -287,7 +336,7 @@ class Schedule:
             When it was due.
         """
         due = now if subject.due is None else subject.due
-        subject.due = None
+        subject.due = subject.rung_at = None
         subject.asked_at = now
         subject.is_being_polled = True
         return due
@@ -320,8 +369,65 @@ class Schedule:
             subject.interval = min(watch.interval for watch in subject.watches)
             if not polled:
                 subject.asked_at = now
-            self._set_due(subject, min(watch.due for watch in subject.watches))
+            self._set_due(subject, self._next_due(subject, now, polled))
         self._forget_if_idle(subject)
+
+    def feeds(self) -> tuple[FeedScope, ...]:
+        """Return the scopes of all feeds that show a task."""
+        return tuple(self._feeds.values())
+
+    def id_of(self, subject: Subject) -> str:
+        """Return the id of a task, as :meth:`of_id` takes it."""
+        return str(subject.parameters.get(self._api.id_param))
+
+    def of_id(self, task_id: str) -> tuple[Subject, ...]:
+        """Return the tasks with an id. Their other parameters differ.
+
+        Args:
+            task_id: The id.
+        """
+        return self._by_id.get(task_id, ())
+
+    def ring(self, subject: Subject, now: float) -> bool:
+        """Make a task due at once, because something tells that it has ended.
+
+        That is no proof: the task is read. If it has not ended, it is read a few times more within seconds.
+
+        Args:
+            subject: The task, one of :meth:`of_id`.
+            now: Seconds on the clock of the watches.
+
+        Returns:
+            Whether it rings now; False if it is ringing already, or nothing waits for it.
+        """
+        if not subject.watches or subject.rung_at is not None or subject.rereads:
+            return False
+        subject.rung_at, subject.rereads = now, len(_READ_AGAIN)
+        if not self._most:
+            subject.alone_until = max(subject.alone_until, now + _RUNG_ALONE)
+        if subject.due is not None and now < subject.due:
+            self._set_due(subject, now)
+        return True
+
+    def slow_while(self, is_told: Callable[[Subject], bool]) -> None:
+        """Poll tasks slowly whose end something else is expected to tell: every minute, or at their own interval.
+
+        Args:
+            is_told: Returns whether that is so for a task. When it changes to False, call :meth:`hasten`.
+        """
+        self._slowed_by.append(is_told)
+
+    def hasten(self, subjects: Iterable[Subject]) -> None:
+        """Poll tasks at their own interval again.
+
+        Args:
+            subjects: The tasks.
+        """
+        for subject in subjects:
+            if subject.due is not None and subject.watches:
+                due = min(watch.due for watch in subject.watches)
+                if due < subject.due:
+                    self._set_due(subject, due)
 
     def settle_throttled(
         self, subject: Subject, due: float, now: float, retry_after: float | None, *, alone: bool
@@ -385,6 +491,22 @@ class Schedule:
         for key in old:
             del self._scopes[key]
 
+    def _next_due(self, subject: Subject, now: float, polled: bool) -> float:
+        """Return when a task is due after an answer that has not ended all of its waits."""
+        due = min(watch.due for watch in subject.watches)
+        if subject.rung_at is not None:  # it rang while it was being read
+            return min(due, subject.rung_at)
+        if subject.rereads:
+            delay = _READ_AGAIN[-subject.rereads]
+            subject.rereads -= polled
+            return min(due, now + delay)
+        if any(not isinstance(watch.last, CloudTask) for watch in subject.watches):
+            return due  # not read yet, or failed
+        if not any(is_told(subject) for is_told in self._slowed_by):
+            return due
+        slow = now + SLOW_SECONDS * random.uniform(0.9, 1.0)  # noqa: S311 - no secret
+        return max(due, min(slow, *(watch.deadline for watch in subject.watches)))
+
     def _scope(self, known: Mapping[str, Any]) -> Scope:
         listed, together = self._api.list_params(known), self._api.together_params(known)
         key = (tuple(listed.items()), None if together is None else tuple(together.items()))
@@ -393,6 +515,12 @@ class Schedule:
             cost = ListCost(self._page_size, is_only_way=self._api.find_in_list)
             scope = self._scopes[key] = Scope(listed, together, cost, self._most)
         return scope
+
+    def _feed(self, known: Mapping[str, Any]) -> FeedScope | None:
+        if self._api.feed is None:
+            return None
+        params = self._api.feed_params(known)
+        return self._feeds.setdefault(tuple(params.items()), FeedScope(params))
 
     def _set_due(self, subject: Subject, due: float) -> None:
         subject.due = due
@@ -412,6 +540,15 @@ class Schedule:
         if not subject.watches:
             subject.due = subject.queued_at = None
             subject.scope.subjects.pop(subject, None)
+            if subject.feed is not None:
+                subject.feed.subjects.pop(subject, None)
+                if not subject.feed.subjects:
+                    self._feeds.pop(tuple(subject.feed.params.items()), None)
+            task_id = self.id_of(subject)
+            if others := tuple(other for other in self._by_id.get(task_id, ()) if other is not subject):
+                self._by_id[task_id] = others
+            else:
+                self._by_id.pop(task_id, None)
             # Another subject may have its key by now.
             if self._subjects.get(subject.key) is subject:
                 del self._subjects[subject.key]
