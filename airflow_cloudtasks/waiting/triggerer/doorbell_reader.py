@@ -232,7 +232,9 @@ class DoorbellReader:
     def _tells(self, subject: Subject) -> bool:
         """Return whether the queue is expected to tell of the end of a task that a read has shown running."""
         if self._queue is not None:
-            self._running.add(self._schedule.id_of(subject))
+            task_id = self._schedule.id_of(subject)
+            self._running.add(task_id)
+            self._health.learn_read(task_id, subject.asked_at)
         return self._is_slow
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:
