@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.errors import PermissionDenied, Throttled, TransientError
+from airflow_cloudtasks.errors import CredentialsError, PermissionDenied, Throttled, TransientError
 from airflow_cloudtasks.waiting.feed import FeedCursor
 from airflow_cloudtasks.waiting.triggerer.feed_health import FeedDemand, FeedHealth, interval_of, polls_of
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
@@ -457,6 +457,21 @@ def test_a_read_that_lags_behind_the_feed_is_repeated(cloud: SimulatedCloud, fee
         return late
 
     assert max(run_simulated(body())) < 7
+
+
+def test_a_key_that_is_refused_for_seconds_fails_no_wait(cloud: SimulatedCloud, feed: Feed) -> None:
+    tasks = plan(feed, 50, 30, 90)
+
+    def refuse(_: Sent) -> None:
+        if 40 <= feed.now() < 50:
+            raise CredentialsError("The key is refused.")
+
+    feed.refuse = refuse
+
+    async def body() -> dict[str, float]:
+        return await noticed(tasks, feed, 100, poke_interval=10.0)
+
+    assert len(run_simulated(body())) == 50
 
 
 def test_a_bug_in_reading_feeds_fails_no_wait(
