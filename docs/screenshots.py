@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,7 @@ def main() -> int:
         home = Path(directory)
         (home / "dags").mkdir()
         (home / "dags" / "first_tasks.py").write_text(DAG_SOURCE)
+        shutil.copy(ROOT / "example_dags" / "report_after_wedata.py", home / "dags")
         os.environ |= {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -57,24 +59,35 @@ def main() -> int:
         }
         with (
             Emulator(port=PORT) as emulator,
-            running_standalone(home, {}) as standalone,
+            running_standalone(home, {}) as airflow,
             running_browser() as browser,
         ):
             # For the tutorial's commands, and for this process.
-            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = standalone.database
-            page = browser.new_page(
-                base_url=standalone.address, locale="en-US", viewport={"width": 1280, "height": 800}
-            )
+            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = airflow.database
+            page = browser.new_page(base_url=airflow.address, locale="en-US", viewport={"width": 1280, "height": 800})
             page.add_init_script(
                 "localStorage.setItem('default_dag_view', '\"graph\"');"
                 "localStorage.setItem('direction-first_tasks', '\"RIGHT\"');"
             )
+            show_asset(page)
             add_alibaba_connection(page)
             add_tencent_connection()
             show_successful_run(page)
             urlopen(Request(f"{emulator.url}/_control/scripts", data=FAILURE.encode()))
             show_failed_run(page)
     return 0
+
+
+def show_asset(page: Page) -> None:
+    """Show the asset of docs/how-to/events.md with the DAG that it schedules."""
+    page.set_viewport_size({"width": 1280, "height": 480})
+    page.goto("/assets")
+    link = page.get_by_role("link", name="wedata_warehouse")
+    until(lambda: bool(page.reload()) and bool(link.count()), "the asset is shown")
+    link.first.click()
+    expect(page.locator(".react-flow").get_by_text("report_after_wedata", exact=True)).to_be_visible()
+    page.wait_for_timeout(3000)
+    keep(page.screenshot(animations="disabled"), "asset_graph")
 
 
 def add_alibaba_connection(page: Page) -> None:
