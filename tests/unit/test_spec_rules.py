@@ -205,7 +205,7 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: feed has no pages, so that reading its newest ends would mean reading all of it.",
         )
     ],
-    "feed_takes_what_tasks_share": [
+    "feed_takes_what_is_known": [
         (
             {"feed": Feed(tasks=toy_list("ProjectId", "Shop"), ended_at="EndedAt")},
             "toys.toy: feed needs Shop, which is none of ('ProjectId',).",

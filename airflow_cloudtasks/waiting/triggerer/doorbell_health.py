@@ -12,7 +12,7 @@ _LONGEST_PAUSE = 10.0
 _LONGEST_PAUSE_IF_REFUSED = 60.0
 
 # Seconds that a message has to come after a poll has found the end that it should have told.
-_RINGS_WITHIN = 10.0
+_RINGS_WITHIN = 5.0
 
 # Seconds in which a read has to show the end that a message tells.
 _SHOWN_WITHIN = 15.0
@@ -22,7 +22,7 @@ _REMEMBERED = 600.0
 _MOST_REMEMBERED = 20_000
 
 # The weight of the newest end in the share of those that were rung, and the least share of a queue that is relied on.
-_NEWEST = 0.1
+_NEWEST = 0.2
 _LEAST_SHARE = 0.5
 
 # Requests a second to a queue in the mean, and requests that may be saved up for a time when many tasks end.
@@ -84,17 +84,19 @@ class DoorbellHealth:
             self._unshown.setdefault(task_id, now)
         self._rung.setdefault(task_id, now)
 
-    def learn_end(self, task_id: str, now: float) -> None:
+    def learn_end(self, task_id: str, now: float, *, was_running: bool = True) -> None:
         """Note that a read has shown the end of a task.
 
         Args:
             task_id: The task's id.
             now: Seconds on the clock of :meth:`learn_rung`.
+            was_running: Whether an earlier read has shown the task running. If not, its message may have been received
+                before the wait began.
         """
         self._found.setdefault(task_id, now)
         if self._unshown.pop(task_id, None) is not None:
             self._learn(1.0)
-        elif task_id not in self._rung:
+        elif was_running and task_id not in self._rung:
             self._unrung.setdefault(task_id, now)
 
     def judge(self, now: float) -> int:

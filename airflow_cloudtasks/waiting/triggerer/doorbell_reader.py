@@ -38,7 +38,7 @@ _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.1
 
 # Seconds after messages until the next ones are received, so that one request receives several.
-_GATHER_SECONDS = 0.8
+_GATHER_SECONDS = 0.7
 
 # Seconds after an empty answer that came too early: the service has no room for long polls.
 _BUSY_SECONDS = 1.0
@@ -235,10 +235,10 @@ class DoorbellReader:
         return self._is_slow
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:
-        # The message of a task that had ended before the wait began may have been received long ago.
-        if (task_id := self._schedule.id_of(subject)) in self._running:
+        if self._queue is not None:
+            task_id = self._schedule.id_of(subject)
+            self._health.learn_end(task_id, self._loop.time(), was_running=task_id in self._running)
             self._running.discard(task_id)
-            self._health.learn_end(task_id, self._loop.time())
 
     async def _keep_health(self) -> None:
         """Poll tasks slowly as long as the queue is healthy."""

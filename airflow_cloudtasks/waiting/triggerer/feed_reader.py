@@ -93,8 +93,10 @@ class FeedReader:
     async def run(self) -> None:
         """Begin to read feeds that have become worth it, until this is canceled."""
         while True:
-            for scope in self._schedule.feeds():
-                if scope not in self._followed:
+            for number, scope in enumerate(self._schedule.feeds(), 1):
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                if scope not in self._followed and len(scope.subjects) > 1:
                     followed = _Followed(self._api, scope)
                     if self._interval(followed) is not None:
                         self._followed[scope] = followed
