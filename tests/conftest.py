@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from imports import imported_by
+from imports import imported_by, keep
 
 if TYPE_CHECKING:
     from standalone import Standalone
@@ -118,6 +118,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what lives as long as this process: a seventh of the time of the tests."""
+    keep()
     gc.collect()
     gc.freeze()
 

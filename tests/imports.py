@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 PACKAGE = "airflow_cloudtasks"
+# What each file imported when it was read last, by its path; its time and size tell whether it is still so. To read
+# all of them takes each process of pytest most of two seconds.
+KEPT = ROOT / ".pytest_cache" / "imports.json"
 
 
 @cache
@@ -52,9 +58,35 @@ def _files(name: str) -> Iterator[Path]:
         yield from (modules[part] for end in range(len(parts)) if (part := ".".join(parts[: end + 1])) in modules)
 
 
+def keep() -> None:
+    """Keep what was read, for the next processes."""
+    KEPT.parent.mkdir(exist_ok=True)
+    own = KEPT.with_suffix(f".{os.getpid()}")
+    own.write_text(json.dumps(_kept()))
+    own.replace(KEPT)
+
+
+@cache
+def _kept() -> dict[str, list[Any]]:
+    try:
+        kept: dict[str, list[Any]] = json.loads(KEPT.read_text())
+    except (OSError, ValueError):
+        return {}
+    return kept
+
+
 @cache
 def _names(file: Path) -> tuple[str, ...]:
     """Return the modules that a file imports. The package's imports inside of functions do not count: it may run on."""
+    path, stat = str(file.relative_to(ROOT)), file.stat()
+    # What is a module here, and how it is read, count too.
+    version = [stat.st_mtime_ns, stat.st_size, len(_modules()), Path(__file__).stat().st_mtime_ns]
+    if _kept().get(path, [None])[0] != version:
+        _kept()[path] = [version, _read(file)]
+    return tuple(_kept()[path][1])
+
+
+def _read(file: Path) -> tuple[str, ...]:
     tree = ast.parse(file.read_text())
     nodes = _when_imported(tree.body) if ROOT / PACKAGE in file.parents else ast.walk(tree)
     return tuple(name for node in nodes for name in _named(node, file))

@@ -20,6 +20,8 @@ import psutil
 from postgresql import free_ports, postgresql, postgresql_commands
 from sqlalchemy import create_engine, text
 
+# What stands for the command `airflow`.
+WARM_AIRFLOW = Path(__file__).with_name("warm_airflow.py")
 START_SECONDS = 300
 TERMINATE_SECONDS = 60
 
@@ -70,9 +72,15 @@ class Standalone:
         self.home = home
         self.database = database
         self._log = home / "standalone.log"
+        self._airflow = home / "bin" / "airflow"
+        self._airflow.parent.mkdir()
+        self._airflow.write_text(f"#!{sys.executable}\n{WARM_AIRFLOW.read_text()}")
+        self._airflow.chmod(0o755)
         api, worker_logs, trigger_logs = map(str, free_ports(3))
         self.address = f"http://localhost:{api}"
         own = {
+            # `airflow standalone` starts its parts by the command's name.
+            "PATH": f"{self._airflow.parent}{os.pathsep}{os.environ['PATH']}",
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
@@ -170,7 +178,7 @@ class Standalone:
     def _run(self, command: str, log: Path) -> subprocess.Popen[bytes]:
         with log.open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "airflow", command],
+                [self._airflow, command],
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -46,9 +46,13 @@ def read_damaged(body: bytes) -> dict[str, Any] | None:
 def _object(document: str) -> dict[str, Any] | None:
     if not document.startswith("{"):
         return None
+    tried = ""
     for mend in (str, _with_valid_escapes, _shallow):
+        if (document := mend(document)) == tried:
+            continue
+        tried = document
         try:
-            decoded, _ = LENIENT_DECODER.raw_decode(document := mend(document))
+            decoded, _ = LENIENT_DECODER.raw_decode(document)
         except (ValueError, RecursionError):
             continue
         found: dict[str, Any] = plain(decoded)
@@ -63,6 +67,8 @@ def _with_valid_escapes(document: str) -> str:
 
 def _shallow(document: str) -> str:
     """Return a document with null in place of everything that is nested too deeply."""
+    if document.count("{") + document.count("[") <= MAX_DEPTH:
+        return document
     kept: list[str] = []
     depth = begin = 0
     for match in _TEXT_OR_BRACKETS.finditer(document):

@@ -19,7 +19,7 @@ from airflow_cloudtasks.hooks.settings import Found, chosen_auth_type, find_sett
 from airflow_cloudtasks.values import load_json
 
 _HIDDEN = "***"
-_ADDRESSES = ("host", "endpoints", "proxy")
+_ADDRESSES = ("host", "endpoints", "proxy", "notify_queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ def _without_logins(address: Any) -> Any:
     addresses = load_json(address) if isinstance(address, str) else address
     if isinstance(addresses, dict):
         return {name: _without_logins(each) for name, each in addresses.items()}
-    return re.sub(r"((?:\w+://)?).*@", rf"\1{_HIDDEN}@", _text(address), flags=re.DOTALL)
+    before, at, after = _text(address).rpartition("@")
+    scheme = re.match(r"\w+://", before)
+    return f"{scheme[0] if scheme else ''}{_HIDDEN}@{after}" if at else after
 
 
 def _text(value: Any) -> str:

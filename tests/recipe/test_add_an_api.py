@@ -29,7 +29,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in files_of_the_project():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
+        # With its time: the compiled module that is copied with it is one of this time.
+        shutil.copy2(ROOT / name, folder / name)
+    for name in {Path(name).parent for name in files_of_the_project()}:
+        if (compiled := ROOT / name / "__pycache__").is_dir():
+            shutil.copytree(compiled, folder / name / "__pycache__")
     for verb, name, content in FILES:
         file = folder / name
         assert file.exists() is (verb == "Append to"), f"{verb} {name}"
