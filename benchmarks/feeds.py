@@ -8,8 +8,8 @@ which each wait learns once how its run is doing.
    the list as before, and by single reads. The last two are cut off, so that "noticed after" is that of the waits that
    have ended by then, and the others are counted as unfinished.
 2. 300 waits with a ``poke_interval`` of 20 seconds, and no list beside the feed, on runs that end within two minutes.
-   For 40 seconds in the middle, the feed is in trouble: its connections are cut, it does not answer, or its answers show the
-   past. Beside them, the same waits without a feed.
+   For 40 seconds in the middle, the feed is in trouble: its connections are cut, it does not answer, or its answers
+   show the past. Beside them, the same waits without a feed.
 
 Exits with 1, and names the limit, if this package breaks one: all waits are right. By the feed, 95% are noticed within
 1.5 s and all within 5 s, by at most 2 requests a second. In trouble, runs are noticed as soon as without a feed, and
