@@ -211,6 +211,11 @@ class Look:
         """The number of pages read."""
         return self._pages.read
 
+    @property
+    def cost(self) -> int:
+        """For how many looks of one page this one counts, because it had to skip pages without an end."""
+        return max(self.blank_pages, 1) if self._cursor._has_blanks_first else 1
+
     def take(self, answer: Any) -> list[End]:
         """Return the new ends on a page, in its order.
 
@@ -267,7 +272,8 @@ class Look:
             self.has_gap = cursor._has_begun and not is_blank
             return False
         if is_blank:
-            return self._searches
+            # Behind ends, entries without one come last.
+            return self._searches and self._oldest == float("inf")
         if not cursor._has_begun:
             return False
         if self._oldest < self._seen_until - cursor._depth:

@@ -231,13 +231,22 @@ def test_while_nothing_has_ended_the_pages_behind_the_first_are_searched_once_a_
     assert (found, one.pages, one.has_gap) == (["a"], 2, False)
 
 
+def test_pages_of_tasks_that_run_behind_the_first_ends_are_not_searched() -> None:
+    cursor, vendor = FeedCursor(RUNS), Vendor([run(each, None) for each in ids(10_000)])
+    assert look(cursor, vendor)[1].cost == 1
+    vendor.end(run("a", NOON + 90))
+    found, one = look(cursor, vendor, NOON + 91)
+    assert (found, one.pages, one.cost) == (["a"], 2, 1)
+
+
 def test_ends_behind_pages_of_tasks_that_run_are_found_at_every_look_once_they_have_been_found() -> None:
     busy = [run(each, None) for each in ids(250, "busy")]
     cursor, vendor = FeedCursor(RUNS), Vendor([*busy, run("old", NOON - 5)])
     look(cursor, vendor)
     for second in range(1, 9):
         vendor.entries.insert(250, run(f"r{second}", NOON + second))
-        assert look(cursor, vendor, NOON + second)[0] == [f"r{second}"]
+        found, one = look(cursor, vendor, NOON + second)
+        assert (found, one.cost) == ([f"r{second}"], 2)
 
 
 # --- clocks ---------------------------------------------------------------------------------------------------------

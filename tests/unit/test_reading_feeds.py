@@ -156,6 +156,21 @@ def test_one_page_tells_of_many_ends(cloud: SimulatedCloud, feed: Feed) -> None:
     assert len(of_kind(cloud, 30, 65)) / 35 < 2
 
 
+@pytest.mark.parametrize("first", [35.0, 65.0, 125.0])
+def test_the_first_ends_of_a_project_are_noticed_as_soon_as_later_ones(
+    cloud: SimulatedCloud, feed: Feed, first: float
+) -> None:
+    """Until then, no page of the feed shows an end, and those behind the first are searched once a minute."""
+    tasks = plan(feed, 3000, first, first + 30)
+
+    async def body() -> dict[str, float]:
+        return await noticed(tasks, feed, first + 40, poke_interval=300.0)
+
+    late = run_simulated(body())
+    assert len(late) == 3000
+    assert max(late.values()) < 4
+
+
 def test_a_task_whose_entry_is_not_complete_is_read_by_its_id(cloud: SimulatedCloud, feed: Feed) -> None:
     tasks = plan(feed, 600, 40, 100)
 

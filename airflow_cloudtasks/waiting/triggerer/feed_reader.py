@@ -151,8 +151,7 @@ class FeedReader:
             health.learn_complete()
             if look.has_gap or not look.is_ordered:
                 health.learn_miss(self._loop.time())
-        # Pages of tasks that run are no news.
-        return max(look.blank_pages, 1)
+        return look.cost
 
     async def _read_pages(self, followed: _Followed, look: Look) -> None:
         while (parameters := look.next_page) is not None:
