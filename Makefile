@@ -108,7 +108,7 @@ docs: $(NEWEST)/docs-ready
 
 # Debian's Prometheus answers the dashboard's queries.
 docs-dashboard: $(NEWEST)/docs-ready $(NEWEST)/test-ready
-	@echo "==> Picture of the dashboard (three minutes)"
+	@echo "==> Picture of the dashboard (a minute)"
 	$(NEWEST)/bin/python docs/dashboard_picture.py
 
 docs-screenshots: $(NEWEST)/docs-ready $(NEWEST)/test-ready
@@ -135,7 +135,7 @@ $(NEWEST)/demo-ready: $(NEWEST)/bin/uv pyproject.toml airflow_cloudtasks/__init_
 
 $(NEWEST)/test-ready: $(NEWEST)/demo-ready
 	@echo "==> Installing the test tools and the vendors' own clients (a minute or two)"
-	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[openlineage]' --group test --group browser --group vendor-clients --group lint
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --editable '.[openlineage,messaging]' --group test --group browser --group vendor-clients --group lint
 	@touch $@
 
 $(NEWEST)/docs-ready: $(NEWEST)/demo-ready

@@ -32,10 +32,10 @@ from postgresql import free_ports  # noqa: E402
 from statsd_listener import StatsdListener, statsd_listener  # noqa: E402
 from statsd_to_prometheus import Exporter  # noqa: E402
 
-SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 180
-SCRAPE = 2
+SECONDS = int(sys.argv[1]) if len(sys.argv) > 1 else 45
+SCRAPE = 1
 # What Grafana fills in. A rate needs some scrapes.
-FILLED_IN = {"$__rate_interval": "20s", "$__range": f"{SECONDS}s", "$conn_id": ".*", "$region": ".*", "$api": ".*"}
+FILLED_IN = {"$__rate_interval": "6s", "$__range": f"{SECONDS}s", "$conn_id": ".*", "$region": ".*", "$api": ".*"}
 POINTS = 100
 
 

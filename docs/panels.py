@@ -28,6 +28,7 @@ text { fill: #8e8e9c; font-size: 10px }
 """
 # A line of a panel: its legend, and its points as (seconds since the start, value).
 Line = tuple[str, list[tuple[float, float]]]
+LEGEND_HEIGHT = 17
 CELL_WIDTH, CELL_HEIGHT, LEFT, BOTTOM, TICKS = 61.0, 36.0, 46, 16, 4
 
 
@@ -70,7 +71,7 @@ def _lines(panel: dict[str, Any], lines: list[Line], seconds: float) -> str:
         for number, (name, _) in enumerate(lines)
     ]
     width = place["w"] * CELL_WIDTH - 26
-    height = place["h"] * CELL_HEIGHT - 48 - 17 * -(-sum(len(name) * 7 + 40 for name, _ in lines) // width)
+    height = place["h"] * CELL_HEIGHT - 48 - LEGEND_HEIGHT * _rows([name for name, _ in lines], width)
     stacked = defaults["custom"]["stacking"]["mode"] == "normal"
     tops: dict[float, float] = {}
     shapes = ""
@@ -115,6 +116,17 @@ def _lines(panel: dict[str, Any], lines: list[Line], seconds: float) -> str:
         shapes += f"<text x='{width / 2}' y='{height / 2}' text-anchor='middle'>No data</text>"
     svg = f"<svg width='{width}' height='{height}'>{shapes}</svg>"
     return f"{svg}<div class='legend' style='white-space:normal'>{legend}</div>"
+
+
+def _rows(names: Sequence[str], width: float) -> int:
+    """Return how many rows of the legend the names fill."""
+    rows, left = 0, 0.0
+    for name in names:
+        needed = 7.2 * len(name) + 34
+        if needed > left:
+            rows, left = rows + 1, width
+        left -= needed
+    return rows
 
 
 def _rounded(value: float) -> float:

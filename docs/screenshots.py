@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
-sys.path += [str(ROOT / "docs"), str(ROOT / "tests"), str(ROOT / "tests" / "ui")]
+sys.path += [str(ROOT / folder) for folder in ("docs", "tests", "tests/ui", "tools")]
 
 from browser import running_browser  # noqa: E402 - a module of the tests
 from pictures import keep  # noqa: E402 - its folder is no package
@@ -47,6 +47,7 @@ def main() -> int:
         home = Path(directory)
         (home / "dags").mkdir()
         (home / "dags" / "first_tasks.py").write_text(DAG_SOURCE)
+        shutil.copy(ROOT / "example_dags" / "report_after_wedata.py", home / "dags")
         os.environ |= {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -58,21 +59,35 @@ def main() -> int:
         }
         with (
             Emulator(port=PORT) as emulator,
-            running_standalone(home / "standalone.log", {}) as address,
+            running_standalone(home, {}) as airflow,
             running_browser() as browser,
         ):
-            until_it_answers(f"{address}/api/v2/monitor/health")
-            page = browser.new_page(base_url=address, locale="en-US", viewport={"width": 1280, "height": 800})
+            # For the tutorial's commands, and for this process.
+            os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = airflow.database
+            page = browser.new_page(base_url=airflow.address, locale="en-US", viewport={"width": 1280, "height": 800})
             page.add_init_script(
                 "localStorage.setItem('default_dag_view', '\"graph\"');"
                 "localStorage.setItem('direction-first_tasks', '\"RIGHT\"');"
             )
+            show_asset(page)
             add_alibaba_connection(page)
             add_tencent_connection()
             show_successful_run(page)
             urlopen(Request(f"{emulator.url}/_control/scripts", data=FAILURE.encode()))
             show_failed_run(page)
     return 0
+
+
+def show_asset(page: Page) -> None:
+    """Show the asset of docs/how-to/events.md with the DAG that it schedules."""
+    page.set_viewport_size({"width": 1280, "height": 480})
+    page.goto("/assets")
+    link = page.get_by_role("link", name="wedata_warehouse")
+    until(lambda: bool(page.reload()) and bool(link.count()), "the asset is shown")
+    link.first.click()
+    expect(page.locator(".react-flow").get_by_text("report_after_wedata", exact=True)).to_be_visible()
+    page.wait_for_timeout(3000)
+    keep(page.screenshot(animations="disabled"), "asset_graph")
 
 
 def add_alibaba_connection(page: Page) -> None:
@@ -150,17 +165,6 @@ def until_state(run_id: str, state: str) -> None:
             return str(run.state) == state
 
     until(has_it, f"the run {run_id} is {state}")
-
-
-def until_it_answers(address: str) -> None:
-    """Wait for Airflow's API server."""
-
-    def answers() -> bool:
-        with suppress(OSError), urlopen(address, timeout=10):
-            return True
-        return False
-
-    until(answers, f"{address} answers")
 
 
 def until(true: Callable[[], bool], what: str) -> None:

@@ -53,7 +53,8 @@ def call(client: Any, api: TaskApi, action: Action, given: Mapping[str, Any]) ->
         arguments.append(filled(request, {"body": rest} if keys(request) == {"body"} else rest))
     if in_header:
         method = getattr(client, f"{method.__name__}_with_options")
-        arguments += [model(api, f"{action.name}Headers")(**in_header), RuntimeOptions()]
+        headers = {name.replace("-", "_"): value for name, value in in_header.items()}
+        arguments += [model(api, f"{action.name}Headers")(**headers), RuntimeOptions()]
     return method(*arguments)
 
 

@@ -38,7 +38,9 @@ def on_the_vendors_wire(api: TaskApi, action: Action, given: Mapping[str, Any]) 
         "path": params.pathname,
         "headers": {name: value for name, value in (sent.headers or {}).items() if action.places.get(name) == "header"},
         "query": without_empty_lists(plainly(Utils.query(sent.query or {}).items())),
-        "body": without_empty_lists(
+        "body": sent.body
+        if "body" in action.places.values()
+        else without_empty_lists(
             (sent.body or {}) if params.req_body_type == "json" else plainly(parse_qsl(Utils.to_form(sent.body or {})))
         ),
     }
@@ -76,7 +78,9 @@ def on_our_wire(api: TaskApi, action: Action, request: Mapping[str, Any]) -> dic
             if place == "header" and name.lower() in sent.headers
         },
         "query": plainly(parse_qsl(url.query)),
-        "body": json.loads(sent.body or "{}")
+        "body": (sent.body.decode() or None)
+        if "body" in action.places.values()
+        else json.loads(sent.body or "{}")
         if sent.headers.get("content-type", "").startswith("application/json")
         else plainly(parse_qsl(sent.body.decode())),
     }

@@ -14,6 +14,7 @@ UNUSABLE = {
     ("mariadb", "DescribeFlow"): "a form of API 2.0, with every value as text",
     ("sqlserver", "DescribeFlowStatus"): "a form of API 2.0, with every value as text",
     ("vod", "DescribeTasks"): "a form of API 2.0, with every value as text",
+    ("scf", "ListAsyncEvents"): "a form of API 2.0, with every value as text",
 }
 
 

@@ -150,6 +150,8 @@ def lost(start: Start) -> str:
     """Return what a retry does about a start request without an answer."""
     if start.client_token is not None:
         return f"is sent again with the same {start.client_token}"
+    if start.named_by is not None:
+        return f"is looked up by its {start.named_by}"
     if start.find is None:
         return "is not sent again; the task fails"
     found = f"is looked up in {start.find.tasks.action.name}"

@@ -49,6 +49,7 @@ from airflow_cloudtasks.doctor.options import naming_parameters, option
 from airflow_cloudtasks.emulator.products.discovery import find_actions
 from airflow_cloudtasks.metrics.known import METRICS
 from airflow_cloudtasks.model import Cloud
+from airflow_cloudtasks.spec import TaskApi
 
 if TYPE_CHECKING:
     from airflow_cloudtasks.spec import Service
@@ -220,6 +221,28 @@ def lists() -> str:
     )
 
 
+def feeds() -> str:
+    """Return the table of APIs with a feed."""
+    return table(
+        ("`api`", "Feed", "of all tasks with the same", "When it shows an end"),
+        (
+            (
+                code(api.name),
+                f"{api.feed.tasks.action.name}, {api.feed.tasks.page_size}",
+                listed(code(name) for name in api.feed.tasks.action.accepted if name in known(api)),
+                "" if api.feed.tasks.complete else "one more request reads the task",
+            )
+            for api in APIS.values()
+            if api.feed is not None
+        ),
+    )
+
+
+def known(api: TaskApi) -> tuple[str, ...]:
+    """Return the parameters that ``api_params`` may have."""
+    return (*api.task_params, *api.carried_params)
+
+
 def failed_parts() -> str:
     """Return the table of APIs whose failed tasks say which part of them failed."""
     return table(
@@ -328,6 +351,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "exceptions": exceptions,
     "faces": faces,
     "failed_parts": failed_parts,
+    "feeds": feeds,
     "hosts": hosts,
     "lineage": lineage,
     "lists": lists,

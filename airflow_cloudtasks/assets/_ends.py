@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,13 +62,16 @@ class Ends:
         self._read_at = since
         self._done: dict[str, float] = {}
         self._pending: dict[str, CloudTask] = {}
+        # The keys of the pending ends in their order. Those of settled ones are removed when they come first.
+        self._order: list[tuple[float, str, str]] = []
         self.sent: Sent | None = None
 
     @property
     def horizon(self) -> datetime:
         """The time back to which ends must be read, so that none is missed."""
-        waiting = [task.finished_at for task in self._pending.values() if task.finished_at is not None]
-        return max(min([self._read_at, *waiting]) - OVERLAP, self._since)
+        oldest = self.next()
+        ended = None if oldest is None else oldest.finished_at
+        return max((self._read_at if ended is None else min(self._read_at, ended)) - OVERLAP, self._since)
 
     def offer(self, tasks: Iterable[CloudTask], read_at: datetime | None = None) -> bool:
         """Take what was read, in any order, and return whether an end among it is new.
@@ -81,8 +85,10 @@ class Ends:
         for task in tasks:
             key = key_of(task)
             is_old = task.finished_at is not None and task.finished_at < horizon
-            if task.done and not is_old and key not in self._done and self._wants(task):
-                self._pending.setdefault(key, task)
+            if task.done and not is_old and key not in self._done and key not in self._pending and self._wants(task):
+                self._pending[key] = task
+                ended = float("inf") if task.finished_at is None else task.finished_at.timestamp()
+                heapq.heappush(self._order, (ended, task.id, key))
         if read_at is not None:
             self._read_at = max(self._read_at, read_at)
             self._forget()
@@ -90,7 +96,9 @@ class Ends:
 
     def next(self) -> CloudTask | None:
         """Return the oldest end that has had no event; None if there is none."""
-        return min(self._pending.values(), key=_order, default=None)
+        while self._order and self._order[0][-1] not in self._pending:
+            heapq.heappop(self._order)
+        return self._pending[self._order[0][-1]] if self._order else None
 
     def send(self, task: CloudTask, runs: int | None) -> None:
         """Note that the event of an end is about to be sent.
@@ -160,7 +168,3 @@ class Ends:
         horizon = self.horizon.timestamp()
         if any(ended < horizon for ended in self._done.values()):
             self._done = {key: ended for key, ended in self._done.items() if ended >= horizon}
-
-
-def _order(task: CloudTask) -> tuple[float, str]:
-    return (float("inf") if task.finished_at is None else task.finished_at.timestamp(), task.id)

@@ -82,13 +82,13 @@ class Follower:
 
     Args:
         states: The states of the ends that have an event; none for all.
-        where: Values that fields of the vendor's task object must have, by their paths.
         since: Ends before this time have no event; None for the time of the watcher's first look.
         dag_id: The DAG that makes one run of each event; None if it is not known.
         memory: Keeps what must outlive a restart.
         runs: Returns how many runs a DAG has.
         whole: Returns a task as a single read returns it.
         matches: Returns whether a task has the values that are asked for.
+        is_whole: Whether a listed task is as a single read returns it.
         put: Sends an event.
         clock: Returns the present time.
 
@@ -107,6 +107,7 @@ class Follower:
         runs: Callable[..., Awaitable[Fact[int]]],
         whole: Callable[[CloudTask], Awaitable[CloudTask]],
         matches: Callable[[CloudTask], bool],
+        is_whole: bool,
         put: Callable[[Firing], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -117,6 +118,7 @@ class Follower:
         self._runs = runs
         self._whole = whole
         self._matches = matches
+        self._is_whole = is_whole
         self._put = put
         self._clock = clock
         self._changed = asyncio.Event()
@@ -154,7 +156,9 @@ class Follower:
                 await asyncio.sleep(_rest(failures))
 
     def _wants(self, task: CloudTask) -> bool:
-        return not self._states or task.state.value in self._states
+        if self._states and task.state.value not in self._states:
+            return False
+        return not self._is_whole or self._matches(task)
 
     async def _load(self) -> Ends:
         found = await _known(self._memory.load, "what the watcher has seen")

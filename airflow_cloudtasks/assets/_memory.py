@@ -27,12 +27,14 @@ class Memory:
     Args:
         stored: What Airflow stores of the trigger.
         trigger_id: The id of the trigger's row. A watcher that is removed and made again has another one.
+        goes_on: Whether a watcher that is made again goes on where the one before it was.
     """
 
-    def __init__(self, stored: Mapping[str, Any], trigger_id: int | None) -> None:
+    def __init__(self, stored: Mapping[str, Any], trigger_id: int | None, *, goes_on: bool) -> None:
         digest = hashlib.sha256(json.dumps(stored, sort_keys=True, default=str).encode()).hexdigest()[:32]
         self._key = f"airflow_cloudtasks_watcher_{digest}"
         self._trigger_id = trigger_id
+        self._goes_on = goes_on
 
     async def load(self) -> Fact[dict[str, Any]]:
         """Return what was kept; it is not there for a watcher that has just been made."""
@@ -43,7 +45,7 @@ class Memory:
             return found
         try:
             kept = json.loads(found.value)
-            is_ours = kept["trigger"] == self._trigger_id
+            is_ours = self._goes_on or kept["trigger"] == self._trigger_id
         except (ValueError, TypeError, KeyError):
             _log.warning("Variable %s holds nothing that a watcher wrote. The watcher begins anew.", self._key)
             return IsNot()

@@ -1,15 +1,18 @@
-"""The producer of Airflow 3.3's shared stream. Older Airflow has no such class to import."""
+"""The producers of Airflow 3.3's shared streams. Older Airflow has no such class to import."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable, Sequence
+from typing import Any
 
 from airflow.triggers.shared_stream import AdvanceItem, SharedStreamProducer
 
 from airflow_cloudtasks.assets._follower import Firing
+from airflow_cloudtasks.assets._smq_reader import SmqReader
 from airflow_cloudtasks.assets._stream import stream_of
 from airflow_cloudtasks.assets._watched import Watched
+from airflow_cloudtasks.clouds.smq import Message
 
 # Seconds within which a watcher leaves that Airflow has failed.
 _LEAVES_SECONDS = 0.1
@@ -47,3 +50,33 @@ class Producer(SharedStreamProducer):
             firing: Firing = item.broker_payload
             if not firing.follower.has_left:
                 firing.settle(stored=item.outcome.acked > 0)
+
+
+class SmqProducer(SharedStreamProducer):
+    """Pass messages on to Airflow, and delete those whose events are stored.
+
+    Args:
+        reader: Reads the queue.
+    """
+
+    def __init__(self, reader: SmqReader) -> None:
+        self._reader = reader
+
+    async def open_stream(self) -> AsyncIterator[tuple[dict[str, Any], Message]]:
+        """Yield messages as they come."""
+        async for message in self._reader.messages():
+            yield self._reader.payload(message), message
+
+    def get_advance_lane(self, broker_payload: Message) -> Hashable:
+        """Return the message: the order of deletions does not matter."""
+        return broker_payload.receipt
+
+    async def advance(self, batch: Sequence[AdvanceItem]) -> None:
+        """Delete the messages whose events are stored. The others come again."""
+        stored = [item.broker_payload for item in batch if item.outcome.is_clean]
+        if stored:
+            await self._reader.delete(stored)
+
+    async def aclose(self) -> None:
+        """Close the network connections."""
+        await self._reader.__aexit__(None, None, None)

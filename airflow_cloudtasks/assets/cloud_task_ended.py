@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_cloudtasks.assets._watched import Watched, check_scope
+from airflow_cloudtasks.assets._watched import Watched, check_scope, listing_of
 from airflow_cloudtasks.catalog import find_api, stored_api
 from airflow_cloudtasks.errors import InvalidArguments
 from airflow_cloudtasks.model import CloudTask, TaskState
@@ -151,10 +151,11 @@ class CloudTaskEndedTrigger(BaseEventTrigger):
             states=self.states,
             since=_since(self.since, self.api),
             dag_id=self.dag_id,
-            memory=Memory(self.serialize()[1], self.trigger_id),
+            memory=Memory(self.serialize()[1], self.trigger_id, goes_on=self.since is not None),
             runs=runs_of,
             whole=stream.whole,
             matches=self._matches,
+            is_whole=listing_of(self.api).complete,
             put=firings.put_nowait,
         )
 

@@ -6,11 +6,13 @@ rules of a monitor; a Data Integration job synchronises data sources; an operati
 """
 
 from dataclasses import replace
+from typing import Any
 
 from airflow_cloudtasks.model import TaskState
 from airflow_cloudtasks.spec import (
     Action,
     Cancel,
+    Feed,
     Find,
     Log,
     ManyIds,
@@ -121,6 +123,32 @@ _LOG = Log(
 # fit on one page.
 _TOGETHER = {"Ids": "{Ids:integers}", "ProjectId": "{ProjectId:integer}", "PageSize": 100}
 
+
+def _ended(action: str, tasks: str, day: str, kind: str = "integer", **more: Any) -> Feed:
+    """Return the feed of the instances of a project and a day."""
+    return Feed(
+        tasks=TaskList(
+            action=Action(
+                name=action,
+                params=("ProjectId", day),
+                params_in="form",
+                template={
+                    "ProjectId": "{ProjectId:integer}",
+                    day: f"{{{day}:{kind}}}",
+                    "SortBy": "FinishedTime Desc",
+                },
+            ),
+            tasks=tasks,
+            page_size_param="PageSize",
+            page_size=100,
+            page_param="PageNumber",
+            total="PagingInfo.TotalCount",
+            complete=not more,
+        ),
+        **more,
+    )
+
+
 DATAWORKS_TASK_INSTANCE = TaskApi(
     name="dataworks.task_instance",
     service=DATAWORKS,
@@ -135,6 +163,7 @@ DATAWORKS_TASK_INSTANCE = TaskApi(
     created_at="CreateTime",
     started_at="StartedTime",
     finished_at="FinishedTime",
+    feed=_ended("ListTaskInstances", "PagingInfo.TaskInstances", "Bizdate"),
     read_many=ManyIds(
         action=Action(
             name="ListTaskInstances",
@@ -173,6 +202,7 @@ DATAWORKS_SCHEDULED_INSTANCE = replace(
     ),
     id_param="TaskId",
     task="PagingInfo.TaskInstances.0",
+    feed=_ended("ListTaskInstances", "PagingInfo.TaskInstances", "Bizdate", "day", id="TaskId"),
     read_many=None,
     cancel=None,
 )
@@ -196,6 +226,7 @@ DATAWORKS_WORKFLOW_INSTANCE = TaskApi(
     started_at="StartedTime",
     finished_at="FinishedTime",
     json_fields=("WorkflowParameters",),
+    feed=_ended("ListWorkflowInstances", "PagingInfo.WorkflowInstances", "BizDate"),
     read_many=ManyIds(
         action=Action(
             name="ListWorkflowInstances",

@@ -4,7 +4,7 @@ An asynchronous task is one call of a function that does not wait for its result
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-fc20230330, its client and its models.
 _OWN_HOSTS = (
@@ -49,8 +49,7 @@ FC = Service(
 
 _TASKS = "/2023-03-30/functions/{functionName}/async-tasks"
 
-# InvokeFunction takes the payload as its body and answers without one, so nothing here starts a task. The status
-# Dequeued is from ListAsyncTasks.
+# The answer to InvokeFunction has no body, so the request names the task. The status Dequeued is from ListAsyncTasks.
 FC_ASYNC_TASK = TaskApi(
     name="fc.async_task",
     service=FC,
@@ -94,6 +93,22 @@ FC_ASYNC_TASK = TaskApi(
         page_size=100,
         page_param="nextToken",
         next_page="nextToken",
+    ),
+    starts=(
+        Start(
+            action=Action(
+                name="InvokeFunction",
+                params=("functionName",),
+                optional=("qualifier", "x-fc-async-task-id", "body"),
+                path="/2023-03-30/functions/{functionName}/invocations",
+                params_in="query",
+                places={"x-fc-invocation-type": "header", "x-fc-async-task-id": "header", "body": "body"},
+                template={"x-fc-invocation-type": "Async"},
+                empty=True,
+            ),
+            named_by="x-fc-async-task-id",
+            encodings={"body": "json"},
+        ),
     ),
     cancel=Cancel(
         action=Action(

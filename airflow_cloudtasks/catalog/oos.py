@@ -4,8 +4,10 @@ An execution runs a template of operations, such as restarting instances or back
 it stops the steps that have not begun.
 """
 
+from dataclasses import replace
+
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Find, Log, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Feed, Find, Log, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-oos20190601, its client and its models.
 OOS = Service(
@@ -53,6 +55,16 @@ OOS_EXECUTION = TaskApi(
     finished_at="EndDate",
     json_fields=("Outputs",),
     list_tasks=_EXECUTIONS,
+    feed=Feed(
+        tasks=TaskList(
+            action=replace(_LIST, template={"SortField": "EndDate", "SortOrder": "Descending"}),
+            tasks="Executions",
+            page_size_param="MaxResults",
+            page_size=100,
+            page_param="NextToken",
+            next_page="NextToken",
+        ),
+    ),
     starts=(
         Start(
             action=Action(

@@ -4,7 +4,7 @@ A job trains a model in containers of PAI. Stopping a job ends it as Stopped.
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, ManyIds, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Feed, ManyIds, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the vendor's package alibabacloud-pai-dlc20201203. Its client sends these regions to the
 # central host, and every other one to a host of its own.
@@ -100,6 +100,23 @@ PAI_DLC_JOB = TaskApi(
         page_param="PageNumber",
         total="TotalCount",
         complete=False,
+    ),
+    feed=Feed(
+        tasks=TaskList(
+            action=Action(
+                name="ListJobs",
+                method="GET",
+                path="/api/v1/jobs",
+                params_in="query",
+                template={"SortBy": "GmtFinishTime", "Order": "desc"},
+            ),
+            tasks="Jobs",
+            page_size_param="PageSize",
+            page_size=100,
+            page_param="PageNumber",
+            total="TotalCount",
+            complete=False,
+        ),
     ),
     # The models do not limit the ids; 100 of them fill one page.
     read_many=ManyIds(

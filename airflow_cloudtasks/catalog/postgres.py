@@ -4,7 +4,7 @@ A task is what an action on an instance starts that takes a while; other actions
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Service, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Feed, Service, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of the product, 2017-03-12, that the vendor's tccli ships.
 POSTGRES = Service(
@@ -42,5 +42,15 @@ POSTGRES_TASK = TaskApi(
         page_size=100,
         offset_param="Offset",
         total="TotalCount",
+    ),
+    feed=Feed(
+        tasks=TaskList(
+            action=Action(name="DescribeTasks", template={"OrderBy": "EndTime", "OrderByType": "desc"}),
+            tasks="TaskSet",
+            page_size_param="Limit",
+            page_size=100,
+            offset_param="Offset",
+            total="TotalCount",
+        ),
     ),
 )

@@ -4,7 +4,7 @@ An asynchronous event runs a function whose asynchronous execution is enabled. S
 """
 
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Service, Start, TaskApi
+from airflow_cloudtasks.spec import Action, Cancel, Feed, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of SCF 2018-04-16 that the vendor's tccli ships.
 SCF = Service(
@@ -16,7 +16,8 @@ SCF = Service(
     console_intl="https://console.tencentcloud.com/scf",
 )
 
-# An event is read without its function, but listed and canceled by it. So no list serves the waits of one account.
+# An event is read without its function, but listed and canceled by it. So no list serves the waits of one account, and
+# only waits that know the function have a feed.
 SCF_ASYNC_EVENT = TaskApi(
     name="scf.async_event",
     service=SCF,
@@ -31,6 +32,23 @@ SCF_ASYNC_EVENT = TaskApi(
         "ABORTED": TaskState.CANCELED,
     },
     id="InvokeRequestId",
+    feed=Feed(
+        tasks=TaskList(
+            action=Action(
+                name="ListAsyncEvents",
+                params=("FunctionName",),
+                optional=("Namespace",),
+                template={"Orderby": "EndTime", "Order": "DESC"},
+            ),
+            tasks="EventList",
+            page_size_param="Limit",
+            page_size=100,
+            offset_param="Offset",
+            total="TotalCount",
+            complete=False,
+        ),
+        ended_at="EndTime",
+    ),
     # Another value of InvocationType waits for the function and starts no event.
     starts=(
         Start(

@@ -3,8 +3,10 @@
 A task processes media of an application: it transcodes, reviews, analyses, edits or publishes them.
 """
 
+from dataclasses import replace
+
 from airflow_cloudtasks.model import TaskState
-from airflow_cloudtasks.spec import Action, Cancel, Failure, Find, Parts, Service, Start, TaskApi, TaskList
+from airflow_cloudtasks.spec import Action, Cancel, Failure, Feed, Find, Parts, Service, Start, TaskApi, TaskList
 
 # Source, for this file: the definitions and examples of VOD 2018-07-17 that the vendor's tccli ships.
 VOD = Service(
@@ -59,6 +61,17 @@ VOD_TASK = TaskApi(
     created_at="CreateTime",
     started_at="BeginProcessTime",
     finished_at="FinishTime",
+    feed=Feed(
+        tasks=replace(
+            _NEWEST_TASKS,
+            action=replace(
+                _NEWEST_TASKS.action,
+                template={"SubAppId": "{SubAppId:integer}", "Sort": {"Field": "FinishTime", "Order": "Desc"}},
+            ),
+            complete=False,
+        ),
+        id="TaskId",
+    ),
     starts=(
         Start(
             action=Action(

@@ -24,7 +24,7 @@ from airflow_cloudtasks.clouds.error_codes import alibaba_kind, kind_of_status
 from airflow_cloudtasks.clouds.wire import ApiCall, Credentials, Endpoint, HttpAnswer, SignedRequest
 from airflow_cloudtasks.errors import InvalidConnection, UnreadableAnswer
 from airflow_cloudtasks.spec import Action, Service
-from airflow_cloudtasks.values import whole_number
+from airflow_cloudtasks.values import number, whole_number
 
 SMQ = Service(cloud="alibaba", name="mns", version="2015-06-06", title="SMQ")
 RECEIVE = Action(name="BatchReceiveMessage", method="GET")
@@ -288,5 +288,5 @@ def _local(element: ET.Element) -> str:
 
 
 def _seconds(milliseconds: str | None) -> float | None:
-    whole = whole_number(milliseconds or "")
-    return None if whole is None else whole / 1000
+    found = number(milliseconds)
+    return None if found is None else found / 1000

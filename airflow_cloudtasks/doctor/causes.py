@@ -22,7 +22,7 @@ _MOST_MESSAGE = 200
 _FETCH = "Fetching credentials"
 _METADATA = "metadata service"
 
-_PREFIX = re.compile(r"^The Airflow connection '[^']*' cannot be used: ")
+_PREFIX = re.compile(r"^The Airflow connection( '[^']*')? cannot be used: ")
 _EXPECTED = re.compile(r"(?P<found>.*?); expected (?P<expected>.*)", re.DOTALL)
 _ADVICE = re.compile(
     r"(?P<found>.*?)[;:] (?P<mend>(add|copy|correct|give|install|name|put|remove|run|set|write)\b.*)", re.DOTALL
@@ -219,6 +219,12 @@ def _by_kind(error: CloudApiError, page: str | None) -> Cause:
                 "the key has no permission",
                 "a policy that allows it",
                 f"attach the policy under 'Missing permissions' to the key's owner{member}",
+            )
+        case CredentialsError() if is_fetch:
+            return Cause(
+                "the service that gives the key refuses",
+                "a role and settings that it accepts",
+                "correct what its message names: role_arn, another field of the connection, or the key",
             )
         case CredentialsError():
             return Cause(

@@ -96,7 +96,8 @@ class _Table:
         yield from self._concluding(Outcome.FAILED if failed else Outcome.UNKNOWN, text)
         # Once more at the end, where a long report leaves its reader: later failures often follow from the first one.
         first = (failed or unknown)[0]
-        for told in filter(None, (f"Begin with {first.name}: {first.text}", _labelled("mend", first.mend))):
+        begin = f"Begin with {first.name}: {first.text}"
+        for told in filter(None, (begin, _labelled("expected", first.expected), _labelled("mend", first.mend))):
             yield from self._wrapped(told)
 
     def _concluding(self, outcome: Outcome, text: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -15,6 +16,7 @@ from airflow_cloudtasks import __version__
 from airflow_cloudtasks.airflow_facts import Fact, FoundConnection, Is, IsNot, Unknown, aconnection, connection
 from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.clouds.event_loop import take_turn
+from airflow_cloudtasks.clouds.smq import SmqQueue
 from airflow_cloudtasks.clouds.transport import AsyncTransport
 from airflow_cloudtasks.errors import (
     CloudTasksError,
@@ -181,7 +183,16 @@ class CallingHook(BaseHook):
             return False, self._with_unread_fields(str(error))
         region = f"region {client.region}" if client.region else "no region set"
         connected = f"Connected to account {identity.get('AccountId')} as {identity.get('Arn')}, {region}."
-        return True, self._with_unread_fields(connected)
+        if client.account.notify_queue is None:
+            return True, self._with_unread_fields(connected)
+        name = client.account.notify_queue.name
+        try:
+            # In a thread: this one may have an event loop.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, _probe_queue(client)).result()
+        except CloudTasksError as error:
+            return False, self._with_unread_fields(f"{connected} Its queue {name} cannot be read: {error}")
+        return True, self._with_unread_fields(f"{connected} Its queue {name} can be read.")
 
     def _with_unread_fields(self, text: str) -> str:
         """Return a text in one line, with the fields of the connection that are not used."""
@@ -318,6 +329,13 @@ class CallingHook(BaseHook):
         if (unread := unread_fields(self.connection_fields, values)) != self._unread and unread is not None:
             self.log.warning("The Airflow connection %r can be used. %s", self.conn_id, unread)
         self._unread = unread
+
+
+async def _probe_queue(client: CloudClient) -> None:
+    """Receive a message, if there is one, and give it back."""
+    async with SmqQueue(client) as queue:
+        for message in await queue.receive(wait_seconds=0, most=1):
+            await queue.give_back(message)
 
 
 def _console(service: Service, client: CloudClient) -> str | None:

@@ -19,7 +19,7 @@ from airflow_cloudtasks.hooks.settings import Found, chosen_auth_type, find_sett
 from airflow_cloudtasks.values import load_json
 
 _HIDDEN = "***"
-_ADDRESSES = ("host", "endpoints", "proxy")
+_ADDRESSES = ("host", "endpoints", "proxy", "notify_queue")
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,27 +104,6 @@ NOTICED = Metric(
     "timer",
     "from a task's end to the poll that noticed it and ended a wait, where the vendor says when it ended",
 )
-FEED_TOLD = Metric("cloudtasks.feed.told", "counter", "ends of tasks that a feed told")
-FEED_MISSED = Metric(
-    "cloudtasks.feed.missed", "counter", "ends that a feed did not tell, and ends that it told and that were none"
-)
-FEED_FAILURES = Metric("cloudtasks.feed.failures", "counter", "looks at a feed that failed")
-FEEDS_FOLLOWED = Metric("cloudtasks.feed.followed", "gauge", "feeds that are read")
-FEEDS_HEALTHY = Metric("cloudtasks.feed.healthy", "gauge", "feeds of those that tell of ends in time")
-QUEUE_MESSAGES = Metric(
-    "cloudtasks.queue.messages",
-    "counter",
-    "messages of the queue by kind: `rung`, for waits of this triggerer; `others`, for others; `unreadable`, about no "
-    "task",
-    parts=("api", "kind"),
-)
-QUEUE_MISSED = Metric(
-    "cloudtasks.queue.missed", "counter", "ends for which the queue had no message, and messages without an end"
-)
-QUEUE_FAILURES = Metric("cloudtasks.queue.failures", "counter", "requests to the queue that failed")
-QUEUE_HEALTHY = Metric(
-    "cloudtasks.queue.healthy", "gauge", "1 if the queue tells of ends in time, so that tasks are polled slowly; else 0"
-)
 STARTS = Metric(
     "cloudtasks.starts",
     "counter",

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_cloudtasks.errors import MalformedAnswer
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.protocol.encode import encode
-from airflow_cloudtasks.protocol.task_ids import task_ids
+from airflow_cloudtasks.protocol.task_ids import one_task_id, task_ids
 from airflow_cloudtasks.spec import Start, TaskApi
 from airflow_cloudtasks.values import at, embedded_json, load_json, moment, request_id, text
 
@@ -64,6 +64,8 @@ def read_start_answer(api: TaskApi, start: Start, parameters: Mapping[str, Any],
     """
     if start.ids_param is not None:
         ids = requested_ids(api, start, parameters)
+    elif start.named_by is not None:
+        ids = (named_id(api, start, parameters),)
     else:
         ids = () if start.job_ids is not None else (_id(api, start, answer, start.id),)
     return StartAnswer(ids, None if start.job is None else _id(api, start, answer, start.job))
@@ -95,6 +97,20 @@ def requested_ids(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> 
     return task_ids(encode(api, start, parameters)[start.ids_param or ""], api)
 
 
+def named_id(api: TaskApi, start: Start, parameters: Mapping[str, Any]) -> str:
+    """Return the id that a request gives the new task.
+
+    Args:
+        api: The API that reads the task.
+        start: The action; it has ``named_by``.
+        parameters: The parameters of the request with its mark.
+
+    Raises:
+        InvalidArguments: The user's value cannot be an id.
+    """
+    return one_task_id(parameters[start.named_by or ""], api)
+
+
 def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[str, Any]:
     """Return the parameters of a start request with a token that identifies the request.
 
@@ -106,9 +122,11 @@ def with_mark(start: Start, parameters: Mapping[str, Any], token: str) -> dict[s
     Returns:
         A copy of the parameters. The token is the client token, if the action has one and the user set none. It is
         also added to the ``mark`` parameter, if the action has one and the user's value is blank or a JSON object with
-        enough room.
+        enough room. The new task's id is made of it, if the request names the task and the user has not.
     """
     marked = dict(parameters)
+    if start.named_by is not None and not marked.get(start.named_by):
+        marked[start.named_by] = _made_id(token)
     if start.client_token is not None and not marked.get(start.client_token):
         marked[start.client_token] = token
     if start.mark is not None:
@@ -147,10 +165,17 @@ def shows_mark(start: Start, parameters: Mapping[str, Any], token: str) -> bool:
         parameters: The parameters of the request without its mark.
         token: The token.
     """
+    if start.named_by is not None:
+        return bool(with_mark(start, parameters, token)[start.named_by] == _made_id(token))
     if start.mark is None or start.find is None or start.mark not in start.find.shows.values():
         return False
     value = with_mark(start, parameters, token).get(start.mark)
     return isinstance(value, Mapping) and value.get(_MARK) == token
+
+
+def _made_id(token: str) -> str:
+    """Return the id that a new task gets; vendors' ids may have to begin with a letter."""
+    return f"a{token}"
 
 
 def _marked_value(value: Any, token: str) -> dict[str, Any] | None:
@@ -164,12 +189,14 @@ def _json_bytes(value: Any) -> int:
 
 
 def can_find(start: Start, parameters: Mapping[str, Any]) -> bool:
-    """Return whether a list of the vendor shows the tasks that an action starts.
+    """Return whether the task of a start without an answer can be looked up: by its id, or in a list of the vendor.
 
     Args:
         start: The action.
         parameters: The parameters of the start request; the list needs some of them.
     """
+    if start.named_by is not None:
+        return True
     return start.find is not None and all(parameters.get(name) for name in start.find.tasks.action.params)
 
 

@@ -143,7 +143,7 @@ class TaskApi:
         yield validate.tasks_read_together_are_one_each(self.read_many, self.first_ended)
         yield validate.ids_read_together_have_their_type(self.read_many, self.id_is_an_integer)
         yield validate.feed_has_pages(self.feed)
-        yield validate.feed_takes_what_tasks_share(self.feed, self.task_params)
+        yield validate.feed_takes_what_is_known(self.feed, (*self.task_params, *self.carried_params))
         yield validate.tasks_of_feed_have_ids(self.feed, self.id)
         yield validate.tasks_of_feed_show_their_end(self.feed, self.finished_at)
         yield validate.complete_tasks_of_feed_are_read_like_others(self.feed, self.first_ended)
@@ -250,13 +250,19 @@ class TaskApi:
         """
         return _texts(self.list_tasks.action.accepted if self.list_tasks else (), known)
 
-    def feed_params(self, known: Mapping[str, Any]) -> dict[str, str]:
+    def feed_params(self, known: Mapping[str, Any]) -> dict[str, str] | None:
         """Return the parameters of the feed that shows the end of a task, without those of its pages.
 
         Args:
             known: The parameters that are known of the task.
+
+        Returns:
+            The parameters; None if there is no feed, or not all that it needs is known.
         """
-        return _texts(self.feed.tasks.action.params if self.feed else (), known)
+        if self.feed is None or any(known.get(name) in (None, "") for name in self.feed.tasks.action.params):
+            return None
+        of_tasks = (*self.task_params, *self.carried_params)
+        return _texts(tuple(name for name in self.feed.tasks.action.accepted if name in of_tasks), known)
 
     def together_params(self, known: Mapping[str, Any]) -> dict[str, str] | None:
         """Return the parameters that the tasks share which one request reads by their ids.

@@ -11,8 +11,9 @@ from airflow_cloudtasks.spec.lists import TaskList
 class Feed:
     """A list of tasks by the time of their end, newest first.
 
-    Its first page, read once a second, shows every end in its scope, however many waits there are. Waits use the
-    required parameters of the list's action as the scope. A watcher may narrow it by the optional ones.
+    Its first page, read once a second, shows every end in its scope, however many waits there are. The scope of a wait
+    are the parameters of the list's action that its ``api_params`` have. A wait that lacks a required one has no feed.
+    A watcher may narrow the scope by all optional parameters.
 
     Args:
         tasks: The list. The template of its action sets the order. If its ``complete`` is true, an entry is read like

@@ -72,14 +72,16 @@ class Start:
 
     Args:
         action: The action, with its required and optional parameters.
-        id: The path of the new task's id in the answer; None for an action that restarts existing tasks, or whose job
-            makes the tasks.
+        id: The path of the new task's id in the answer; None for an action that restarts existing tasks, whose job
+            makes the tasks, or whose request names the task.
         ids_param: For an action that restarts existing tasks: the parameter with the list of their ids, or with one id
             if it is encoded as ``id``.
         job: The path, in the answer, of the id of a job that must end before the tasks begin; None for no job.
         job_ids: For an action whose job makes the tasks: the path of their ids in the job's task object. Until the job
             has ended, the ids are not known, so a kill has nothing to cancel.
         job_api: The name of the API that reads the job: from the catalog or from an installed package.
+        named_by: The parameter by which a request gives the new task its id, for an answer without one. If the user
+            sets none, a new id is made: a letter and hexadecimal digits. A start without an answer is looked up by it.
         names: Parameters that identify the new task besides its id and are not parameters of the request.
         encodings: How parameters are sent that are not just text; a dotted name is a field inside a parameter. The
             parameters that identify the task are ids without being named here.
@@ -107,6 +109,7 @@ class Start:
     job: str | None = None
     job_api: str | None = None
     job_ids: str | None = None
+    named_by: str | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
     key_and_value: tuple[str, str] = ("K", "V")
@@ -128,8 +131,10 @@ class Start:
 
     def _problems(self) -> Iterator[str]:
         accepted = self.action.accepted
-        if [self.id, self.ids_param, self.job_ids].count(None) != 2:
-            yield "expected one of id, ids_param and job_ids."
+        if [self.id, self.ids_param, self.job_ids, self.named_by].count(None) != 3:
+            yield "expected one of id, ids_param, job_ids and named_by."
+        if self.named_by is not None and self.find is not None:
+            yield "named_by finds the task by its id: omit find."
         if (self.job is None) is not (self.job_api is None):
             yield "expected both job and job_api, or neither."
         if self.job_ids is not None and (self.job is None or self.then is not None or self.find is not None):
@@ -151,7 +156,7 @@ class Start:
     @property
     def starts_many(self) -> bool:
         """Whether one request may start several tasks."""
-        return self.id is None and self.encodings.get(self.ids_param or "") != "id"
+        return self.id is None and self.named_by is None and self.encodings.get(self.ids_param or "") != "id"
 
     @property
     def _new_in_then(self) -> tuple[str, ...]:
@@ -168,7 +173,7 @@ class Start:
         return {name: task_id if name in self._new_in_then else request[name] for name in names}
 
     def _own_params(self) -> Iterator[str]:
-        yield from filter(None, (self.ids_param, self.timezone_param, self.client_token, self.mark))
+        yield from filter(None, (self.ids_param, self.named_by, self.timezone_param, self.client_token, self.mark))
         yield from (path.split(".")[0] for path in self.encodings)
 
     def _params_of_find(self) -> tuple[str, ...]:

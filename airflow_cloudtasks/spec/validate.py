@@ -159,11 +159,11 @@ def feed_has_pages(feed: Feed | None) -> str | None:
     return "feed has no pages, so that reading its newest ends would mean reading all of it."
 
 
-def feed_takes_what_tasks_share(feed: Feed | None, task_params: tuple[str, ...]) -> str | None:
-    """The feed needs no parameter besides those that identify a task."""
+def feed_takes_what_is_known(feed: Feed | None, known: tuple[str, ...]) -> str | None:
+    """The feed needs no parameter besides those of ``api_params``."""
     for name in feed.tasks.action.params if feed else ():
-        if name not in task_params:
-            return f"feed needs {name}, which is none of {task_params}."
+        if name not in known:
+            return f"feed needs {name}, which is none of {known}."
     return None
 
 

@@ -1,13 +1,15 @@
-"""Find the task of a start request without an answer in the vendor's list."""
+"""Find the task of a start request without an answer: by the id that it gave the task, or in the vendor's list."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_cloudtasks.errors import NotFound
 from airflow_cloudtasks.protocol.normalise import decoded
 from airflow_cloudtasks.protocol.pages import Pages
 from airflow_cloudtasks.protocol.start_requests import (
@@ -17,6 +19,7 @@ from airflow_cloudtasks.protocol.start_requests import (
     identifying_params,
     is_candidate,
     may_predate_request,
+    named_id,
     shows_mark,
     with_mark,
 )
@@ -79,12 +82,14 @@ class Finder:
             attempt: The start.
 
         Returns:
-            The task; None if the list shows none, or if the vendor has no list.
+            The task; None if the vendor does not know its id, the list shows none, or the vendor has no list.
 
         Raises:
             Ambiguous: Several tasks match, or one that may be another request's.
             CloudApiError: The list could not be read.
         """
+        if self._start.named_by is not None:
+            return self._named(attempt)
         if (find := self._start.find) is None:
             return None
         for look in range(_LOOKS):
@@ -103,6 +108,18 @@ class Finder:
                 )
             if found:
                 return Found(ids, has_mark=shows_mark(self._start, self._parameters, attempt.token))
+        return None
+
+    def _named(self, attempt: Attempt) -> Found | None:
+        """Return the task that the request has named; None if the vendor does not know it."""
+        parameters = with_mark(self._start, self._parameters, attempt.token)
+        task_id = named_id(self._api, self._start, parameters)
+        known = identifying_params(self._api, self._start, parameters)
+        for look in range(_LOOKS):
+            self._sleep(_SECONDS_BETWEEN_LOOKS if look else 0)
+            with suppress(NotFound):
+                self._hook.read_task(self._api, task_id, known)
+                return Found(task_id, has_mark=shows_mark(self._start, self._parameters, attempt.token))
         return None
 
     def _listed(self, find: Find, attempt: Attempt) -> dict[str, datetime | None]:

@@ -192,7 +192,9 @@ class Starter:
             return None
         try:
             answer = self._answer.result(_ANSWER_SECONDS)
-            return read_start_answer(self._api, self._start, self._parameters, answer)
+            token = self._attempt.token if self._attempt else ""
+            parameters = with_mark(self._start, self._parameters, token)
+            return read_start_answer(self._api, self._start, parameters, answer)
         except Exception as error:  # a thread passes on any error
             _log.warning("The start request got no answer before the kill: %s", error)
             return None

@@ -21,7 +21,7 @@ _BODY = "MessageBody"
 
 # A message that is about no task of this triggerer, or about no task at all, is deleted once it has been received this
 # often by anybody.
-_MOST_OF_OTHERS = 5
+_MOST_OF_OTHERS = 8
 _MOST_UNREADABLE = 3
 
 

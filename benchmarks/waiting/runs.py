@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -66,8 +67,14 @@ class Seen:
     requests: list[dict[str, Any]]
 
 
-def run(plan: Plan, world: World) -> Seen:
-    """Run the plan and return its records; start the processes first, so that loading Airflow does not count."""
+def run(plan: Plan, world: World, on_start: Callable[[], object] = lambda: None) -> Seen:
+    """Run the plan and return its records; start the processes first, so that loading Airflow does not count.
+
+    Args:
+        plan: The plan.
+        world: The servers.
+        on_start: Called when the tasks have been made.
+    """
     side = SIDES[plan.side]
     server = world.servers[side.server]
     print(f"{time.strftime('%H:%M:%S')} {side.title}: {plan.processes} x {plan.waits} waits", file=sys.stderr)
@@ -96,6 +103,7 @@ def run(plan: Plan, world: World) -> Seen:
         server.control("requests", "DELETE")
         server.control("limits", "POST", {"requests_per_second": plan.rate})
         made = server.control("tasks", "POST", _scripts(plan, side))["tasks"]
+        on_start()
         for number, process in enumerate(processes, 1):
             ids = [int(task["id"]) for task in made if int(task["id"]) // PER_PROCESS == number]
             process.stdin.write(json.dumps({"ids": ids, "seconds": plan.seconds, "start_over": plan.start_over}) + "\n")

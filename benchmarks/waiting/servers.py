@@ -79,6 +79,11 @@ def _environment(directory: Path, bundle: Path, emulator: Server, jobs: Server) 
     connections: dict[str, dict[str, Any]] = {
         "alibaba_default": {"conn_type": "cloudtasks_alibaba", **ours, "extra": {"region": "cn-shanghai"}},
         "tencent_default": {"conn_type": "cloudtasks_tencent", **ours, "extra": {"region": "ap-guangzhou"}},
+        "without_feed": {
+            "conn_type": "cloudtasks_tencent",
+            **ours,
+            "extra": {"region": "ap-guangzhou", "feed_interval": 0},
+        },
         "dbt_cloud_default": {"conn_type": "dbt_cloud", "login": "1", "password": "token", "host": jobs_at.netloc},
         "databricks_default": {
             "conn_type": "databricks",

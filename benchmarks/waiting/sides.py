@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 TIMEOUT_FAR_AWAY = 4e9
 # One percent of an hour. A task of one minute would show new progress at every poll.
 _PERCENT_SECONDS = 36.0
+_PROJECT = {"ProjectId": "1"}
 LKE_PARAMS = {"TaskType": "ExportAttributeLabel", "BotBizId": "1846203758192640000"}
 
 
@@ -27,6 +28,7 @@ class Side:
         kwargs: Returns the trigger's arguments for a task id and a poke interval, as plain JSON types.
         outcome: Returns ``success`` or ``failure`` of the task from an event's payload; None if the wait failed.
         percent: Field of the API's tasks with their progress, and its value at one percent; None for no such field.
+        scope: The parameters that a request for a task must have.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Side:
     kwargs: Callable[[int, float], dict[str, Any]]
     outcome: Callable[[Any], str | None]
     percent: tuple[str, int] | None = None
+    scope: Mapping[str, str] = field(default_factory=dict)
 
     def make_trigger(self, task_id: int, poke: float) -> Any:
         """Return a trigger, made from decoded JSON as in Airflow's triggerer, so that triggers share nothing."""
@@ -57,12 +60,25 @@ class Side:
                 for number, part in enumerate(parts)
                 if part
             ]
-        return {"api": self.api, "id": str(task_id), "script": [*steps, {"status": success if succeeds else failure}]}
+        script = [*steps, {"status": success if succeeds else failure}]
+        return {"api": self.api, "id": str(task_id), "script": script, **({"fields": self.scope} if self.scope else {})}
 
 
-def _ours(api: str, params: Mapping[str, str]) -> Callable[[int, float], dict[str, Any]]:
+def _ours(api: str | dict[str, Any], params: Mapping[str, str], **more: Any) -> Callable[[int, float], dict[str, Any]]:
     def kwargs(task_id: int, poke: float) -> dict[str, Any]:
-        return {"api": api, "cloud_task_id": str(task_id), "api_params": params, "poke_interval": poke}
+        return {"api": api, "cloud_task_id": str(task_id), "api_params": params, "poke_interval": poke, **more}
+
+    return kwargs
+
+
+def _ours_without(*parts: str) -> Callable[[int, float], dict[str, Any]]:
+    """Return the arguments of waits on an API without some of its parts."""
+
+    def kwargs(task_id: int, poke: float) -> dict[str, Any]:
+        from airflow_cloudtasks.catalog import APIS
+
+        api = replace(APIS["wedata.workflow_run"], **dict.fromkeys(parts)).as_dict()
+        return _ours(api, _PROJECT)(task_id, poke)
 
     return kwargs
 
@@ -110,6 +126,13 @@ _BDRC: dict[str, Any] = {
     "statuses": ("RUNNING", "COMPLETE", "FAILED"),
     "percent": ("Progress", 100),
 }
+# A project of its own: to its feed, the tasks of other runs do not belong.
+_RUNS: dict[str, Any] = {
+    "server": "emulator",
+    "api": "wedata.workflow_run",
+    "statuses": ("RUNNING", "SUCCESS", "FAILED"),
+    "scope": {"ProjectId": "1"},
+}
 _DLC: dict[str, Any] = {"server": "emulator", "api": "dlc.task", "statuses": ("1", "2", "-1")}
 _OURS = ("airflow_cloudtasks.triggers.cloud_task", "CloudTaskTrigger")
 
@@ -144,6 +167,22 @@ SIDES = {
     ),
     "cloudtasks-list": Side(
         title="this package", **_BDRC, trigger=_OURS, kwargs=_ours("bdrc.task", {}), outcome=_ours_outcome
+    ),
+    "feed": Side(
+        title="a feed", **_RUNS, trigger=_OURS, kwargs=_ours("wedata.workflow_run", _PROJECT), outcome=_ours_outcome
+    ),
+    "sweeping": Side(
+        title="sweeping the list",
+        **_RUNS,
+        trigger=_OURS,
+        kwargs=_ours("wedata.workflow_run", _PROJECT, conn_id="without_feed"),
+        outcome=_ours_outcome,
+    ),
+    "single": Side(
+        title="single reads", **_RUNS, trigger=_OURS, kwargs=_ours_without("list_tasks", "feed"), outcome=_ours_outcome
+    ),
+    "feed-alone": Side(
+        title="a feed", **_RUNS, trigger=_OURS, kwargs=_ours_without("list_tasks"), outcome=_ours_outcome
     ),
     "dlc": Side(title="dlc.task", **_DLC, trigger=_OURS, kwargs=_ours("dlc.task", {}), outcome=_ours_outcome),
     "emr": Side(

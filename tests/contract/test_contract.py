@@ -66,7 +66,7 @@ def many_of(api: str) -> ManyIds:
 
 def with_ids(api: str, **changes: Any) -> TaskApi:
     together = many_of(api)
-    return replace(APIS[api], read_many=replace(together, action=replace(together.action, **changes)))
+    return replace(APIS[api], feed=None, read_many=replace(together, action=replace(together.action, **changes)))
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,8 @@ def test_compares_whether_a_task_that_is_read_with_others_has_every_field(name: 
         for each in ("list_tasks", "read_many")
         if each == field or not api.find_in_list
     }
+    # A feed may be the same list.
+    changes["feed"] = None
     is_wrong = subject in FINDINGS[name].deviations
     assert (subject in compare(replace(api, **changes)).deviations) is not is_wrong
     assert not is_wrong or subject in EXCEPTIONS

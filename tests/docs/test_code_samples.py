@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ PAGES = [
 ]
 AIRFLOW = tuple(map(int, airflow_version.split(".")[:2]))
 
+# What this Airflow has not: events are of Airflow 3, and common-messaging is installed on the newest one.
+HAS_MESSAGING = find_spec("airflow.providers.common.messaging") is not None
+MISSING = (*(() if AIRFLOW >= (3, 0) else ("AssetWatcher",)), *(() if HAS_MESSAGING else ("common.messaging",)))
+
 
 def samples(language: str) -> list[Any]:
     """Return each block of code of a language, named by its page and its number there."""
@@ -32,6 +37,7 @@ def samples(language: str) -> list[Any]:
         for number, block in enumerate(
             re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S), 1
         )
+        if not any(name in block for name in MISSING)
     ]
 
 

@@ -266,6 +266,18 @@ def role_that_does_not_exist(patient: Patient, stack: ExitStack) -> None:
     patient.connect(extra={"auth_type": "role_arn", "role_arn": TENCENT_ROLE})
 
 
+@broken("credentials", "the service that gives the key refuses.*RoleArn` is not valid", "names: role_arn")
+def role_of_a_wrong_form(patient: Patient, stack: ExitStack) -> None:
+    patient.connect(extra={"auth_type": "role_arn", "role_arn": "airflow"})
+
+
+@broken("credentials", r"^oidc_token_file names a file.* is empty", "correct the setting")
+def token_file_that_is_empty(patient: Patient, stack: ExitStack) -> None:
+    (patient.home / "token").touch()
+    extra = {"role_arn": TENCENT_ROLE, "provider_id": "tke", "oidc_token_file": str(patient.home / "token")}
+    patient.connect(login=None, password=None, extra={"auth_type": "oidc_role_arn", **extra})
+
+
 @broken("credentials", r"\.tencentcloud/credentials has no section \[default\]; it has \[other\]", "put a key into one")
 def profile_file_without_the_section(patient: Patient, stack: ExitStack) -> None:
     folder = patient.home / ".tencentcloud"
@@ -352,7 +364,7 @@ def test_names_the_cause_of_a_broken_set_up(
     assert f"{words[case.outcome]}" in examined.table
     # The end of the table, which a terminal shows, names the cause and the mending.
     end = " ".join(examined.table[examined.table.rindex("The connection 'patient'") :].split())
-    assert re.search(rf"Begin with {case.line}: .*{case.text}.* mend: .*{case.mend}", end), end
+    assert re.search(rf"Begin with {case.line}: .*{case.text.removeprefix('^')}.* mend: .*{case.mend}", end), end
 
 
 def test_a_connection_that_works_has_no_red_line(patient: Patient, capsys: pytest.CaptureFixture[str]) -> None:

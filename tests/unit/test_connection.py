@@ -217,6 +217,15 @@ def credentials(account: Account) -> Credentials:
             )
         ),
         (ALIBABA, {"extra": {"auth_type": "oauth"}}, "auth_type is 'oauth'; expected one of access_key, sts"),
+        *(
+            (ALIBABA, {"extra": {"notify_queue": queue}}, f"notify_queue: {text}")
+            for queue, text in (
+                ("a queue", "'a queue' is no queue of SMQ; expected its name, of up to 120 letters"),
+                ("http://1.mns.cn-hangzhou.aliyuncs.com/queues/ice-callback-a", "The endpoint 'http://1.mns"),
+                (f"https://u:{SECRET}@h/queues/ice-callback-a", "The endpoint 'h' is not an address"),
+            )
+        ),
+        (ALIBABA, {"extra": {"notify_queue": "orders"}}, "whose names start with ice-callback-"),
         (TENCENT, {"extra": {"site": "us"}}, "site is 'us'; expected one of cn, intl."),
         (ALIBABA, {"host": "http://oss.test"}, "The endpoint 'http://oss.test' uses plain http"),
         (ALIBABA, {"host": f"https://u:{SECRET}@h"}, "The endpoint 'h' is not an address; write it as a host name"),

@@ -199,7 +199,7 @@ def test_the_table_of_operators_has_how_each_start_is_canceled_and_recognised(op
 
 def is_recognised_as(start: Start, said: str) -> bool:
     """Return whether a text says how a start without an answer is recognised."""
-    known = start.client_token or (start.find and start.find.tasks.action.name)
+    known = start.client_token or start.named_by or (start.find and start.find.tasks.action.name)
     return (known in said) if known else ("the task fails" in said)
 
 

@@ -72,6 +72,10 @@ def test_an_answer_tells_of_a_permission_yes_no_or_nothing(
             "the metadata service of this machine gives no key",
         ),
         (CredentialsError("m", code="EntityNotExist.Role"), "the role does not exist"),
+        (
+            CredentialsError("m", action="Fetching credentials (STS AssumeRole)"),
+            "the service that gives the key refuses",
+        ),
         (PermissionDenied("m", action="Fetching credentials"), "may not assume the role"),
         (PermissionDenied("m", action="Fetching credentials (STS AssumeRole)"), "may not assume the role"),
         (PermissionDenied("m", action="WeData GetTask"), "the key has no permission"),

@@ -384,3 +384,21 @@ def test_no_feed_makes_a_look_endless_or_tells_an_end_twice(looks: list[list[tup
             told += [(end.task_id, end.ended_at) for end in one.take(vendor.answer(one.next_page))]
         assert one.pages <= MOST_PAGES
     assert len(told) == len(set(told))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ("ExecutionId", "ExecutionState", "EndTime", "WorkflowId", "TaskExecutionState", "ExecutionEndTime")
+
+
+@pytest.mark.parametrize("name", ["wedata.workflow_run", "wedata.newest_workflow_run", "wedata.task_run"])
+@given(rows=st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON, max_size=9))
+def test_whatever_an_entry_holds_only_ends_with_an_id_and_a_time_are_returned(name: str, rows: list[Any]) -> None:
+    one = FeedCursor(APIS[name]).look(SCOPE, NOON)
+    for end in one.take({"Data": {"Items": rows, "TotalPageNumber": 1}}):
+        assert isinstance(end.task_id, str)
+        assert end.task_id
+        assert isinstance(end.ended_at, float)

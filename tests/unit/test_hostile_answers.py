@@ -136,6 +136,7 @@ def check_page(api: TaskApi, listed: TaskList, sent: Sent) -> str:
 def check_start(api: TaskApi, start: Start, sent: Sent) -> str:
     """Check the answer to a start: an id comes from its place, and from an answer that reports no error."""
     parameters = dict.fromkeys(start.action.params, "x") | ({start.ids_param: ["a_1"]} if start.ids_param else {})
+    parameters |= {start.named_by: "a_1"} if start.named_by else {}
     try:
         started = read_start_answer(api, start, parameters, read(api, start.action, sent))
     except CloudTasksError as error:

@@ -43,6 +43,9 @@ def validate(content: dict[str, Any], schema_file: str) -> None:
     if "cli" not in schema["properties"]:
         # Before Airflow 3.2. The runtime ignores what its schema does not name.
         content = {name: value for name, value in content.items() if name != "cli"}
+    if "queues" not in schema["properties"]:
+        # Airflow 2.
+        content = {name: value for name, value in content.items() if name != "queues"}
     jsonschema.validate(content, schema)
 
 

@@ -424,3 +424,126 @@ def test_scopes_without_tasks_are_dropped_after_some_minutes() -> None:
     schedule.remove(other.watch)
     schedule.drop_old_scopes(700.0)
     assert schedule.add({"TaskId": "3"}, Wait().watch, 700.0).scope is not scope
+
+
+# --- tasks that ring ------------------------------------------------------------------------------------------------
+
+
+def test_a_task_that_rings_is_due_at_once() -> None:
+    schedule, one = schedule_of(), Wait(poke_interval=300.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    settle(schedule, subject, RUNNING, 5.0)
+    assert schedule.of_id("7") == (subject,)
+    assert schedule.ring(subject, 20.0)
+    assert first_due(schedule, 20.0) is subject
+    settle(schedule, subject, DONE, 20.0)
+    assert one.ends == [Finished(DONE)]
+    assert schedule.of_id("7") == ()
+
+
+def test_tasks_with_the_same_id_ring_one_by_one() -> None:
+    schedule, waits = schedule_of(), [Wait(), Wait()]
+    first, second = (
+        schedule.add({"TaskId": "7", "TaskType": kind}, wait.watch, 0.0)
+        for kind, wait in zip(("a", "b"), waits, strict=True)
+    )
+    assert schedule.of_id("7") == (first, second)
+    schedule.remove(waits[0].watch)
+    assert schedule.of_id("7") == (second,)
+    assert not schedule.ring(first, 1.0), "nothing waits for it any more"
+
+
+def test_a_task_that_rings_and_has_not_ended_is_read_again_within_seconds() -> None:
+    schedule, one = schedule_of(), Wait(poke_interval=300.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    settle(schedule, subject, RUNNING, 0.0)
+    assert schedule.ring(subject, 100.0)
+    times = []
+    for _ in range(5):
+        assert subject.due is not None
+        times.append(subject.due)
+        assert len(times) > 3 or not schedule.ring(subject, subject.due), "it is ringing already"
+        settle(schedule, subject, RUNNING, subject.due)
+    assert times[:4] == [100, 101, 103, 107]
+    assert times[4] > 300
+
+
+def test_a_task_that_rings_while_it_is_read_is_read_once_more() -> None:
+    schedule, one = schedule_of(), Wait(poke_interval=300.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    schedule.begin(subject, 10.0)
+    assert schedule.ring(subject, 10.5)
+    answer(schedule, subject, RUNNING, 11.0, asked_at=10.0)
+    assert subject.due == 10.5
+
+
+def test_the_entry_of_a_list_does_not_silence_a_ring() -> None:
+    schedule, one = schedule_of(), Wait(poke_interval=300.0)
+    subject = schedule.add({"TaskId": "7"}, one.watch, 0.0)
+    settle(schedule, subject, RUNNING, 1.0)
+    assert schedule.ring(subject, 10.0)
+    schedule.settle(subject, 10.1, polled=False)
+    assert subject.due == 10.0
+
+
+@pytest.mark.parametrize(("api", "alone"), [("wedata.task_instance", True), ("dlc.task", False)])
+def test_a_task_that_rings_is_read_by_its_id_unless_batches_can_read_it(api: str, alone: bool) -> None:
+    schedule, one = schedule_of(api), Wait()
+    subject = schedule.add({APIS[api].id_param: "7", "ProjectId": "1"}, one.watch, 0.0)
+    settle(schedule, subject, RUNNING, 0.0)
+    schedule.ring(subject, 5.0)
+    assert subject.is_alone(5.0) is alone
+    assert not subject.is_alone(60.0)
+
+
+# --- tasks whose end something else tells ----------------------------------------------------------------------------
+
+
+def slowed(**rules: Any) -> tuple[Schedule, Subject, Wait, list[bool]]:
+    schedule, one, is_told = schedule_of(), Wait(**rules), [True]
+    schedule.slow_while(lambda _: is_told[0])
+    return schedule, schedule.add({"TaskId": "7"}, one.watch, 0.0), one, is_told
+
+
+def test_a_task_whose_end_something_tells_is_polled_once_a_minute() -> None:
+    schedule, subject, _, _ = slowed(poke_interval=10.0)
+    assert subject.due is not None
+    assert subject.due <= 10, "but it is read once at the beginning"
+    settle(schedule, subject, RUNNING, subject.due)
+    assert 54 <= subject.due - subject.asked_at <= 60
+
+
+def test_a_longer_interval_stays() -> None:
+    schedule, subject, _, _ = slowed(poke_interval=300.0)
+    settle(schedule, subject, RUNNING, 0.0)
+    assert subject.due is not None
+    assert subject.due >= 270
+
+
+def test_a_task_is_polled_at_its_deadline_in_any_case() -> None:
+    schedule, subject, _, _ = slowed(poke_interval=10.0, deadline=30.0)
+    settle(schedule, subject, RUNNING, 5.0)
+    assert subject.due == 30.0
+
+
+def test_a_poll_that_failed_is_repeated_soon() -> None:
+    schedule, subject, _, _ = slowed(poke_interval=10.0)
+    settle(schedule, subject, TransientError("down"), 5.0)
+    assert subject.due is not None
+    assert subject.due <= 15
+
+
+def test_when_nothing_tells_any_more_tasks_are_polled_at_their_interval_again() -> None:
+    schedule, subject, _, is_told = slowed(poke_interval=10.0)
+    settle(schedule, subject, RUNNING, 5.0)
+    is_told[0] = False
+    schedule.hasten([subject])
+    assert subject.due is not None
+    assert 14 <= subject.due <= 15
+    schedule.begin(subject, 15.0)
+    schedule.hasten([subject])
+    assert subject.due is None, "while it is being read, it is not due"
+    answer(schedule, subject, RUNNING, 15.1)
+    due = subject.due
+    schedule.hasten([subject])
+    assert subject.due == due

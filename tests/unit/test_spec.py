@@ -117,8 +117,8 @@ def test_accepts_a_list_without_paging_fields() -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"id": None}, "BeginToy: expected one of id, ids_param and job_ids."),
-        ({"ids_param": "Ids"}, "BeginToy: expected one of id, ids_param and job_ids."),
+        ({"id": None}, "BeginToy: expected one of id, ids_param, job_ids and named_by."),
+        ({"ids_param": "Ids"}, "BeginToy: expected one of id, ids_param, job_ids and named_by."),
         ({"job": "Data.Job"}, "BeginToy: expected both job and job_api, or neither."),
         ({"job_api": "toy.job"}, "BeginToy: expected both job and job_api, or neither."),
         ({"id": None, "ids_param": "ToyIds"}, "BeginToy: 'ToyIds' is none of its parameters ('Name', 'Tag', 'Ids')."),

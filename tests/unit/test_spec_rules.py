@@ -205,7 +205,7 @@ BROKEN_RULES: dict[str, list[tuple[dict[str, Any], str]]] = {
             "toys.toy: feed has no pages, so that reading its newest ends would mean reading all of it.",
         )
     ],
-    "feed_takes_what_tasks_share": [
+    "feed_takes_what_is_known": [
         (
             {"feed": Feed(tasks=toy_list("ProjectId", "Shop"), ended_at="EndedAt")},
             "toys.toy: feed needs Shop, which is none of ('ProjectId',).",
@@ -442,13 +442,22 @@ def test_accepts_a_spec_that_obeys_the_rules(changes: dict[str, Any]) -> None:
                 f"BeginToy: {text}",
             )
             for changes, text in (
-                ({"id": None}, "expected one of id, ids_param and job_ids."),
-                ({"ids_param": "Tags"}, "expected one of id, ids_param and job_ids."),
-                ({"job_ids": "Ids"}, "expected one of id, ids_param and job_ids."),
+                ({"id": None}, "expected one of id, ids_param, job_ids and named_by."),
+                ({"ids_param": "Tags"}, "expected one of id, ids_param, job_ids and named_by."),
+                ({"job_ids": "Ids"}, "expected one of id, ids_param, job_ids and named_by."),
                 (
                     {"id": None, "job_ids": "Ids"},
                     "job_ids needs a job, and allows neither then nor find: both need an id before the job has ended.",
                 ),
+                (
+                    {
+                        "id": None,
+                        "named_by": "Colour",
+                        "find": Find(tasks=toy_list(), id="ToyId", created_at="Created"),
+                    },
+                    "named_by finds the task by its id: omit find.",
+                ),
+                ({"id": None, "named_by": "Name"}, "'Name' is none of its parameters ('ProjectId', 'Colour', 'Tags')."),
                 ({"job": "Job"}, "expected both job and job_api, or neither."),
                 ({"job_api": "toys.job"}, "expected both job and job_api, or neither."),
                 ({"client_token": "Token"}, "'Token' is none of its parameters ('ProjectId', 'Colour', 'Tags')."),

@@ -203,6 +203,34 @@ def test_a_watcher_that_is_made_anew_has_no_event_of_earlier_ends(cloud: Cloud, 
     assert airflow.runs == []
 
 
+def test_a_watcher_that_asks_for_earlier_ends_goes_on_when_it_is_made_anew(cloud: Cloud, airflow: Airflow) -> None:
+    async def body() -> None:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher(since="2020-01-01"))
+            cloud.end("before")
+            await asyncio.sleep(20)
+            await running.restart()
+            cloud.end("meanwhile")
+            running.triggerer.start(watcher(since="2020-01-01"), trigger_id=2)
+            await asyncio.sleep(60)
+
+    run_simulated(body())
+    assert airflow.runs == [["before"], ["meanwhile"]]
+
+
+def test_twenty_thousand_ends_that_are_not_wanted_hold_up_nothing(cloud: Cloud, airflow: Airflow) -> None:
+    async def body() -> int:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher(where={"WorkflowId": "7"}, since="2020-01-01"))
+            cloud.end(*(str(number) for number in range(20_000)))
+            cloud.end("wanted", detail={"WorkflowId": "7"})
+            await asyncio.sleep(10)
+            return len(cloud.reads)
+
+    assert run_simulated(body()) > 5
+    assert airflow.runs == [["wanted"]]
+
+
 def test_a_busy_dag_holds_its_events_back(cloud: Cloud, airflow: Airflow) -> None:
     async def body() -> None:
         async with scheduled(airflow) as running:

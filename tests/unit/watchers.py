@@ -68,11 +68,24 @@ class Cloud:
 
         monkeypatch.setattr(_stream, "Source", Source)
 
-    def end(self, *task_ids: str, state: TaskState = TaskState.SUCCEEDED, seconds: float = 0.0) -> None:
+    def end(
+        self,
+        *task_ids: str,
+        state: TaskState = TaskState.SUCCEEDED,
+        seconds: float = 0.0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
         """Let tasks end now, or so many seconds from now."""
         ended = datetime.now(UTC) + timedelta(seconds=seconds)
         self.tasks += [
-            CloudTask(api="wedata.workflow_run", cloud="tencent", id=each, state=state, finished_at=ended)
+            CloudTask(
+                api="wedata.workflow_run",
+                cloud="tencent",
+                id=each,
+                state=state,
+                finished_at=ended,
+                detail=detail or {},
+            )
             for each in task_ids
         ]
 

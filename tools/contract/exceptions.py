@@ -15,6 +15,8 @@ EXCEPTIONS: dict[str, str] = {
     "batch.job SubmitJob example *": _API_2,
     "bdrc.task DescribeTasks Data.Content.*.TaskDetail.*": _IN_JSON,
     "dataworks.scheduled_instance ListTaskInstances SortBy": "the vendor documents the field and its orders apart",
+    "dataworks.task_instance ListTaskInstances SortBy": "the vendor documents the field and its orders apart",
+    "dataworks.workflow_instance ListWorkflowInstances SortBy": "the vendor documents the field and its orders apart",
     "dataworks.task_instance ListTaskInstances complete": _NO_OUTCOME,
     "emr_serverless_spark.job_run ListJobRuns complete": _NO_OUTCOME,
     "ice.ai_workflow_task GetAIWorkflowTask WorkflowTask.NodeResults.*": _IN_JSON,

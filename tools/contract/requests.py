@@ -238,7 +238,7 @@ def _wrong_place(action: Action, name: str, defined: Mapping[str, Any]) -> str |
     if "in" not in defined:  # Tencent Cloud takes JSON only
         return None
     place = "path" if name in action.path_params else action.place(name)
-    ours = "body" if place in ("form", "json", "body") else place
+    ours = {"form": "body", "json": "body", "body": "raw"}.get(place, place)
     return None if ours == defined["in"] else f"is sent in the {ours}; the vendor takes it in the {defined['in']}"
 
 

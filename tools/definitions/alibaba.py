@@ -87,8 +87,8 @@ class Package:
         return text
 
     def _request_fields(self, action: str) -> list[_Field]:
-        """Return the fields of a request, and those of its whole body."""
-        fields = self._fields(f"{action}Request")
+        """Return the fields of a request, those of its headers, and those of its whole body."""
+        fields = self._fields(f"{action}Request") + self._fields(f"{action}Headers")
         return fields + [each for field in fields if field.key == "body" for each in self._body_fields(field)]
 
     def _body_fields(self, whole: _Field) -> list[_Field]:
@@ -144,6 +144,8 @@ class Package:
                     continue
                 parameter = self._typed(field.type, ())
                 parameter["in"] = "header" if model.endswith("Headers") else places.get(field.key, "query")
+                if field.key == "body" and "stream = request.body" in body:
+                    parameter["in"] = "raw"
                 if field.key in shrunk:
                     parameter["json"] = True
                 if field.is_required:

@@ -371,10 +371,11 @@ class ControlPlane:
                 or several, which take turns. A ``reset`` request is not carried out. A ``lost_answer`` looks the same
                 to the client, but the request is carried out. ``http_502`` (a page), ``http_503`` and ``http_429``
                 (empty) are answers of a load balancer. ``html`` is a page with HTTP 200, ``bad_utf8`` an answer with
-                bytes that are no UTF-8 in its texts.
+                bytes that are no UTF-8 in its texts. ``stale`` is an answer that shows the tasks as they were.
             rate: The share of requests that fail, 0 to 1.
             count: How many requests fail; None for any number.
-            seconds: How long a hang lasts before the connection is cut; 60 by default.
+            seconds: How long a hang lasts before the connection is cut, or how long ago a stale answer shows the tasks;
+                60 by default.
             api: The only API whose requests fail, as :meth:`requests` names it, e.g. ``wedata.workflow_run_start``.
             retry_after: The seconds in the ``Retry-After`` header of ``throttle`` and the ``http_…`` kinds; None for
                 no header.

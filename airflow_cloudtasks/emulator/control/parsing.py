@@ -120,8 +120,11 @@ def parse_fault(kind: Any, rate: Any, count: Any, seconds: Any, api: str | None,
     share = 1.0 if rate is None else _share("rate", rate)
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise BadInputError(f"count: expected a whole number from 1 or null, got {count!r}")
-    if seconds is not None and "hang" not in parsed:
-        raise BadInputError("seconds: is the length of a hang; expected it only where kind is or lists 'hang'")
+    if seconds is not None and not {"hang", "stale"} & set(parsed):
+        raise BadInputError(
+            "seconds: is the length of a hang, or the age of a stale answer; expected it only where kind is or lists "
+            "'hang' or 'stale'"
+        )
     hang = DEFAULT_HANG_SECONDS if seconds is None else parse_seconds("seconds", seconds)
     if retry_after is not None and not set(parsed) & set(RETRY_AFTER_KINDS):
         raise BadInputError(f"retry_after: expected it only where kind is or lists {' or '.join(RETRY_AFTER_KINDS)}")

@@ -23,6 +23,7 @@ FaultKind = Literal[
     "html",
     "expired_token",
     "lost_answer",
+    "stale",
 ]
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 DEFAULT_HANG_SECONDS = 60.0
@@ -37,7 +38,7 @@ class FaultRule:
         kinds: The faults that the rule injects, in turn.
         rate: The share of requests that fail, 0 to 1.
         count: How many more requests may fail; None for any number.
-        seconds: How long a hang keeps the client waiting.
+        seconds: How long a hang keeps the client waiting, or how far behind the tasks a stale answer is.
         api: The emulator's name of the API whose requests fail; None for all APIs.
         retry_after: The seconds in the ``Retry-After`` header of :data:`RETRY_AFTER_KINDS`; None for no header.
         hits: How many requests have failed by this rule.
@@ -70,7 +71,7 @@ class Hit:
 
     Attributes:
         kind: The fault.
-        seconds: How long a hang keeps the client waiting.
+        seconds: How long a hang keeps the client waiting, or how far behind the tasks a stale answer is.
         ordinal: How many requests have failed by the same rule before this one.
         retry_after: The seconds in the answer's ``Retry-After`` header; None for no header.
     """

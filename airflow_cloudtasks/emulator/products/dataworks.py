@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import milliseconds
 from airflow_cloudtasks.emulator.products.shared.answers import find_task
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.products.shared.start_and_cancel import (
     add,
@@ -52,6 +52,10 @@ def _listing(api: str, name: str) -> Listing:
         default_size=10,
         number="PageNumber",
         total=("PagingInfo", "TotalCount"),
+        order=Order(
+            by=("SortBy",),
+            times={name: name for name in ("CreateTime", "StartedTime", "FinishedTime")},
+        ),
         fields=("TaskId", "Bizdate", "WorkflowInstanceId", "Status"),
         example={"PagingInfo": {"PageNumber": 1, "PageSize": 10}},
     )

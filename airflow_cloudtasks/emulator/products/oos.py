@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
 from airflow_cloudtasks.emulator.products.shared.answers import find_task
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
@@ -54,7 +54,17 @@ EXECUTION = OOS.reads(
         },
     ),
     listing=Listing(
-        api="oos.execution", at=("Executions",), ids="ExecutionId", size="MaxResults", token=("NextToken",)
+        api="oos.execution",
+        at=("Executions",),
+        ids="ExecutionId",
+        size="MaxResults",
+        token=("NextToken",),
+        order=Order(
+            by=("SortField",),
+            times={"StartDate": "StartDate", "EndDate": "EndDate"},
+            direction=("SortOrder",),
+            ascending="Ascending",
+        ),
     ),
 )
 OOS.starts(

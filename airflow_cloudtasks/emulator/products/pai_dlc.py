@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
@@ -43,6 +43,11 @@ PAI_DLC.lists(
         default_size=10,
         number="PageNumber",
         total=("TotalCount",),
+        order=Order(
+            by=("SortBy",),
+            times={"GmtCreateTime": "GmtCreateTime", "GmtFinishTime": "GmtFinishTime"},
+            direction=("Order",),
+        ),
     ),
     DEFINED,
     _SHAPE,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import beijing_time
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
@@ -30,5 +30,14 @@ POSTGRES.reads(
         progress_full=100,
         example={"TaskId": 1, "TaskType": "emulated", "DBInstanceId": "postgres-emulated", "Status": "Running"},
     ),
-    listing=Listing(api="postgres.task", at=("TaskSet",), ids="TaskId", offset="Offset", total=("TotalCount",)),
+    listing=Listing(
+        api="postgres.task",
+        at=("TaskSet",),
+        ids="TaskId",
+        offset="Offset",
+        total=("TotalCount",),
+        order=Order(
+            by=("OrderBy",), times={"StartTime": "StartTime", "EndTime": "EndTime"}, direction=("OrderByType",)
+        ),
+    ),
 )

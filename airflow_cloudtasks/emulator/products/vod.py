@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from airflow_cloudtasks.emulator.engine.scripts import Step
 from airflow_cloudtasks.emulator.engine.times import iso_utc
-from airflow_cloudtasks.emulator.products.shared.listing import Listing
+from airflow_cloudtasks.emulator.products.shared.listing import Listing, Order
 from airflow_cloudtasks.emulator.products.shared.product import DEFINED, Product
 from airflow_cloudtasks.emulator.vendor.contract import Stamp, TaskShape
 
@@ -40,7 +40,17 @@ TASK = VOD.reads("vod.task", "DescribeTaskDetail", DEFINED, _SHAPE)
 VOD.lists(
     "vod.task",
     "DescribeTasks",
-    Listing(api="vod.task", at=("TaskSet",), default_size=10, token=("ScrollToken",)),
+    Listing(
+        api="vod.task",
+        at=("TaskSet",),
+        default_size=10,
+        token=("ScrollToken",),
+        order=Order(
+            by=("Sort", "Field"),
+            times={"CreateTime": "CreateTime", "FinishTime": "FinishTime"},
+            direction=("Sort", "Order"),
+        ),
+    ),
     DEFINED,
     replace(_SHAPE, id_at="TaskId", left_out=frozenset({"ProcedureTask"})),
 )

@@ -91,6 +91,8 @@ class AlibabaGateway:
             "header": headers,
             "form": form,
             "json": _json(request),
+            # The whole body, which the vendor's clients call body.
+            "raw": {"body": request.body.decode("utf-8", "replace")} if request.body else {},
         }
         return Identified.of(exchange, action, _read_parameters(action, sent))
 

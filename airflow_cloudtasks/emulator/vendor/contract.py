@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import Cloud, JsonObject
 
-Location = Literal["path", "query", "header", "form", "json"]
+Location = Literal["path", "query", "header", "form", "json", "raw"]
 Kind = Literal["string", "integer", "boolean", "number", "array", "object", "any"]
 Moment = Literal["created", "started", "entered", "finished", "expires"]
 

@@ -28,7 +28,7 @@ ANONYMOUS = Key("", "", account="anonymous")
 """The caller of an action that needs no signature."""
 HTML = "text/html"
 # Faults that change only the answer: the request itself is carried out.
-_AFTER_THE_WORK = ("bad_json", "lost_answer", "html", "bad_utf8")
+_AFTER_THE_WORK = ("bad_json", "lost_answer", "html", "bad_utf8", "stale")
 # What a load balancer or a proxy in front of a service answers, in no vendor's envelope.
 _OF_A_PROXY = {
     "http_429": Reply(429, b"", "text/plain"),
@@ -164,7 +164,9 @@ def decide(gateway: Gateway, request: Request, identified: Identified, state: St
         if action.needs_region and region and state.regions is not None and region not in state.regions:
             raise VendorError("UnsupportedRegion", f"The region `{region}` is not supported.")
         parameters = gateway.check_parameters(request, action, identified.parameters)
-        return _carry_out(gateway, request, request_id, Call(action, parameters, state, state.task_now(), key), hit)
+        behind = hit.seconds if hit is not None and hit.kind == "stale" else 0.0
+        call = Call(action, parameters, state, state.task_now() - behind, key)
+        return _carry_out(gateway, request, request_id, call, hit)
     except VendorError as error:
         decision = Decision(error.code, gateway.failure(error, request, request_id))
     return decision if hit is None else _change_answer(decision, hit)
@@ -228,6 +230,8 @@ def _change_answer(decision: Decision, hit: Hit) -> Decision:
         return Decision(hit.kind, None)
     if decision.outcome != OK or decision.reply is None:
         return decision
+    if hit.kind == "stale":
+        return replace(decision, outcome=hit.kind)
     return Decision(hit.kind, _DAMAGES[hit.kind](decision.reply, hit.ordinal))
 
 

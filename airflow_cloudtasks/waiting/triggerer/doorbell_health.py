@@ -12,9 +12,9 @@ _LONGEST_PAUSE = 10.0
 _LONGEST_PAUSE_IF_REFUSED = 60.0
 
 # Seconds that a message has to come after a poll has found the end that it should have told.
-_RINGS_WITHIN = 10.0
+_RINGS_WITHIN = 5.0
 
-# Seconds in which a read has to show the end that a message tells.
+# Seconds after a message from which on a read that shows its task running contradicts it.
 _SHOWN_WITHIN = 15.0
 
 # Seconds for which ends are remembered: a message that comes later belongs to no wait here.
@@ -22,7 +22,7 @@ _REMEMBERED = 600.0
 _MOST_REMEMBERED = 20_000
 
 # The weight of the newest end in the share of those that were rung, and the least share of a queue that is relied on.
-_NEWEST = 0.1
+_NEWEST = 0.2
 _LEAST_SHARE = 0.5
 
 # Requests a second to a queue in the mean, and requests that may be saved up for a time when many tasks end.
@@ -44,6 +44,7 @@ class DoorbellHealth:
         self._found: dict[str, float] = {}
         self._unrung: dict[str, float] = {}
         self._unshown: dict[str, float] = {}
+        self._contradicted = 0
 
     @property
     def is_healthy(self) -> bool:
@@ -84,21 +85,34 @@ class DoorbellHealth:
             self._unshown.setdefault(task_id, now)
         self._rung.setdefault(task_id, now)
 
-    def learn_end(self, task_id: str, now: float) -> None:
+    def learn_end(self, task_id: str, now: float, *, was_running: bool = True) -> None:
         """Note that a read has shown the end of a task.
 
         Args:
             task_id: The task's id.
             now: Seconds on the clock of :meth:`learn_rung`.
+            was_running: Whether an earlier read has shown the task running. If not, its message may have been received
+                before the wait began.
         """
         self._found.setdefault(task_id, now)
         if self._unshown.pop(task_id, None) is not None:
             self._learn(1.0)
-        elif task_id not in self._rung:
+        elif was_running and task_id not in self._rung:
             self._unrung.setdefault(task_id, now)
 
+    def learn_read(self, task_id: str, now: float) -> None:
+        """Note that a read has shown a task running.
+
+        Args:
+            task_id: The task's id.
+            now: Seconds on the clock of :meth:`learn_rung`, at the request.
+        """
+        if task_id in self._unshown and now - self._unshown[task_id] > _SHOWN_WITHIN:
+            del self._unshown[task_id]
+            self._contradicted += 1
+
     def judge(self, now: float) -> int:
-        """Count the ends for which no message has come in time, and the messages for which no end has.
+        """Count the ends for which no message has come in time, and the messages that a read has contradicted.
 
         Args:
             now: Seconds on the clock of :meth:`learn_rung`.
@@ -106,17 +120,17 @@ class DoorbellHealth:
         Returns:
             How many there are since the last call.
         """
-        missed = 0
-        for late, seconds in ((self._unrung, _RINGS_WITHIN), (self._unshown, _SHOWN_WITHIN)):
-            for task_id, since in list(late.items()):
-                if now - since <= seconds:
-                    break  # in the order of time
-                del late[task_id]
-                missed += 1
-                # What a queue tells that cannot be read says nothing about what it tells.
-                if not self._failures:
-                    self._learn(0.0)
-        for known in (self._rung, self._found):
+        missed, self._contradicted = self._contradicted, 0
+        for task_id, since in list(self._unrung.items()):
+            if now - since <= _RINGS_WITHIN:
+                break  # in the order of time
+            del self._unrung[task_id]
+            missed += 1
+        # What a queue tells that cannot be read says nothing about what it tells.
+        if not self._failures:
+            for _ in range(missed):
+                self._learn(0.0)
+        for known in (self._rung, self._found, self._unshown):
             _forget(known, now)
         return missed
 

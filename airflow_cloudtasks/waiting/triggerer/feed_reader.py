@@ -93,8 +93,10 @@ class FeedReader:
     async def run(self) -> None:
         """Begin to read feeds that have become worth it, until this is canceled."""
         while True:
-            for scope in self._schedule.feeds():
-                if scope not in self._followed:
+            for number, scope in enumerate(self._schedule.feeds(), 1):
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                if scope not in self._followed and len(scope.subjects) > 1:
                     followed = _Followed(self._api, scope)
                     if self._interval(followed) is not None:
                         self._followed[scope] = followed
@@ -174,7 +176,7 @@ class FeedReader:
         now = self._loop.time()
         if self._feed.tasks.complete and end.is_clear:
             await self._entries.take(subject, end.entry, page, polled=False, may_end=True)
-        elif not followed.health.is_doubted(now) and self._schedule.ring(subject, now):
+        elif followed.health.may_ring(now) and self._schedule.ring(subject, now):
             followed.rung.setdefault(subject, now)
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:
@@ -191,7 +193,7 @@ class FeedReader:
             del followed.rung[subject]
             if subject.watches and subject.asked_at > rung_at:
                 missed += 1
-                followed.health.learn_miss(now)
+                followed.health.learn_false_end(now)
         self._metrics.feed_missed(missed)
 
     async def _set_health(self, scope: FeedScope, healthy: bool) -> None:

@@ -54,8 +54,6 @@ class DispatcherMetrics:
     def __init__(self, api: str, conn_id: str) -> None:
         self._api = api
         self._conn_id = conn_id
-        self._feeds = (0, 0)
-        self._is_rung: bool | None = None
         self._region: str | None = None
         self._hostname = socket.gethostname()
         self._budgets: Mapping[str, Budget] = {}

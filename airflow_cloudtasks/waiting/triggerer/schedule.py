@@ -517,9 +517,8 @@ class Schedule:
         return scope
 
     def _feed(self, known: Mapping[str, Any]) -> FeedScope | None:
-        if self._api.feed is None:
+        if (params := self._api.feed_params(known)) is None:
             return None
-        params = self._api.feed_params(known)
         return self._feeds.setdefault(tuple(params.items()), FeedScope(params))
 
     def _set_due(self, subject: Subject, due: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from airflow_cloudtasks.assets import CloudTaskEndedTrigger
-from airflow_cloudtasks.version_compat import AIRFLOW_VERSION, HAS_EVENT_TRIGGERS
+from airflow_cloudtasks.version_compat import AIRFLOW_VERSION
 
 DAG_ID = "ended"
 CONNECTION = "ended_clouds"
@@ -72,9 +72,7 @@ class KilledOnce(CloudTaskEndedTrigger):
 
 
 def watched() -> Any:
-    """Return what the DAG is scheduled on; None on Airflow 2."""
-    if not HAS_EVENT_TRIGGERS:
-        return None
+    """Return what the DAG is scheduled on."""
     from airflow.sdk import Asset, AssetWatcher
 
     trigger = KilledOnce(API, conn_id=CONNECTION, api_params={"ProjectId": PROJECT}, dag_id=DAG_ID)

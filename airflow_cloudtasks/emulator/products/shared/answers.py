@@ -87,6 +87,23 @@ def show_task(shape: TaskShape, task: Task, now: float, parameters: Mapping[str,
     return merge_fields(shape, body, where.step.fields)
 
 
+def show_time(shape: TaskShape, task: Task, now: float, name: str) -> Any:
+    """Return one time of a task's object as :func:`show_task` shows it, at a fraction of the cost.
+
+    Args:
+        shape: The shape of the object; it has a stamp of this name.
+        task: The task.
+        now: The tasks' time, in Unix seconds.
+        name: The name of the time.
+    """
+    where = task.position(now)
+    if name in where.step.fields or name in task.fields:
+        return where.step.fields.get(name, task.fields.get(name))
+    stamp = next(stamp for stamp in shape.stamps if stamp.name == name)
+    moment = _moment(stamp.moment, shape, task, where)
+    return shape.example.get(name) if moment is None else stamp.format(moment)
+
+
 def find_task(call: Call, reader: Action, task_id: str) -> Task:
     """Return the task that a request means.
 

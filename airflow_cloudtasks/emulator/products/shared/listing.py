@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow_cloudtasks.emulator.products.shared.answers import asked, put, show_task
+from airflow_cloudtasks.emulator.products.shared.answers import asked, put, show_task, show_time
 from airflow_cloudtasks.emulator.products.shared.token_pages import cut_page
 from airflow_cloudtasks.emulator.vendor.wire import VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_cloudtasks.emulator.engine.tasks import Task
     from airflow_cloudtasks.emulator.engine.values import JsonObject
     from airflow_cloudtasks.emulator.vendor.contract import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The order of a list, as far as a request may choose it. Without a choice, newest tasks come first.
+
+    Attributes:
+        by: The path of the parameter with the field to sort by.
+        times: The times in an entry that a request may sort by, by the parameter's words for them.
+        direction: The path of the parameter with the direction; empty if it follows the field, after a blank.
+        ascending: The word for the smallest first. Any other means the largest first.
+    """
+
+    by: tuple[str, ...]
+    times: Mapping[str, str]
+    direction: tuple[str, ...] = ()
+    ascending: str = "asc"
+
+    def asked(self, call: Call) -> tuple[str, bool] | None:
+        """Return the time to sort by and whether the largest comes first; None for the usual order."""
+        field, _, direction = str(_inside(call.parameters, self.by) or "").partition(" ")
+        if self.direction:
+            direction = str(_inside(call.parameters, self.direction) or "")
+        if field not in self.times:
+            return None
+        return self.times[field], direction.lower() != self.ascending.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +60,7 @@ class Listing:
         number: The parameter with the page's number, from 1 on.
         total: The path of the number of all entries in the answer.
         token: The path of the next page's token in the answer. The parameter has the name of the last step.
+        order: The order that a request may choose; None for the usual one.
         fields: Parameters that select tasks by the field of the same name. A task without the field has any value.
         example: The rest of the answer.
     """
@@ -48,6 +75,7 @@ class Listing:
     number: str = ""
     total: tuple[str, ...] = ()
     token: tuple[str, ...] = ()
+    order: Order | None = None
     fields: tuple[str, ...] = ()
     example: JsonObject = field(default_factory=dict)
 
@@ -62,7 +90,8 @@ class Listing:
         if self.most_ids and len(ids) > self.most_ids:
             raise VendorError("InvalidParameter", f"The request has {len(ids)} ids; {self.most_ids} are allowed.", 200)
         size = int(call.parameters.get(self.size) or self.default_size)
-        by_token = bool(self.token) and not ids
+        order = self.order.asked(call) if self.order and not ids else None
+        by_token = bool(self.token) and not ids and order is None
         # A page by token needs the other tasks only to count them.
         needed = self.total or not by_token
         found = [task for task in self._found(call, ids) if self._lists(task, call)] if needed else []
@@ -70,7 +99,18 @@ class Listing:
         if by_token:
             entries, token = cut_page(call, self.api, size, lambda entry: True, self.token[-1])
             return put(put(body, self.at, entries), self.token, token)
+        if order is not None:
+            name, largest_first = order
+            times = {task.number: show_time(call.action.shape, task, call.now, name) for task in found}
+            # A task without the time comes last, whatever the direction.
+            timed = [task for task in found if times[task.number]]
+            timed.sort(key=lambda task: times[task.number], reverse=largest_first)
+            found = timed + [task for task in found if not times[task.number]]
         skipped = self._skipped(call, size)
+        if order is not None and self.token:
+            # Undocumented: the token of a page. Here it is the number of the entries before it.
+            skipped = int(call.parameters.get(self.token[-1]) or 0)
+            body = put(body, self.token, str(skipped + size) if skipped + size < len(found) else "")
         page = found[skipped : skipped + size]
         for task in page:
             call.shows(task)
@@ -94,3 +134,10 @@ class Listing:
         if self.number:
             return (int(call.parameters.get(self.number) or 1) - 1) * size
         return int(call.parameters.get(self.offset) or 0) if self.offset else 0
+
+
+def _inside(parameters: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = parameters
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -101,6 +101,8 @@ _VALUE_FILTERS = (
 )
 # Filters of ListTaskInstances by time: the parameters {name}From and {name}To bound this field.
 _TIME_FILTERS = {"ScheduleTime": "SchedulerTime", "StartTime": "StartTime", "LastUpdateTime": "LastUpdateTime"}
+# Parameters of ListTaskInstances that select nothing.
+_NO_FILTERS = {"ProjectId", "SortColumn", "SortType", "PageNumber", "PageSize", "TimeZone"}
 _SORTS = {
     "SCHEDULE_DATE": "SchedulerTime",
     "START_TIME": "StartTime",
@@ -126,9 +128,12 @@ def _list_instances(call: Call) -> JsonObject:
         raise invalid("SortType")
     order = [(_SORTS[column], direction == "DESC")] if column else []
     shape = in_zone(call, _ENTRY)
-    return answer_list(
-        call, TASK_INSTANCE.api, lambda entry: _passes_filters(parameters, entry), order, shape, _with_derived_fields
+    # ProjectId, the order and the page are no filters.
+    is_filtered = bool(
+        parameters.keys() - {"ProjectId", "SortColumn", "SortType", "PageNumber", "PageSize", "TimeZone"}
     )
+    wanted = (lambda entry: _passes_filters(parameters, entry)) if is_filtered else None
+    return answer_list(call, TASK_INSTANCE.api, wanted, order, shape, _with_derived_fields)
 
 
 def _passes_filters(parameters: Any, entry: JsonObject) -> bool:

@@ -10,7 +10,7 @@ import operator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_cloudtasks.emulator.products.shared.answers import show_task
+from airflow_cloudtasks.emulator.products.shared.answers import show_task, show_time
 from airflow_cloudtasks.emulator.products.wedata.product import JSON, WEDATA, invalid, optional
 from airflow_cloudtasks.emulator.vendor.contract import Parameter
 
@@ -61,7 +61,7 @@ def _as_it_is(call: Call, task: Task, entry: JsonObject) -> JsonObject:
 def answer_list(
     call: Call,
     api: str,
-    wanted: Test,
+    wanted: Test | None,
     order: list[tuple[str, bool]],
     shape: TaskShape | None = None,
     complete: Complete = _as_it_is,
@@ -72,7 +72,7 @@ def answer_list(
     Args:
         call: The call.
         api: The API that reads the listed tasks.
-        wanted: Returns whether an entry is listed.
+        wanted: Returns whether an entry is listed; None for all.
         order: The fields to sort by, each with whether it is descending, most significant first. Without any, the
             newest tasks come first.
         shape: The shape of an entry; None for the action's own.
@@ -82,10 +82,32 @@ def answer_list(
     Raises:
         VendorError: Page or page size are not valid.
     """
-    found = find_entries(call, api, wanted, shape, complete, ids)
+    shape = shape or call.action.shape
+    if wanted is None and {name for name, _ in order} <= {stamp.name for stamp in shape.stamps}:
+        return _answer_sorted(call, api, order, shape, complete)
+    found = find_entries(call, api, wanted or _every, shape, complete, ids)
     for name, descending in reversed(order):
         found.sort(key=lambda pair: _sort_key(pair[1][name]), reverse=descending)
     return cut_page(call, found, partial(show_entries, call))
+
+
+def _answer_sorted(
+    call: Call, api: str, order: list[tuple[str, bool]], shape: TaskShape, complete: Complete
+) -> JsonObject:
+    """Return a page of all tasks. Only the entries on it are made, so that a list of thousands is answered in time."""
+    found = [task for task in call.state.tasks.newest(api) if task.is_inside(call.parameters)]
+    for name, descending in reversed(order):
+        found.sort(key=lambda task: _sort_key(show_time(shape, task, call.now, name)), reverse=descending)
+
+    def show(page: Sequence[Task]) -> list[JsonObject]:
+        entries = [(task, show_task(shape, task, call.now, call.parameters)) for task in page]
+        return show_entries(call, [(task, complete(call, task, entry)) for task, entry in entries])
+
+    return cut_page(call, found, show)
+
+
+def _every(_: JsonObject) -> bool:
+    return True
 
 
 def find_entries(
@@ -138,8 +160,10 @@ def cut_page(call: Call, found: Sequence[Item], show: Callable[[Sequence[Item]],
     }
 
 
-def parse_filters(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keyword: tuple[str, str]) -> Test:
-    """Return the test that the parameter Filters of a list of runs describes.
+def parse_filters(
+    filters: Iterable[Mapping[str, Any]], known: Mapping[str, str], keyword: tuple[str, str]
+) -> Test | None:
+    """Return the test that the parameter Filters of a list of runs describes; None without filters.
 
     An entry passes if every filter accepts it, by any of the filter's values.
 
@@ -152,7 +176,7 @@ def parse_filters(filters: Iterable[Mapping[str, Any]], known: Mapping[str, str]
         VendorError: There is no such filter.
     """
     tests = [_filter(one.get("Name", ""), one.get("Values", []), known, keyword) for one in filters]
-    return lambda entry: all(test(entry) for test in tests)
+    return (lambda entry: all(test(entry) for test in tests)) if tests else None
 
 
 def named_ids(filters: Iterable[Mapping[str, Any]], name: str) -> list[str] | None:
