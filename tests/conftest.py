@@ -186,8 +186,8 @@ def standalone(
     for file in SCHEDULED:
         shutil.copy(file, home / "dags")
     (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
-    # Airflow 3's triggerer does not find modules of the DAG folder by itself. All of that folder must not be on the path
-    # before the libraries: it has a module `limits`, which is the name of a library of Airflow 2.
+    # Airflow 3's triggerer does not find modules of the DAG folder by itself. Only some may come before the libraries:
+    # the folder's `limits` has the name of a library of Airflow 2.
     (home / "modules").mkdir()
     for file in (home / "dags").glob("*_cases.py"):
         shutil.copy(file, home / "modules")
