@@ -186,8 +186,12 @@ def standalone(
     for file in SCHEDULED:
         shutil.copy(file, home / "dags")
     (home / "dags" / ".airflowignore").write_text("*_cases.py\n")
-    # Airflow 3's triggerer does not find modules of the DAG folder by itself.
-    paths = os.pathsep.join(filter(None, (str(home / "dags"), os.environ.get("PYTHONPATH"))))
+    # Airflow 3's triggerer does not find modules of the DAG folder by itself. Only some may come before the libraries:
+    # the folder's `limits` has the name of a library of Airflow 2.
+    (home / "modules").mkdir()
+    for file in (home / "dags").glob("*_cases.py"):
+        shutil.copy(file, home / "modules")
+    paths = os.pathsep.join(filter(None, (str(home / "modules"), os.environ.get("PYTHONPATH"))))
     variables = {"AIRFLOW_VAR_NO_WORKER_NAME": "number", "PYTHONPATH": paths}
     variables |= statsd_of_standalone.environment
     with running_standalone(home, _clouds_of_standalone.connections() | variables) as running:
