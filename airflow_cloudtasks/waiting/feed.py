@@ -39,6 +39,7 @@ _LEAST_DEPTH = 0.05
 _REMEMBERED = 120.0
 _MOST_REMEMBERED = 20_000
 _PRUNED_FROM = 1000
+_FEW = 10
 
 # A time that is further ahead of this machine's clock is no end: some vendors send a planned one.
 _FUTURE = 3600.0
@@ -164,10 +165,11 @@ class FeedCursor:
 
     def _prune(self) -> None:
         """Forget old ends. They are below the floor then, and so never new again."""
-        if self._count <= self._prune_from or self.newest is None:
+        if self._count <= self._prune_from:
             return
         times = sorted(each for times in self._seen.values() for each in times)
-        cut = self.newest - _REMEMBERED
+        # Not behind the newest end itself: a few wrong times ahead must not hide what is new.
+        cut = times[-_FEW] - _REMEMBERED
         if len(times) > _MOST_REMEMBERED:
             cut = max(cut, times[-_MOST_REMEMBERED // 2])
         self.floor = max(self.floor, cut)

@@ -308,6 +308,58 @@ def test_the_demand_for_a_feed_falls_by_half_in_a_minute_and_rises_at_once() -> 
     ]
 
 
+def test_one_impatient_wait_takes_the_feed_from_no_other(cloud: SimulatedCloud, feed: Feed) -> None:
+    tasks = plan(feed, 300, 40, 100)
+    feed.ends["quick"] = (120, "SUCCESS")
+
+    async def body() -> dict[str, float]:
+        quick = asyncio.create_task(noticed(["quick"], feed, 130, poke_interval=1.5))
+        late = await noticed(tasks, feed, 130, poke_interval=300.0)
+        await quick
+        return late
+
+    late = run_simulated(body())
+    assert len(late) == 300
+    assert sorted(late.values())[284] < 1.5
+
+
+def test_a_time_far_ahead_hides_no_later_end(cloud: SimulatedCloud, feed: Feed) -> None:
+    tasks = plan(feed, 4000, 20, 420)
+    lie = {"ExecutionId": "lie", "ExecutionState": "SUCCESS", "EndTime": str(int((EPOCH + 3300) * 1000))}
+    feed.told = lambda rows: [lie, *rows] if 150 <= feed.now() <= 152 else rows
+
+    async def body() -> dict[str, float]:
+        return await noticed(tasks, feed, 430, poke_interval=10.0, api=RUNS_WITH_FEED)
+
+    late = run_simulated(body())
+    assert len(late) == 4000
+    assert max(late.values()) < 30
+    later = [seconds for task, seconds in late.items() if feed.ends[task][0] > 300]
+    assert sorted(later)[len(later) // 2] < 10
+
+
+def test_a_feed_whose_every_page_is_new_leaves_half_of_the_budget_to_others(cloud: SimulatedCloud, feed: Feed) -> None:
+    waited = plan(feed, 100, 500, 600)
+    cloud.requests_per_second = {"a": 20.0}
+
+    def flood(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        now = int((EPOCH + feed.now()) * 1000)
+        new = [
+            {"ExecutionId": f"{now}-{number}", "ExecutionState": "SUCCESS", "EndTime": str(now - number)}
+            for number in range(3000)
+        ]
+        return [*new, *rows]
+
+    feed.told = flood
+
+    async def body() -> dict[str, float]:
+        return await noticed(waited, feed, 100, poke_interval=20.0, api=RUNS_WITH_FEED)
+
+    run_simulated(body())
+    pages = [sent for sent in of_kind(cloud, 40, 100) if sent.action == LIST]
+    assert len(pages) / 60 < 11
+
+
 def test_a_feed_is_not_read_any_more_when_nothing_waits(cloud: SimulatedCloud, feed: Feed) -> None:
     tasks = plan(feed, 100, 20, 30)
 
@@ -648,4 +700,5 @@ def test_after_an_end_that_was_none_the_feed_rings_for_no_task_for_a_while() -> 
 def test_a_refused_feed_is_left_for_ten_minutes() -> None:
     one, _ = health()
     one.learn_refused(100.0)
+    assert one.pause(1.0, 100.0) == 600.0
     assert (one.is_healthy(500.0), one.pause(1.0, 500.0), one.is_healthy(700.0)) == (False, 200.0, True)

@@ -80,15 +80,15 @@ class FeedHealth:
         """Return whether an end that the feed tells is worth a request that reads the task."""
         return now >= self._silent_until
 
-    def pause(self, interval: float, now: float) -> float:
-        """Return the seconds until the next look.
+    def pause(self, interval: float, began: float) -> float:
+        """Return the seconds from the beginning of a look to the next one.
 
         Args:
             interval: Seconds between two looks that succeed.
-            now: Seconds on the clock of :meth:`is_healthy`.
+            began: When the look began, in seconds on the clock of :meth:`is_healthy`.
         """
-        if now < self._rests_until:
-            return self._rests_until - now
+        if began < self._rests_until:
+            return self._rests_until - began
         return max(interval, min(interval * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE))
 
     def learn_complete(self) -> None:
@@ -129,7 +129,7 @@ class FeedHealth:
         """
         untold = {end: since for end, since in self._untold.items() if self._cursor.has_told(*end) is False}
         missed = [end for end, since in untold.items() if now - since > _MISSED_AFTER]
-        self._untold = {end: since for end, since in untold.items() if end not in missed}
+        self._untold = {end: since for end, since in untold.items() if now - since <= _MISSED_AFTER}
         self._is_suspected = any(now - since > _SUSPECTED_AFTER for since in self._untold.values())
         for _, ended_at in missed:
             self._cursor.deepen()
@@ -200,11 +200,22 @@ def interval_of(stated: float, demand: float, poke_interval: float, rate: float,
     Args:
         stated: Seconds between two looks at most often, as the connection says; 0 for none.
         demand: Polls a second that its tasks want, as :meth:`FeedDemand.update` returns them.
-        poke_interval: The shortest interval of its tasks, in seconds.
+        poke_interval: The longest interval of its tasks, in seconds.
         rate: Requests a second that its action may send at present.
         feeds: The number of feeds that share this rate.
     """
     if not stated or demand <= 0 or rate <= 0:
         return None
-    interval = max(stated, 1 / demand, feeds / (_MOST_OF_BUDGET * rate))
+    interval = max(stated, 1 / demand, seconds_for(1, rate, feeds))
     return interval if interval <= poke_interval / 2 else None
+
+
+def seconds_for(pages: int, rate: float, feeds: int) -> float:
+    """Return the seconds that a look must take, so that all feeds of an API leave a part of the budget to others.
+
+    Args:
+        pages: The pages of the look.
+        rate: Requests a second that its action may send at present; 0 for none.
+        feeds: The number of feeds that share this rate.
+    """
+    return pages * feeds / (_MOST_OF_BUDGET * rate) if rate > 0 else 0.0

@@ -19,7 +19,7 @@ from airflow_cloudtasks.spec import Feed, TaskApi
 from airflow_cloudtasks.waiting.feed import End, FeedCursor, Look
 from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE, Delivery
 from airflow_cloudtasks.waiting.triggerer.entries import Entries
-from airflow_cloudtasks.waiting.triggerer.feed_health import FeedDemand, FeedHealth, interval_of, polls_of
+from airflow_cloudtasks.waiting.triggerer.feed_health import FeedDemand, FeedHealth, interval_of, polls_of, seconds_for
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 from airflow_cloudtasks.waiting.triggerer.metrics import DispatcherMetrics
 from airflow_cloudtasks.waiting.triggerer.requests import Page, Requests
@@ -110,10 +110,11 @@ class FeedReader:
         try:
             while self._interval(followed) is not None:
                 began = self._loop.time()
-                looks = await self._look(followed)
-                self._judge(followed)
+                look = followed.cursor.look(followed.scope.params, time.time())
+                if await self._is_read(followed, look):
+                    self._judge(followed)
                 await self._set_health(scope, health.is_healthy(self._loop.time()))
-                await self._pause(followed, began, looks)
+                await self._pause(followed, began, look)
         except Exception:  # a bug, on which no wait depends: it is not read again until its tasks have changed
             _log.exception("%s: its feed is not read any more.", self._api.name)
             await self._set_health(scope, healthy=False)
@@ -121,19 +122,20 @@ class FeedReader:
         await self._set_health(scope, healthy=False)
         del self._followed[scope]
 
-    async def _pause(self, followed: _Followed, began: float, looks: int) -> None:
+    async def _pause(self, followed: _Followed, began: float, look: Look) -> None:
         """Wait for the next look; it may become due earlier, because waits are added."""
         while (interval := self._interval(followed)) is not None:
-            now = self._loop.time()
-            seconds = began + looks * followed.health.pause(interval, now) - now
+            rate = self._requests.rate_of(self._feed.tasks.action) or 0.0
+            for_pages = seconds_for(look.pages, rate, len(self._followed))
+            pause = max(look.cost * followed.health.pause(interval, began), for_pages)
+            seconds = began + pause - self._loop.time()
             if seconds <= 0:
                 return
             await asyncio.sleep(min(seconds, _SEARCH_SECONDS))
 
-    async def _look(self, followed: _Followed) -> int:
-        """Read a feed up to what has been seen before. Return for how many looks that counts."""
+    async def _is_read(self, followed: _Followed, look: Look) -> bool:
+        """Read a feed up to what has been seen before, and return whether that succeeded."""
         health, began = followed.health, self._loop.time()
-        look = followed.cursor.look(followed.scope.params, time.time())
         try:
             await self._read_pages(followed, look)
         except (CredentialsError, InvalidConnection) as error:
@@ -151,7 +153,8 @@ class FeedReader:
             health.learn_complete()
             if look.has_gap or not look.is_ordered:
                 health.learn_miss(self._loop.time())
-        return look.cost
+            return True
+        return False
 
     async def _read_pages(self, followed: _Followed, look: Look) -> None:
         while (parameters := look.next_page) is not None:
@@ -211,4 +214,5 @@ class FeedReader:
             return None
         sample = [subject.interval for subject in islice(scope.subjects, _ESTIMATED_FROM)]
         demand = followed.demand.update(polls_of(sample, len(scope.subjects)), self._loop.time())
-        return interval_of(self._requests.feed_interval, demand, min(sample), rate, max(len(self._followed), 1))
+        # One impatient wait must not take the feed from the others.
+        return interval_of(self._requests.feed_interval, demand, max(sample), rate, max(len(self._followed), 1))
