@@ -112,7 +112,9 @@ class Ends:
         """
         put_off = key_of(task)
         # A sorted list is a heap.
-        self._in_turn = sorted((times + (key == put_off), *rest, key) for times, *rest, key in self._in_turn)
+        self._in_turn = sorted(
+            (times + (key == put_off), ended, task_id, key) for times, ended, task_id, key in self._in_turn
+        )
 
     def send(self, task: CloudTask, runs: int | None) -> None:
         """Note that the event of an end is about to be sent.

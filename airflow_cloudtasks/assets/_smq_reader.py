@@ -138,8 +138,8 @@ class SmqReader:
             await self._opened.aclose()
             if _is_same(self._address, client.account.notify_queue):
                 raise InvalidConnection(
-                    f"The queue {self._address.name} is the connection's notify_queue, whose messages Airflow takes for "
-                    "its waits; name another queue in queue_name."
+                    f"The queue {self._address.name} is the connection's notify_queue, whose messages Airflow takes "
+                    "for its waits; name another queue in queue_name."
                 )
             self._queue = await self._opened.enter_async_context(SmqQueue(client, self._address))
             self._client = client

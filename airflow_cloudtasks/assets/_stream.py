@@ -121,8 +121,9 @@ class Stream:
         while True:
             try:
                 task = await source.rung()
-                for follower in tuple(self._followers if task is not None else ()):
-                    follower.offer([task], None)
+                tasks = [] if task is None else [task]
+                for follower in tuple(self._followers):
+                    follower.offer(tasks, None)
             except CloudTasksError as error:
                 _log.warning("%s: a task that a message told of could not be read. %s", self._watched.api.name, error)
             except Exception:  # a bug must not hide the next messages
