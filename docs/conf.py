@@ -60,7 +60,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(airflow|jinja2|collections|datetime|enum|typing)\..*"),
     (
         r"py:.*",
-        r"Airflow\w+|Base(Hook|Operator|SensorOperator|Trigger)|Context|Environment|PokeReturnValue|TriggerEvent",
+        r"Airflow\w+|Base(Hook|Operator|SensorOperator|Trigger)|Context|Environment|PokeReturnValue|SharedStreamProducer|TriggerEvent",
     ),
     (
         r"py:.*",

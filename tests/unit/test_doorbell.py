@@ -170,8 +170,21 @@ def test_a_queue_that_rings_for_tasks_that_run_is_not_relied_on() -> None:
     rings(health, 0, 0.0)
     for number in range(1, 21):
         health.learn_rung(str(number), 1.0)
-    assert health.judge(16.5) == 20
+        health.learn_read(str(number), 15.9)  # reads may lag behind
+    assert health.judge(16.5) == 0
+    for number in range(1, 21):
+        health.learn_read(str(number), 16.1)
+    assert health.judge(17.0) == 20
     assert not health.is_healthy
+
+
+def test_a_message_says_nothing_against_the_queue_until_its_task_has_been_read() -> None:
+    health = DoorbellHealth()
+    rings(health, 0, 0.0)
+    for number in range(1, 21):
+        health.learn_rung(str(number), 1.0)
+    assert health.judge(500.0) == 0
+    assert health.is_healthy
 
 
 def test_a_third_of_the_messages_may_be_lost() -> None:

@@ -436,3 +436,30 @@ def test_several_receivers_share_a_queue_and_lose_no_end(
     assert len(lags) == 100
     assert max(lags.values()) <= 310
     assert quantiles(lags.values(), n=20)[-2] < within
+
+
+def test_a_busy_allowance_is_not_held_against_the_queue(
+    run: Any, queue: Queue, cloud: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misses: list[int] = []
+    judge = doorbell_reader.DoorbellHealth.judge
+
+    def judged(self: Any, now: float) -> int:
+        misses.append(judge(self, now))
+        return misses[-1]
+
+    monkeypatch.setattr(doorbell_reader.DoorbellHealth, "judge", judged)
+    cloud.requests_per_second = {"a": 2.0}
+
+    async def body() -> None:
+        tasks = [f"run-{number}" for number in range(60)]
+        waits = Waits().begin(tasks, api=API, poke_interval=300.0)
+        await asyncio.sleep(0.5)
+        for task in tasks:
+            cloud.ended[task] = "SUCCESS"
+            queue.ring(task)
+        await asyncio.sleep(100)
+        assert all(wait.done() for wait in waits)
+
+    run_simulated(body())
+    assert sum(misses) == 0

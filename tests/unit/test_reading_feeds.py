@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_cloudtasks.catalog import APIS
-from airflow_cloudtasks.errors import PermissionDenied, Throttled, TransientError
+from airflow_cloudtasks.errors import CredentialsError, PermissionDenied, Throttled, TransientError
 from airflow_cloudtasks.waiting.feed import FeedCursor
 from airflow_cloudtasks.waiting.triggerer.feed_health import FeedDemand, FeedHealth, interval_of, polls_of
 from airflow_cloudtasks.waiting.verdicts import Finished, Verdict
@@ -351,7 +351,14 @@ def freezes(feed: Feed) -> None:
 
 
 def omits(feed: Feed) -> None:
-    feed.told = lambda rows: [row for row in rows if hash(row["ExecutionId"]) % 3]
+    feed.told = lambda rows: [row for row in rows if int(row["ExecutionId"].removeprefix("run-")) % 3]
+
+
+def lags(feed: Feed) -> None:
+    feed.told = lambda rows: [
+        row if int(row["EndTime"] or 0) <= (EPOCH + feed.now() - 30) * 1000 else {**row, "EndTime": None}
+        for row in rows
+    ]
 
 
 def empties(feed: Feed) -> None:
@@ -377,6 +384,7 @@ TROUBLES = {
     "hangs": hangs,
     "is frozen": freezes,
     "omits ends": omits,
+    "lags half a minute": lags,
     "is empty": empties,
     "has no order": disorders,
     "shows what runs only": runs_only,
@@ -457,6 +465,21 @@ def test_a_read_that_lags_behind_the_feed_is_repeated(cloud: SimulatedCloud, fee
         return late
 
     assert max(run_simulated(body())) < 7
+
+
+def test_a_key_that_is_refused_for_seconds_fails_no_wait(cloud: SimulatedCloud, feed: Feed) -> None:
+    tasks = plan(feed, 50, 30, 90)
+
+    def refuse(_: Sent) -> None:
+        if 40 <= feed.now() < 50:
+            raise CredentialsError("The key is refused.")
+
+    feed.refuse = refuse
+
+    async def body() -> dict[str, float]:
+        return await noticed(tasks, feed, 100, poke_interval=10.0)
+
+    assert len(run_simulated(body())) == 50
 
 
 def test_a_bug_in_reading_feeds_fails_no_wait(
@@ -596,6 +619,15 @@ def test_an_end_that_the_feed_told_or_could_not_tell_is_not_missed(told: bool | 
     cursor.told["a"] = told
     one.learn_end("a", 5.0, 100.0)
     assert (one.judge(200.0), one.is_healthy(200.0)) == (0, True)
+
+
+def test_after_an_end_that_was_none_the_feed_rings_for_no_task_for_a_while() -> None:
+    one, cursor = health()
+    one.learn_miss(100.0)
+    assert one.may_ring(100.0)
+    cursor.newest = 1.0
+    one.learn_false_end(200.0)
+    assert (one.may_ring(200.0), one.is_healthy(200.0), one.may_ring(215.0)) == (False, False, True)
 
 
 def test_a_refused_feed_is_left_for_ten_minutes() -> None:

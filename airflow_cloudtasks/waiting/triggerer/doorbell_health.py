@@ -14,7 +14,7 @@ _LONGEST_PAUSE_IF_REFUSED = 60.0
 # Seconds that a message has to come after a poll has found the end that it should have told.
 _RINGS_WITHIN = 5.0
 
-# Seconds in which a read has to show the end that a message tells.
+# Seconds after a message from which on a read that shows its task running contradicts it.
 _SHOWN_WITHIN = 15.0
 
 # Seconds for which ends are remembered: a message that comes later belongs to no wait here.
@@ -44,6 +44,7 @@ class DoorbellHealth:
         self._found: dict[str, float] = {}
         self._unrung: dict[str, float] = {}
         self._unshown: dict[str, float] = {}
+        self._contradicted = 0
 
     @property
     def is_healthy(self) -> bool:
@@ -99,8 +100,19 @@ class DoorbellHealth:
         elif was_running and task_id not in self._rung:
             self._unrung.setdefault(task_id, now)
 
+    def learn_read(self, task_id: str, now: float) -> None:
+        """Note that a read has shown a task running.
+
+        Args:
+            task_id: The task's id.
+            now: Seconds on the clock of :meth:`learn_rung`, at the request.
+        """
+        if task_id in self._unshown and now - self._unshown[task_id] > _SHOWN_WITHIN:
+            del self._unshown[task_id]
+            self._contradicted += 1
+
     def judge(self, now: float) -> int:
-        """Count the ends for which no message has come in time, and the messages for which no end has.
+        """Count the ends for which no message has come in time, and the messages that a read has contradicted.
 
         Args:
             now: Seconds on the clock of :meth:`learn_rung`.
@@ -108,17 +120,17 @@ class DoorbellHealth:
         Returns:
             How many there are since the last call.
         """
-        missed = 0
-        for late, seconds in ((self._unrung, _RINGS_WITHIN), (self._unshown, _SHOWN_WITHIN)):
-            for task_id, since in list(late.items()):
-                if now - since <= seconds:
-                    break  # in the order of time
-                del late[task_id]
-                missed += 1
-                # What a queue tells that cannot be read says nothing about what it tells.
-                if not self._failures:
-                    self._learn(0.0)
-        for known in (self._rung, self._found):
+        missed, self._contradicted = self._contradicted, 0
+        for task_id, since in list(self._unrung.items()):
+            if now - since <= _RINGS_WITHIN:
+                break  # in the order of time
+            del self._unrung[task_id]
+            missed += 1
+        # What a queue tells that cannot be read says nothing about what it tells.
+        if not self._failures:
+            for _ in range(missed):
+                self._learn(0.0)
+        for known in (self._rung, self._found, self._unshown):
             _forget(known, now)
         return missed
 

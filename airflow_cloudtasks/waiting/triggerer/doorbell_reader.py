@@ -38,7 +38,7 @@ _LOOK_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 0.1
 
 # Seconds after messages until the next ones are received, so that one request receives several.
-_GATHER_SECONDS = 0.7
+_GATHER_SECONDS = 0.75
 
 # Seconds after an empty answer that came too early: the service has no room for long polls.
 _BUSY_SECONDS = 1.0
@@ -50,7 +50,7 @@ _OTHERS_SECONDS = (1.2, 2.5)
 _MOST_LEFT = 1000
 
 # Seconds for which messages to delete are collected. The usual visibility timeout is 30 s.
-_DELETED_WITHIN = 2.0
+_DELETED_WITHIN = 5.0
 
 
 class DoorbellReader:
@@ -198,6 +198,7 @@ class DoorbellReader:
                     await self._carefully(queue.give_back(message))
             while len(self._done) >= MOST_MESSAGES or (self._done and self._loop.time() >= self._deleted_by()):
                 batch, self._done = self._done[:MOST_MESSAGES], self._done[MOST_MESSAGES:]
+                self._done_since = self._loop.time()  # the others came with the last of these
                 await self._carefully(queue.delete(batch))
 
     def _deleted_by(self) -> float:
@@ -231,7 +232,9 @@ class DoorbellReader:
     def _tells(self, subject: Subject) -> bool:
         """Return whether the queue is expected to tell of the end of a task that a read has shown running."""
         if self._queue is not None:
-            self._running.add(self._schedule.id_of(subject))
+            task_id = self._schedule.id_of(subject)
+            self._running.add(task_id)
+            self._health.learn_read(task_id, subject.asked_at)
         return self._is_slow
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:

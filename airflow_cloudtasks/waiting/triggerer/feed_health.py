@@ -51,8 +51,8 @@ class FeedHealth:
         self._cursor = cursor
         self._failures = self._misses = 0
         self._has_looked = False
-        self._rests_until = self._doubted_until = self._missed_at = _NEVER
-        self._newest_at_miss: float | None = None
+        self._rests_until = self._doubted_until = self._missed_at = self._silent_until = _NEVER
+        self._trusted_after = _NEVER
         self._untold: dict[tuple[str, float], float] = {}
         self._is_suspected = False
         self.has_missed = False
@@ -72,8 +72,13 @@ class FeedHealth:
         )
 
     def is_doubted(self, now: float) -> bool:
-        """Return whether the feed has missed an end, and has told of nothing new since."""
-        return self.has_missed and (now < self._doubted_until or self._cursor.newest == self._newest_at_miss)
+        """Return whether the feed has missed an end, and has told of none that is newer."""
+        newest = _NEVER if self._cursor.newest is None else self._cursor.newest
+        return self.has_missed and (now < self._doubted_until or newest <= self._trusted_after)
+
+    def may_ring(self, now: float) -> bool:
+        """Return whether an end that the feed tells is worth a request that reads the task."""
+        return now >= self._silent_until
 
     def pause(self, interval: float, now: float) -> float:
         """Return the seconds until the next look.
@@ -126,16 +131,22 @@ class FeedHealth:
         missed = [end for end, since in untold.items() if now - since > _MISSED_AFTER]
         self._untold = {end: since for end, since in untold.items() if end not in missed}
         self._is_suspected = any(now - since > _SUSPECTED_AFTER for since in self._untold.values())
-        for _ in missed:
+        for _, ended_at in missed:
             self._cursor.deepen()
-            self.learn_miss(now)
+            self.learn_miss(now, ended_at)
         return len(missed)
 
-    def learn_miss(self, now: float) -> None:
-        """Note that the feed has not told of an end, or has told of one that was none.
+    def learn_false_end(self, now: float) -> None:
+        """Note that the feed has told of an end that was none."""
+        self.learn_miss(now)
+        self._silent_until = self._doubted_until
+
+    def learn_miss(self, now: float, ended_at: float | None = None) -> None:
+        """Note that the feed has not told of an end, or cannot be right for another reason.
 
         Args:
             now: Seconds on the clock of :meth:`is_healthy`.
+            ended_at: The time of an end that it has not told, in Unix seconds on the vendor's clock.
         """
         if now - self._missed_at > _MISSES_KEPT:
             self._misses = 0
@@ -144,7 +155,8 @@ class FeedHealth:
         self.has_missed = True
         self._missed_at = now
         self._doubted_until = now + min(_FIRST_DOUBT * 2 ** (self._misses - 1), _LONGEST_DOUBT)
-        self._newest_at_miss = self._cursor.newest
+        passed = self._cursor.newest if ended_at is None else ended_at
+        self._trusted_after = max(self._trusted_after, _NEVER if passed is None else passed)
 
 
 class FeedDemand:

@@ -176,7 +176,7 @@ class FeedReader:
         now = self._loop.time()
         if self._feed.tasks.complete and end.is_clear:
             await self._entries.take(subject, end.entry, page, polled=False, may_end=True)
-        elif not followed.health.is_doubted(now) and self._schedule.ring(subject, now):
+        elif followed.health.may_ring(now) and self._schedule.ring(subject, now):
             followed.rung.setdefault(subject, now)
 
     def _note_end(self, subject: Subject, task: CloudTask) -> None:
@@ -193,7 +193,7 @@ class FeedReader:
             del followed.rung[subject]
             if subject.watches and subject.asked_at > rung_at:
                 missed += 1
-                followed.health.learn_miss(now)
+                followed.health.learn_false_end(now)
         self._metrics.feed_missed(missed)
 
     async def _set_health(self, scope: FeedScope, healthy: bool) -> None:
