@@ -61,15 +61,19 @@ class Ends:
         self._wants = wants
         self._read_at = since
         self._done: dict[str, float] = {}
+        # Ends that have no event after all. After a restart they are read again, so that their keys need no storage.
+        self._dropped: dict[str, float] = {}
         self._pending: dict[str, CloudTask] = {}
-        # The keys of the pending ends in their order. Those of settled ones are removed when they come first.
-        self._order: list[tuple[float, str, str]] = []
+        # The keys of the pending ends by their times, and in the order of their events: those that were put off come
+        # last. Keys of settled ends are removed when they come first.
+        self._by_time: list[tuple[float, str, str]] = []
+        self._in_turn: list[tuple[int, float, str, str]] = []
         self.sent: Sent | None = None
 
     @property
     def horizon(self) -> datetime:
         """The time back to which ends must be read, so that none is missed."""
-        oldest = self.next()
+        oldest = self._first(self._by_time)
         ended = None if oldest is None else oldest.finished_at
         return max((self._read_at if ended is None else min(self._read_at, ended)) - OVERLAP, self._since)
 
@@ -85,20 +89,32 @@ class Ends:
         for task in tasks:
             key = key_of(task)
             is_old = task.finished_at is not None and task.finished_at < horizon
-            if task.done and not is_old and key not in self._done and key not in self._pending and self._wants(task):
+            is_known = key in self._done or key in self._dropped or key in self._pending
+            if task.done and not is_old and not is_known and self._wants(task):
                 self._pending[key] = task
                 ended = float("inf") if task.finished_at is None else task.finished_at.timestamp()
-                heapq.heappush(self._order, (ended, task.id, key))
+                heapq.heappush(self._by_time, (ended, task.id, key))
+                heapq.heappush(self._in_turn, (0, ended, task.id, key))
         if read_at is not None:
             self._read_at = max(self._read_at, read_at)
             self._forget()
         return len(self._pending) > known
 
     def next(self) -> CloudTask | None:
-        """Return the oldest end that has had no event; None if there is none."""
-        while self._order and self._order[0][-1] not in self._pending:
-            heapq.heappop(self._order)
-        return self._pending[self._order[0][-1]] if self._order else None
+        """Return the oldest end that has had no event, of those put off least often; None if there is none."""
+        return self._first(self._in_turn)
+
+    def put_off(self, task: CloudTask) -> None:
+        """Let the other ends have their events before this one.
+
+        Args:
+            task: The task.
+        """
+        put_off = key_of(task)
+        # A sorted list is a heap.
+        self._in_turn = sorted(
+            (times + (key == put_off), ended, task_id, key) for times, ended, task_id, key in self._in_turn
+        )
 
     def send(self, task: CloudTask, runs: int | None) -> None:
         """Note that the event of an end is about to be sent.
@@ -113,10 +129,8 @@ class Ends:
         """Note that the event that was sent has been stored."""
         if self.sent is None:
             return
-        task = self._pending.pop(self.sent.key, None)
         # After a restart, the task may not have been read yet.
-        ended = self._read_at if task is None or task.finished_at is None else task.finished_at
-        self._done[self.sent.key] = ended.timestamp()
+        self._done[self.sent.key] = self._ended(self._pending.pop(self.sent.key, None))
         self.sent = None
 
     def take_back(self) -> None:
@@ -129,8 +143,8 @@ class Ends:
         Args:
             task: The task.
         """
-        self.send(task, None)
-        self.settle()
+        key = key_of(task)
+        self._dropped[key] = self._ended(self._pending.pop(key, None))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what must outlive a restart, as plain JSON types."""
@@ -152,19 +166,30 @@ class Ends:
             wants: As for the class.
 
         Raises:
-            KeyError: Something is missing.
-            TypeError: Something has another type.
-            ValueError: Something has another value.
+            ValueError: It is no such result.
         """
-        ends = cls(datetime.fromtimestamp(kept["since"], UTC), wants)
-        ends._read_at = datetime.fromtimestamp(kept["read_at"], UTC)
-        ends._done = {str(key): float(ended) for key, ended in kept["done"].items()}
-        sent = kept["sent"]
-        ends.sent = None if sent is None else Sent(sent["key"], sent["runs"])
+        try:
+            ends = cls(datetime.fromtimestamp(kept["since"], UTC), wants)
+            ends._read_at = datetime.fromtimestamp(kept["read_at"], UTC)
+            ends._done = {str(key): float(ended) for key, ended in kept["done"].items()}
+            if (sent := kept["sent"]) is not None:
+                ends.sent = Sent(str(sent["key"]), None if sent["runs"] is None else int(sent["runs"]))
+            _ = ends.horizon  # times at the edge of the calendar have none
+        except (AttributeError, LookupError, TypeError, ArithmeticError, OSError) as error:
+            raise ValueError(f"It holds no ends: {error!r:.200}.") from error
         return ends
+
+    def _first(self, heap: list[Any]) -> CloudTask | None:
+        while heap and heap[0][-1] not in self._pending:
+            heapq.heappop(heap)
+        return self._pending[heap[0][-1]] if heap else None
+
+    def _ended(self, task: CloudTask | None) -> float:
+        return (self._read_at if task is None or task.finished_at is None else task.finished_at).timestamp()
 
     def _forget(self) -> None:
         """Forget the ends before the horizon: one that is read again is ignored."""
         horizon = self.horizon.timestamp()
-        if any(ended < horizon for ended in self._done.values()):
-            self._done = {key: ended for key, ended in self._done.items() if ended >= horizon}
+        for known in (self._done, self._dropped):
+            for key in [key for key, ended in known.items() if ended < horizon]:
+                del known[key]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from airflow_cloudtasks.airflow_facts import Fact, Is, Unknown
-from airflow_cloudtasks.assets._ends import Ends
+from airflow_cloudtasks.assets._ends import Ends, key_of
 from airflow_cloudtasks.errors import CloudTasksError
 from airflow_cloudtasks.model import CloudTask
 from airflow_cloudtasks.waiting.sizes import fitted_task
@@ -36,6 +36,11 @@ _IN_DOUBT_SECONDS = 20.0
 
 # Seconds; the longest rest after failures.
 _LONGEST_REST = 60.0
+
+# Reads of a task that fail, each while others can be read, after which its event has only what the list shows.
+_MOST_TRIES = 3
+# Errors that may pass come in a row by chance.
+_MOST_TRIES_IF_RETRYABLE = 20
 
 # Seconds between two notes of how far the watcher has read, while no event is sent.
 _CHECKPOINT_SECONDS = 600.0
@@ -122,6 +127,9 @@ class Follower:
         self._put = put
         self._clock = clock
         self._changed = asyncio.Event()
+        self._reads = 0
+        # By the key of an end: how often its read has failed, and the number of other reads at the last time.
+        self._unread: dict[str, tuple[int, int]] = {}
         self.ends: Ends | None = None
         self.has_left = False
 
@@ -144,8 +152,8 @@ class Follower:
                     await self._keep()
                     loaded()
                 await self._resolve_doubt()
-                failures = 0
                 await self._serve_next()
+                failures = 0
             except CloudTasksError as error:
                 failures += 1
                 _log.warning("A watcher goes on in a while, after an error: %s", error)
@@ -165,8 +173,8 @@ class Follower:
         if isinstance(found, Is):
             try:
                 return Ends.from_dict(found.value, self._wants)
-            except (KeyError, TypeError, ValueError):
-                _log.warning("What the watcher has kept cannot be read. It begins anew.")
+            except ValueError as error:
+                _log.warning("What the watcher has kept cannot be read. It begins anew. %s", error)
         return Ends(self._since or self._clock(), self._wants)
 
     async def _serve_next(self) -> None:
@@ -178,7 +186,7 @@ class Follower:
                     await self._changed.wait()
             except TimeoutError:
                 await self._keep()
-        whole = await self._whole(task)
+        whole = await self._read(task)
         if not (whole.done and self._wants(whole) and self._matches(whole)):
             ends.drop(task)
             return
@@ -199,6 +207,26 @@ class Follower:
             _log.warning("DAG %s has made no run of the end of %s.", self._dag_id, task.id)
         ends.settle()
         await self._keep()
+
+    async def _read(self, task: CloudTask) -> CloudTask:
+        """Return a task as a single read returns it. One that cannot be read is put behind the others."""
+        key = key_of(task)
+        try:
+            whole = await self._whole(task)
+        except Exception as error:
+            tries, reads = self._unread.get(key, (0, -1))
+            # Without another read meanwhile, the fault may be everybody's.
+            tries = tries + 1 if self._reads > reads else tries
+            self._unread[key] = tries, self._reads
+            if tries < (_MOST_TRIES_IF_RETRYABLE if getattr(error, "retryable", False) else _MOST_TRIES):
+                self._known_ends.put_off(task)
+                raise
+            _log.warning("%s cannot be read. Its event has what the list shows. %s", task.id, error)
+            whole = task
+        else:
+            self._reads += 1
+        self._unread.pop(key, None)
+        return whole
 
     async def _resolve_doubt(self) -> None:
         """Find out whether the last event was stored: then its DAG has made a run, or will."""

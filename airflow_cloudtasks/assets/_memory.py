@@ -45,11 +45,11 @@ class Memory:
             return found
         try:
             kept = json.loads(found.value)
-            is_ours = self._goes_on or kept["trigger"] == self._trigger_id
+            ends, is_ours = kept["ends"], self._goes_on or kept["trigger"] == self._trigger_id
         except (ValueError, TypeError, KeyError):
             _log.warning("Variable %s holds nothing that a watcher wrote. The watcher begins anew.", self._key)
             return IsNot()
-        return Is(kept["ends"]) if is_ours else IsNot()
+        return Is(ends) if is_ours else IsNot()
 
     async def keep(self, ends: Mapping[str, Any]) -> Fact[Any]:
         """Keep this; return whether it is there afterwards.

@@ -68,7 +68,7 @@ class SmqProducer(SharedStreamProducer):
             yield self._reader.payload(message), message
 
     def get_advance_lane(self, broker_payload: Message) -> Hashable:
-        """Return the message: the order of deletions does not matter."""
+        """Return the message, so that none waits for another. Each is deleted by a request of its own."""
         return broker_payload.receipt
 
     async def advance(self, batch: Sequence[AdvanceItem]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.clouds.smq import Message, QueueAddress, SmqQueue
-from airflow_cloudtasks.errors import CloudTasksError
+from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
 from airflow_cloudtasks.waiting.backoff import pause
 
@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 # Seconds of a long poll, and seconds after which it is given up.
 _WAIT_SECONDS = 20
 _ANSWERED_WITHIN = 25.0
+
+# Seconds within which messages are deleted. Airflow acknowledges one event after the other, and waits for that.
+_DELETED_WITHIN = 10.0
 
 # Seconds until the next request after an empty answer that came too early: the service has no room for long polls.
 _BUSY_SECONDS = 1.0
@@ -34,12 +37,12 @@ class SmqReader:
     Args:
         conn_id: Id of the Airflow connection; None for ``alibaba_default``.
         region: Region id; None for the connection's region.
-        queue_name: The queue's name or URL; None for the connection's ``notify_queue``.
+        queue_name: The queue's name or URL.
     """
 
-    def __init__(self, conn_id: str | None, region: str | None, queue_name: str | None) -> None:
+    def __init__(self, conn_id: str | None, region: str | None, queue_name: str) -> None:
         self._hook = AlibabaCloudHook(conn_id, region)
-        self._address = None if queue_name is None else QueueAddress.parse(queue_name)
+        self._address = QueueAddress.parse(queue_name)
         self._opened = AsyncExitStack()
         self._queue: SmqQueue | None = None
         self._client: CloudClient | None = None
@@ -52,7 +55,9 @@ class SmqReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Delete what is to be deleted, and close the network connections."""
+        """Close the network connections. Messages that are not deleted yet come again."""
+        for deletion in self._deletions:
+            deletion.cancel()
         await asyncio.gather(*self._deletions, return_exceptions=True)
         await self._opened.aclose()
 
@@ -92,17 +97,27 @@ class SmqReader:
         """
         try:
             if self._queue is not None:
-                await self._queue.delete(messages)
-        except CloudTasksError as error:
-            _log.warning("%d messages come again, because they could not be deleted. %s", len(messages), error)
+                async with asyncio.timeout(_DELETED_WITHIN):
+                    await self._queue.delete(messages)
+        except (CloudTasksError, TimeoutError) as error:
+            why = error or type(error).__name__
+            _log.warning("%d messages come again, because they could not be deleted. %s", len(messages), why)
+        except Exception:  # Airflow would end every trigger of the queue
+            _log.exception("%d messages come again, because they could not be deleted.", len(messages))
 
-    def delete_soon(self, message: Message) -> None:
-        """Delete a message in the background.
+    def delete_in(self, seconds: float, message: Message) -> None:
+        """Delete a message in the background, unless the reader is closed before.
 
         Args:
+            seconds: Seconds until then.
             message: The message.
         """
-        task = asyncio.get_running_loop().create_task(self.delete([message]))
+
+        async def delete() -> None:
+            await asyncio.sleep(seconds)
+            await self.delete([message])
+
+        task = asyncio.get_running_loop().create_task(delete())
         self._deletions.add(task)
         task.add_done_callback(self._deletions.discard)
 
@@ -119,7 +134,20 @@ class SmqReader:
         """Return the queue, by the current values of the connection."""
         client = await self._hook.aget_conn()
         if self._queue is None or client is not self._client:
+            self._queue = None
             await self._opened.aclose()
+            if _is_same(self._address, client.account.notify_queue):
+                raise InvalidConnection(
+                    f"The queue {self._address.name} is the connection's notify_queue, whose messages Airflow takes "
+                    "for its waits; name another queue in queue_name."
+                )
             self._queue = await self._opened.enter_async_context(SmqQueue(client, self._address))
             self._client = client
         return self._queue
+
+
+def _is_same(queue: QueueAddress, other: QueueAddress | None) -> bool:
+    """Return whether two addresses may be those of one queue. Without an endpoint, the connection's is meant."""
+    if other is None or queue.name != other.name:
+        return False
+    return queue.endpoint is None or other.endpoint is None or queue.endpoint == other.endpoint

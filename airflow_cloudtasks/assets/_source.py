@@ -52,6 +52,7 @@ class Source:
 
     Attributes:
         interval: Seconds to the next read.
+        has_gap: Whether the list was too long to be read to the horizon.
     """
 
     def __init__(self, watched: Watched) -> None:
@@ -65,6 +66,7 @@ class Source:
         self._began = 0.0
         self._rung: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
         self.interval = _SWEEP_SECONDS
+        self.has_gap = False
 
     async def __aenter__(self) -> Self:
         """Use the dispatcher of the API, which the waits of this event loop share."""
@@ -121,6 +123,7 @@ class Source:
             # The list may have left something out meanwhile.
             self._cursor = FeedCursor(self._api, horizon.timestamp() - 1)
             self._began = now
+            self.has_gap = False
         look = self._cursor.look(self._scope(), time.time(), _MOST_PAGES)
         found: list[CloudTask] = []
         try:
@@ -134,6 +137,7 @@ class Source:
             self._cursor = None  # it believes that these ends have been returned
             raise
         if look.has_gap:
+            self.has_gap = True
             self._warn_of_too_many_pages()
         self.interval = self._requests.feed_interval or _SWEEP_SECONDS
         return found
@@ -142,8 +146,10 @@ class Source:
         """Read a whole list, in no known order."""
         pages = Pages(self._listing, self._scope(), self._api.name, iso_utc(horizon - _LONGEST_TASK))
         found: list[CloudTask] = []
+        self.has_gap = False
         while (parameters := pages.next_page) is not None:
             if pages.read == _MOST_PAGES:
+                self.has_gap = True
                 self._warn_of_too_many_pages()
                 break
             answer = await self._call(parameters, Kind.PAGE)

@@ -7,7 +7,7 @@ import contextvars
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_cloudtasks.assets._follower import Firing, Follower
@@ -27,6 +27,10 @@ _LONGEST_REST_IF_INVALID = 10.0
 
 # Seconds within which a list must be read.
 _READ_SECONDS = 600.0
+
+# How long the horizon stays where it is, if a list is too long to be read back to it. Then it moves on, because what is
+# kept of each end behind it would grow without a bound.
+_GAP_KEPT = timedelta(hours=1)
 
 
 class Stream:
@@ -117,12 +121,14 @@ class Stream:
         while True:
             try:
                 task = await source.rung()
+                tasks = [] if task is None else [task]
+                for follower in tuple(self._followers):
+                    follower.offer(tasks, None)
             except CloudTasksError as error:
                 _log.warning("%s: a task that a message told of could not be read. %s", self._watched.api.name, error)
-                continue
-            if task is not None:
-                for follower in tuple(self._followers):
-                    follower.offer([task], None)
+            except Exception:  # a bug must not hide the next messages
+                _log.exception("%s: messages are heeded again in %.0f s.", self._watched.api.name, _LONGEST_REST)
+                await asyncio.sleep(_LONGEST_REST)
 
     async def _read_once(self, source: Source) -> None:
         while not (readers := {each: each.ends.horizon for each in self._followers if each.ends is not None}):
@@ -132,8 +138,9 @@ class Stream:
         async with asyncio.timeout(_READ_SECONDS):
             tasks = await source.ended(min(readers.values()), anew=not self._served.issuperset(readers))
         self._served = set(readers)
-        for follower in readers:
-            follower.offer(tasks, asked_at)
+        for follower, horizon in readers.items():
+            holds = source.has_gap and asked_at - horizon < _GAP_KEPT
+            follower.offer(tasks, None if holds else asked_at)
             await asyncio.sleep(0)
 
     async def _rest(self, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,11 @@ class SmqMessageTrigger(BaseEventTrigger):
     Args:
         conn_id: Id of the Airflow connection; None for ``alibaba_default``.
         region: Region id; overrides the connection's region.
-        queue_name: The queue's name or URL; None for the connection's ``notify_queue``.
+        queue_name: The queue's name or URL. It must not be the connection's ``notify_queue``, whose messages the
+            waits take.
 
     Raises:
-        InvalidArguments: Airflow is older than 3.0.
+        InvalidArguments: There is no ``queue_name``, or Airflow is older than 3.0.
         InvalidConnection: ``queue_name`` is no queue.
     """
 
@@ -45,8 +45,12 @@ class SmqMessageTrigger(BaseEventTrigger):
                 f"{AIRFLOW_RELEASE}."
             )
         super().__init__()
-        if queue_name is not None:
-            QueueAddress.parse(queue_name)
+        if not queue_name:
+            raise InvalidArguments(
+                "SmqMessageTrigger needs queue_name: the name or URL of a queue that nothing else reads, so not the "
+                "connection's notify_queue."
+            )
+        QueueAddress.parse(queue_name)
         self.conn_id = conn_id
         self.region = region
         self.queue_name = queue_name
@@ -80,4 +84,4 @@ class SmqMessageTrigger(BaseEventTrigger):
         async with SmqReader(self.conn_id, self.region, self.queue_name) as reader:
             async for message in reader.messages():
                 yield TriggerEvent(reader.payload(message))
-                asyncio.get_running_loop().call_later(_STORED_SECONDS, reader.delete_soon, message)
+                reader.delete_in(_STORED_SECONDS, message)

@@ -125,6 +125,12 @@ def test_refuses_what_cannot_work_when_the_dag_is_parsed() -> None:
         SmqMessageTrigger(queue_name="https://example.com/x")
 
 
+@only_airflow_3
+def test_needs_a_queue_of_its_own() -> None:
+    with pytest.raises(InvalidArguments, match="needs queue_name"):
+        SmqMessageTrigger("a")
+
+
 @pytest.mark.skipif(not HAS_MESSAGING, reason="the provider common-messaging is not installed")
 def test_common_messaging_finds_the_trigger_by_its_scheme() -> None:
     from airflow.providers.common.messaging.triggers.msg_queue import MessageQueueTrigger

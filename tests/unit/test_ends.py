@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -141,3 +142,39 @@ def test_settling_nothing_changes_nothing() -> None:
     before = ends.as_dict()
     ends.settle()
     assert ends.as_dict() == before
+
+
+def test_an_end_that_is_put_off_comes_after_the_others_and_holds_the_horizon() -> None:
+    ends = Ends(NOW - timedelta(days=1))
+    ends.offer([task("a", 1), task("b", 2000), task("c", 3000)], NOW + timedelta(hours=1))
+    ends.put_off(task("a", 1))
+    assert ends.horizon == NOW + timedelta(seconds=1) - OVERLAP
+    assert drain(ends) == ["b", "c", "a"]
+
+
+def test_keeps_no_key_of_an_end_that_was_dropped() -> None:
+    ends = Ends(NOW)
+    shown = [task(str(number), number) for number in range(100)]
+    ends.offer(shown)
+    while (each := ends.next()) is not None:
+        ends.drop(each)
+    assert ends.as_dict()["done"] == {}
+    assert not ends.offer(shown)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"done": []},
+        {"done": None},
+        {"done": {"a": "x"}},
+        {"read_at": "x"},
+        {"read_at": 1e300},
+        {"since": -62135596800.0, "read_at": -62135596800.0},
+        {"sent": 1},
+        {"sent": {"key": "a", "runs": []}},
+    ],
+)
+def test_what_is_damaged_is_refused_with_one_kind_of_error(damage: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"holds no ends|could not convert|out of range|invalid literal"):
+        Ends.from_dict(Ends(NOW).as_dict() | damage)

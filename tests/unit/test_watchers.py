@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from supervisor import FAULTS, Supervisor, each_fault, only_airflow_3, supervisor  # noqa: F401 - a fixture
 
+from airflow_cloudtasks.assets import _stream
 from airflow_cloudtasks.errors import (
     CredentialsError,
     InvalidConnection,
     MalformedAnswer,
+    PermissionDenied,
     Throttled,
     TransientError,
 )
@@ -397,3 +402,101 @@ def test_the_last_watcher_stops_the_reader(cloud: Cloud, airflow: Airflow) -> No
             assert len(cloud.reads) == before
 
     run_simulated(body())
+
+
+def test_a_task_that_cannot_be_read_lets_the_others_go_first(cloud: Cloud, airflow: Airflow) -> None:
+    async def body() -> int:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            cloud.unreadable["task-00"] = PermissionDenied("no")
+            cloud.end(*ids(3))
+            await asyncio.sleep(600)
+            tries = cloud.single_reads.count("task-00")
+            cloud.end("task-03")
+            await asyncio.sleep(200)
+            return tries
+
+    assert run_simulated(body()) < 20
+    assert airflow.runs == [["task-01"], ["task-02"], ["task-03"], ["task-00"]]
+
+
+def test_an_outage_of_single_reads_loses_no_end(cloud: Cloud, airflow: Airflow) -> None:
+    async def body() -> int:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            cloud.unreadable = {each: PermissionDenied("no") for each in ids(3)}
+            cloud.end(*ids(3))
+            await asyncio.sleep(3600)
+            tries = len(cloud.single_reads)
+            assert airflow.runs == []
+            cloud.unreadable = {}
+            await asyncio.sleep(120)
+            return tries
+
+    assert run_simulated(body()) < 100
+    assert sorted(airflow.runs) == [[each] for each in ids(3)]
+
+
+def test_a_bug_in_reading_what_a_message_tells_of_is_logged_and_hides_no_later_message(
+    cloud: Cloud, airflow: Airflow, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body() -> None:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            cloud.end("a")
+            cloud.rung.put_nowait(RuntimeError("a bug"))
+            cloud.rung.put_nowait(cloud.tasks.pop())
+            await asyncio.sleep(120)
+
+    run_simulated(body())
+    assert airflow.runs == [["a"]]
+    assert "messages are heeded again" in caplog.text
+
+
+def test_a_watcher_begins_anew_if_what_it_kept_is_damaged(
+    cloud: Cloud,
+    airflow: Airflow,
+    supervisor: Supervisor,  # noqa: F811
+) -> None:
+    async def body() -> None:
+        async with scheduled(airflow) as running:
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            await running.restart()
+            ((key, value),) = supervisor.variables.items()
+            kept = json.loads(value)
+            kept["ends"]["done"] = ["x"]
+            supervisor.variables[key] = json.dumps(kept)
+            running.triggerer.start(watcher())
+            await asyncio.sleep(5)
+            cloud.end("a")
+            await asyncio.sleep(60)
+
+    run_simulated(body())
+    assert airflow.runs == [["a"]]
+
+
+@pytest.mark.parametrize(("has_gap", "hours", "is_held"), [(False, 0.1, False), (True, 0.1, True), (True, 2.0, False)])
+def test_a_list_with_a_gap_moves_the_horizon_only_after_an_hour(has_gap: bool, hours: float, is_held: bool) -> None:
+    read_ats: list[object] = []
+
+    class Source:
+        def __init__(self) -> None:
+            self.has_gap = has_gap
+
+        async def ended(self, horizon: datetime, *, anew: bool) -> list[object]:
+            return []
+
+    async def body() -> None:
+        stream = _stream.Stream(SimpleNamespace())  # type: ignore[arg-type]
+        horizon = datetime.now(UTC) - timedelta(hours=hours)
+        follower = Mock(ends=SimpleNamespace(horizon=horizon))
+        follower.offer = lambda tasks, read_at: read_ats.append(read_at)
+        stream._followers[follower] = Mock()
+        await stream._read_once(Source())  # type: ignore[arg-type]
+
+    run_simulated(body())
+    assert [each is None for each in read_ats] == [is_held]

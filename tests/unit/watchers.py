@@ -27,7 +27,9 @@ class Cloud:
         reads: When it was read.
         sources: How many readers there were.
         fault: Called at each read; may raise.
-        rung: Tasks that messages tell of.
+        rung: Tasks that messages tell of, and errors.
+        single_reads: The id of each task that was read by itself.
+        unreadable: The errors of single reads, by the id of the task.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,11 +37,14 @@ class Cloud:
         self.reads: list[float] = []
         self.sources = 0
         self.fault: Callable[[], None] = lambda: None
-        self.rung: asyncio.Queue[CloudTask] = asyncio.Queue()
+        self.rung: asyncio.Queue[CloudTask | Exception] = asyncio.Queue()
+        self.single_reads: list[str] = []
+        self.unreadable: dict[str, Exception] = {}
         cloud = self
 
         class Source:
             interval = 1.0
+            has_gap = False
 
             def __init__(self, watched: Any) -> None:
                 self.watched = watched
@@ -61,9 +66,14 @@ class Cloud:
                 return list(new)
 
             async def rung(self) -> CloudTask:
-                return await cloud.rung.get()
+                if isinstance(told := await cloud.rung.get(), Exception):
+                    raise told
+                return told
 
             async def whole(self, task: CloudTask) -> CloudTask:
+                cloud.single_reads.append(task.id)
+                if (error := cloud.unreadable.get(task.id)) is not None:
+                    raise error
                 return task
 
         monkeypatch.setattr(_stream, "Source", Source)
