@@ -155,8 +155,10 @@ class Standalone:
     def _triggerers(self) -> list[psutil.Process]:
         """Return the running triggerers."""
         parents = [psutil.Process(each.pid) for each in self._processes if each.poll() is None]
-        family = [*parents, *(child for parent in parents for child in parent.children())]
-        return [each for each in family if "triggerer" in _command(each)]
+        own = [each for each in parents if "triggerer" in _command(each)]
+        # The children of a triggerer have its name.
+        others = [child for parent in parents if parent not in own for child in parent.children()]
+        return [*own, *(each for each in others if "triggerer" in _command(each))]
 
     def command(self, *arguments: str) -> None:
         """Run a command of `airflow` on it."""
