@@ -77,7 +77,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--answers", type=int, default=24_000, help="how many answers tests/unit/test_hostile_answers.py reads"
     )
-    parser.addoption("--ends", type=int, default=10, help="how many ends tests/integration/test_ended.py lets happen")
+    parser.addoption(
+        "--ends", type=int, default=10, help="how many ends tests/integration/test_watched_ends.py lets happen"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
