@@ -168,7 +168,7 @@ class Standalone:
 
     def kill(self) -> None:
         """Kill every process at once. None of them has anything to save."""
-        parents = [psutil.Process(each.pid) for each in self._processes]
+        parents = [psutil.Process(each.pid) for each in self._processes if each.poll() is None]
         # The parents first: they would restart their children.
         family = [*parents, *(child for parent in parents for child in parent.children(recursive=True))]
         for each in family:
