@@ -26,12 +26,14 @@ PACKAGE = "airflow_cloudtasks"
 NEWEST, OLDEST = "apache-airflow", "apache-airflow==2.11.*"
 UV = find_uv_bin()
 
-# Import every module that a user without the extra [emulator] can import, then let Airflow import the hooks.
+# What needs an extra, or shared streams, which only Airflow 3.3 and newer have.
+NOT_ALWAYS = tuple(f"{PACKAGE}.{name}" for name in ("emulator", "queues.smq", "assets._producer"))
+# Import every module that a user without extras can import, then let Airflow import the hooks.
 IMPORT_ALL = f"""
 import importlib, pkgutil
 import {PACKAGE}
 for module in pkgutil.walk_packages({PACKAGE}.__path__, "{PACKAGE}."):
-    if not module.name.startswith("{PACKAGE}.emulator"):
+    if not module.name.startswith({NOT_ALWAYS}):
         importlib.import_module(module.name)
 from airflow.providers_manager import ProvidersManager
 hooks = ProvidersManager().hooks
