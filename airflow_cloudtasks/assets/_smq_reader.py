@@ -13,7 +13,7 @@ from airflow_cloudtasks.clouds.client import CloudClient
 from airflow_cloudtasks.clouds.smq import Message, QueueAddress, SmqQueue
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.hooks.alibaba import AlibabaCloudHook
-from airflow_cloudtasks.waiting.backoff import pause
+from airflow_cloudtasks.waiting.backoff import rest
 
 _log = logging.getLogger(__name__)
 
@@ -69,17 +69,17 @@ class SmqReader:
                 received = await self._receive()
             except (CloudTasksError, TimeoutError) as error:
                 failures += 1
-                rest = max(min(2.0 ** min(failures, 10), _LONGEST_REST), pause(getattr(error, "retry_after", None)))
-                _log.warning("The queue is read again in %.0f s. %s", rest, error or type(error).__name__)
+                seconds = rest(failures, _LONGEST_REST, error)
+                _log.warning("The queue is read again in %.0f s. %s", seconds, error or type(error).__name__)
             except Exception:  # a bug must not end the trigger
-                rest = _LONGEST_REST
-                _log.exception("The queue is read again in %.0f s.", rest)
+                seconds = _LONGEST_REST
+                _log.exception("The queue is read again in %.0f s.", seconds)
             else:
                 failures = 0
                 for message in received:
                     yield message
                 continue
-            await asyncio.sleep(rest)
+            await asyncio.sleep(seconds)
 
     def payload(self, message: Message) -> dict[str, Any]:
         """Return a message as plain JSON types.

@@ -16,7 +16,7 @@ from airflow_cloudtasks.assets._watched import Watched
 from airflow_cloudtasks.clouds.event_loop import PerEventLoop
 from airflow_cloudtasks.errors import CloudTasksError, InvalidConnection
 from airflow_cloudtasks.model import CloudTask
-from airflow_cloudtasks.waiting.backoff import pause
+from airflow_cloudtasks.waiting.backoff import rest
 
 _log = logging.getLogger(__name__)
 
@@ -107,14 +107,14 @@ class Stream:
             except CloudTasksError as error:
                 failures += 1
                 longest = _LONGEST_REST_IF_INVALID if isinstance(error, InvalidConnection) else _LONGEST_REST
-                rest = max(min(2.0 ** min(failures, 10), longest), pause(getattr(error, "retry_after", None)))
-                _log.warning("%s: its ends are read again in %.0f s. %s", self._watched.api.name, rest, error)
+                seconds = rest(failures, longest, error)
+                _log.warning("%s: its ends are read again in %.0f s. %s", self._watched.api.name, seconds, error)
             except Exception:  # a bug, or a list that is never answered, must not end the watchers
                 failures += 1
-                rest = _LONGEST_REST
-                _log.exception("%s: its ends are read again in %.0f s.", self._watched.api.name, rest)
+                seconds = _LONGEST_REST
+                _log.exception("%s: its ends are read again in %.0f s.", self._watched.api.name, seconds)
             self._has_news.clear()
-            await asyncio.sleep(rest)
+            await asyncio.sleep(seconds)
 
     async def _listen(self, source: Source) -> None:
         """Offer what messages tell of. The list shows what they do not."""

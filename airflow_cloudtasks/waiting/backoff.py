@@ -96,5 +96,16 @@ def pause(retry_after: float | None) -> float:
     return min(retry_after or 0.0, LONGEST_PAUSE)
 
 
+def rest(failures: int, longest: float, error: BaseException) -> float:
+    """Return the seconds to rest after failures in a row of what goes on for ever.
+
+    Args:
+        failures: How many there were; each one doubles the rest.
+        longest: Seconds; the longest rest, unless the service asks for a longer one.
+        error: The last failure, which may have a ``retry_after``.
+    """
+    return max(min(2.0 ** min(failures, _MAX_DOUBLINGS), longest), pause(getattr(error, "retry_after", None)))
+
+
 def _bound(poke_interval: float, failures: int) -> float:
     return min(_FIRST_RETRY * 2.0 ** min(failures - 1, _MAX_DOUBLINGS), max(poke_interval, _FIRST_RETRY))
