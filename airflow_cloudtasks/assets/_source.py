@@ -24,6 +24,7 @@ from airflow_cloudtasks.waiting.triggerer.delivery import AT_ONCE
 from airflow_cloudtasks.waiting.triggerer.dispatcher import Dispatcher, SharedDispatcher
 from airflow_cloudtasks.waiting.triggerer.gate import Kind
 from airflow_cloudtasks.waiting.triggerer.requests import Requests
+from airflow_cloudtasks.waiting.triggerer.schedule import READ_AGAIN
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +37,6 @@ _AGAIN_SECONDS = 60.0
 
 # How long a task may run, if its list can begin at a creation time.
 _LONGEST_TASK = timedelta(days=7)
-
-# Seconds after which a task is read again if a message tells that it has ended, and a read does not.
-_READ_AGAIN = (1.0, 2.0, 4.0)
 
 # Pages of one read. The usual page has 100 tasks.
 _MOST_PAGES = 200
@@ -109,8 +107,8 @@ class Source:
         task = await self._read(listed)
         if task.done:
             return task if task.finished_at is not None else None
-        if reads < len(_READ_AGAIN):
-            asyncio.get_running_loop().call_later(_READ_AGAIN[reads], self._rung.put_nowait, (task_id, reads + 1))
+        if reads < len(READ_AGAIN):
+            asyncio.get_running_loop().call_later(READ_AGAIN[reads], self._rung.put_nowait, (task_id, reads + 1))
         return None
 
     def _ring(self, task_id: str) -> None:

@@ -31,8 +31,8 @@ _LOOKED_AT_PER_TASK = 4
 # Tasks from which it is estimated how many tasks of a scope are ripe.
 _ESTIMATED_FROM = 2000
 
-# A task that rings is read again after so many seconds if it has not ended: the read may lag behind the ring.
-_READ_AGAIN = (1.0, 2.0, 4.0)
+READ_AGAIN = (1.0, 2.0, 4.0)
+"""A task that rings is read again after so many seconds if it has not ended: the read may lag behind the ring."""
 
 # Seconds for which a task that rings is read by its id, if it cannot be read in batches: its list may be long.
 _RUNG_ALONE = 10.0
@@ -402,7 +402,7 @@ class Schedule:
         """
         if not subject.watches or subject.rung_at is not None or subject.rereads:
             return False
-        subject.rung_at, subject.rereads = now, len(_READ_AGAIN)
+        subject.rung_at, subject.rereads = now, len(READ_AGAIN)
         if not self._most:
             subject.alone_until = max(subject.alone_until, now + _RUNG_ALONE)
         if subject.due is not None and now < subject.due:
@@ -497,7 +497,7 @@ class Schedule:
         if subject.rung_at is not None:  # it rang while it was being read
             return min(due, subject.rung_at)
         if subject.rereads:
-            delay = _READ_AGAIN[-subject.rereads]
+            delay = READ_AGAIN[-subject.rereads]
             subject.rereads -= polled
             return min(due, now + delay)
         if any(not isinstance(watch.last, CloudTask) for watch in subject.watches):
